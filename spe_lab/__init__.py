@@ -1,0 +1,19 @@
+"""SPE Lab: C kernels measured on your own machine beside models derived in front of you.
+
+    from spe_lab import explore, lab, predict
+    explore("memory.working_set")
+
+Importing this package loads nothing heavy; each name is imported when it is first used.
+"""
+
+import importlib
+
+_HOME = {"explore": "spe_lab.ui.explorer", "lab": "spe_lab.core.lab:get", "predict": "spe_lab.core.prediction"}
+__all__ = ["explore", "lab", "predict"]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'spe_lab' has no attribute {name!r}")
+    module, _, attribute = _HOME[name].partition(":")
+    return getattr(importlib.import_module(module), attribute or name)

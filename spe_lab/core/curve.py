@@ -1,0 +1,311 @@
+"""The one result type: a curve that says where it comes from, and the comparison of two.
+
+JSON format history: 1, the first.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spe_lab.core.errors import SpeLabError
+
+FORMAT = 1
+SOURCES = ("measured", "simulated", "recorded", "predicted")
+
+_NUMBERS = {"type": "array", "items": {"type": ["number", "null"]}}
+_AXIS = {
+    "type": "object",
+    "required": ["name", "unit", "values"],
+    "properties": {"name": {"type": "string"}, "unit": {"type": "string"}, "values": _NUMBERS},
+}
+_CURVE = {
+    "type": "object",
+    "required": ["name", "unit", "values", "low", "high", "source", "x"],
+    "properties": {
+        "name": {"type": "string"},
+        "unit": {"type": "string"},
+        "values": _NUMBERS,
+        "low": _NUMBERS,
+        "high": _NUMBERS,
+        "source": {"enum": list(SOURCES)},
+        "x": _AXIS,
+        "kept": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "tried": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "provenance": {"type": "object"},
+    },
+}
+_RUN = {
+    "type": "object",
+    "required": ["format", "lab", "point", "x", "measured", "predicted", "comparison", "kept", "tried", "machine", "version"],
+    "properties": {
+        "format": {"const": FORMAT},
+        "lab": {"type": "string"},
+        "point": {"type": "object"},
+        "x": _AXIS,
+        "measured": {"type": "array", "items": _CURVE},
+        "predicted": {"type": "array", "items": _CURVE},
+        "comparison": {
+            "type": ["object", "null"],
+            "required": ["measured", "predicted", "residuals"],
+            "properties": {"measured": {"type": "string"}, "predicted": {"type": "string"}, "residuals": _NUMBERS},
+        },
+        "machine": {"type": "object"},
+        "version": {"type": "string"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a curve is drawn over: a name, a unit and the values, strictly increasing where they are numbers."""
+
+    name: str
+    unit: str
+    values: np.ndarray
+
+    def __post_init__(self):
+        object.__setattr__(self, "values", np.asarray(self.values, dtype=float))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values with an interval over an axis, and their source.
+
+    `low` and `high` bound the interval of each value (equal to the value for an exact prediction; NaN where there is no
+    interval to be had). `kept` and `tried` count samples per point. `provenance` says how the numbers came about.
+    """
+
+    name: str
+    source: str
+    x: Axis
+    unit: str
+    values: np.ndarray
+    low: np.ndarray = None
+    high: np.ndarray = None
+    kept: np.ndarray = None
+    tried: np.ndarray = None
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.source not in SOURCES:
+            raise SpeLabError(f"source must be one of {', '.join(SOURCES)}, got {self.source!r}")
+        values = np.asarray(self.values, dtype=float)
+        arrays = {
+            "values": values,
+            "low": values if self.low is None else np.asarray(self.low, dtype=float),
+            "high": values if self.high is None else np.asarray(self.high, dtype=float),
+            "kept": np.asarray(() if self.kept is None else self.kept, dtype=int),
+            "tried": np.asarray(() if self.tried is None else self.tried, dtype=int),
+        }
+        for name, array in arrays.items():
+            if array.shape != self.x.values.shape and not (name in ("kept", "tried") and array.size == 0):
+                raise SpeLabError(f"{name} must have one entry for each x, got {array.shape} for {self.x.values.shape}")
+            object.__setattr__(self, name, array)
+
+    def recorded(self) -> "Curve":
+        """The same numbers as data of another time or machine: "measured" becomes "recorded"."""
+        return dataclasses.replace(self, source="recorded") if self.source == "measured" else self
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "values": _plain(self.values),
+            "low": _plain(self.low),
+            "high": _plain(self.high),
+            "source": self.source,
+            "x": axis_to_dict(self.x),
+            "kept": self.kept.tolist(),
+            "tried": self.tried.tolist(),
+            "provenance": self.provenance,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Curve":
+        axis = Axis(data["x"]["name"], data["x"]["unit"], _numbers(data["x"]["values"]))
+        return cls(
+            data["name"], data["source"], axis, data["unit"],
+            _numbers(data["values"]), _numbers(data["low"]), _numbers(data["high"]),
+            data.get("kept") or None, data.get("tried") or None, data.get("provenance", {}),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far a measurement lies from a prediction: residual = measured / predicted − 1, for each shared x."""
+
+    measured: str
+    predicted: str
+    residuals: np.ndarray
+
+    @classmethod
+    def of(cls, measured: Curve, predicted: Curve) -> "Comparison":
+        if measured.unit != predicted.unit:
+            raise SpeLabError(f"curves must share a unit to be compared, got {measured.unit!r} and {predicted.unit!r}")
+        if not np.array_equal(measured.x.values, predicted.x.values):
+            raise SpeLabError("curves must share their x values to be compared; predict at the measured points")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            residuals = measured.values / predicted.values - 1
+        return cls(measured.name, predicted.name, np.where(np.isfinite(residuals), residuals, np.nan))
+
+    @property
+    def median_relative_error(self) -> float:
+        """Median of |residual| over the points that have both values; NaN if none has."""
+        finite = np.abs(self.residuals[np.isfinite(self.residuals)])
+        return float(np.median(finite)) if finite.size else math.nan
+
+    @property
+    def max_relative_error(self) -> float:
+        finite = np.abs(self.residuals[np.isfinite(self.residuals)])
+        return float(finite.max()) if finite.size else math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "measured": self.measured,
+            "predicted": self.predicted,
+            "median_relative_error": _plain_number(self.median_relative_error),
+            "max_relative_error": _plain_number(self.max_relative_error),
+            "residuals": _plain(self.residuals),
+        }
+
+
+@dataclass(frozen=True)
+class Run:
+    """One lab run at one point of its sliders: what `spe-lab run --json` prints and what recorded data are."""
+
+    lab: str
+    point: dict[str, Any]
+    x: Axis
+    measured: Sequence[Curve]
+    predicted: Sequence[Curve]
+    comparison: Comparison | None
+    machine: dict[str, Any]
+    version: str
+
+    @property
+    def kept(self) -> int:
+        return int(sum(curve.kept.sum() for curve in self.measured))
+
+    @property
+    def tried(self) -> int:
+        return int(sum(curve.tried.sum() for curve in self.measured))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "lab": self.lab,
+            "point": self.point,
+            "x": axis_to_dict(self.x),
+            "measured": [curve.to_dict() for curve in self.measured],
+            "predicted": [curve.to_dict() for curve in self.predicted],
+            "comparison": self.comparison.to_dict() if self.comparison else None,
+            "kept": self.kept,
+            "tried": self.tried,
+            "machine": self.machine,
+            "version": self.version,
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str, origin: str = "the text") -> "Run":
+        data = checked_json(text, _RUN, origin)
+        compared = data["comparison"]
+        return cls(
+            data["lab"], data["point"],
+            Axis(data["x"]["name"], data["x"]["unit"], _numbers(data["x"]["values"])),
+            [Curve.from_dict(curve) for curve in data["measured"]],
+            [Curve.from_dict(curve) for curve in data["predicted"]],
+            Comparison(compared["measured"], compared["predicted"], _numbers(compared["residuals"])) if compared else None,
+            data["machine"], data["version"],
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: Path) -> "Run":
+        """A run saved earlier or elsewhere; its measured curves become recorded ones."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpeLabError(f"the run file must be readable text, got {path}: {error}; save one with spe-lab run LAB --json") from None
+        run = cls.from_json(text, str(path))
+        return dataclasses.replace(run, measured=[curve.recorded() for curve in run.measured])
+
+    def save(self, path: Path) -> None:
+        write_atomically(Path(path), self.to_json() + "\n")
+
+    def to_csv(self) -> str:
+        """One row for each curve and x, in the order of the figure's legend."""
+        import csv
+        import io
+
+        out = io.StringIO()
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow(["curve", "source", _header(self.x.name, self.x.unit), "value", "low", "high", "unit", "kept", "tried"])
+        for curve in [*self.measured, *self.predicted]:
+            counts = zip(curve.kept, curve.tried, strict=True) if curve.kept.size else [("", "")] * curve.x.values.size
+            for x, value, low, high, (kept, tried) in zip(curve.x.values, curve.values, curve.low, curve.high, counts, strict=True):
+                rows.writerow([curve.name, curve.source, f"{x:g}", f"{value:.6g}", f"{low:.6g}", f"{high:.6g}", curve.unit, kept, tried])
+        return out.getvalue()
+
+
+def axis_to_dict(axis: Axis) -> dict[str, Any]:
+    return {"name": axis.name, "unit": axis.unit, "values": _plain(axis.values)}
+
+
+def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, Any]:
+    """Parses and checks; says in one sentence what is wrong with `origin` and where."""
+    import jsonschema
+
+    def refuse_constant(name: str):
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        data = json.loads(text, parse_constant=refuse_constant)
+        jsonschema.validate(data, schema)
+    except ValueError as error:
+        raise SpeLabError(f"{origin} must be JSON as SPE Lab writes it: {error}; write it anew") from None
+    except jsonschema.ValidationError as error:
+        place = "/".join(str(part) for part in error.absolute_path) or "the top level"
+        raise SpeLabError(f"{origin} must follow the format of SPE Lab: at {place}, {error.message[:200]}; write it anew") from None
+    return data
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes `path` whole or not at all: a full disk or an interruption leaves the old file, and no partial one."""
+    import contextlib
+    import os
+    import tempfile
+
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def _header(name: str, unit: str) -> str:
+    return f"{name} [{unit}]" if unit else name
+
+
+def _plain_number(value: float) -> float | None:
+    """JSON has no NaN: a value that is not to be had is null."""
+    return float(f"{value:.9g}") if math.isfinite(value) else None
+
+
+def _plain(values: np.ndarray) -> list[float | None]:
+    return [_plain_number(value) for value in values]
+
+
+def _numbers(values: list[float | None]) -> np.ndarray:
+    return np.array([math.nan if value is None else value for value in values], dtype=float)

@@ -1,0 +1,80 @@
+"""Exercises: a question, hints, a solution, and a check that says why an answer is wrong.
+
+An answer of `...` (the placeholder in the notebook) is "not attempted", so that an untouched notebook runs to its end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from spe_lab.core.errors import SpeLabError
+
+STATES = ("right", "wrong", "not attempted", "inconclusive")
+_MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive": "≈"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: one of STATES, and the reason in a sentence."""
+
+    state: str
+    reason: str
+
+    def __post_init__(self):
+        if self.state not in STATES:
+            raise SpeLabError(f"state must be one of {', '.join(STATES)}, got {self.state!r}")
+
+    def __str__(self) -> str:
+        return f"{_MARKS[self.state]} {self.state}: {self.reason}"
+
+    __repr__ = __str__
+
+
+class Text(str):
+    """Markdown that a notebook typesets and a terminal prints."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """`judge(answer, **given)` returns a Verdict; `answer` is the solution itself, which the tests put to the judge.
+
+    `explanation` says why the solution is one.
+    """
+
+    question: str
+    hints: tuple[str, ...]
+    answer: Any
+    explanation: str
+    judge: Callable[..., Verdict]
+
+    def check(self, answer: Any = ..., **given: Any) -> Verdict:
+        if answer is ...:
+            return Verdict("not attempted", "put your answer in the place of the dots and run this cell again")
+        try:
+            return self.judge(answer, **given)
+        except SpeLabError as error:
+            return Verdict("wrong", str(error))
+
+    def hint(self, number: int = 1) -> Text:
+        """The hint of that number, from 1; later ones say more."""
+        if not 1 <= number <= len(self.hints):
+            raise SpeLabError(f"number must be between 1 and {len(self.hints)} for this exercise, got {number}; later hints say more")
+        return Text(self.hints[number - 1])
+
+    def solution(self) -> Text:
+        shown = f"```c\n{self.answer.strip()}\n```" if isinstance(self.answer, str) and "{" in self.answer else f"**{self.answer}**"
+        return Text(f"{shown}\n\n{self.explanation}")
+
+
+def number(answer: Any, meaning: str) -> float:
+    """An answer that should be a number (or an exact sympy one); anything else is refused with the cure."""
+    try:
+        return float(answer)
+    except (TypeError, ValueError):
+        raise SpeLabError(f"the answer must be a number, {meaning}, got {answer!r}; write for example 2.5") from None

@@ -1,0 +1,205 @@
+"""The contract of a lab: one question put to the machine. Sliders, something measured, a model that predicts it.
+
+A lab says nothing of widgets. From what it declares follow the explorer, the command line, the static figure, the
+recorded data and the tests that every lab must pass. A topic module registers its labs with `@register`; modules in
+spe_lab/topics are found by themselves, so that a new topic adds a line nowhere else.
+"""
+
+import importlib
+import math
+import pkgutil
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from importlib.resources import files
+from typing import Any, ClassVar
+
+import numpy as np
+
+from spe_lab.core import machine as machines
+from spe_lab.core import units
+from spe_lab.core.curve import Axis, Comparison, Curve, Run
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.machine import Machine
+from spe_lab.core.measurement import Cancel, quick
+
+Value = float | str
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A parameter that the reader moves.
+
+    `scale` is "linear", "log" (positive numbers, shown in steps of equal ratio) or "choice" (one of `choices`).
+    `multiple_of` restricts values to multiples of it. `measured` says whether a measurement depends on it: moving such a
+    slider makes the points on the figure stale, moving another one changes the model alone. `source` says where the
+    default comes from.
+    """
+
+    name: str
+    unit: str
+    default: Value
+    meaning: str
+    low: float = 0.0
+    high: float = math.inf
+    scale: str = "linear"
+    choices: tuple[str, ...] = ()
+    multiple_of: float = 0.0
+    measured: bool = True
+    source: str = ""
+
+    def checked(self, value: Value) -> Value:
+        """`value` if it is in the domain; text is parsed with its unit. The error says the rule, the value and the cure."""
+        if self.scale == "choice":
+            if value not in self.choices:
+                raise SpeLabError(f"{self.name} must be one of {', '.join(self.choices)}, got {value!r}; write for example {self.name}={self.default}")
+            return value
+        number = units.finite(units.parse(value, self.unit, self.name) if isinstance(value, str) else value, self.name)
+        if not self.low <= number <= self.high:
+            low, high = units.render(self.low, self.unit), units.render(self.high, self.unit)
+            raise SpeLabError(f"{self.name} must be between {low} and {high}, got {units.render(number, self.unit)}; choose a value in that range")
+        if self.multiple_of and number % self.multiple_of:
+            step = units.render(self.multiple_of, self.unit)
+            raise SpeLabError(f"{self.name} must be a multiple of {step}, got {number:g} {self.unit}; try {self.rounded(number):g}{self.unit}")
+        return number
+
+    def rounded(self, value: float) -> float:
+        """The value in the domain that is nearest to `value`."""
+        if self.multiple_of:
+            value = round(value / self.multiple_of) * self.multiple_of
+            value = max(value, math.ceil(self.low / self.multiple_of) * self.multiple_of)
+        return min(max(value, self.low), self.high)
+
+    def to_dict(self) -> dict[str, Any]:
+        domain = {"choices": list(self.choices)} if self.scale == "choice" else {"low": self.low, "high": self.high}
+        return {"name": self.name, "unit": self.unit, "default": self.default, "scale": self.scale, **domain,
+                "multiple_of": self.multiple_of, "measured": self.measured, "meaning": self.meaning, "source": self.source}  # fmt: skip
+
+
+class Lab(ABC):
+    """One question to one machine. Subclasses set the class attributes and the five methods below them."""
+
+    id: ClassVar[str]  # stem.lab
+    chapter: ClassVar[str]
+    title: ClassVar[str]
+    question: ClassVar[str]
+    axis: ClassVar[str]  # the slider that a run sweeps
+    quantity: ClassVar[str]  # what the curves are, in words
+    unit: ClassVar[str]
+    breaks: ClassVar[str]  # one sentence: where the model and the machine part
+    compared: ClassVar[tuple[str, str]]  # names of the measured and the predicted curve that are compared
+
+    def __init__(self, machine: Machine | None = None):
+        self.machine = machine or machines.current()
+
+    @abstractmethod
+    def declare(self) -> Sequence[Slider]:
+        """The sliders, with ranges and defaults for `self.machine`."""
+
+    @abstractmethod
+    def sweep(self, short: bool) -> Sequence[float]:
+        """Values of the axis that a run covers by default; fewer for a `short` one."""
+
+    @abstractmethod
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, Sequence[Curve]]]:
+        """Yields (progress, measured curves), better and better. The curves always have the same names in the same order."""
+
+    @abstractmethod
+    def predict(self, point: Mapping[str, Value], x: Axis) -> Sequence[Curve]:
+        """Predicted curves; fast enough to follow a slider (under a millisecond after the first call)."""
+
+    @cached_property
+    def sliders(self) -> dict[str, Slider]:
+        return {slider.name: slider for slider in self.declare()}
+
+    def point(self, settings: Mapping[str, Value] | None = None) -> dict[str, Value]:
+        """All sliders' values: the defaults, and the checked `settings` in place of some."""
+        point = {name: slider.default for name, slider in self.sliders.items()}
+        for name, value in (settings or {}).items():
+            point[name] = self.slider(name).checked(value)
+        return point
+
+    def slider(self, name: str) -> Slider:
+        if name not in self.sliders:
+            raise SpeLabError(f"{self.id} has no slider {name!r}; it has {', '.join(self.sliders)}")
+        return self.sliders[name]
+
+    def x(self, values: Sequence[Value] | None = None) -> Axis:
+        """The axis over these values (checked, sorted, each once), or over the default sweep."""
+        slider = self.sliders[self.axis]
+        chosen = [slider.checked(value) for value in values] if values is not None else self.sweep(quick())
+        if not len(chosen):
+            raise SpeLabError(f"the sweep over {self.axis} must have at least one value, got none; write for example {self.axis}={slider.default:g}")
+        return Axis(self.axis, slider.unit, np.unique(np.asarray(chosen, dtype=float)))
+
+    def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison | None:
+        pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in zip((measured, predicted), self.compared, strict=True)]
+        return Comparison.of(*pair) if all(pair) else None
+
+    def assemble(self, point: Mapping[str, Value], measured: Sequence[Curve]) -> Run:
+        """A run from measured (or recorded) curves at `point`: predictions at the same x, and the comparison."""
+        x = measured[0].x
+        predicted = self.predict(point, x)
+        fixed = {name: value for name, value in point.items() if name != self.axis}
+        return Run(self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine.to_dict(), version())
+
+    def runs(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0,
+             cancel: Cancel | None = None) -> Iterator[tuple[float, Run]]:  # fmt: skip
+        """Measures and yields (progress, run), better and better; SPE_LAB_QUICK=1 bounds the budget."""
+        point, x = self.point(settings), self.x(over)
+        budget = min(budget_s, 0.7) if quick() else budget_s
+        for progress, measured in self.measure(point, x, budget, cancel or Cancel()):
+            yield progress, self.assemble(point, measured)
+
+    def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0) -> Run:
+        """The last and best of `runs`. Ctrl-C and Jupyter's stop button end it."""
+        last = None
+        for _, last in self.runs(settings, over, budget_s=budget_s):
+            pass
+        return last
+
+    def recorded(self) -> Run | None:
+        """A run from another machine that ships with the package, if there is one."""
+        resource = files("spe_lab") / "recorded" / f"{self.id}.json"
+        return Run.load(resource) if resource.is_file() else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.id, "chapter": self.chapter, "title": self.title, "question": self.question, "axis": self.axis, "quantity": self.quantity,
+                "unit": self.unit, "sliders": [slider.to_dict() for slider in self.sliders.values()], "breaks": self.breaks,
+                "sources": ["measured", "predicted", *(["recorded"] if self.recorded() else [])]}  # fmt: skip
+
+
+_registered: dict[str, type[Lab]] = {}
+
+
+def register(lab: type[Lab]) -> type[Lab]:
+    """Class decorator: makes a lab known under its id, which must start with its topic's stem."""
+    stem = lab.__module__.split(".")[2] if lab.__module__.startswith("spe_lab.topics.") else lab.id.partition(".")[0]
+    if not re.fullmatch(rf"{stem}\.[a-z_]+", lab.id):
+        raise SpeLabError(f"a lab's id must be its topic's stem, a dot and a name, got {lab.id!r} in topic {stem!r}; rename it")
+    _registered[lab.id] = lab
+    return lab
+
+
+def labs() -> dict[str, type[Lab]]:
+    """Every lab class by id, in the order of the chapters."""
+    import spe_lab.topics
+
+    for module in pkgutil.iter_modules(spe_lab.topics.__path__):
+        importlib.import_module(f"spe_lab.topics.{module.name}")
+    return dict(sorted(_registered.items(), key=lambda item: (item[1].chapter, item[0])))
+
+
+def get(lab_id: str, machine: Machine | None = None) -> Lab:
+    """The lab with this id, for this machine (or the one described by `machine`)."""
+    known = labs()
+    if lab_id not in known:
+        raise SpeLabError(f"lab must be one of {', '.join(known)}, got {lab_id!r}; see spe-lab labs")
+    return known[lab_id](machine)
+
+
+def version() -> str:
+    return metadata.version("spe-lab")

@@ -1,0 +1,85 @@
+"""A machine as models see it: named parameters, and the JSON file that carries them to another place.
+
+JSON format history: 1, the first.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from spe_lab.core.curve import checked_json, write_atomically
+from spe_lab.core.errors import SpeLabError
+
+FORMAT = 1
+ORIGINS = ("measured", "claimed", "published", "assumed")
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["format", "facts", "parameters"],
+    "properties": {
+        "format": {"const": FORMAT},
+        "facts": {"type": "object"},
+        "parameters": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["value", "unit", "origin", "source"],
+                "additionalProperties": False,
+                "properties": {
+                    "value": {"type": "number", "exclusiveMinimum": 0},
+                    "unit": {"type": "string"},
+                    "origin": {"enum": list(ORIGINS)},
+                    "source": {"type": "string"},
+                    "low": {"type": ["number", "null"]},
+                    "high": {"type": ["number", "null"]},
+                },
+            },
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One property of a machine. `origin` says what kind of number it is, `source` where exactly it was found."""
+
+    value: float
+    unit: str
+    origin: str
+    source: str
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self):
+        if self.origin not in ORIGINS:
+            raise SpeLabError(f"origin must be one of {', '.join(ORIGINS)}, got {self.origin!r}")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts (text, for provenance) and parameters (numbers, for models) of one machine."""
+
+    facts: dict[str, Any]
+    parameters: dict[str, Parameter]
+
+    def value(self, name: str) -> float:
+        if name not in self.parameters:
+            raise SpeLabError(f"the machine must have the parameter {name}, and this profile has {', '.join(self.parameters)}; write it anew")
+        return self.parameters[name].value
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"format": FORMAT, "facts": self.facts, "parameters": {name: asdict(p) for name, p in self.parameters.items()}}
+
+    def save(self, path: Path) -> None:
+        write_atomically(Path(path), json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Machine":
+        """A machine saved earlier or elsewhere; anything that is not one is refused in a sentence."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpeLabError(f"the machine file must be readable text, got {path}: {error}; write one with spe-lab machine --json") from None
+        data = checked_json(text, _SCHEMA, f"the machine file {path}")
+        return cls(data["facts"], {name: Parameter(**fields) for name, fields in data["parameters"].items()})

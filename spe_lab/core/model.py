@@ -1,0 +1,83 @@
+"""A model: a sympy expression whose symbols have a meaning, a unit and a domain, and its fast numeric twin."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spe_lab.core import units
+from spe_lab.core.errors import SpeLabError
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a symbol stands for. Values are non-negative numbers in `unit`."""
+
+    meaning: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """`name` = `expression`, in `unit`, for symbols that are described in `quantities` (by the symbol's name).
+
+    `source` says where the equation or its derivation is from. Called with a value or an array for each symbol, the
+    model gives a numpy array; the first call compiles it (some ten milliseconds), later ones cost microseconds.
+    """
+
+    name: str
+    expression: "sympy.Expr"
+    unit: str
+    quantities: Mapping[str, Quantity]
+    source: str
+
+    def __post_init__(self):
+        undescribed = {symbol.name for symbol in self.expression.free_symbols} - set(self.quantities)
+        if undescribed:
+            raise SpeLabError(f"every symbol of a model needs a meaning and a unit, {', '.join(sorted(undescribed))} has none; describe it")
+
+    @cached_property
+    def symbols(self) -> tuple["sympy.Symbol", ...]:
+        return tuple(sorted(self.expression.free_symbols, key=lambda symbol: symbol.name))
+
+    @cached_property
+    def _numeric(self):
+        import sympy
+
+        return sympy.lambdify(self.symbols, self.expression, modules="numpy")
+
+    def __call__(self, **values: Any) -> np.ndarray:
+        missing = [symbol.name for symbol in self.symbols if symbol.name not in values]
+        if missing:
+            raise SpeLabError(f"{self.name} needs a value for {', '.join(missing)}; give one for each symbol")
+        arrays = [np.asarray(values[symbol.name], dtype=float) for symbol in self.symbols]
+        return np.broadcast_arrays(np.asarray(self._numeric(*arrays), dtype=float), *arrays)[0]
+
+    def equation(self, **values: float) -> "sympy.Eq":
+        """The equation with these values put in, for typesetting; without values, the formula itself."""
+        import sympy
+
+        known = {symbol: sympy.nsimplify(values[symbol.name], rational=True) for symbol in self.symbols if symbol.name in values}
+        exact = self.expression.subs(known)
+        # Fractions that came from decimals are printed as decimals again, whole numbers as whole numbers.
+        return sympy.Eq(sympy.Symbol(self.name), exact.xreplace({q: sympy.Float(q, 4) for q in exact.atoms(sympy.Rational) if not q.is_Integer}))
+
+    def table(self, **values: float) -> str:
+        """Symbol, meaning and value of each quantity, as Markdown."""
+        rows = ["| symbol | meaning | value |", "|---|---|---|"]
+        for symbol in self.symbols:
+            quantity = self.quantities[symbol.name]
+            value = units.render(values[symbol.name], quantity.unit) if symbol.name in values else f"[{quantity.unit}]"
+            rows.append(f"| ${_latex(symbol)}$ | {quantity.meaning} | {value} |")
+        return "\n".join(rows)
+
+
+def _latex(symbol: "sympy.Symbol") -> str:
+    import sympy
+
+    return sympy.latex(symbol)

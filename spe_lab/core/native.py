@@ -1,0 +1,208 @@
+"""Compiles kernels_c/ (and the reader's own cells) on first use, caches by content, loads, and binds by prototype.
+
+A cached library is named by what went into it (source, flags, compiler) and by its own contents, so a file that was
+truncated or edited is noticed before it is loaded, and two processes that build at once write the same name: the second
+rename wins and nothing is lost. The loader returns what it has already loaded for a path, so a changed source always
+gets a new file name.
+"""
+
+import ctypes
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from spe_lab.core import prototypes
+from spe_lab.core.errors import SpeLabError, UnavailableError
+
+# One place for the flags. The baseline instruction set, so that a curve means the same on two machines; -g since line
+# numbers cost nothing and the assembly view wants them.
+FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes")
+_LINK = ("-fPIC", "-shared", "-lm", "-pthread")
+NO_COMPILER = (
+    "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install, conda: c-compiler) "
+    "or the Python package ziglang (pip install 'spe-lab[compiler]'); until then labs show their models and recorded data"
+)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C compiler: the command's words and the first line of what it says of its version."""
+
+    command: tuple[str, ...]
+    version: str
+
+
+@cache
+def compiler() -> Compiler:
+    """The compiler named by $CC, else `cc`, else that of the Python package ziglang."""
+    candidates = [(found,) for name in (os.environ.get("CC"), "cc") if name and (found := shutil.which(name))]
+    candidates.append((sys.executable, "-m", "ziglang", "cc"))
+    for command in candidates:
+        try:
+            said = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        except OSError:
+            continue
+        if said.returncode == 0 and said.stdout.strip():
+            return Compiler(command, said.stdout.splitlines()[0].strip())
+    raise UnavailableError(NO_COMPILER)
+
+
+def available() -> bool:
+    """Whether kernels can be compiled here."""
+    try:
+        compiler()
+    except UnavailableError:
+        return False
+    return True
+
+
+def kernel_folder() -> Path:
+    """kernels_c/: inside an installed package, else beside spe_lab/ in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "kernels_c"
+    return installed if installed.is_dir() else package.parent / "kernels_c"
+
+
+class Library:
+    """A loaded kernel file. Its functions are attributes, callable with the types of their C prototypes."""
+
+    def __init__(self, path: Path, declarations: prototypes.Declarations, provenance: dict[str, Any]):
+        self.path = path
+        self.provenance = provenance
+        self.constants = declarations.constants
+        self._declarations = declarations
+        self._loaded = ctypes.CDLL(str(path))  # CDLL releases the GIL during a call: the page stays alive
+
+    def __getattr__(self, name: str):
+        if name.startswith("_") or name not in self._declarations.functions:
+            known = ", ".join(self._declarations.functions)
+            raise AttributeError(f"{self.provenance['source']} has no function {name!r}; it declares {known}")
+        function = self._loaded[name]
+        declared = self._declarations.functions[name]
+        function.argtypes = list(declared.parameters.values())
+        function.restype = declared.result
+        setattr(self, name, function)
+        return function
+
+    def __dir__(self):
+        return [*super().__dir__(), *self._declarations.functions]
+
+    def struct(self, tag: str) -> type[ctypes.Structure]:
+        """The ctypes class of `struct tag`, laid out as C declares it."""
+        return self._declarations.structures[tag]
+
+    def address(self, name: str) -> int:
+        """The address of a kernel, for the harness to call."""
+        return ctypes.cast(getattr(self, name), ctypes.c_void_p).value
+
+
+@cache
+def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
+    """kernels_c/`stem`.c, compiled if no library of this content, flags and compiler is cached."""
+    source = kernel_folder() / f"{stem}.c"
+    if not source.is_file():
+        known = ", ".join(sorted(path.stem for path in kernel_folder().glob("*.c")))
+        raise SpeLabError(f"stem must name a file of kernels_c, got {stem!r}; there are {known}")
+    return _open(source, stem, tuple(flags))
+
+
+def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
+    """The reader's own C as a library; it may include "spe.h". Compiler messages come back as the error's text."""
+    folder = _cache_folder() / "cells"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
+    from spe_lab.core.curve import write_atomically
+
+    write_atomically(source, text)
+    return _open(source, name, tuple(flags))
+
+
+def assembly(stem: str, function: str, flags: Sequence[str] = FLAGS) -> str:
+    """What the compiler made of one kernel: its instructions and labels, without the assembler's directives."""
+    source = kernel_folder() / f"{stem}.c"
+    declared = prototypes.read(source).functions
+    if function not in declared:
+        raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}")
+    said = _run_compiler([*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
+    lines = said.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:")))
+    body = []
+    for line in lines[start:]:
+        local = re.match(r"\.?L\w*:", line)
+        if body and re.match(r"\S+:", line) and not local:
+            break  # the next function
+        if local or not line.lstrip().startswith((".", "#", ";", "//")):
+            body.append(line.expandtabs(8))
+    return "\n".join(body)
+
+
+def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
+    path, key = _build(source, stem, flags)  # before reading: the compiler's messages are better than ours
+    declarations = prototypes.read(source)
+    provenance = {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key}
+    return Library(path, declarations, provenance)
+
+
+def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:
+    used = compiler()
+    key = hashlib.sha256()
+    header = kernel_folder() / "spe.h"
+    for part in (source.read_bytes(), header.read_bytes(), *(word.encode() for word in (*flags, *_LINK, *used.command, used.version))):
+        key.update(hashlib.sha256(part).digest())
+    name = f"{stem}-{key.hexdigest()[:20]}"
+    folder = _cache_folder()
+    for candidate in folder.glob(f"{name}-*.so"):
+        if _digest(candidate) == candidate.stem.rpartition("-")[2]:
+            return candidate, key.hexdigest()
+        candidate.unlink(missing_ok=True)  # damaged: neither loaded nor kept
+    with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
+        built = Path(scratch) / "library.so"
+        _run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK)
+        target = folder / f"{name}-{_digest(built)}.so"
+        built.replace(target)
+    return target, key.hexdigest()
+
+
+def _run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
+    try:
+        command = [*compiler().command, *options, str(source), *libraries]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(f"the compiler must be able to run, got {error}; see spe-lab doctor") from None
+    if "No space left" in said.stderr:
+        raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; free some or set SPE_LAB_CACHE_DIR to another folder")
+    if said.returncode != 0:
+        raise SpeLabError(f"{source.name} must compile; the compiler says:\n{said.stderr.strip().replace(f'{source.parent}{os.sep}', '')}")
+    return said.stdout
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:20]
+
+
+@cache
+def _cache_folder() -> Path:
+    """The user's cache folder ($SPE_LAB_CACHE_DIR overrides it); where that cannot be written, one for this process alone."""
+    import platformdirs
+
+    wanted = Path(os.environ.get("SPE_LAB_CACHE_DIR") or platformdirs.user_cache_path("spe-lab")) / "kernels"
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return wanted
+    except OSError:
+        # Never a shared, guessable name: a library loaded from there would be anybody's.
+        import atexit
+
+        private = Path(tempfile.mkdtemp(prefix="spe-lab-"))
+        atexit.register(shutil.rmtree, private, ignore_errors=True)
+        return private

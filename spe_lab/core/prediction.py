@@ -1,0 +1,54 @@
+"""A prediction that a reader commits before the machine answers, and how close it came."""
+
+import math
+from dataclasses import dataclass
+from types import EllipsisType
+
+from spe_lab.core import lab as labs
+from spe_lab.core import units
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The reader expects the first measured curve of `lab` to lie between `low` and `high` (in `unit`) at x = `at`."""
+
+    lab: str
+    at: float
+    at_unit: str
+    low: float | EllipsisType
+    high: float | EllipsisType
+    unit: str
+
+    @property
+    def committed(self) -> bool:
+        return self.low is not ... and self.high is not ...
+
+    def score(self, run: Run | None) -> str:
+        """One sentence: the measured interval at the measured point nearest to `at`, beside the predicted range."""
+        if not self.committed:
+            return "No prediction yet: put two numbers in the place of the dots, before you look."
+        if run is None or not run.measured or run.measured[0].source != "measured":
+            return "No measurement yet: press Measure."
+        curve = run.measured[0]
+        i = min(range(curve.x.values.size), key=lambda k: abs(math.log(curve.x.values[k] / self.at)))
+        value, low, high = curve.values[i], curve.low[i], curve.high[i]
+        if not math.isfinite(value):
+            return "No clean sample at this point: measure again on a quieter machine."
+        low, high = (low, high) if math.isfinite(low) else (value, value)
+        where = f"At {units.render(curve.x.values[i], self.at_unit)} your machine needed {units.render(value, self.unit)} ({low:.3g} to {high:.3g})"
+        if self.low <= high and self.high >= low:
+            return f"{where}: inside your range of {self.low:g} to {self.high:g} {self.unit}."
+        factor = low / self.high if low > self.high else self.low / high
+        return f"{where}: {'above' if low > self.high else 'below'} your range of {self.low:g} to {self.high:g} {self.unit}, by a factor of {factor:.2g}."
+
+
+def predict(lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ...) -> Prediction:
+    """Commits a range for a lab's first measured curve at one value of its axis; `...` leaves it open."""
+    lab = labs.get(lab_id)
+    slider = lab.slider(lab.axis)
+    bounds = [value if value is ... else units.finite(value, name) for name, value in (("low", low), ("high", high))]
+    if ... not in bounds and not 0 <= bounds[0] <= bounds[1]:
+        raise SpeLabError(f"low must be at least 0 and at most high, got low={low}, high={high}; swap them")
+    return Prediction(lab_id, slider.checked(at), slider.unit, *bounds, lab.unit)

@@ -1,0 +1,217 @@
+"""Reads C declarations, so that a signature or a structure is written once: in the C file.
+
+Function bodies are blanked and preprocessor lines dropped; what is left of a kernel file are plain declarations, which
+pycparser parses. Supported are the types that kernels use: the fixed-width integers, double and float, pointers to them
+and to structures, structures of those, arrays of constant length, and enumerations.
+"""
+
+import ctypes
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from spe_lab.core.errors import SpeLabError
+
+_SCALARS = {
+    "int8_t": ctypes.c_int8, "uint8_t": ctypes.c_uint8, "int16_t": ctypes.c_int16, "uint16_t": ctypes.c_uint16,
+    "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64, "uint64_t": ctypes.c_uint64,
+    "size_t": ctypes.c_size_t, "uintptr_t": ctypes.c_size_t, "intptr_t": ctypes.c_ssize_t,
+    "char": ctypes.c_char, "signed char": ctypes.c_int8, "unsigned char": ctypes.c_uint8, "short": ctypes.c_short, "int": ctypes.c_int,
+    "unsigned": ctypes.c_uint, "unsigned int": ctypes.c_uint, "long": ctypes.c_long, "unsigned long": ctypes.c_ulong,
+    "long long": ctypes.c_longlong, "unsigned long long": ctypes.c_ulonglong,
+    "float": ctypes.c_float, "double": ctypes.c_double, "_Bool": ctypes.c_bool, "bool": ctypes.c_bool,
+}  # fmt: skip
+_C_STANDARD = "".join(f"typedef int {name};\n" for name in _SCALARS if name.endswith("_t") or name == "bool")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A C function's signature in ctypes' terms; `parameters` maps each name to its type, in order."""
+
+    name: str
+    result: Any
+    parameters: dict[str, Any]
+
+
+@dataclass
+class Declarations:
+    """What a translation unit declares: functions that are not static, structures by tag, enumeration constants by name."""
+
+    functions: dict[str, Function] = field(default_factory=dict)
+    structures: dict[str, type[ctypes.Structure]] = field(default_factory=dict)
+    constants: dict[str, int] = field(default_factory=dict)
+
+
+@cache
+def array_pointer(element: type) -> type:
+    """A pointer argument that takes what a caller has: a numpy array of that element type, an address, or None.
+
+    Arrays of another type or not contiguous are refused before C can misread them.
+    """
+
+    def from_param(cls, argument):
+        import numpy as np
+
+        if isinstance(argument, np.ndarray):
+            if argument.dtype != np.dtype(element):
+                raise SpeLabError(f"an array for C must have dtype {np.dtype(element)}, got {argument.dtype}; convert it with .astype()")
+            if not argument.flags.c_contiguous:
+                raise SpeLabError("an array for C must be contiguous, got a strided view; pass np.ascontiguousarray(array)")
+            return ctypes.c_void_p(argument.ctypes.data)
+        if argument is None or isinstance(argument, int):
+            return ctypes.c_void_p(argument)
+        if isinstance(argument, element):
+            return ctypes.c_void_p(ctypes.addressof(argument))
+        raise SpeLabError(
+            f"a pointer argument for C must be a numpy array, a {element.__name__} or an address, got {type(argument).__name__}; convert it first"
+        )
+
+    return type(f"{element.__name__}_pointer", (ctypes.c_void_p,), {"from_param": classmethod(from_param), "element": element})
+
+
+def read(source: Path) -> Declarations:
+    """Declarations of a C file, those of its neighbours that it includes by `#include "…"` among them."""
+    return parse(_with_includes(source), str(source.name))
+
+
+def parse(text: str, name: str = "the source") -> Declarations:
+    """Declarations in C source text.
+
+    >>> found = parse("struct s { double x[2]; }; static int f(void) { return 1; } double g(struct s *s, int64_t n) { return n; }")
+    >>> list(found.functions), ctypes.sizeof(found.structures["s"]), list(found.functions["g"].parameters)
+    (['g'], 16, ['s', 'n'])
+    """
+    from pycparser import c_ast, c_parser
+
+    try:
+        tree = c_parser.CParser().parse(_C_STANDARD + declarations_only(text), name)
+    except Exception as error:  # pycparser 2 and 3 raise different classes
+        if type(error).__module__.partition(".")[0] != "pycparser":
+            raise
+        raise SpeLabError(f"{name} must contain C that pycparser can read outside of function bodies: {error}; simplify that declaration") from None
+    reader = _Reader(c_ast)
+    for node in tree.ext:
+        reader.visit(node)
+    return reader.found
+
+
+def declarations_only(text: str) -> str:
+    """C without comments, literals' contents, preprocessor lines, attributes and function bodies; lines keep their numbers."""
+
+    def blank(match: re.Match) -> str:
+        return re.sub(r"[^\n]", " ", match.group())
+
+    text = re.sub(r"/\*.*?\*/|//[^\n]*", blank, text, flags=re.DOTALL)
+    text = re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+    text = re.sub(r"'(\\.|[^'\\\n])'", "0", text)
+    text = re.sub(r"^[ \t]*#(\\\n|[^\n])*", blank, text, flags=re.MULTILINE)
+    text = re.sub(r"\b(__restrict__|__restrict|__inline__|__extension__)\b", "", text)
+    text = re.sub(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)", blank, text)
+    out, depth, body, previous = [], 0, False, ""
+    for character in text:
+        if character == "{":
+            body = body or (depth == 0 and previous == ")")
+            depth += 1
+        if not body or character == "\n":
+            out.append(character)
+        if character == "}":
+            depth -= 1
+            if depth == 0 and body:
+                out.append(";")
+                body = False
+        if not character.isspace():
+            previous = character
+    return "".join(out)
+
+
+def _with_includes(source: Path, seen: frozenset = frozenset()) -> str:
+    text = source.read_text(encoding="utf-8")
+    for included in re.findall(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', text, flags=re.MULTILINE):
+        path = source.parent / included
+        if path not in seen and path.exists():
+            text = _with_includes(path, seen | {source}) + text
+    return text
+
+
+class _Reader:
+    """Walks pycparser's tree of declarations; types named before are looked up in what was found so far."""
+
+    def __init__(self, c_ast):
+        self.c = c_ast
+        self.found = Declarations()
+        self.types = dict(_SCALARS)
+
+    def visit(self, node) -> None:
+        if isinstance(node, self.c.Typedef):
+            if node.name not in self.types:
+                self.types[node.name] = self.type_of(node.type)
+        elif isinstance(node, self.c.Decl):
+            if isinstance(node.type, self.c.FuncDecl):
+                if "static" not in node.storage:
+                    self.found.functions[node.name] = self.function(node)
+            else:
+                self.type_of(node.type)
+
+    def function(self, node) -> Function:
+        parameters = {}
+        for i, parameter in enumerate(node.type.args.params if node.type.args else ()):
+            kind = self.type_of(parameter.type)
+            if kind is not None:
+                parameters[parameter.name or f"argument{i}"] = kind
+        return Function(node.name, self.type_of(node.type.type), parameters)
+
+    def type_of(self, node):
+        c = self.c
+        if isinstance(node, c.TypeDecl):
+            return self.type_of(node.type)
+        if isinstance(node, c.IdentifierType):
+            return self.named(" ".join(node.names))
+        if isinstance(node, c.Struct):
+            return self.structure(node)
+        if isinstance(node, c.Enum):
+            return self.enumeration(node)
+        if isinstance(node, c.PtrDecl):
+            target = None if isinstance(node.type, c.FuncDecl) else self.type_of(node.type)
+            simple = isinstance(target, type) and issubclass(target, ctypes._SimpleCData | ctypes.Structure) and target is not ctypes.c_char
+            return array_pointer(target) if simple and not issubclass(target, ctypes.c_void_p) else ctypes.c_void_p
+        if isinstance(node, c.ArrayDecl):
+            return self.type_of(node.type) * self.constant(node.dim)
+        raise SpeLabError(f"a kernel's declaration must use supported C types, got {type(node).__name__}; pass it through a pointer or a structure")
+
+    def named(self, name: str):
+        if name == "void":
+            return None
+        if name not in self.types:
+            raise SpeLabError(f"a kernel's types must be known, got {name!r}; use a type of <stdint.h>, float, double or a struct")
+        return self.types[name]
+
+    def structure(self, node):
+        if node.name not in self.found.structures:
+            self.found.structures[node.name] = type(node.name or "anonymous", (ctypes.Structure,), {})
+        kind = self.found.structures[node.name]
+        if node.decls and not hasattr(kind, "_fields_"):
+            # A pointer inside a structure holds an address: ctypes cannot store the argument converter there.
+            kind._fields_ = [(field.name, self.stored(field.type)) for field in node.decls]
+        return kind
+
+    def stored(self, node):
+        kind = self.type_of(node)
+        return ctypes.c_void_p if isinstance(kind, type) and issubclass(kind, ctypes.c_void_p) else kind
+
+    def enumeration(self, node):
+        value = -1
+        for item in node.values.enumerators if node.values else ():
+            value = self.constant(item.value) if item.value else value + 1
+            self.found.constants[item.name] = value
+        return ctypes.c_int
+
+    def constant(self, node) -> int:
+        if isinstance(node, self.c.Constant):
+            return int(node.value.rstrip("uUlL"), 0)
+        if isinstance(node, self.c.UnaryOp) and node.op == "-":
+            return -self.constant(node.expr)
+        if isinstance(node, self.c.ID) and node.name in self.found.constants:
+            return self.found.constants[node.name]
+        raise SpeLabError("a constant in a declaration must be a number or an enumerator; write it out")

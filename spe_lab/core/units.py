@@ -1,0 +1,74 @@
+"""Quantities: the only place that reads or prints a number with a unit.
+
+Numbers travel through the library as plain floats in a unit that their name or their slider states; text exists at the
+edges alone. Parsing of prefixes is quantiphy's.
+"""
+
+import math
+import re
+
+from spe_lab.core.errors import SpeLabError
+
+_PLAIN_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+DIMENSIONLESS = ""
+
+
+def parse(text: str, unit: str, name: str = "value") -> float:
+    """The number that `text` means, in `unit` ("B", "ns", "GHz", "" …). A bare number is taken in `unit`.
+
+    >>> parse("16KiB", "B"), parse("1.5 us", "ns"), parse("64", "B")
+    (16384.0, 1500.0, 64.0)
+    >>> parse("3 ns", "B", "size")
+    Traceback (most recent call last):
+    spe_lab.core.errors.SpeLabError: size must be a quantity in B, got '3 ns'; write for example size=64KiB
+    """
+    from quantiphy import InvalidNumber, Quantity
+
+    complaint = SpeLabError(f"{name} must be {_expectation(unit)}, got {text!r}; write for example {name}={_example(unit)}")
+    stripped = text.strip()
+    if _PLAIN_NUMBER.fullmatch(stripped):
+        return float(stripped)
+    if not re.match(r"[-+.\d]", stripped) or "," in stripped:
+        raise complaint
+    try:
+        quantity = Quantity(stripped, binary=True)
+    except InvalidNumber:
+        raise complaint from None
+    scale = Quantity(f"1 {unit}")
+    # "16K" is neither 16 KiB nor 16 kB: a prefix without a unit is refused rather than guessed.
+    if not unit or quantity.units != scale.units:
+        raise complaint
+    return float(quantity) / float(scale)
+
+
+def render(value: float, unit: str, digits: int = 3) -> str:
+    """`value` in `unit` as a reader writes it: binary prefixes for bytes, decimal ones for the rest.
+
+    >>> render(65536, "B"), render(1.234, "ns"), render(1500, "ns"), render(0.25, ""), render(3.1, "GHz")
+    ('64 KiB', '1.23 ns', '1.5 µs', '0.25', '3.1 GHz')
+    """
+    from quantiphy import Quantity
+
+    if value is None or not math.isfinite(value):
+        return "–"
+    if not unit:
+        return f"{value:.{digits}g}"
+    if unit == "B":
+        return Quantity(value, "B").binary(prec=digits - 1, strip_zeros=True)
+    scale = Quantity(f"1 {unit}")
+    return Quantity(value * float(scale), scale.units).render(prec=digits - 1, form="si").replace("us", "µs")
+
+
+def finite(value: float, name: str) -> float:
+    """`value` if it is a finite number; NaN and infinities are refused before they can spread."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise SpeLabError(f"{name} must be a finite number, got {value!r}; leave it out to use the default")
+    return float(value)
+
+
+def _expectation(unit: str) -> str:
+    return f"a quantity in {unit}" if unit else "a number without a unit"
+
+
+def _example(unit: str) -> str:
+    return {"B": "64KiB", "": "0.5"}.get(unit, f"1.5{unit}")

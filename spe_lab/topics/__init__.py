@@ -1,0 +1,1 @@
+"""The topics: one module (or package) for each, named by its stem."""

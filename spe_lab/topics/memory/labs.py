@@ -1,0 +1,202 @@
+"""The labs memory.stride and memory.working_set: working sets, kernels bound to them, and their predictions."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.arena import HUGE_PAGE, PAGES, Arena
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import memory_available
+from spe_lab.core.measurement import Cancel, Point, curves, sweep
+from spe_lab.topics.memory import models
+
+LINE = 64  # bytes between the nodes of a random cycle, and between laps of a sweep: the line of most machines
+ELEMENT = 4  # bytes of the int32_t that the strided kernels load
+KIB, MIB = 1 << 10, 1 << 20
+SETTLE = 1 << 14  # accesses that bring translations and small sets back after other points had the caches
+
+# Model slider ← machine parameter.
+PARAMETERS = {
+    "C1": "l1_capacity", "C2": "l2_capacity", "C3": "tlb_reach", "C4": "l3_capacity",
+    "l0": "l1_latency", "l1": "l2_latency", "l2": "l3_latency", "l3": "tlb_latency", "l4": "memory_latency",
+    "B1": "line_size", "B2": "line_size", "B3": "page_size", "B4": "line_size",
+}  # fmt: skip
+
+
+class MemoryLab(Lab):
+    """What the two labs share: the machine's parameters as sliders, and their way into a model."""
+
+    chapter = "03b"
+    unit = "ns"
+    quantity = "time per access"
+
+    @property
+    def last_level(self) -> float:
+        """Claimed bytes of the last cache before memory."""
+        return self.parameter("C4").value
+
+    @property
+    def largest(self) -> float:
+        """Four times the last-level cache, but no more than an eighth of what this process may use: all points of a
+        sweep exist at once, and together they stay below half of it."""
+        return max(MIB, min(4 * self.last_level, memory_available() // 8) // MIB * MIB)
+
+    def parameter(self, name: str):
+        parameters = self.machine.parameters
+        if name == "C4" and "l3_capacity" not in parameters:
+            return parameters["l2_capacity"]  # two levels of cache: memory lies behind the second
+        return parameters[PARAMETERS[name]]
+
+    def size_slider(self, low: float, meaning: str) -> Slider:
+        return Slider("size", "B", min(self.largest, 4 * self.last_level), meaning, low, self.largest, "log", multiple_of=LINE, source="4 × last-level cache")
+
+    def pages_slider(self) -> Slider:
+        return Slider("pages", "", PAGES[0], "pages that the array lies on", scale="choice", choices=PAGES, source="the system's base page")
+
+    def model_sliders(self, names: Sequence[str]) -> list[Slider]:
+        sliders = []
+        for name in names:
+            found, meaning = self.parameter(name), models.QUANTITIES[name].meaning
+            low, high = (0.0, 1000.0) if name[0] == "l" else (1.0, 4 * KIB * MIB)
+            scale = "linear" if name[0] == "l" else "log"
+            value = min(max(found.value, low), high)
+            sliders.append(Slider(name, found.unit, value, meaning, low, high, scale, measured=False, source=f"{found.origin}: {found.source}"))
+        return sliders
+
+    def model_values(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """The model's parameters at this point. Huge pages enlarge the page and what a TLB entry reaches."""
+        values = {name: value for name, value in point.items() if name in models.QUANTITIES}
+        if point["pages"] == "huge":
+            values["C3"] *= HUGE_PAGE / self.machine.value("page_size")
+            if "B3" in values:
+                values["B3"] = HUGE_PAGE
+        return values
+
+    def cycle_point(self, name: str, size: int, pages: str, seed: int, cancel: Cancel) -> Point:
+        """A random cycle through a new working set of `size` bytes."""
+        state, arena = new_cycle(size, pages, seed, cancel)
+        return Point(name, kernels().address("cycle_walk"), state, self.warm_up(size, size // LINE), keep=arena)
+
+    def sweep_point(self, name: str, kernel: str, arena: Arena, stride: int) -> Point:
+        """A strided sweep over an existing working set."""
+        library = kernels()
+        state = sweep_state(library, arena.view.view(np.int32), stride)
+        return Point(name, library.address(kernel), state, self.warm_up(arena.size, arena.size // max(min(stride, LINE), ELEMENT)), keep=arena)
+
+    def warm_up(self, size: int, accesses: int) -> int:
+        """Accesses before a burst. A set that may fit a cache is visited as a whole; of a larger one nothing that is
+        visited now is still there when its turn comes again, and only the translations need to be brought back."""
+        return max(SETTLE, accesses) if size <= self.last_level else SETTLE
+
+
+@register
+class WorkingSet(MemoryLab):
+    """Time per access against the size of the working set."""
+
+    id = "memory.working_set"
+    title = "Working-set size"
+    question = "What does one access cost when a program walks through S bytes, and where does the price change?"
+    axis = "size"
+    breaks = (
+        "The model knows one capacity per level: replacement that is not LRU, caches shared with neighbours and page-table entries that miss the caches "
+        "themselves blur the steps, and overlapping or prefetched accesses cost less than any latency."
+    )
+    compared = ("dependent (random cycle)", "refined")
+    measured_names = ("dependent (random cycle)", "independent (strided sum)")
+
+    def declare(self) -> list[Slider]:
+        size = self.size_slider(KIB, "size of the working set")
+        return [size, self.pages_slider(), *self.model_sliders(["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4"])]
+
+    def sweep(self, short: bool) -> list[float]:
+        octaves = range(int(math.log2(self.largest / (4 * KIB))) + 1)
+        if short:
+            return [4 * KIB * 2**i for i in octaves if i % 2 == 0 and 4 * KIB * 2**i <= 2 * self.last_level]
+        halves = [6 * KIB * 2**i for i in octaves if 6 * KIB * 2**i <= 4 * MIB]
+        return sorted({*(4 * KIB * 2**i for i in octaves), *halves, self.largest})
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        total, limit = x.values.sum(), memory_available() // 2
+        if total > limit:
+            raise SpeLabError(f"the sizes of one sweep must together stay below half of the memory available ({limit} B), got {total:.0f} B; leave out the largest")
+        cycles = [self.cycle_point("cycle", int(size), point["pages"], seed=i + 1, cancel=cancel) for i, size in enumerate(x.values)]
+        # The same lines once more, in the order of their addresses and without waiting for each other.
+        sums = [self.sweep_point("sum", "sum_strided", cycle.keep, LINE) for cycle in cycles]
+        for result in sweep([*cycles, *sums], budget_s=budget_s, cancel=cancel):
+            yield result.progress, curves(result, self.measured_names, x, kernels(), pages=point["pages"])
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        values = self.model_values(point)
+        return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in (("staircase", models.staircase()), ("refined", models.refined()))]
+
+
+@register
+class Stride(MemoryLab):
+    """Time per access against the distance of two accesses."""
+
+    id = "memory.stride"
+    title = "Stride"
+    question = "What does one access cost when a loop takes every s-th byte of a large array, and which distances matter?"
+    axis = "stride"
+    breaks = (
+        "The model lets every access wait for every miss: hardware prefetchers fetch ahead of a regular stride and the core overlaps independent loads, "
+        "so the machine is faster than the sum of latencies by the work it did in advance."
+    )
+    compared = ("dependent (strided)", "sum over levels")
+    measured_names = ("dependent (strided)", "independent (strided sum)")
+    kernel_names = ("sum_strided_dependent", "sum_strided")
+
+    def declare(self) -> list[Slider]:
+        stride = Slider("stride", "B", 64, "distance of two accesses", ELEMENT, 64 * KIB, "log", multiple_of=ELEMENT, source="one cache line")
+        width = Slider("B0", "B", ELEMENT, models.QUANTITIES["B0"].meaning, 1, 64, "log", measured=False, source="the kernel loads int32_t")
+        return [stride, self.size_slider(64 * KIB, "size of the array"), self.pages_slider(), width,
+                *self.model_sliders(["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4"])]  # fmt: skip
+
+    def sweep(self, short: bool) -> list[float]:
+        powers = [ELEMENT * 2**i for i in range(13)]
+        if short:
+            return powers[::2]
+        # Powers of two compete for few cache sets and memory banks; the next odd multiple of a line does not.
+        return sorted({*powers, 96, 192, *(power - LINE for power in powers if power >= 512)})
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        arena = Arena(int(point["size"]), point["pages"])
+        points = [self.sweep_point(kernel, kernel, arena, int(stride)) for kernel in self.kernel_names for stride in x.values]
+        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+            yield result.progress, curves(result, self.measured_names, x, kernels(), pages=point["pages"], array_bytes=arena.size)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        values = self.model_values(point)
+        return [Curve("sum over levels", "predicted", x, "ns", models.stride_time()(s=x.values, S=point["size"], **values))]
+
+
+def new_cycle(size: int, pages: str, seed: int, cancel: Cancel):
+    """`struct cycle` on a random cycle through new memory of `size` bytes, and the arena that it lies in."""
+    library, arena, lines = kernels(), Arena(size, pages), size // LINE
+    state = library.struct("cycle")()
+    status = library.cycle_link(state, arena.address, lines, LINE, np.empty(lines, np.uint32), seed, cancel.flag)
+    if status == library.constants["SPE_CANCELLED"]:
+        raise CancelledError("the measurement was cancelled while its working sets were being built; start it again")
+    return state, arena
+
+
+def sweep_state(library: native.Library, elements: np.ndarray, stride: int):
+    """`struct sweep` over these elements at `stride` bytes, at its start."""
+    return library.struct("sweep")(elements.ctypes.data, elements.size, stride // ELEMENT, LINE // ELEMENT, 0, 0, 0)
+
+
+@cache
+def kernels() -> native.Library:
+    """kernels_c/memory.c, its variants checked against their reference on edge sizes before anything is timed."""
+    library = native.load("memory")
+    for n, stride in ((1, 1), (17, 5), (64, 16), (100, 100)):
+        elements = np.arange(1, n + 1, dtype=np.int32)
+        sums = {name: getattr(library, name)(sweep_state(library, elements, stride * ELEMENT), 3 * n) for name in Stride.kernel_names}
+        if len(set(sums.values())) != 1:
+            raise MeasurementError(f"the kernels of memory.c must agree before they are timed, got {sums} for n={n}, stride={stride}; report the compiler and its flags")
+    return library
