@@ -240,6 +240,27 @@ class Run:
     def save(self, path: Path) -> None:
         write_atomically(Path(path), self.to_json() + "\n")
 
+    def summary(self) -> str:
+        """The run as a table for a terminal: one row for each x, one column for each curve."""
+        from spe_lab.core import units
+
+        shown = [*self.measured, *self.predicted]
+        rows = [[_header(self.x.name, ""), *(curve.name for curve in shown)], ["", *(f"{curve.source}, {curve.unit}" for curve in shown)]]
+        for i, x in enumerate(self.x.values):
+            rows.append([units.render(x, self.x.unit), *("–" if math.isnan(curve.values[i]) else f"{curve.values[i]:.3g}" for curve in shown)])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        if self.comparison:
+            c = self.comparison
+            lines.append(f"\n{c.measured} against {c.predicted}: median error {c.median_relative_error:.0%}, largest {c.max_relative_error:.0%}")
+        lines.append(f"{self.kept} of {self.tried} samples clean" + "".join(f"; {note}" for note in self.notes))
+        return "\n".join(lines)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was noticed while measuring, each sentence once."""
+        return list(dict.fromkeys(note for curve in self.measured for note in curve.provenance.get("notes", ())))
+
     def to_csv(self) -> str:
         """One row for each curve and x, in the order of the figure's legend."""
         import csv
@@ -277,7 +298,7 @@ def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, An
     return data
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Writes `path` whole or not at all: a full disk or an interruption leaves the old file, and no partial one."""
     import contextlib
     import os
@@ -285,8 +306,8 @@ def write_atomically(path: Path, text: str) -> None:
 
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

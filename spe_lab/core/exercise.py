@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.text import Text
 
 STATES = ("right", "wrong", "not attempted", "inconclusive")
 _MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive": "≈"}
@@ -28,16 +29,6 @@ class Verdict:
         return f"{_MARKS[self.state]} {self.state}: {self.reason}"
 
     __repr__ = __str__
-
-
-class Text(str):
-    """Markdown that a notebook typesets and a terminal prints."""
-
-    def _repr_markdown_(self) -> str:
-        return str(self)
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel, quick
 
 Value = float | str
+SHORT_BUDGET_S = 0.7
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,10 @@ class Lab(ABC):
             raise SpeLabError(f"{self.id} has no slider {name!r}; it has {', '.join(self.sliders)}")
         return self.sliders[name]
 
-    def x(self, values: Sequence[Value] | None = None) -> Axis:
+    def x(self, values: Sequence[Value] | None = None, short: bool = False) -> Axis:
         """The axis over these values (checked, sorted, each once), or over the default sweep."""
         slider = self.sliders[self.axis]
-        chosen = [slider.checked(value) for value in values] if values is not None else self.sweep(quick())
+        chosen = [slider.checked(value) for value in values] if values is not None else self.sweep(short)
         if not len(chosen):
             raise SpeLabError(f"the sweep over {self.axis} must have at least one value, got none; write for example {self.axis}={slider.default:g}")
         return Axis(self.axis, slider.unit, np.unique(np.asarray(chosen, dtype=float)))
@@ -147,11 +148,12 @@ class Lab(ABC):
         return Run(self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine.to_dict(), version())
 
     def runs(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0,
-             cancel: Cancel | None = None) -> Iterator[tuple[float, Run]]:  # fmt: skip
-        """Measures and yields (progress, run), better and better; SPE_LAB_QUICK=1 bounds the budget."""
-        point, x = self.point(settings), self.x(over)
-        budget = min(budget_s, 0.7) if quick() else budget_s
-        for progress, measured in self.measure(point, x, budget, cancel or Cancel()):
+             short: bool | None = None, cancel: Cancel | None = None) -> Iterator[tuple[float, Run]]:  # fmt: skip
+        """Measures and yields (progress, run), better and better. A `short` one takes under two seconds; SPE_LAB_QUICK=1
+        makes every run a short one."""
+        short = quick() if short is None else short
+        point, x = self.point(settings), self.x(over, short)
+        for progress, measured in self.measure(point, x, min(budget_s, SHORT_BUDGET_S) if short else budget_s, cancel or Cancel()):
             yield progress, self.assemble(point, measured)
 
     def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0) -> Run:
@@ -165,6 +167,11 @@ class Lab(ABC):
         """A run from another machine that ships with the package, if there is one."""
         resource = files("spe_lab") / "recorded" / f"{self.id}.json"
         return Run.load(resource) if resource.is_file() else None
+
+    def beside(self, recorded: Run, point: Mapping[str, Value]) -> Run:
+        """A recorded run with this machine's model beside it: what was measured keeps the sliders it was measured at."""
+        fixed = {name: recorded.point[name] for name, slider in self.sliders.items() if slider.measured and name in recorded.point}
+        return self.assemble({**point, **fixed}, recorded.measured)
 
     def to_dict(self) -> dict[str, Any]:
         return {"id": self.id, "chapter": self.chapter, "title": self.title, "question": self.question, "axis": self.axis, "quantity": self.quantity,
@@ -185,11 +192,12 @@ def register(lab: type[Lab]) -> type[Lab]:
 
 
 def labs() -> dict[str, type[Lab]]:
-    """Every lab class by id, in the order of the chapters."""
-    import spe_lab.topics
+    """Every lab class by id, in the order of the chapters.
 
-    for module in pkgutil.iter_modules(spe_lab.topics.__path__):
-        importlib.import_module(f"spe_lab.topics.{module.name}")
+    Topics are looked up by name: core depends on none of them, and a new one is found without a line here.
+    """
+    for module in pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__, "spe_lab.topics."):
+        importlib.import_module(module.name)
     return dict(sorted(_registered.items(), key=lambda item: (item[1].chapter, item[0])))
 
 

@@ -34,6 +34,7 @@ CONFIDENCE = 0.95
 BURST = 4  # samples of a point in a row: refilling the caches for a large working set takes longer than the samples
 MIN_ROUNDS = 6  # six blocks are the fewest whose range covers their median with 95 % confidence
 MAX_BLOCKS = 24
+CONTROL_LIMIT = 0.005  # an A/A difference below half a percent is not worth a reader's attention
 ROUNDS_PER_BLOCK = 5
 _LOOK_ROUND_NS = 50_000_000  # C returns at least this often, so that an interrupt is noticed
 _RIDERS = ("null", "probe", "control")
@@ -302,7 +303,7 @@ def _notes(estimate: Estimate, clock: tuple, control: tuple, rounds: int) -> tup
         notes.append(f"{int((estimate.kept == 0).sum())} points have no clean sample and are left out")
     if clock[2] > 1.05 * clock[0]:
         notes.append(f"the core clock varied between {clock[0]:.2f} and {clock[2]:.2f} GHz")
-    if control[0] > 1 or control[2] < 1:
+    if (control[0] > 1 or control[2] < 1) and abs(control[1] - 1) > CONTROL_LIMIT:
         notes.append(f"the A/A control differs from itself by {control[1] - 1:+.1%}: differences of this size mean nothing here")
     if rounds < MIN_ROUNDS:
         notes.append(f"only {rounds} rounds: too few for intervals")

@@ -9,6 +9,7 @@ import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.text import Text
 
 if TYPE_CHECKING:
     import sympy
@@ -58,8 +59,11 @@ class Model:
         arrays = [np.asarray(values[symbol.name], dtype=float) for symbol in self.symbols]
         return np.broadcast_arrays(np.asarray(self._numeric(*arrays), dtype=float), *arrays)[0]
 
-    def equation(self, **values: float) -> "sympy.Eq":
-        """The equation with these values put in, for typesetting; without values, the formula itself."""
+    def equation(self, **values: Any) -> "sympy.Eq":
+        """The equation with these values put in, for typesetting; without values, the formula itself.
+
+        `values` may hold more than the model needs, a lab's whole point for example.
+        """
         import sympy
 
         known = {symbol: sympy.nsimplify(values[symbol.name], rational=True) for symbol in self.symbols if symbol.name in values}
@@ -67,17 +71,13 @@ class Model:
         # Fractions that came from decimals are printed as decimals again, whole numbers as whole numbers.
         return sympy.Eq(sympy.Symbol(self.name), exact.xreplace({q: sympy.Float(q, 4) for q in exact.atoms(sympy.Rational) if not q.is_Integer}))
 
-    def table(self, **values: float) -> str:
-        """Symbol, meaning and value of each quantity, as Markdown."""
+    def table(self, **values: Any) -> Text:
+        """Symbol, meaning and value of each quantity; `values` may hold more than the model needs."""
+        import sympy
+
         rows = ["| symbol | meaning | value |", "|---|---|---|"]
         for symbol in self.symbols:
             quantity = self.quantities[symbol.name]
             value = units.render(values[symbol.name], quantity.unit) if symbol.name in values else f"[{quantity.unit}]"
-            rows.append(f"| ${_latex(symbol)}$ | {quantity.meaning} | {value} |")
-        return "\n".join(rows)
-
-
-def _latex(symbol: "sympy.Symbol") -> str:
-    import sympy
-
-    return sympy.latex(symbol)
+            rows.append(f"| ${sympy.latex(symbol)}$ | {quantity.meaning} | {value} |")
+        return Text("\n".join(rows))

@@ -108,11 +108,7 @@ class Library:
 @cache
 def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
     """kernels_c/`stem`.c, compiled if no library of this content, flags and compiler is cached."""
-    source = kernel_folder() / f"{stem}.c"
-    if not source.is_file():
-        known = ", ".join(sorted(path.stem for path in kernel_folder().glob("*.c")))
-        raise SpeLabError(f"stem must name a file of kernels_c, got {stem!r}; there are {known}")
-    return _open(source, stem, tuple(flags))
+    return _open(_source(stem), stem, tuple(flags))
 
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
@@ -128,7 +124,7 @@ def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) ->
 
 def assembly(stem: str, function: str, flags: Sequence[str] = FLAGS) -> str:
     """What the compiler made of one kernel: its instructions and labels, without the assembler's directives."""
-    source = kernel_folder() / f"{stem}.c"
+    source = _source(stem)
     declared = prototypes.read(source).functions
     if function not in declared:
         raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}")
@@ -143,6 +139,17 @@ def assembly(stem: str, function: str, flags: Sequence[str] = FLAGS) -> str:
         if local or not line.lstrip().startswith((".", "#", ";", "//")):
             body.append(line.expandtabs(8))
     return "\n".join(body)
+
+
+def stems() -> list[str]:
+    """The names of the files in kernels_c/."""
+    return sorted(path.stem for path in kernel_folder().glob("*.c"))
+
+
+def _source(stem: str) -> Path:
+    if stem not in stems():
+        raise SpeLabError(f"stem must name a file of kernels_c, got {stem!r}; there are {', '.join(stems())}")
+    return kernel_folder() / f"{stem}.c"
 
 
 def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:

@@ -1,7 +1,10 @@
 """The memory hierarchy (chapter 03b): what one access costs, by stride and by working-set size."""
 
-from spe_lab.topics.memory.exercises import EXERCISES
+from spe_lab.topics.memory.exercises import EXERCISES, TWO_WALKS_TEMPLATE
 from spe_lab.topics.memory.labs import Stride, WorkingSet
-from spe_lab.topics.memory.models import access_time, refined, staircase, stride_time
+from spe_lab.topics.memory.models import LEVELS, access_time, misses_by_size, misses_by_stride, refined, staircase, stride_time, symbol
 
-__all__ = ["EXERCISES", "Stride", "WorkingSet", "access_time", "refined", "staircase", "stride_time"]
+__all__ = [
+    "EXERCISES", "LEVELS", "TWO_WALKS_TEMPLATE", "Stride", "WorkingSet",
+    "access_time", "misses_by_size", "misses_by_stride", "refined", "staircase", "stride_time", "symbol",
+]  # fmt: skip

@@ -28,6 +28,10 @@ PARAMETERS = {
 }  # fmt: skip
 
 
+# Sliders' ranges by the kind of symbol: blocks [B], capacities [B], latencies [ns].
+RANGES = {"B": (1.0, 16.0 * MIB), "C": (1.0 * KIB, 4096.0 * MIB), "l": (0.01, 1000.0)}
+
+
 class MemoryLab(Lab):
     """What the two labs share: the machine's parameters as sliders, and their way into a model."""
 
@@ -62,10 +66,9 @@ class MemoryLab(Lab):
         sliders = []
         for name in names:
             found, meaning = self.parameter(name), models.QUANTITIES[name].meaning
-            low, high = (0.0, 1000.0) if name[0] == "l" else (1.0, 4 * KIB * MIB)
-            scale = "linear" if name[0] == "l" else "log"
+            low, high = RANGES[name[0]]
             value = min(max(found.value, low), high)
-            sliders.append(Slider(name, found.unit, value, meaning, low, high, scale, measured=False, source=f"{found.origin}: {found.source}"))
+            sliders.append(Slider(name, found.unit, value, meaning, low, high, "log", measured=False, source=f"{found.origin}: {found.source}"))
         return sliders
 
     def model_values(self, point: Mapping[str, Value]) -> dict[str, float]:
@@ -132,7 +135,8 @@ class WorkingSet(MemoryLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         values = self.model_values(point)
-        return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in (("staircase", models.staircase()), ("refined", models.refined()))]
+        both = {"staircase": models.staircase(), "refined": models.refined()}
+        return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in both.items()]
 
 
 @register
@@ -144,7 +148,7 @@ class Stride(MemoryLab):
     question = "What does one access cost when a loop takes every s-th byte of a large array, and which distances matter?"
     axis = "stride"
     breaks = (
-        "The model lets every access wait for every miss: hardware prefetchers fetch ahead of a regular stride and the core overlaps independent loads, "
+        "The model lets every access wait for every miss: prefetchers fetch ahead of a regular stride and the core overlaps independent loads, "
         "so the machine is faster than the sum of latencies by the work it did in advance."
     )
     compared = ("dependent (strided)", "sum over levels")
@@ -198,5 +202,6 @@ def kernels() -> native.Library:
         elements = np.arange(1, n + 1, dtype=np.int32)
         sums = {name: getattr(library, name)(sweep_state(library, elements, stride * ELEMENT), 3 * n) for name in Stride.kernel_names}
         if len(set(sums.values())) != 1:
-            raise MeasurementError(f"the kernels of memory.c must agree before they are timed, got {sums} for n={n}, stride={stride}; report the compiler and its flags")
+            found = f"got {sums} for n={n}, stride={stride}"
+            raise MeasurementError(f"the kernels of memory.c must agree before they are timed, {found}; report the compiler and its flags")
     return library

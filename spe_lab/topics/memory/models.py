@@ -98,4 +98,4 @@ def staircase() -> Model:
 @cache
 def refined() -> Model:
     """The staircase with ramps: above capacity C_i, only the share 1 − C_i/S of the accesses misses."""
-    return Model("T", access_time([misses_by_size(i, sharp=False) for i in LEVELS]), "ns", QUANTITIES, "derived above; steady state of random references")
+    return Model("T", access_time([misses_by_size(i, sharp=False) for i in LEVELS]), "ns", QUANTITIES, "steady state of random references")

@@ -1,0 +1,70 @@
+# The two commands of the README, and what a contributor needs beside them. Works with GNU make 3.81 (macOS) and later.
+
+# The first of these that runs, is new enough, and can make a virtual environment is taken. It is tried, not merely looked up:
+# pyenv leaves names behind that do not run, and Debian has a Python without venv. `make lab PYTHON=/path/to/python` names one.
+PYTHON ?= python3.13 python3.12 python3.11 python3
+FIRST_USABLE = $(shell for python in $(PYTHON); do \
+  $$python -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
+
+# Optional parts of the package besides `test`: `make lab EXTRAS=compiler` brings a C compiler from PyPI.
+EXTRAS ?=
+NOTEBOOK ?= notebooks/03b_memory.ipynb
+RUN := .venv/bin/python -m
+READY := .venv/.ready$(EXTRAS:%=-%)
+
+.PHONY: help lab test lint notebooks clean compiler
+
+help: ## Show this list (default)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+lab: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter
+lab: export JUPYTERLAB_SETTINGS_DIR := $(CURDIR)/.jupyter/lab/user-settings
+lab: export JUPYTERLAB_WORKSPACES_DIR := $(CURDIR)/.jupyter/lab/workspaces
+lab: $(READY) compiler ## Open JupyterLab on the memory chapter (NOTEBOOK=... another one, SPE_LAB_ARGS="..." arguments for jupyter lab)
+	@# doctor builds the kernels, so that the first slider need not wait for them; what it finds missing is no reason not to start.
+	@.venv/bin/spe-lab doctor || true
+	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(SPE_LAB_ARGS)
+
+# Neither the user's Jupyter settings nor a machine profile measured earlier may change a test or a stored output.
+PRIVATE := $(CURDIR)/.venv/private
+test notebooks: export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter-config
+test notebooks: export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
+test notebooks: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
+test notebooks: export JUPYTER_PATH :=
+test notebooks: export IPYTHONDIR := $(PRIVATE)/ipython
+test notebooks: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
+test notebooks: export SPE_LAB_QUICK := 1
+
+# One pytest for library and notebooks, so that the last line counts everything. A notebook's cell has 120 s.
+test: $(READY) compiler ## Run all tests, the notebooks' cells included
+	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
+	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
+	  -p no:cacheprovider spe_lab tests notebooks
+
+lint: $(READY) ## Check the Python sources with ruff
+	@$(RUN) ruff check .
+
+notebooks: $(READY) compiler ## Execute all notebooks and bring them into canonical form
+	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
+	@.venv/bin/python tests/notebooks/canonical.py notebooks/*.ipynb
+
+clean: ## Remove the virtual environment, caches and JupyterLab's own settings (compiled kernels stay in the user's cache)
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .jupyter/lab .jupyter/migrated dist
+	find spe_lab tests benchmarks notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+# Not an error: the labs open with their models and with recorded data. The order is that of spe_lab.core.native.
+compiler: $(READY)
+	@{ command -v "$$CC" || command -v cc || .venv/bin/python -c 'import ziglang'; } >/dev/null 2>&1 || \
+	  echo "No C compiler found, so nothing can be measured: install one (Debian: apt install gcc libc6-dev), or run make lab EXTRAS=compiler."
+
+# Set-up. The stamp holds the folder's name: a checkout that was moved or copied has an environment that imports from the old place.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+$(READY): pyproject.toml
+	@test -n "$(FIRST_USABLE)" || { echo "No Python 3.11 to 3.13 with venv found among: $(PYTHON). Install one" \
+	  "(Debian: apt install python3-venv), or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up .venv with $(FIRST_USABLE): the first time takes one to three minutes."
+	@$(RUN) pip --version >/dev/null 2>&1 || $(FIRST_USABLE) -m venv --clear .venv
+	@$(RUN) pip install --quiet --disable-pip-version-check --editable '.[test$(EXTRAS:%=,%)]'
+	@echo "$(CURDIR)" > $@

@@ -1,0 +1,207 @@
+"""spe-lab: the same labs without a browser, and the seam that tests and other programs use.
+
+Exit status: 0 done; 2 bad input, with one sentence that names the cure; 3 a measurement that could not be had.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from spe_lab.core import lab as labs
+from spe_lab.core import machine as machines
+from spe_lab.core import native, units
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.machine import Machine
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        return options.command(options)
+    except MeasurementError as error:
+        return _complain(error, 3)
+    except SpeLabError as error:
+        return _complain(error, 2)
+    except KeyboardInterrupt:
+        return _complain("interrupted", 130)
+    except BrokenPipeError:
+        # The reader of our output went away (spe-lab run … | head). Python would complain again while closing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _complain(f"{error.filename or 'a file'} must be accessible, got: {error.strerror}; check the path, the permissions and the space left", 2)
+
+
+def _complain(message: object, status: int) -> int:
+    print(f"spe-lab: {message}", file=sys.stderr)
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse's own complaints in our form: one sentence, status 2, no usage dump."""
+
+    def error(self, message: str):
+        raise SpeLabError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="spe-lab", description="C kernels measured on this machine beside models that predict them.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def command(name: str, function, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=function)
+        return added
+
+    doctor = command("doctor", _doctor, "What works here, what does not, and what to do about it.")
+    machine = command("machine", _machine, "The machine's claimed and assumed parameters, with their sources.")
+    listing = command("labs", _labs, "Every lab: sliders with ranges and units, swept axis, sources.")
+    for each in (doctor, machine, listing):
+        each.add_argument("--json", action="store_true", help="print JSON")
+
+    run = command("run", _run, "Run one lab: measure, predict, compare.")
+    run.add_argument("lab", metavar="LAB", help="a lab's id, such as memory.stride (see spe-lab labs)")
+    run.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a slider's value, with its unit: size=1MiB")
+    run.add_argument("--over", metavar="NAME=V1,V2,…", help="the values of the swept axis: stride=8B,64B,4KiB")
+    run.add_argument("--quick", action="store_true", help="a short sweep in under two seconds")
+    run.add_argument("--budget", metavar="SECONDS", type=float, default=6.0, help="seconds to measure for (default 6)")
+    run.add_argument("--machine", metavar="PROFILE", type=Path, help="a machine file whose parameters the model takes")
+    form = run.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--csv", action="store_true", help="print one row for each curve and value")
+    form.add_argument("--png", metavar="FILE", type=Path, help="write the figure to FILE")
+
+    asm = command("asm", _asm, "The compiled instructions of a kernel.")
+    asm.add_argument("kernel", metavar="KERNEL", help="stem.function, such as memory.cycle_walk")
+    asm.add_argument("--flags", metavar="FLAGS", help='compiler flags in place of the usual ones: --flags="-O3 -march=native"')
+
+    notebooks = command("notebooks", _notebooks, "A copy of the workbook to work in.")
+    notebooks.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet")
+    return parser
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from spe_lab.core import doctor
+
+    findings = doctor.examine()
+    if options.json:
+        _print_json([vars(finding) for finding in findings])
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.ok else 'MISS'}  {finding.what:<22} {finding.found}" + (f"\n      → {finding.cure}" if finding.cure else ""))
+    return 0
+
+
+def _machine(options: argparse.Namespace) -> int:
+    machine = machines.current()
+    if options.json:
+        _print_json(machine.to_dict())
+        return 0
+    for name, fact in machine.facts.items():
+        print(f"{name.replace('_', ' '):<24} {'not stated' if fact is None else fact}")
+    print()
+    for name, parameter in machine.parameters.items():
+        print(f"{name:<16} {units.render(parameter.value, parameter.unit):>10}  {parameter.origin}: {parameter.source}")
+    return 0
+
+
+def _labs(options: argparse.Namespace) -> int:
+    every = [lab_class() for lab_class in labs.labs().values()]
+    if options.json:
+        _print_json([lab.to_dict() for lab in every])
+        return 0
+    for lab in every:
+        print(f"{lab.id}  (chapter {lab.chapter})  {lab.question}")
+        for slider in lab.sliders.values():
+            domain = ", ".join(slider.choices) or f"{units.render(slider.low, slider.unit)} to {units.render(slider.high, slider.unit)}"
+            default = slider.default if slider.choices else units.render(slider.default, slider.unit)
+            print(f"    {slider.name:<8} {domain}; {default} ({slider.source}): {slider.meaning}{'  ← swept' if slider.name == lab.axis else ''}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    lab = labs.get(options.lab, Machine.load(options.machine) if options.machine else None)
+    settings = dict(_assignment("--set", text) for text in options.set)
+    over = None
+    if options.over is not None:
+        name, values = _assignment("--over", options.over)
+        lab.slider(name)
+        if name != lab.axis:
+            raise SpeLabError(f"--over must name the axis that {lab.id} sweeps, which is {lab.axis}, got {name}; write --set {name}=… for a fixed value")
+        over = [value for value in values.split(",") if value.strip()]
+    status, run = 0, None
+    try:
+        for progress, run in lab.runs(settings, over, budget_s=options.budget, short=options.quick or None):
+            _show_progress(progress)
+    except UnavailableError as error:
+        run, status = _fall_back(lab, settings, error), 3
+    finally:
+        _show_progress(None)
+    _emit(run, options)
+    return status
+
+
+def _fall_back(lab: labs.Lab, settings: dict[str, str], error: UnavailableError) -> Run:
+    """The model beside a recorded run, when this machine lacks the means to measure."""
+    recorded = lab.recorded()
+    if recorded is None:
+        raise MeasurementError(str(error)) from None
+    print(f"spe-lab: {error}. Shown: data recorded on {recorded.machine['facts']['cpu']}.", file=sys.stderr)
+    return lab.beside(recorded, lab.point(settings))
+
+
+def _emit(run: Run, options: argparse.Namespace) -> None:
+    if options.json:
+        print(run.to_json())
+    elif options.csv:
+        print(run.to_csv(), end="")
+    else:
+        if options.png:
+            from spe_lab.ui.static import save_png
+
+            save_png(run, options.png)
+        print(run.summary())
+
+
+def _show_progress(progress: float | None) -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K" if progress is None else f"\rmeasuring … {progress:4.0%}", end="", file=sys.stderr, flush=True)
+
+
+def _assignment(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals and value.strip()):
+        raise SpeLabError(f"{option} must be NAME=VALUE, got {text!r}; write for example {option} size=64KiB")
+    return name.strip(), value.strip()
+
+
+def _asm(options: argparse.Namespace) -> int:
+    stem, dot, function = options.kernel.partition(".")
+    if not dot:
+        raise SpeLabError(f"KERNEL must be stem.function, got {options.kernel!r}; write for example memory.cycle_walk")
+    print(native.assembly(stem, function, tuple(options.flags.split()) if options.flags else native.FLAGS))
+    return 0
+
+
+def _notebooks(options: argparse.Namespace) -> int:
+    package = Path(__file__).parent
+    source = package / "notebooks" if (package / "notebooks").is_dir() else package.parent / "notebooks"
+    if options.folder.exists():
+        raise SpeLabError(f"DIR must not exist yet, lest somebody's work be overwritten, got {options.folder}; choose another name")
+    shutil.copytree(source, options.folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    print(f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}; open them with: jupyter lab {options.folder}")
+    return 0
+
+
+def _print_json(data: object) -> None:
+    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

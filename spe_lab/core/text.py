@@ -1,0 +1,11 @@
+"""Text for a reader, wherever it is read."""
+
+
+class Text(str):
+    """Markdown that a notebook typesets and a terminal prints."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
+        return str(self)

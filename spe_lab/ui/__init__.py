@@ -1,0 +1,1 @@
+"""What a reader sees and touches. The only room that imports ipywidgets or matplotlib."""

@@ -1,0 +1,47 @@
+"""Sliders of a lab as widgets. A log slider steps through values of equal ratio and shows each with its unit."""
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import numpy as np
+
+from spe_lab.core import units
+from spe_lab.core.lab import Slider, Value
+
+STEPS_PER_OCTAVE = 4
+_LAYOUT = widgets.Layout(width="400px")
+_STYLE = {"description_width": "70px"}
+
+
+def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
+    """A widget whose `value` is the slider's, in the slider's unit."""
+    value = slider.default if value is None else value
+    common = {"description": slider.name, "value": value, "layout": _LAYOUT, "style": _STYLE}
+    if slider.scale == "choice":
+        return widgets.ToggleButtons(options=list(slider.choices), tooltips=[slider.meaning] * len(slider.choices), **{**common, "style": {**_STYLE, "button_width": "70px"}})
+    tooltip = f"{slider.meaning} ({slider.source})"
+    if slider.scale == "log":
+        options = [(units.render(each, slider.unit), each) for each in stops(slider, value)]
+        return widgets.SelectionSlider(options=options, tooltip=tooltip, **common)
+    step = slider.multiple_of or (slider.high - slider.low) / 200
+    return widgets.FloatSlider(min=slider.low, max=slider.high, step=step, readout_format=".3g", tooltip=tooltip, **common)
+
+
+def stops(slider: Slider, *values: float) -> list[float]:
+    """The values that a log slider steps through: equal ratios, the ends, the default and `values`, no two with one label."""
+    octaves = np.log2(slider.high / slider.low)
+    grid = slider.low * 2 ** np.linspace(0, octaves, max(2, round(octaves * STEPS_PER_OCTAVE) + 1))
+    # Exact values first: of two with the same label the earlier one stays.
+    candidates = [slider.default, *values, slider.low, slider.high, *map(slider.rounded, grid)]
+    by_label = {}
+    for each in candidates:
+        by_label.setdefault(units.render(each, slider.unit), float(each))
+    return sorted(by_label.values())
+
+
+def group(sliders: list[Slider], values: dict[str, Value], changed: Callable[[], None]) -> dict[str, widgets.Widget]:
+    """Widgets by slider name; `changed` is called after each move."""
+    made = {slider.name: control(slider, values[slider.name]) for slider in sliders}
+    for widget in made.values():
+        widget.observe(lambda _: changed(), "value")
+    return made

@@ -1,0 +1,263 @@
+"""The explorer: one lab as a page of sliders, a figure and a measurement that runs beside the kernel thread."""
+
+import base64
+import contextlib
+import dataclasses
+import html
+import signal
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from spe_lab.core import lab as labs
+from spe_lab.core import native, units
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.lab import Lab, Value
+from spe_lab.core.machine import Machine
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.prediction import Prediction
+from spe_lab.ui import controls
+from spe_lab.ui.figure import LabFigure
+from spe_lab.ui.static import alt_text, dense, figure_html, picture, ratios
+
+_IDLE = "Move the sliders: the model follows. Press Measure to ask the machine."
+
+
+def explore(lab_id: str, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value) -> "Explorer":
+    """The lab `lab_id` as a page, its sliders set to `settings`; a committed prediction is drawn on the figure."""
+    return Explorer(labs.get(lab_id, machine), prediction, settings)
+
+
+class Explorer:
+    """Sliders move the model at once; measuring runs in a thread, refines while it runs, and can be cancelled.
+
+    `run` is what the figure shows of the machine: measured here, recorded elsewhere where this machine has no compiler,
+    or None. Its points keep the settings that they were measured at, and fade when the sliders leave those.
+    """
+
+    def __init__(self, lab: Lab, prediction: Prediction | None = None, settings: Mapping[str, Value] | None = None):
+        self.lab = lab
+        self.prediction = prediction
+        self.run: Run | None = None
+        self._figure = LabFigure(lab)
+        self._drawing = threading.RLock()  # the kernel's thread and the measurement's both draw
+        self._cancel = Cancel()
+        self._thread: threading.Thread | None = None
+        self._frame = 0
+        self._follow = True
+        self._axis = dense(lab.x())
+        self._initial = lab.point(settings)
+        self._build()
+        if not native.available():
+            self.run = lab.recorded()
+            self._say(native.NO_COMPILER + (f". Shown: data recorded on {self.run.machine['facts']['cpu']}" if self.run else ""))
+        self._refresh()
+
+    # ---- the page ------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        lab = self.lab
+        workload = [slider for slider in lab.sliders.values() if slider.measured]
+        model = [slider for slider in lab.sliders.values() if not slider.measured]
+        self.sliders = controls.group([*workload, *model], self._initial, self._slider_moved)
+        self._measure_button = widgets.Button(description="Measure", icon="play", button_style="primary", disabled=not native.available())
+        self._measure_button.on_click(lambda _: self._toggle())
+        self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", visibility="hidden"))
+        self._status = widgets.HTML(_IDLE)
+        reset = widgets.Button(description="Reset", tooltip="All parameters as claimed or assumed")
+        reset.on_click(lambda _: self._set({slider.name: slider.default for slider in model}))
+        self._picture, self._twin, self._data = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        parameters = widgets.VBox([widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(flex_flow="row wrap")), reset])
+        self._folds = widgets.Accordion([parameters, self._data], titles=("Model parameters", "Data and downloads"), selected_index=None)
+        self._folds.observe(lambda _: self._refresh_data(), "selected_index")
+        rows = [
+            widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
+            widgets.HBox([self.sliders[slider.name] for slider in workload], layout=widgets.Layout(flex_flow="row wrap")),
+            widgets.HBox([self._measure_button, self._progress, self._status]),
+            self._picture, self._twin, self._folds,
+            widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
+        ]  # fmt: skip
+        self.page = widgets.VBox(rows, layout=widgets.Layout(max_width="900px"))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
+        bundle = self.page._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/html": self._picture.value, "text/plain": self.text}, metadata
+
+    @property
+    def text(self) -> str:
+        """The figure in words."""
+        return alt_text(self.lab, self._shown())
+
+    @property
+    def point(self) -> dict[str, Value]:
+        """The sliders' values."""
+        return {name: widget.value for name, widget in self.sliders.items()}
+
+    def set(self, **values: Value) -> "Explorer":
+        """Moves sliders, as a reader would."""
+        self._set({name: self.lab.slider(name).checked(value) for name, value in values.items()})
+        return self
+
+    def _set(self, values: Mapping[str, Value]) -> None:
+        self._follow = False  # one frame for all of them
+        try:
+            for name, value in values.items():
+                widget = self.sliders[name]
+                if isinstance(widget, widgets.SelectionSlider) and value not in [each for _, each in widget.options]:
+                    slider = self.lab.sliders[name]
+                    widget.options = [(units.render(each, slider.unit), each) for each in controls.stops(slider, value)]
+                widget.value = value
+        finally:
+            self._follow = True
+        self._refresh()
+
+    def _slider_moved(self) -> None:
+        if self._follow:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """A frame: prediction at the sliders' values, measured points, marker, and the same in words."""
+        with self._drawing:
+            point, lab = self.point, self.lab
+            predicted = lab.predict(point, self._axis)
+            shown = self._shown()
+            png = self._figure.draw(
+                predicted, shown.measured, ratios(shown), at=point[lab.axis], stale=self._stale(), prediction=self.prediction,
+            )  # fmt: skip
+            self._frame += 1
+            self._picture.value = figure_html(png, alt_text(lab, shown))
+            self._twin.value = (
+                f'<span class="spe-state" role="status" data-frame="{self._frame}" style="font-size: 0.9em; color: #555">{html.escape(self._state(point))}</span>'
+            )
+            self._refresh_data()
+
+    def _shown(self) -> Run:
+        """What the figure shows, as a run: without a measurement, the model alone."""
+        if self.run is None:
+            x = self.lab.x()
+            return Run(self.lab.id, self.point, x, [], self.lab.predict(self.point, x), None, self.lab.machine.to_dict(), labs.version())
+        return self.lab.beside(self.run, self.point)
+
+    def _differing(self) -> dict[str, Value]:
+        """Sliders that a measurement depends on and that have left the values it was taken at."""
+        if self.run is None:
+            return {}
+        return {name: value for name, value in self.run.point.items() if self.lab.sliders[name].measured and self.point[name] != value}
+
+    def _stale(self) -> bool:
+        return bool(self._differing())
+
+    def _state(self, point: Mapping[str, Value]) -> str:
+        """The sliders, the model's answer at the marker, and how the measurement compares; a screen reader's view of a frame."""
+        lab = self.lab
+        said = [f"{name} {value if isinstance(value, str) else units.render(value, lab.sliders[name].unit)}" for name, value in point.items() if lab.sliders[name].measured]
+        axis = dataclasses.replace(self._axis, values=[point[lab.axis]])
+        said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in lab.predict(point, axis)]
+        shown = self._shown()
+        if shown.comparison:
+            kind = shown.measured[0].source
+            said.append(f"{kind}: median error {shown.comparison.median_relative_error:.0%}, {shown.kept} of {shown.tried} samples clean")
+        for name, value in self._differing().items():
+            said.append(f"points were measured at {name} {value if isinstance(value, str) else units.render(value, lab.sliders[name].unit)}")
+        return " · ".join([*said, *shown.notes])
+
+    def _refresh_data(self) -> None:
+        if self._folds.selected_index == 1:
+            run = self._shown()
+            links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
+            if self.run is not None:
+                links.append(("PNG", "png", "image/png", picture(run)))
+            joined = " · ".join(_link(label, f"{run.lab}.{ending}", kind, content) for label, ending, kind, content in links)
+            self._data.value = f"<p>Download: {joined}</p><pre>{html.escape(run.summary())}</pre>"
+
+    def _say(self, text: str) -> None:
+        self._status.value = html.escape(text)
+
+    # ---- measuring -----------------------------------------------------------------------------------------------------
+
+    @property
+    def measuring(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _toggle(self) -> None:
+        if self.measuring:
+            self.cancel()
+        else:
+            self.start()
+
+    def start(self) -> None:
+        """Measures at the sliders' values, in a thread; the page stays alive."""
+        if self.measuring:
+            return
+        self._cancel = Cancel()
+        self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel), daemon=True, name=f"measure {self.lab.id}")
+        _cancel_on_interrupt(self._cancel)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ends a running measurement within 0.2 s; what it has found so far stays."""
+        self._cancel.set()
+
+    def measured(self) -> Run:
+        """The measured run behind the figure: of the measurement that is running, or of the last one, or of a new one.
+
+        Waits for it. Ctrl-C and the stop button end the waiting and the measurement.
+        """
+        if not self.measuring and (self.run is None or self.run.measured[0].source != "measured"):
+            self.start()
+        try:
+            while self.measuring:
+                self._thread.join(0.1)
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+        if self.run is None:
+            raise SpeLabError(f"there is no measurement: {html.unescape(self._status.value)}")
+        return self.run
+
+    def _measure(self, point: dict[str, Value], cancel: Cancel) -> None:
+        self._measure_button.description, self._measure_button.icon = "Cancel", "stop"
+        self._progress.value, self._progress.layout.visibility = 0, "visible"
+        self._say("preparing the working sets …")
+        try:
+            for progress, run in self.lab.runs(point, cancel=cancel):
+                self.run = run
+                self._progress.value = progress
+                self._say(f"measuring: {run.kept} of {run.tried} samples clean")
+                self._refresh()
+            self._say(f"{'cancelled after' if cancel else 'measured:'} {self.run.kept} clean samples of {self.run.tried}")
+        except UnavailableError as error:
+            self.run = self.run or self.lab.recorded()
+            self._say(str(error))
+            self._refresh()
+        except SpeLabError as error:
+            self._say(str(error))
+        finally:
+            self._measure_button.description, self._measure_button.icon = "Measure", "play"
+            self._progress.layout.visibility = "hidden"
+
+
+def _link(label: str, name: str, kind: str, content: bytes) -> str:
+    return f'<a download="{html.escape(name)}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{label}</a>'
+
+
+def _cancel_on_interrupt(cancel: Cancel) -> None:
+    """Lets Jupyter's stop button end a measurement that runs beside an idle kernel.
+
+    An idle ipykernel ignores SIGINT, and restores that after each message it has handled; so the handler is set from the
+    event loop, after the message that started the measurement. It cancels, and goes when the next message comes.
+    """
+    import asyncio
+
+    def handle(_signal: int, _frame: Any) -> None:
+        cancel.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    with contextlib.suppress(RuntimeError):  # no running loop: not in a notebook, where Ctrl-C reaches the waiting caller
+        asyncio.get_running_loop().call_soon(signal.signal, signal.SIGINT, handle)

@@ -1,0 +1,158 @@
+"""The figure of a lab: curves above, measured ÷ predicted below, drawn fast enough to follow a slider.
+
+Drawing axes and text costs 40 ms and laying them out as much again, blitting a few lines 2 ms. So the layout is fixed,
+everything that stays is drawn once into a background, and a frame restores it, draws what moves (predictions, ratios, the
+marker) and encodes the pixels with the lightest compression. The axes are built anew when the measured points change;
+the background is drawn anew when the limits change, and those only ever grow until then.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from spe_lab.core import units
+from spe_lab.core.curve import Curve
+from spe_lab.core.lab import Lab
+from spe_lab.core.prediction import Prediction
+
+# Okabe and Ito's colours, told apart with any colour vision; markers and dashes tell the curves apart without colour.
+MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
+COMMITTED = "#CC79A7"
+GOOD = 0.2  # the band of the ratio panel: published single-core models are within about 20 % of the machine
+WIDTH, HEIGHT, DPI = 820, 560, 100
+_FADED = 0.3
+
+
+class LabFigure:
+    """`draw(...)` gives a PNG; drawing again with other predictions alone costs a blit."""
+
+    def __init__(self, lab: Lab):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self.lab = lab
+        self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
+        self.canvas = FigureCanvasAgg(self.figure)
+        self._content = self._limits = self._background = None
+
+    def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
+             at: float | None = None, stale: bool = False, prediction: Prediction | None = None) -> bytes:  # fmt: skip
+        """PNG bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands."""
+        content = (*measured, stale, prediction, *(curve.name for curve in predicted))
+        limits = (*_span([*predicted, *measured], prediction), _ratio_limit(ratios))
+        if self._content is None or len(content) != len(self._content) or any(a is not b and not _same(a, b) for a, b in zip(content, self._content, strict=True)):
+            self._build(predicted, measured, stale, prediction)
+            self._content, self._limits = content, None
+        if self._limits is not None:
+            limits = tuple(choose(a, b) for choose, a, b in zip((min, max, min, max, max), limits, self._limits, strict=True))
+        if limits != self._limits:
+            self._scale(*limits)
+            self._limits = limits
+            self.canvas.draw()
+            self._background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self._background)
+        for line, curve in zip(self.lines, predicted, strict=True):
+            line.set_data(curve.x.values, curve.values)
+        if ratios is not None:
+            self.ratio_points.set_data(ratios.x.values, ratios.values)
+        for marker in self.markers:
+            marker.set_visible(at is not None)
+            if at is not None:
+                marker.set_xdata([at, at])
+        self.caption.set_text(_caption(self.lab, predicted, at))
+        for artist in self.moving:
+            (artist.axes or self.figure).draw_artist(artist)
+        return self._encode()
+
+    def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, prediction: Prediction | None) -> None:
+        self.figure.clear()
+        top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+        self.figure.subplots_adjust(left=0.13, right=0.965, top=0.945, bottom=0.1, hspace=0.09)
+        for axes in (top, bottom):
+            axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
+            axes.set_axisbelow(True)
+            axes.tick_params(labelsize=11)
+            axes.spines[["top", "right"]].set_visible(False)
+        slider = self.lab.sliders[self.lab.axis]
+        bottom.set_xlabel(f"{slider.name}: {slider.meaning}", fontsize=11)  # each tick carries its unit
+        top.set_ylabel(f"{self.lab.quantity} [{self.lab.unit}]", fontsize=11)
+        bottom.set_ylabel("measured ÷\npredicted", fontsize=11)
+        self.figure.align_ylabels(self.axes)
+        bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
+        bottom.axhline(1, color="#000000", linewidth=1)
+        for (colour, marker), curve in zip(MEASURED, measured, strict=False):
+            bars = np.abs(np.nan_to_num([curve.values - curve.low, curve.high - curve.values]))
+            top.errorbar(curve.x.values, curve.values, yerr=bars, fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
+                         markerfacecolor=colour if curve.source == "measured" else "white", alpha=_FADED if stale else 1.0,
+                         label=f"{curve.source}: {curve.name}{' (other settings)' if stale else ''}")  # fmt: skip
+        self.lines = [
+            top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
+            for (colour, style), curve in zip(PREDICTED, predicted, strict=False)
+        ]
+        if prediction is not None and prediction.committed:
+            top.vlines(prediction.at, prediction.low, prediction.high, color=COMMITTED, linewidth=7, alpha=0.7, label="your prediction")
+        self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5, alpha=_FADED if stale else 1.0)[0]
+        self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=(0, (2, 2))) for axes in (top, bottom)]
+        self.caption = top.set_title("", loc="left", fontsize=11)
+        top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3)
+        self.moving = [*self.lines, self.ratio_points, *self.markers, self.caption]
+        for artist in self.moving:
+            artist.set_animated(True)
+
+    def _scale(self, x_low: float, x_high: float, y_low: float, y_high: float, ratio_limit: float) -> None:
+        top, bottom = self.axes
+        slider = self.lab.sliders[self.lab.axis]
+        top.set_xscale("log", base=2)
+        top.set_yscale("log")
+        top.set_xlim(x_low / 1.15, x_high * 1.15)
+        top.set_ylim(y_low, y_high)
+        first, last = math.ceil(math.log2(x_low)), math.floor(math.log2(x_high))
+        bottom.set_xticks([2.0**k for k in range(first, last + 1, max(1, math.ceil((last - first) / 9)))])
+        bottom.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
+        top.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        bottom.set_yscale("log", base=2)
+        bottom.minorticks_off()
+        bottom.set_ylim(1 / ratio_limit, ratio_limit)
+        ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
+        bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
+
+    def _encode(self) -> bytes:
+        from PIL import Image
+
+        out = io.BytesIO()
+        Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(out, "png", compress_level=1)
+        return out.getvalue()
+
+
+def _same(a: object, b: object) -> bool:
+    """Equality for what a figure is built from; curves are compared by identity, since their arrays are not hashable."""
+    return not isinstance(a, Curve) and not isinstance(b, Curve) and a == b
+
+
+def _span(curves: Sequence[Curve], prediction: Prediction | None) -> tuple[float, float, float, float]:
+    """Limits of x, and of y snapped to decades with room for the legend at the top."""
+    x = np.concatenate([curve.x.values for curve in curves])
+    y = np.concatenate([curve.values for curve in curves])
+    y = y[np.isfinite(y) & (y > 0)]
+    bounds = [*(y if y.size else [1.0]), *((prediction.low or 1.0, prediction.high or 1.0) if prediction and prediction.committed else ())]
+    return x.min(), x.max(), 10.0 ** math.floor(math.log10(min(bounds))), 10.0 ** math.ceil(math.log10(max(bounds)) + 0.7)
+
+
+def _ratio_limit(ratios: Curve | None) -> float:
+    values = ratios.values[np.isfinite(ratios.values) & (ratios.values > 0)] if ratios is not None else np.array([])
+    largest = np.exp(np.abs(np.log(values)).max()) if values.size else 1.0
+    return 4.0 ** max(1, math.ceil(math.log(largest * 1.01, 4)))
+
+
+def _caption(lab: Lab, predicted: Sequence[Curve], at: float | None) -> str:
+    if at is None:
+        return ""
+    said = ", ".join(f"{curve.name} {units.render(float(np.interp(at, curve.x.values, curve.values)), curve.unit)}" for curve in predicted)
+    return f"at {lab.axis} {units.render(at, lab.sliders[lab.axis].unit)}: {said}"
+
+
+def _times(ratio: float) -> str:
+    return f"×{ratio:g}" if ratio >= 1 else f"×1/{1 / ratio:g}"

@@ -1,0 +1,67 @@
+"""A run without a browser: a picture, its alternative text, and HTML that carries both."""
+
+import base64
+import html
+from pathlib import Path
+
+import numpy as np
+
+from spe_lab.core import lab as labs
+from spe_lab.core import units
+from spe_lab.core.curve import Axis, Curve, Run, write_atomically
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Lab
+from spe_lab.core.machine import Machine, Parameter
+from spe_lab.ui.figure import HEIGHT, WIDTH, LabFigure
+
+
+def picture(run: Run) -> bytes:
+    """PNG of a run: its measured points, and the predictions drawn as lines."""
+    lab = lab_of(run)
+    smooth = lab.predict(lab.point(run.point), dense(run.x))
+    return LabFigure(lab).draw(smooth, run.measured, ratios(run))
+
+
+def save_png(run: Run, path: Path) -> None:
+    if path.suffix.lower() != ".png":
+        raise SpeLabError(f"FILE must end in .png, got {path}; name it for example {path.stem or 'figure'}.png")
+    write_atomically(path, picture(run))
+
+
+def figure_html(png: bytes, alt: str) -> str:
+    data = base64.b64encode(png).decode()
+    size = f'width="{WIDTH}" height="{HEIGHT}" style="max-width: 100%; height: auto"'
+    return f'<img alt="{html.escape(alt, quote=True)}" {size} src="data:image/png;base64,{data}">'
+
+
+def alt_text(lab: Lab, run: Run) -> str:
+    """What the figure shows, in words: axes, each curve with its source and range, and how far model and machine part."""
+    slider = lab.sliders[lab.axis]
+    ends = f"{units.render(run.x.values[0], slider.unit)} to {units.render(run.x.values[-1], slider.unit)}"
+    said = [f"{lab.quantity.capitalize()} against {slider.meaning}, {ends}."]
+    for curve in [*run.measured, *run.predicted]:
+        finite = curve.values[np.isfinite(curve.values)]
+        if finite.size:
+            low, high = units.render(finite.min(), curve.unit), units.render(finite.max(), curve.unit)
+            said.append(f"{curve.source.capitalize()}, {curve.name}: {low} to {high}.")
+    if run.comparison and np.isfinite(run.comparison.median_relative_error):
+        c = run.comparison
+        said.append(f"{c.measured} differs from {c.predicted} by {c.median_relative_error:.0%} at the median, {c.max_relative_error:.0%} at most.")
+    return " ".join(said)
+
+
+def dense(x: Axis, points: int = 240) -> Axis:
+    """Values between the ends of x at equal ratios, x's own among them, for drawing a model as a line."""
+    low, high = x.values[0], x.values[-1]
+    return Axis(x.name, x.unit, np.unique([*x.values, *(np.geomspace(low, high, points) if high > low > 0 else ())]))
+
+
+def ratios(run: Run) -> Curve | None:
+    """Measured ÷ predicted of the compared pair, as a curve."""
+    return Curve("ratio", "measured", run.x, "", run.comparison.residuals + 1) if run.comparison else None
+
+
+def lab_of(run: Run) -> Lab:
+    """The lab that a run is of, on the machine that its predictions are for."""
+    machine = Machine(run.machine["facts"], {name: Parameter(**fields) for name, fields in run.machine["parameters"].items()})
+    return labs.get(run.lab, machine)

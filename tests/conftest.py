@@ -1,0 +1,15 @@
+"""What every test may rely on: measurements are short, and no machine profile or kernel of the user's is read or overwritten.
+
+`make test` says the same by environment variables; this is for a plain `pytest`.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+os.environ.setdefault("SPE_LAB_QUICK", "1")
+
+if "SPE_LAB_CACHE_DIR" not in os.environ:  # set here, not in a fixture: child processes and doctests need it too
+    os.environ["SPE_LAB_CACHE_DIR"] = tempfile.mkdtemp(prefix="spe-lab-tests-")
+    atexit.register(shutil.rmtree, os.environ["SPE_LAB_CACHE_DIR"], ignore_errors=True)
