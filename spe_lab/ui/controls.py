@@ -9,17 +9,19 @@ from spe_lab.core import units
 from spe_lab.core.lab import Slider, Value
 
 STEPS_PER_OCTAVE = 4
-_LAYOUT = widgets.Layout(width="400px")
-_STYLE = {"description_width": "70px"}
+_LAYOUT = widgets.Layout(width="370px")
+_STYLE = {"description_width": "55px"}
 
 
 def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
     """A widget whose `value` is the slider's, in the slider's unit."""
     value = slider.default if value is None else value
-    common = {"description": slider.name, "value": value, "layout": _LAYOUT, "style": _STYLE}
-    if slider.scale == "choice":
-        return widgets.ToggleButtons(options=list(slider.choices), tooltips=[slider.meaning] * len(slider.choices), **{**common, "style": {**_STYLE, "button_width": "70px"}})
     tooltip = f"{slider.meaning} ({slider.source})"
+    if slider.scale == "choice":
+        return widgets.Dropdown(
+            options=list(slider.choices), description=slider.name, value=value, tooltip=tooltip, layout=widgets.Layout(width="160px"), style=_STYLE
+        )
+    common = {"description": slider.name, "value": value, "layout": _LAYOUT, "style": _STYLE}
     if slider.scale == "log":
         options = [(units.render(each, slider.unit), each) for each in stops(slider, value)]
         return widgets.SelectionSlider(options=options, tooltip=tooltip, **common)

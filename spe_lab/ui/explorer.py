@@ -71,7 +71,7 @@ class Explorer:
         reset.on_click(lambda _: self._set({slider.name: slider.default for slider in model}))
         self._picture, self._twin, self._data = widgets.HTML(), widgets.HTML(), widgets.HTML()
         parameters = widgets.VBox([widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(flex_flow="row wrap")), reset])
-        self._folds = widgets.Accordion([parameters, self._data], titles=("Model parameters", "Data and downloads"), selected_index=None)
+        self._folds = widgets.Accordion([parameters, self._data], titles=("Model parameters", "Data and downloads"), selected_index=0)
         self._folds.observe(lambda _: self._refresh_data(), "selected_index")
         rows = [
             widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),

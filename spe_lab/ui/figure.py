@@ -22,7 +22,7 @@ MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D
 PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
 COMMITTED = "#CC79A7"
 GOOD = 0.2  # the band of the ratio panel: published single-core models are within about 20 % of the machine
-WIDTH, HEIGHT, DPI = 820, 560, 100
+WIDTH, HEIGHT, DPI = 820, 500, 100
 _FADED = 0.3
 
 
@@ -70,7 +70,7 @@ class LabFigure:
     def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, prediction: Prediction | None) -> None:
         self.figure.clear()
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        self.figure.subplots_adjust(left=0.13, right=0.965, top=0.945, bottom=0.1, hspace=0.09)
+        self.figure.subplots_adjust(left=0.13, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
         for axes in (top, bottom):
             axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
             axes.set_axisbelow(True)

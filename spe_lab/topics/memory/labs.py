@@ -56,8 +56,8 @@ class MemoryLab(Lab):
             return parameters["l2_capacity"]  # two levels of cache: memory lies behind the second
         return parameters[PARAMETERS[name]]
 
-    def size_slider(self, low: float, meaning: str) -> Slider:
-        return Slider("size", "B", min(self.largest, 4 * self.last_level), meaning, low, self.largest, "log", multiple_of=LINE, source="4 × last-level cache")
+    def size_slider(self, low: float, default: float, meaning: str, source: str) -> Slider:
+        return Slider("size", "B", default, meaning, low, self.largest, "log", multiple_of=LINE, source=source)
 
     def pages_slider(self) -> Slider:
         return Slider("pages", "", PAGES[0], "pages that the array lies on", scale="choice", choices=PAGES, source="the system's base page")
@@ -113,7 +113,7 @@ class WorkingSet(MemoryLab):
     measured_names = ("dependent (random cycle)", "independent (strided sum)")
 
     def declare(self) -> list[Slider]:
-        size = self.size_slider(KIB, "size of the working set")
+        size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
         return [size, self.pages_slider(), *self.model_sliders(["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4"])]
 
     def sweep(self, short: bool) -> list[float]:
@@ -158,7 +158,7 @@ class Stride(MemoryLab):
     def declare(self) -> list[Slider]:
         stride = Slider("stride", "B", 64, "distance of two accesses", ELEMENT, 64 * KIB, "log", multiple_of=ELEMENT, source="one cache line")
         width = Slider("B0", "B", ELEMENT, models.QUANTITIES["B0"].meaning, 1, 64, "log", measured=False, source="the kernel loads int32_t")
-        return [stride, self.size_slider(64 * KIB, "size of the array"), self.pages_slider(), width,
+        return [stride, self.size_slider(64 * KIB, self.largest // 2, "size of the array", "beyond the last-level cache"), self.pages_slider(), width,
                 *self.model_sliders(["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4"])]  # fmt: skip
 
     def sweep(self, short: bool) -> list[float]:
