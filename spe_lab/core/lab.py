@@ -153,7 +153,8 @@ class Lab(ABC):
         makes every run a short one."""
         short = quick() if short is None else short
         point, x = self.point(settings), self.x(over, short)
-        for progress, measured in self.measure(point, x, min(budget_s, SHORT_BUDGET_S) if short else budget_s, cancel or Cancel()):
+        budget_s = min(budget_s, SHORT_BUDGET_S) if short else budget_s
+        for progress, measured in self.measure(point, x, budget_s, Cancel() if cancel is None else cancel):
             yield progress, self.assemble(point, measured)
 
     def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0) -> Run:

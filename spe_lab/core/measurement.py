@@ -61,7 +61,7 @@ class Cancel:
     def set(self) -> None:
         self.flag.value = 1
 
-    def __bool__(self) -> bool:
+    def is_set(self) -> bool:
         return bool(self.flag.value)
 
 
@@ -110,7 +110,7 @@ def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.0
         raise SpeLabError("points must name at least one kernel, got none; add one to the sweep")
     if not 0 < budget_s <= 3600:
         raise SpeLabError(f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default")
-    cancel = cancel or Cancel()
+    cancel = Cancel() if cancel is None else cancel
     began = shown = time.monotonic()
     harness = _Harness(points, cancel)
     works = harness.calibrate()
@@ -131,7 +131,7 @@ def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.0
             if now - began >= min(0.5, budget_s) and _precise(result.estimate, target):
                 break
     if not rounds:
-        if cancel:
+        if cancel.is_set():
             raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
         raise MeasurementError(f"one round of this sweep takes longer than twice the budget of {budget_s:g} s; choose fewer or smaller points or a larger budget")
     yield _summarise(rounds, 1.0, seed)
@@ -154,7 +154,7 @@ class _Harness:
         """Fills all slots, in portions, so that an interrupt is noticed; False when cancelled or late."""
         done = 0
         while done < len(slots):
-            if self.cancel or time.monotonic() > deadline:
+            if self.cancel.is_set() or time.monotonic() > deadline:
                 return False
             part = slots[done:]
             done += self.library.spe_run(self._c_points[0], part, len(part), self.library.spe_now() + _LOOK_ROUND_NS, self.cancel.flag)

@@ -8,6 +8,7 @@ from spe_lab.core import lab as labs
 from spe_lab.core import units
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.text import Text
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,11 @@ class Prediction:
     def committed(self) -> bool:
         return self.low is not ... and self.high is not ...
 
-    def score(self, run: Run | None) -> str:
+    def score(self, run: Run | None) -> Text:
         """One sentence: the measured interval at the measured point nearest to `at`, beside the predicted range."""
+        return Text(self._judged(run))
+
+    def _judged(self, run: Run | None) -> str:
         if not self.committed:
             return "No prediction yet: put two numbers in the place of the dots, before you look."
         if run is None or not run.measured or run.measured[0].source != "measured":

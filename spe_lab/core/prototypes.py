@@ -2,11 +2,13 @@
 
 Function bodies are blanked and preprocessor lines dropped; what is left of a kernel file are plain declarations, which
 pycparser parses. Supported are the types that kernels use: the fixed-width integers, double and float, pointers to them
-and to structures, structures of those, arrays of constant length, and enumerations.
+and to structures, structures of those, arrays of constant length, and enumerations. What ctypes would lay out in another
+way than the C compiler (bit-fields, alignment, packing) is refused.
 """
 
 import ctypes
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,12 +20,14 @@ _SCALARS = {
     "int8_t": ctypes.c_int8, "uint8_t": ctypes.c_uint8, "int16_t": ctypes.c_int16, "uint16_t": ctypes.c_uint16,
     "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64, "uint64_t": ctypes.c_uint64,
     "size_t": ctypes.c_size_t, "uintptr_t": ctypes.c_size_t, "intptr_t": ctypes.c_ssize_t,
-    "char": ctypes.c_char, "signed char": ctypes.c_int8, "unsigned char": ctypes.c_uint8, "short": ctypes.c_short, "int": ctypes.c_int,
-    "unsigned": ctypes.c_uint, "unsigned int": ctypes.c_uint, "long": ctypes.c_long, "unsigned long": ctypes.c_ulong,
-    "long long": ctypes.c_longlong, "unsigned long long": ctypes.c_ulonglong,
+    "char": ctypes.c_char, "signed char": ctypes.c_int8, "unsigned char": ctypes.c_uint8,
+    "short": ctypes.c_short, "unsigned short": ctypes.c_ushort, "int": ctypes.c_int, "unsigned": ctypes.c_uint,
+    "long": ctypes.c_long, "unsigned long": ctypes.c_ulong, "long long": ctypes.c_longlong, "unsigned long long": ctypes.c_ulonglong,
     "float": ctypes.c_float, "double": ctypes.c_double, "_Bool": ctypes.c_bool, "bool": ctypes.c_bool,
 }  # fmt: skip
-_C_STANDARD = "".join(f"typedef int {name};\n" for name in _SCALARS if name.endswith("_t") or name == "bool")
+_ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
+# Without a line's end, so that a message counts lines as the source does.
+_C_STANDARD = "".join(f"typedef int {name}; " for name in _SCALARS if name.endswith("_t") or name == "bool")
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,9 @@ def array_pointer(element: type) -> type:
     return type(f"{element.__name__}_pointer", (ctypes.c_void_p,), {"from_param": classmethod(from_param), "element": element})
 
 
-def read(source: Path) -> Declarations:
-    """Declarations of a C file, those of its neighbours that it includes by `#include "…"` among them."""
-    return parse(_with_includes(source), str(source.name))
+def read(source: Path, *folders: Path) -> Declarations:
+    """Declarations of a C file, and of what it includes by `#include "…"` from beside it or from `folders`."""
+    return parse(_declarations_in(source, folders), source.name)
 
 
 def parse(text: str, name: str = "the source") -> Declarations:
@@ -103,12 +107,18 @@ def declarations_only(text: str) -> str:
     def blank(match: re.Match) -> str:
         return re.sub(r"[^\n]", " ", match.group())
 
-    text = re.sub(r"/\*.*?\*/|//[^\n]*", blank, text, flags=re.DOTALL)
-    text = re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
-    text = re.sub(r"'(\\.|[^'\\\n])'", "0", text)
+    def without_content(match: re.Match) -> str:
+        first = match.group()[0]
+        return '""' if first == '"' else "0" if first == "'" else blank(match)
+
+    def without_effect(match: re.Match) -> str:
+        return match.group() if re.search("packed|aligned", match.group()) else blank(match)
+
+    # One pass from left to right: a comment may hold quotes, and a string may hold what looks like a comment.
+    text = re.sub(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'""", without_content, text, flags=re.DOTALL)
     text = re.sub(r"^[ \t]*#(\\\n|[^\n])*", blank, text, flags=re.MULTILINE)
     text = re.sub(r"\b(__restrict__|__restrict|__inline__|__extension__)\b", "", text)
-    text = re.sub(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)", blank, text)
+    text = _ATTRIBUTE.sub(without_effect, text)
     out, depth, body, previous = [], 0, False, ""
     for character in text:
         if character == "{":
@@ -123,16 +133,21 @@ def declarations_only(text: str) -> str:
                 body = False
         if not character.isspace():
             previous = character
-    return "".join(out)
+    declared = "".join(out)
+    if layout := _ATTRIBUTE.search(declared):
+        raise SpeLabError(f"a declaration's layout must be C's default, got {layout.group()}; pad the structure with an array instead")
+    return declared
 
 
-def _with_includes(source: Path, seen: frozenset = frozenset()) -> str:
+def _declarations_in(source: Path, folders: Sequence[Path], seen: frozenset = frozenset()) -> str:
+    """declarations_only() of a file, those of its includes before them on the first line."""
     text = source.read_text(encoding="utf-8")
+    declared = declarations_only(text)
     for included in re.findall(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', text, flags=re.MULTILINE):
-        path = source.parent / included
-        if path not in seen and path.exists():
-            text = _with_includes(path, seen | {source}) + text
-    return text
+        path = next((folder / included for folder in (source.parent, *folders) if (folder / included).exists()), None)
+        if path and path not in seen:
+            declared = _declarations_in(path, folders, seen | {source}).replace("\n", " ") + declared
+    return declared
 
 
 class _Reader:
@@ -152,12 +167,24 @@ class _Reader:
                 if "static" not in node.storage:
                     self.found.functions[node.name] = self.function(node)
             else:
-                self.type_of(node.type)
+                self.tags_in(node.type)
+
+    def tags_in(self, node) -> None:
+        """Takes note of a structure or an enumeration that is declared here, with or without a variable."""
+        while node is not None and not isinstance(node, self.c.Struct | self.c.Enum):
+            node = getattr(node, "type", None)
+            if isinstance(node, list):  # an IdentifierType has names, no type
+                return
+        if node is not None:
+            self.type_of(node)
 
     def function(self, node) -> Function:
         parameters = {}
         for i, parameter in enumerate(node.type.args.params if node.type.args else ()):
-            kind = self.type_of(parameter.type)
+            if isinstance(parameter, self.c.EllipsisParam):
+                raise SpeLabError(f"a kernel's parameters must be declared, {node.name} takes any number of them; write one function for each use")
+            is_array = isinstance(parameter.type, self.c.ArrayDecl)  # C passes its address
+            kind = self.pointer_to(parameter.type.type) if is_array else self.type_of(parameter.type)
             if kind is not None:
                 parameters[parameter.name or f"argument{i}"] = kind
         return Function(node.name, self.type_of(node.type.type), parameters)
@@ -173,27 +200,39 @@ class _Reader:
         if isinstance(node, c.Enum):
             return self.enumeration(node)
         if isinstance(node, c.PtrDecl):
-            target = None if isinstance(node.type, c.FuncDecl) else self.type_of(node.type)
-            simple = isinstance(target, type) and issubclass(target, ctypes._SimpleCData | ctypes.Structure) and target is not ctypes.c_char
-            return array_pointer(target) if simple and not issubclass(target, ctypes.c_void_p) else ctypes.c_void_p
+            return self.pointer_to(node.type)
         if isinstance(node, c.ArrayDecl):
             return self.type_of(node.type) * self.constant(node.dim)
         raise SpeLabError(f"a kernel's declaration must use supported C types, got {type(node).__name__}; pass it through a pointer or a structure")
+
+    def pointer_to(self, node):
+        target = None if isinstance(node, self.c.FuncDecl) else self.type_of(node)
+        simple = isinstance(target, type) and issubclass(target, ctypes._SimpleCData | ctypes.Structure) and target is not ctypes.c_char
+        return array_pointer(target) if simple and not issubclass(target, ctypes.c_void_p) else ctypes.c_void_p
 
     def named(self, name: str):
         if name == "void":
             return None
         if name not in self.types:
-            raise SpeLabError(f"a kernel's types must be known, got {name!r}; use a type of <stdint.h>, float, double or a struct")
+            # "long unsigned int" is "unsigned long"
+            words = sorted((word for word in name.split() if word not in ("int", "signed")), reverse=True)
+            if (plain := " ".join(words) or "int") not in self.types:
+                raise SpeLabError(f"a kernel's types must be known, got {name!r}; use a type of <stdint.h>, float, double or a struct")
+            name = plain
         return self.types[name]
 
     def structure(self, node):
-        if node.name not in self.found.structures:
-            self.found.structures[node.name] = type(node.name or "anonymous", (ctypes.Structure,), {})
-        kind = self.found.structures[node.name]
+        tag = node.name or f"unnamed at {node.coord}"
+        if tag not in self.found.structures:
+            self.found.structures[tag] = type(tag, (ctypes.Structure,), {})
+        kind = self.found.structures[tag]
         if node.decls and not hasattr(kind, "_fields_"):
+            for member in node.decls:
+                if member.bitsize or member.align:
+                    place = f"{member.name} of struct {node.name or '(unnamed)'}"
+                    raise SpeLabError(f"a structure's layout must be C's default, got {place}; pad the structure with an array instead")
             # A pointer inside a structure holds an address: ctypes cannot store the argument converter there.
-            kind._fields_ = [(field.name, self.stored(field.type)) for field in node.decls]
+            kind._fields_ = [(member.name, self.stored(member.type)) for member in node.decls]
         return kind
 
     def stored(self, node):

@@ -5,11 +5,14 @@ edges alone. Parsing of prefixes is quantiphy's.
 """
 
 import math
+import numbers
 import re
 
 from spe_lab.core.errors import SpeLabError
 
 _PLAIN_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+# Units that take prefixes. All others are words, or quantiphy would read "users" as micro-"sers".
+_SCALED = re.compile(r"([pnuµmkMGT]|[KMGT]i)?(s|Hz|B|bit|W|J|flop)(/\w+)?")
 DIMENSIONLESS = ""
 
 
@@ -26,19 +29,23 @@ def parse(text: str, unit: str, name: str = "value") -> float:
 
     complaint = SpeLabError(f"{name} must be {_expectation(unit)}, got {text!r}; write for example {name}={_example(unit)}")
     stripped = text.strip()
-    if _PLAIN_NUMBER.fullmatch(stripped):
-        return float(stripped)
-    if not re.match(r"[-+.\d]", stripped) or "," in stripped:
+    bare = stripped.removesuffix(unit).rstrip() if unit and not _SCALED.fullmatch(unit) else stripped
+    if _PLAIN_NUMBER.fullmatch(bare):
+        number = float(bare)
+    elif not _SCALED.fullmatch(unit) or not re.match(r"[-+.\d]", stripped) or "," in stripped:
         raise complaint
-    try:
-        quantity = Quantity(stripped, binary=True)
-    except InvalidNumber:
-        raise complaint from None
-    scale = Quantity(f"1 {unit}")
-    # "16K" is neither 16 KiB nor 16 kB: a prefix without a unit is refused rather than guessed.
-    if not unit or quantity.units != scale.units:
+    else:
+        try:
+            quantity, scale = Quantity(stripped, binary=True), Quantity(f"1 {unit}", binary=True)
+        except InvalidNumber:
+            raise complaint from None
+        # "16K" is neither 16 KiB nor 16 kB: a prefix without a unit is refused rather than guessed.
+        if quantity.units != scale.units:
+            raise complaint
+        number = float(quantity) if float(scale) == 1 else float(f"{float(quantity) / float(scale):.15g}")  # 7 us are 7000 ns, not 6999.999999999999
+    if not math.isfinite(number):
         raise complaint
-    return float(quantity) / float(scale)
+    return number
 
 
 def render(value: float, unit: str, digits: int = 3) -> str:
@@ -51,19 +58,23 @@ def render(value: float, unit: str, digits: int = 3) -> str:
 
     if value is None or not math.isfinite(value):
         return "–"
-    if not unit:
-        return f"{value:.{digits}g}"
+    if not _SCALED.fullmatch(unit):
+        return f"{float(f'{value:.{digits}g}'):g} {unit}".rstrip()
     if unit == "B":
         return Quantity(value, "B").binary(prec=digits - 1, strip_zeros=True)
-    scale = Quantity(f"1 {unit}")
+    scale = Quantity(f"1 {unit}", binary=True)
     return Quantity(value * float(scale), scale.units).render(prec=digits - 1, form="si").replace("us", "µs")
 
 
 def finite(value: float, name: str) -> float:
     """`value` if it is a finite number; NaN and infinities are refused before they can spread."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise SpeLabError(f"{name} must be a finite number, got {value!r}; leave it out to use the default")
-    return float(value)
+    try:
+        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # an integer beyond every float
+        number = math.inf
+    if not math.isfinite(number):
+        raise SpeLabError(f"{name} must be a finite number, got {value!r:.40}; leave it out to use the default")
+    return number
 
 
 def _expectation(unit: str) -> str:

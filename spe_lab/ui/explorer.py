@@ -19,6 +19,7 @@ from spe_lab.core.lab import Lab, Value
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.prediction import Prediction
+from spe_lab.core.text import Text
 from spe_lab.ui import controls
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.static import alt_text, dense, figure_html, picture, ratios
@@ -89,9 +90,9 @@ class Explorer:
         return {**data, "text/html": self._picture.value, "text/plain": self.text}, metadata
 
     @property
-    def text(self) -> str:
+    def text(self) -> Text:
         """The figure in words."""
-        return alt_text(self.lab, self._shown())
+        return Text(alt_text(self.lab, self._shown()))
 
     @property
     def point(self) -> dict[str, Value]:
@@ -114,6 +115,7 @@ class Explorer:
                 widget.value = value
         finally:
             self._follow = True
+        self._figure.refit()
         self._refresh()
 
     def _slider_moved(self) -> None:
@@ -230,7 +232,7 @@ class Explorer:
                 self._progress.value = progress
                 self._say(f"measuring: {run.kept} of {run.tried} samples clean")
                 self._refresh()
-            self._say(f"{'cancelled after' if cancel else 'measured:'} {self.run.kept} clean samples of {self.run.tried}")
+            self._say(f"{'cancelled after' if cancel.is_set() else 'measured:'} {self.run.kept} clean samples of {self.run.tried}")
         except UnavailableError as error:
             self.run = self.run or self.lab.recorded()
             self._say(str(error))

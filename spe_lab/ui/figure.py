@@ -67,6 +67,10 @@ class LabFigure:
             (artist.axes or self.figure).draw_artist(artist)
         return self._encode()
 
+    def refit(self) -> None:
+        """Lets the limits shrink again at the next frame."""
+        self._limits = None
+
     def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, prediction: Prediction | None) -> None:
         self.figure.clear()
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])

@@ -28,8 +28,8 @@ PARAMETERS = {
 }  # fmt: skip
 
 
-# Sliders' ranges by the kind of symbol: blocks [B], capacities [B], latencies [ns].
-RANGES = {"B": (1.0, 16.0 * MIB), "C": (1.0 * KIB, 4096.0 * MIB), "l": (0.01, 1000.0)}
+# Sliders' ranges by the kind of symbol: blocks [B], from the smallest stride; latencies [ns].
+RANGES = {"B": (ELEMENT, 64 * KIB), "l": (0.01, 1000.0)}
 
 
 class MemoryLab(Lab):
@@ -66,9 +66,9 @@ class MemoryLab(Lab):
         sliders = []
         for name in names:
             found, meaning = self.parameter(name), models.QUANTITIES[name].meaning
-            low, high = RANGES[name[0]]
-            value = min(max(found.value, low), high)
-            sliders.append(Slider(name, found.unit, value, meaning, low, high, "log", measured=False, source=f"{found.origin}: {found.source}"))
+            low, high = RANGES[name[0]] if name[0] != "C" else (KIB, self.largest / 2)  # a step beyond the sweep could not be seen
+            low, high = min(low, found.value), max(high, found.value)
+            sliders.append(Slider(name, found.unit, found.value, meaning, low, high, "log", measured=False, source=f"{found.origin}: {found.source}"))
         return sliders
 
     def model_values(self, point: Mapping[str, Value]) -> dict[str, float]:
@@ -157,7 +157,7 @@ class Stride(MemoryLab):
 
     def declare(self) -> list[Slider]:
         stride = Slider("stride", "B", 64, "distance of two accesses", ELEMENT, 64 * KIB, "log", multiple_of=ELEMENT, source="one cache line")
-        width = Slider("B0", "B", ELEMENT, models.QUANTITIES["B0"].meaning, 1, 64, "log", measured=False, source="the kernel loads int32_t")
+        width = Slider("B0", "B", ELEMENT, models.QUANTITIES["B0"].meaning, *RANGES["B"], "log", measured=False, source="the kernel loads int32_t")
         return [stride, self.size_slider(64 * KIB, self.largest // 2, "size of the array", "beyond the last-level cache"), self.pages_slider(), width,
                 *self.model_sliders(["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4"])]  # fmt: skip
 

@@ -1,0 +1,154 @@
+"""What every registered lab must pass by itself. A new topic is tested here without a line being added."""
+
+import dataclasses
+import io
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spe_lab.core import lab as labs
+from spe_lab.core import native
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError
+
+ROOT = Path(__file__).parents[2]
+needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
+
+
+@pytest.fixture(scope="module", params=sorted(labs.labs()))
+def lab(request):
+    return labs.get(request.param)
+
+
+@pytest.fixture(scope="module")
+def run(lab):
+    """One short run of the lab, and the processor time it took."""
+    if not native.available():
+        pytest.skip("needs a C compiler to measure")
+    lab.point(), lab.predict(lab.point(), lab.x())  # imports and compilation are paid once in a session, not by a run
+    native.load("measurement")
+    began = time.process_time()
+    last = None
+    for _, last in lab.runs(short=True):
+        pass
+    return last, time.process_time() - began
+
+
+def ends(slider):
+    return slider.choices if slider.scale == "choice" else (slider.low, slider.high)
+
+
+def test_the_stem_names_every_place(lab):
+    stem = lab.id.partition(".")[0]
+    for place in (f"notebooks/{lab.chapter}_{stem}.ipynb", f"kernels_c/{stem}.c", f"tests/topics/test_{stem}.py"):
+        assert (ROOT / place).exists(), f"{lab.id} needs {place}"
+
+
+def test_it_says_what_it_asks_and_where_it_breaks(lab):
+    assert lab.question.endswith("?")
+    assert lab.breaks.endswith(".") and len(lab.breaks) > 40
+    assert all(slider.meaning and slider.source for slider in lab.sliders.values())
+    assert lab.axis in lab.sliders
+
+
+def test_sliders_take_both_ends_and_the_model_is_finite_there(lab):
+    for slider in lab.sliders.values():
+        for end in ends(slider):
+            point = lab.point({slider.name: end})
+            for curve in lab.predict(point, lab.x(short=True)):
+                assert np.isfinite(curve.values).all() and (curve.values >= 0).all(), f"{slider.name}={end}"
+
+
+def test_every_slider_moves_a_prediction(lab):
+    x = lab.x()
+    for slider in lab.sliders.values():
+        if slider.name != lab.axis:
+            low, high = (lab.predict(lab.point({slider.name: end}), x) for end in (ends(slider)[0], ends(slider)[-1]))
+            assert any(not np.array_equal(a.values, b.values) for a, b in zip(low, high, strict=True)), f"{slider.name} moves nothing"
+
+
+def test_values_outside_the_domain_are_refused_with_the_rule_the_value_and_the_cure(lab):
+    for slider in lab.sliders.values():
+        bad = ["nonsense"] if slider.scale == "choice" else [math.nan, math.inf, -math.inf, slider.low - 1, 10 * slider.high + 1, "5 parsec", "", True, None]
+        for value in bad:
+            with pytest.raises(SpeLabError, match=rf"^{slider.name} must .*got .*; "):
+                lab.point({slider.name: value})
+    with pytest.raises(SpeLabError, match="has no slider"):
+        lab.point({"no_such_slider": 1})
+
+
+def test_an_empty_sweep_is_refused(lab):
+    with pytest.raises(SpeLabError, match="at least one value"):
+        lab.x([])
+
+
+def test_a_run_has_measured_and_predicted_curves_with_their_sources(run):
+    result, _ = run
+    assert result.measured and all(curve.source in ("measured", "simulated") for curve in result.measured)
+    assert result.predicted and all(curve.source == "predicted" for curve in result.predicted)
+    assert result.comparison is not None and np.isfinite(result.comparison.median_relative_error)
+
+
+def test_measured_values_lie_in_their_intervals_and_count_their_samples(run):
+    result, _ = run
+    for curve in result.measured:
+        seen = np.isfinite(curve.values)
+        assert seen.any()
+        assert (curve.low[seen] <= curve.values[seen]).all() and (curve.values[seen] <= curve.high[seen]).all()
+        assert (curve.kept <= curve.tried).all() and (curve.tried > 0).all()
+
+
+def test_measured_curves_say_how_they_came_about(run):
+    result, _ = run
+    for curve in result.measured:
+        assert {"compiler", "flags", "source", "sha256", "seed", "clock", "estimator", "taken"} <= set(curve.provenance)
+    assert result.machine["facts"]["cpu"]
+
+
+def test_a_run_survives_json(run):
+    result, _ = run
+    text = result.to_json()
+    assert Run.from_json(text).to_json() == text
+
+
+def test_a_short_run_takes_under_two_seconds_of_processor_time(run):
+    # Processor time, since a sample that waits for another program's turn is no fault of the lab's.
+    assert run[1] < 2.0
+
+
+def test_the_figure_has_an_alternative_text_and_shows_the_run(lab, run):
+    from PIL import Image
+
+    from spe_lab.ui.figure import HEIGHT, WIDTH
+    from spe_lab.ui.static import alt_text, picture
+
+    result, _ = run
+    said = alt_text(lab, result)
+    assert lab.sliders[lab.axis].meaning in said and lab.quantity.capitalize() in said
+    for curve in [*result.measured, *result.predicted]:
+        assert f"{curve.source.capitalize()}, {curve.name}" in said
+    shown = picture(result)
+    assert Image.open(io.BytesIO(shown)).size == (WIDTH, HEIGHT)
+    assert shown != picture(dataclasses.replace(result, measured=[], comparison=None))
+
+
+def test_recorded_data_are_labelled_and_stand_beside_this_machine_s_model(lab):
+    recorded = lab.recorded()
+    assert recorded is not None, f"{lab.id} needs spe_lab/recorded/{lab.id}.json for machines without a compiler"
+    assert all(curve.source == "recorded" for curve in recorded.measured)
+    beside = lab.beside(recorded, lab.point())
+    assert beside.comparison is not None and all(curve.source == "predicted" for curve in beside.predicted)
+    assert recorded.machine["facts"]["cpu"] and recorded.measured[0].provenance["taken"]
+
+
+def test_without_a_compiler_the_explorer_opens_with_recorded_data_and_says_so(lab, monkeypatch):
+    from spe_lab.ui.explorer import Explorer
+
+    monkeypatch.setattr(native, "available", lambda: False)
+    explorer = Explorer(lab)
+    assert explorer.run.measured[0].source == "recorded"
+    assert "compiler" in explorer._status.value and explorer._measure_button.disabled
+    assert "Recorded" in explorer.text

@@ -1,0 +1,179 @@
+"""The memory topic: its models against hand-derived forms and simulation, its exercises, and what a machine must show."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import sympy
+
+from spe_lab.core import lab as labs
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.topics import memory
+from spe_lab.topics.memory import exercises
+
+needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
+KIB, MIB = 1 << 10, 1 << 20
+VALUES = {"B0": 4, "B1": 64, "B2": 64, "B3": 4096, "B4": 64, "C1": 32 * KIB, "C2": MIB, "C3": 8 * MIB, "C4": 32 * MIB,
+          "l0": 1.0, "l1": 3.0, "l2": 10.0, "l3": 8.0, "l4": 80.0}  # fmt: skip
+SIZES = ("C1", "C2", "C3", "C4")
+
+
+def test_the_stride_equation_is_the_notes():
+    s = memory.symbol("s")
+    expected = sum(memory.symbol(f"l{i}") * sympy.Min(1, s / memory.symbol(f"B{i}")) for i in range(5))
+    assert memory.access_time([memory.misses_by_stride(i) for i in memory.LEVELS]) - expected == 0
+
+
+@pytest.mark.parametrize(("stride", "block"), list(itertools.product((4, 8, 12, 64, 96, 100, 4096), (4, 64, 4096))))
+def test_misses_by_stride_count_the_blocks_that_a_sweep_touches(stride, block):
+    accesses = 10_000
+    touched = len({i * stride // block for i in range(accesses)})
+    predicted = float(memory.misses_by_stride(1).subs({memory.symbol("s"): stride, memory.symbol("B1"): block}))
+    assert touched / accesses == pytest.approx(predicted, abs=1 / accesses)  # the last block may be cut
+
+
+def test_the_staircase_is_the_notes_case_by_case():
+    steps = {16 * KIB: 1, 64 * KIB: 1 + 3, 4 * MIB: 1 + 3 + 10, 16 * MIB: 1 + 3 + 10 + 8, 64 * MIB: 1 + 3 + 10 + 8 + 80}
+    assert memory.staircase()(S=list(steps), **VALUES).tolist() == list(steps.values())
+
+
+def test_a_set_of_exactly_the_capacity_fits():
+    for name in SIZES:
+        at, above = memory.staircase()(S=[VALUES[name], VALUES[name] + 64], **VALUES)
+        assert at < above
+
+
+def test_the_refined_model_starts_with_the_staircase_s_floor_and_ends_at_its_top():
+    sizes = np.array([KIB, 32 * KIB, 1e15])
+    refined, staircase = memory.refined()(S=sizes, **VALUES), memory.staircase()(S=sizes, **VALUES)
+    assert refined[:2].tolist() == staircase[:2].tolist()
+    assert refined[2] == pytest.approx(staircase[2], rel=1e-6)
+
+
+def test_the_refined_share_of_misses_is_that_of_random_references_to_a_cache_with_random_replacement():
+    rng = np.random.default_rng(1)
+    lines, capacity, accesses = 300, 100, 60_000
+    resident, present, misses = list(range(capacity)), set(range(capacity)), 0
+    for line in rng.integers(0, lines, accesses):
+        if line not in present:
+            misses += 1
+            victim = rng.integers(capacity)
+            present.remove(resident[victim])
+            resident[victim] = line
+            present.add(line)
+    predicted = float(memory.misses_by_size(1, sharp=False).subs({memory.symbol("S"): lines, memory.symbol("C1"): capacity}))
+    # Hits of neighbouring accesses are nearly independent: four standard errors of a binomial share.
+    assert misses / accesses == pytest.approx(predicted, abs=4 * math.sqrt(predicted * (1 - predicted) / accesses))
+
+
+@pytest.mark.parametrize(("lines", "share"), [(99, 0.0), (100, 0.0), (101, 1.0), (250, 1.0)])
+def test_the_sharp_share_of_misses_is_that_of_a_repeated_order_under_lru(lines, share):
+    from collections import OrderedDict
+
+    capacity, cache, misses = 100, OrderedDict(), 0
+    order = np.random.default_rng(2).permutation(lines)
+    for lap in range(3):
+        for line in order:
+            if line in cache:
+                cache.move_to_end(line)
+            else:
+                misses += lap > 0  # the first lap fills the cache
+                cache[line] = True
+                if len(cache) > capacity:
+                    cache.popitem(last=False)
+    predicted = float(memory.misses_by_size(1, sharp=True).subs({memory.symbol("S"): lines, memory.symbol("C1"): capacity}))
+    assert misses / (2 * lines) == predicted == share
+
+
+def test_the_stride_model_leaves_out_levels_that_hold_the_array():
+    in_second = memory.stride_time()(s=[64, 4096], S=256 * KIB, **VALUES)
+    assert in_second.tolist() == [1 + 3, 1 + 3]
+
+
+def test_numeric_twins_agree_with_exact_substitution():
+    for model in (memory.stride_time(), memory.staircase(), memory.refined()):
+        for size, stride in ((48 * KIB, 12), (3 * MIB, 640), (100 * MIB, 8192)):
+            values = {**VALUES, "S": size, "s": stride}
+            exact = model.expression.subs({symbol: sympy.nsimplify(values[symbol.name]) for symbol in model.symbols})
+            assert float(model(**{symbol.name: values[symbol.name] for symbol in model.symbols})) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_huge_pages_enlarge_the_page_and_the_reach():
+    stride = labs.get("memory.stride")
+    base, huge = (stride.model_values(stride.point({"pages": pages})) for pages in ("4K", "huge"))
+    assert huge["B3"] == 2 * MIB and huge["C3"] == base["C3"] * 2 * MIB / stride.machine.value("page_size")
+
+
+def test_sizes_of_a_sweep_stay_below_the_limits():
+    lab = labs.get("memory.working_set")
+    assert max(lab.sweep(short=False)) <= min(4 * lab.last_level, lab.largest)
+    assert lab.sliders["size"].high == lab.largest
+
+
+@needs_compiler
+def test_the_machine_shows_what_the_chapter_says():
+    """Orderings alone, each by a wide margin: levels differ by a factor of two or more wherever they exist."""
+    lab = labs.get("memory.working_set")
+    l1 = int(lab.machine.value("l1_capacity"))
+    run = lab.run(over=[l1 / 4, l1 / 2, 4 * l1, lab.largest], budget_s=2)
+    dependent, independent = run.measured
+    assert dependent.values[0] == pytest.approx(dependent.values[1], rel=0.25)  # both in the first level
+    assert dependent.values[2] > 1.5 * dependent.values[0]  # the second level is slower: 2.5 to 4 times on common cores
+    assert dependent.values[3] > 3 * dependent.values[2]  # and memory much more so
+    assert independent.values[3] < 0.7 * dependent.values[3]  # waiting costs; tens of times on most machines
+
+
+def made_up_run(dependent, independent):
+    x = Axis("size", "B", [KIB, MIB])
+    curves = [Curve(name, "measured", x, "ns", [v, v], [0.98 * v] * 2, [1.02 * v] * 2, [9, 9], [9, 9]) for name, v in (("a", dependent), ("b", independent))]
+    return Run("memory.working_set", {}, x, curves, [], None, {}, "0")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [(10, "right"), (sympy.Integer(10), "right"), (9, "wrong"), (10 / 9, "wrong"), (0, "wrong"), ("ten", "wrong"), (..., "not attempted")]
+)
+def test_the_ramp_exercise_tells_answers_apart(answer, state):
+    assert memory.EXERCISES["ramp"].check(answer).state == state
+
+
+@pytest.mark.parametrize(("answer", "state"), [(50, "right"), (47, "right"), (0.02, "wrong"), (30, "wrong"), (0, "wrong"), (..., "not attempted")])
+def test_the_overlap_exercise_is_judged_by_the_reader_s_own_intervals(answer, state):
+    assert memory.EXERCISES["overlap"].check(answer, run=made_up_run(100, 2)).state == state
+
+
+def test_the_overlap_exercise_is_inconclusive_without_intervals_and_asks_for_a_measurement():
+    without = made_up_run(100, math.nan)
+    assert memory.EXERCISES["overlap"].check(50, run=without).state == "inconclusive"
+    assert "measurement" in memory.EXERCISES["overlap"].check(50, run=None).reason
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("int x(", "must compile"),
+        ('#include "spe.h"\nint64_t f(void) { return 1; }', "must declare"),
+        (exercises.TWO_WALKS_SOLUTION.replace("b = *b;", "b = *b; b = *b;"), "steps further"),
+        (exercises.TWO_WALKS_SOLUTION.replace("b = *b;", "b = (void **)8; b = *b;"), "crashed"),
+    ],
+    ids=["syntax", "no function", "wrong walk", "crash"],
+)
+def test_wrong_c_is_told_why_and_hurts_nobody(source, reason):
+    verdict = memory.EXERCISES["two_walks"].check(source)
+    assert verdict.state == "wrong" and reason in verdict.reason
+
+
+@needs_compiler
+def test_the_two_walks_solution_is_right_and_the_template_is_not():
+    exercise = memory.EXERCISES["two_walks"]
+    # A busy machine may leave the interval on both sides of the limit; it must not turn right into wrong.
+    assert exercise.check(exercise.answer).state in ("right", "inconclusive")
+    assert exercise.check(memory.TWO_WALKS_TEMPLATE).state in ("wrong", "inconclusive")
+
+
+def test_every_exercise_has_hints_and_a_solution():
+    for exercise in memory.EXERCISES.values():
+        assert exercise.hints and exercise.question and exercise.explanation
+        assert str(exercise.answer).strip() in exercise.solution()

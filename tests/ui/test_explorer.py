@@ -1,0 +1,137 @@
+"""The explorer without a browser: what a reader's moves do to it."""
+
+import re
+import threading
+import time
+
+import pytest
+
+from spe_lab import explore
+from spe_lab.core import lab as labs
+from spe_lab.core import native
+from spe_lab.core.errors import SpeLabError
+from spe_lab.ui import controls
+
+needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
+
+
+def frame(explorer):
+    return int(re.search(r'data-frame="(\d+)"', explorer._twin.value)[1])
+
+
+def test_moving_any_slider_draws_a_new_picture():
+    explorer = explore("memory.stride")
+    for name, widget in explorer.sliders.items():
+        before, number = explorer._picture.value, frame(explorer)
+        options = [option[1] if isinstance(option, tuple) else option for option in widget.options]
+        widget.value = options[-1] if widget.value == options[0] else options[0]
+        assert frame(explorer) == number + 1
+        assert explorer._picture.value != before, name
+        widget.value = explorer.lab.sliders[name].default
+
+
+def test_the_twin_names_the_sliders_and_the_prediction():
+    explorer = explore("memory.working_set").set(size="64KiB", l1=4.0)
+    assert "size 64 KiB" in explorer._twin.value
+    assert "predicted staircase 5.3 ns" in explorer._twin.value  # 1.3 assumed for the first level, and 4
+
+
+def test_a_value_between_two_stops_gets_a_stop_of_its_own():
+    explorer = explore("memory.working_set", size="1000KiB")
+    assert explorer.point["size"] == 1000 * 1024
+    assert explorer.set(size=320 * 1024).point["size"] == 320 * 1024
+
+
+def test_bad_settings_are_refused_and_change_nothing():
+    explorer = explore("memory.working_set")
+    before = explorer.point
+    with pytest.raises(SpeLabError, match="l1 must be between"):
+        explorer.set(size="64KiB", l1=-1)
+    assert explorer.point == before
+
+
+def test_stops_have_distinct_labels_and_hold_the_ends_and_the_default():
+    for lab_id in labs.labs():
+        for slider in labs.get(lab_id).sliders.values():
+            if slider.scale == "log":
+                stops = controls.stops(slider)
+                assert {slider.low, slider.default, slider.high} <= set(stops)
+                assert len({label for label, _ in controls.control(slider).options}) == len(stops)
+                assert all(slider.checked(stop) == stop for stop in stops)
+
+
+@needs_compiler
+def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
+    explorer = explore("memory.stride")
+    explorer.measured()
+    size = explorer.point["size"]
+    explorer.set(size="1MiB")
+    assert "points were measured at size" in explorer._twin.value
+    explorer.set(l1=5.0, size=size)
+    assert "points were measured at" not in explorer._twin.value
+
+
+@needs_compiler
+def test_a_measurement_can_be_cancelled_and_started_again(monkeypatch):
+    monkeypatch.setenv("SPE_LAB_QUICK", "0")
+    explorer = explore("memory.working_set")
+    explorer.start()
+    time.sleep(0.3)
+    asked = time.monotonic()
+    explorer.cancel()
+    explorer._thread.join(5)
+    # 0.2 s are promised; the margin is for a machine that is busy with other tests.
+    assert time.monotonic() - asked < 1.5 and not explorer.measuring
+    assert "cancelled" in explorer._status.value and explorer._measure_button.description == "Measure"
+    monkeypatch.setenv("SPE_LAB_QUICK", "1")
+    explorer.start()
+    assert explorer.measured().measured[0].source == "measured"
+
+
+@needs_compiler
+def test_sliders_answer_while_a_measurement_runs(monkeypatch):
+    monkeypatch.setenv("SPE_LAB_QUICK", "0")
+    explorer = explore("memory.stride")
+    explorer.start()
+    for latency in (20.0, 30.0, 40.0):
+        number = frame(explorer)
+        explorer.set(l4=latency)
+        assert explorer.measuring and frame(explorer) > number
+    explorer.cancel()
+    explorer._thread.join(5)
+
+
+@needs_compiler
+def test_what_goes_wrong_in_the_thread_is_said_on_the_page():
+    explorer = explore("memory.working_set")
+
+    def broken(*_arguments, **_named):
+        raise SpeLabError("size must be smaller; choose another")
+        yield
+
+    explorer.lab.measure = broken
+    with pytest.raises(SpeLabError, match="size must be smaller"):
+        explorer.measured()
+    assert "size must be smaller" in explorer._status.value and not explorer.measuring
+    assert threading.active_count() >= 1
+
+
+def test_a_cold_notebook_shows_the_picture_with_its_text():
+    explorer = explore("memory.stride")
+    data, _metadata = explorer._repr_mimebundle_()
+    assert data["text/plain"] == explorer.text and "alt=" in data["text/html"]
+
+
+@needs_compiler
+def test_downloads_are_offered_and_read_back(monkeypatch):
+    import base64
+
+    from spe_lab.core.curve import Run
+
+    explorer = explore("memory.stride")
+    explorer.measured()
+    explorer._folds.selected_index = 1
+    links = dict(re.findall(r'download="memory\.stride\.(\w+)" href="data:[^,]*,([^"]*)"', explorer._data.value))
+    assert set(links) == {"csv", "json", "png"}
+    assert Run.from_json(base64.b64decode(links["json"]).decode()).measured[0].source == "measured"
+    assert base64.b64decode(links["png"]).startswith(b"\x89PNG")
