@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     try:
         options = _parser().parse_args(arguments)
-        return options.command(options)
+        status = options.command(options)
+        sys.stdout.flush()  # here, where a full disk or a reader that went away is still noticed
+        return status
     except MeasurementError as error:
         return _complain(error, 3)
     except SpeLabError as error:
@@ -35,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _complain(f"{error.filename or 'a file'} must be accessible, got: {error.strerror}; check the path, the permissions and the space left", 2)
+        complaint = f"{error.filename or 'the output'} must be accessible, got: {error.strerror}"
+        return _complain(f"{complaint}; check the path, the permissions and the space left", 2)
 
 
 def _complain(message: object, status: int) -> int:
@@ -133,11 +136,13 @@ def _run(options: argparse.Namespace) -> int:
         name, values = _assignment("--over", options.over)
         lab.slider(name)
         if name != lab.axis:
-            raise SpeLabError(f"--over must name the axis that {lab.id} sweeps, which is {lab.axis}, got {name}; write --set {name}=… for a fixed value")
+            rule = f"--over must name the axis that {lab.id} sweeps, which is {lab.axis}"
+            raise SpeLabError(f"{rule}, got {name}; write --set {name}=… for a fixed value")
         over = [value for value in values.split(",") if value.strip()]
     status, run = 0, None
     try:
-        for progress, run in lab.runs(settings, over, budget_s=options.budget, short=options.quick or None):
+        for progress, refined in lab.runs(settings, over, budget_s=options.budget, short=options.quick or None):
+            run = refined
             _show_progress(progress)
     except UnavailableError as error:
         run, status = _fall_back(lab, settings, error), 3
@@ -194,7 +199,12 @@ def _notebooks(options: argparse.Namespace) -> int:
     source = package / "notebooks" if (package / "notebooks").is_dir() else package.parent / "notebooks"
     if options.folder.exists():
         raise SpeLabError(f"DIR must not exist yet, lest somebody's work be overwritten, got {options.folder}; choose another name")
-    shutil.copytree(source, options.folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    try:
+        shutil.copytree(source, options.folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    except OSError as error:
+        shutil.rmtree(options.folder, ignore_errors=True)  # a part of the workbook would look like all of it
+        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
+        raise SpeLabError(f"DIR must be a place where a folder can be made, got {options.folder}: {reason}; choose another") from None
     print(f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}; open them with: jupyter lab {options.folder}")
     return 0
 

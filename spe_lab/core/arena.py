@@ -25,7 +25,8 @@ class Arena:
             raise SpeLabError(f"pages must be one of {', '.join(PAGES)}, got {pages!r}")
         limit = memory_available() // 2
         if not 0 < size <= limit:
-            raise SpeLabError(f"size must be between 1 B and half of the memory available to this process ({limit} B), got {size} B; choose a smaller one")
+            rule = f"size must be between 1 B and half of the memory available to this process ({limit} B)"
+            raise SpeLabError(f"{rule}, got {size} B; choose a smaller one")
         if pages == "huge" and not hasattr(mmap, "MADV_HUGEPAGE"):
             raise UnavailableError("huge pages need Linux's madvise, which this system lacks; use pages=4K")
         # A huge page must start at a multiple of its size, which a mapping need not do: reserve one more and cut.
@@ -37,7 +38,7 @@ class Arena:
         self.size = size
         self.view = whole[skipped : skipped + size]
         self.view[:: mmap.PAGESIZE] = 1
-        if pages == "huge" and size >= HUGE_PAGE and self.huge_bytes() < 0.9 * (size // HUGE_PAGE * HUGE_PAGE):
+        if pages == "huge" and self.huge_bytes() < 0.9 * size:
             raise UnavailableError("the system gave no huge pages (see /sys/kernel/mm/transparent_hugepage/enabled); use pages=4K")
 
     @property

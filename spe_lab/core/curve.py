@@ -3,9 +3,11 @@
 JSON format history: 1, the first.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -284,13 +286,19 @@ def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, An
     """Parses and checks; says in one sentence what is wrong with `origin` and where."""
     import jsonschema
 
-    def refuse_constant(name: str):
-        raise ValueError(f"{name} is not JSON")
+    def refused(name: str):
+        raise ValueError(f"{name:.40} is not a finite number")
+
+    def real(digits: str) -> float:
+        return value if math.isfinite(value := float(digits)) else refused(digits)
+
+    def whole(digits: str) -> int:
+        return int(digits) if math.isfinite(float(digits)) else refused(digits)
 
     try:
-        data = json.loads(text, parse_constant=refuse_constant)
+        data = json.loads(text, parse_constant=refused, parse_float=real, parse_int=whole)
         jsonschema.validate(data, schema)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SpeLabError(f"{origin} must be JSON as SPE Lab writes it: {error}; write it anew") from None
     except jsonschema.ValidationError as error:
         place = "/".join(str(part) for part in error.absolute_path) or "the top level"
@@ -300,18 +308,16 @@ def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, An
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Writes `path` whole or not at all: a full disk or an interruption leaves the old file, and no partial one."""
-    import contextlib
-    import os
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None  # the reader knows nothing of the other name
         raise
 
 

@@ -1,14 +1,15 @@
 """What this machine offers to the labs, what it lacks, and the cure."""
 
-import os
-import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from spe_lab.core import arena, machine, native, units
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
 _PACKAGES = ("numpy", "sympy", "matplotlib", "ipywidgets", "jupyterlab")
+_PYTHONS = ("3.11", "3.12", "3.13")
+_VIRTUAL = {True: "yes: neighbours make noise, caches are shared", False: "no", None: "not stated"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ def examine() -> list[Finding]:
         Finding("memory", True, f"{units.render(machine.memory_available(), 'B')} available to this process"),
         _huge_pages(),
         _counters(),
-        Finding("virtual machine", True, {True: "yes: neighbours make noise, caches are shared", False: "no", None: "not stated"}[facts["virtualised"]]),
+        Finding("virtual machine", True, _VIRTUAL[facts["virtualised"]]),
         Finding("clock", True, facts["clock_source"] or "the system's monotonic clock"),
         *(_package(name) for name in _PACKAGES),
-        Finding("python", sys.version_info[:2] in ((3, 11), (3, 12), (3, 13)), facts["python"], ""),
+        _python(facts["python"]),
     ]
 
 
@@ -55,15 +56,21 @@ def _kernels() -> Finding:
 
 
 def _huge_pages() -> Finding:
-    offered = arena.huge_pages_offered()
-    return Finding("huge pages", offered, "offered" if offered else "not offered", "" if offered else "labs use base pages; the slider pages=huge will say so")
+    if arena.huge_pages_offered():
+        return Finding("huge pages", True, "offered")
+    return Finding("huge pages", False, "not offered", "labs use base pages; the slider pages=huge will say so")
 
 
 def _counters() -> Finding:
     """Hardware counters: reported only; no lab needs them."""
-    devices = "/sys/bus/event_source/devices/cpu"
-    present = os.path.exists(devices)
-    return Finding("hardware counters", present, "present" if present else "none visible", "" if present else "labs measure times and simulate events instead")
+    if Path("/sys/bus/event_source/devices/cpu").exists():
+        return Finding("hardware counters", True, "present")
+    return Finding("hardware counters", False, "none visible", "labs measure times and simulate events instead")
+
+
+def _python(version: str) -> Finding:
+    known = ".".join(version.split(".")[:2]) in _PYTHONS
+    return Finding("python", known, version, "" if known else f"install Python {_PYTHONS[0]} to {_PYTHONS[-1]}")
 
 
 def _package(name: str) -> Finding:

@@ -3,11 +3,12 @@
 An answer of `...` (the placeholder in the notebook) is "not attempted", so that an untouched notebook runs to its end.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from spe_lab.core.errors import SpeLabError
+from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.text import Text
 
 STATES = ("right", "wrong", "not attempted", "inconclusive")
@@ -49,6 +50,8 @@ class Exercise:
             return Verdict("not attempted", "put your answer in the place of the dots and run this cell again")
         try:
             return self.judge(answer, **given)
+        except (UnavailableError, MeasurementError) as error:
+            return Verdict("inconclusive", str(error))  # the machine's fault, not the answer's
         except SpeLabError as error:
             return Verdict("wrong", str(error))
 
@@ -66,6 +69,9 @@ class Exercise:
 def number(answer: Any, meaning: str) -> float:
     """An answer that should be a number (or an exact sympy one); anything else is refused with the cure."""
     try:
-        return float(answer)
-    except (TypeError, ValueError):
-        raise SpeLabError(f"the answer must be a number, {meaning}, got {answer!r}; write for example 2.5") from None
+        value = float(answer)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise SpeLabError(f"the answer must be a number, {meaning}, got {answer!r:.80}; write for example 2.5")
+    return value

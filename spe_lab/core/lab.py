@@ -10,6 +10,7 @@ import math
 import pkgutil
 import re
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,7 @@ from spe_lab.core.curve import Axis, Comparison, Curve, Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel, quick
+from spe_lab.core.text import Text
 
 Value = float | str
 SHORT_BUDGET_S = 0.7
@@ -56,15 +58,17 @@ class Slider:
         """`value` if it is in the domain; text is parsed with its unit. The error says the rule, the value and the cure."""
         if self.scale == "choice":
             if value not in self.choices:
-                raise SpeLabError(f"{self.name} must be one of {', '.join(self.choices)}, got {value!r}; write for example {self.name}={self.default}")
+                rule = f"{self.name} must be one of {', '.join(self.choices)}"
+                raise SpeLabError(f"{rule}, got {value!r}; write for example {self.name}={self.default}")
             return value
         number = units.finite(units.parse(value, self.unit, self.name) if isinstance(value, str) else value, self.name)
         if not self.low <= number <= self.high:
             low, high = units.render(self.low, self.unit), units.render(self.high, self.unit)
-            raise SpeLabError(f"{self.name} must be between {low} and {high}, got {units.render(number, self.unit)}; choose a value in that range")
+            found = units.render(number, self.unit)
+            raise SpeLabError(f"{self.name} must be between {low} and {high}, got {found}; choose a value in that range")
         if self.multiple_of and number % self.multiple_of:
             step = units.render(self.multiple_of, self.unit)
-            raise SpeLabError(f"{self.name} must be a multiple of {step}, got {number:g} {self.unit}; try {self.rounded(number):g}{self.unit}")
+            raise SpeLabError(f"{self.name} must be a multiple of {step}, got {number:.15g} {self.unit}; try {self.rounded(number):.15g}{self.unit}")
         return number
 
     def rounded(self, value: float) -> float:
@@ -128,16 +132,28 @@ class Lab(ABC):
             raise SpeLabError(f"{self.id} has no slider {name!r}; it has {', '.join(self.sliders)}")
         return self.sliders[name]
 
+    def parameters(self, settings: Mapping[str, Value] | None = None) -> Text:
+        """The model's parameters as a Markdown table: what each means, its value, and where that value comes from."""
+        rows = ["| | meaning | value | source |", "|---|---|---|---|"]
+        for name, value in self.point(settings).items():
+            slider = self.sliders[name]
+            if not slider.measured:
+                source = slider.source if value == slider.default else "set by you"
+                rows.append(f"| {name} | {slider.meaning} | {units.render(value, slider.unit)} | {source} |")
+        return Text("\n".join(rows))
+
     def x(self, values: Sequence[Value] | None = None, short: bool = False) -> Axis:
         """The axis over these values (checked, sorted, each once), or over the default sweep."""
         slider = self.sliders[self.axis]
         chosen = [slider.checked(value) for value in values] if values is not None else self.sweep(short)
         if not len(chosen):
-            raise SpeLabError(f"the sweep over {self.axis} must have at least one value, got none; write for example {self.axis}={slider.default:g}")
+            example = f"{self.axis}={slider.default:.15g}{slider.unit}"
+            raise SpeLabError(f"the sweep over {self.axis} must have at least one value, got none; write for example {example}")
         return Axis(self.axis, slider.unit, np.unique(np.asarray(chosen, dtype=float)))
 
     def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison | None:
-        pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in zip((measured, predicted), self.compared, strict=True)]
+        found = zip((measured, predicted), self.compared, strict=True)
+        pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in found]
         return Comparison.of(*pair) if all(pair) else None
 
     def assemble(self, point: Mapping[str, Value], measured: Sequence[Curve]) -> Run:
@@ -159,10 +175,7 @@ class Lab(ABC):
 
     def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0) -> Run:
         """The last and best of `runs`. Ctrl-C and Jupyter's stop button end it."""
-        last = None
-        for _, last in self.runs(settings, over, budget_s=budget_s):
-            pass
-        return last
+        return deque(self.runs(settings, over, budget_s=budget_s), maxlen=1).pop()[1]
 
     def recorded(self) -> Run | None:
         """A run from another machine that ships with the package, if there is one."""

@@ -17,6 +17,7 @@ import ctypes
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -133,7 +134,8 @@ def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.0
     if not rounds:
         if cancel.is_set():
             raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
-        raise MeasurementError(f"one round of this sweep takes longer than twice the budget of {budget_s:g} s; choose fewer or smaller points or a larger budget")
+        cure = "choose fewer or smaller points or a larger budget"
+        raise MeasurementError(f"one round of this sweep takes longer than twice the budget of {budget_s:g} s; {cure}")
     yield _summarise(rounds, 1.0, seed)
 
 
@@ -265,10 +267,7 @@ def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = 
 
 def compare(a: Point, b: Point, *, budget_s: float = 2.0, seed: int = 1) -> tuple[float, float, float]:
     """(low, value, high) of the time per unit of `a` over that of `b`, sampled in turn."""
-    last = None
-    for last in sweep([a, b], budget_s=budget_s, seed=seed):
-        pass
-    return last.ratio(0, 1)
+    return deque(sweep([a, b], budget_s=budget_s, seed=seed), maxlen=1).pop().ratio(0, 1)
 
 
 @cache
@@ -332,5 +331,5 @@ def curves(result: Sweep, names: Sequence[str], x: Axis, library: native.Library
     """The sweep's points as one measured curve for each name: the points of the first curve come first, then the next's."""
     n, e = len(x.values), result.estimate
     origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes)}
-    parts = [slice(i * n, (i + 1) * n) for i in range(len(names))]
-    return [Curve(name, "measured", x, "ns", e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], origin) for name, p in zip(names, parts, strict=True)]
+    parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
+    return [Curve(name, "measured", x, "ns", e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], origin) for name, p in parts]

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.text import Text
 
 if TYPE_CHECKING:
     import sympy
@@ -70,14 +68,3 @@ class Model:
         exact = self.expression.subs(known)
         # Fractions that came from decimals are printed as decimals again, whole numbers as whole numbers.
         return sympy.Eq(sympy.Symbol(self.name), exact.xreplace({q: sympy.Float(q, 4) for q in exact.atoms(sympy.Rational) if not q.is_Integer}))
-
-    def table(self, **values: Any) -> Text:
-        """Symbol, meaning and value of each quantity; `values` may hold more than the model needs."""
-        import sympy
-
-        rows = ["| symbol | meaning | value |", "|---|---|---|"]
-        for symbol in self.symbols:
-            quantity = self.quantities[symbol.name]
-            value = units.render(values[symbol.name], quantity.unit) if symbol.name in values else f"[{quantity.unit}]"
-            rows.append(f"| ${sympy.latex(symbol)}$ | {quantity.meaning} | {value} |")
-        return Text("\n".join(rows))

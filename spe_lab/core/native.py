@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,12 +45,11 @@ class Compiler:
 @cache
 def compiler() -> Compiler:
     """The compiler named by $CC, else `cc`, else that of the Python package ziglang."""
-    candidates = [(found,) for name in (os.environ.get("CC"), "cc") if name and (found := shutil.which(name))]
-    candidates.append((sys.executable, "-m", "ziglang", "cc"))
-    for command in candidates:
+    candidates = [shlex.split(os.environ.get("CC", "")), ["cc"], [sys.executable, "-m", "ziglang", "cc"]]  # $CC may hold options
+    for command in [(found, *words[1:]) for words in candidates if words and (found := shutil.which(words[0]))]:
         try:
             said = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
-        except OSError:
+        except (OSError, subprocess.TimeoutExpired):
             continue
         if said.returncode == 0 and said.stdout.strip():
             return Compiler(command, said.stdout.splitlines()[0].strip())
@@ -105,10 +105,14 @@ class Library:
         return ctypes.cast(getattr(self, name), ctypes.c_void_p).value
 
 
-@cache
 def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
     """kernels_c/`stem`.c, compiled if no library of this content, flags and compiler is cached."""
-    return _open(_source(stem), stem, tuple(flags))
+    return _load(stem, tuple(flags))
+
+
+@cache
+def _load(stem: str, flags: tuple[str, ...]) -> Library:
+    return _open(_source(stem), stem, flags)
 
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
@@ -130,7 +134,9 @@ def assembly(stem: str, function: str, flags: Sequence[str] = FLAGS) -> str:
         raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}")
     said = _run_compiler([*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
     lines = said.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:")))
+    start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)
+    if start is None:
+        raise SpeLabError(f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and the like")
     body = []
     for line in lines[start:]:
         local = re.match(r"\.?L\w*:", line)
@@ -154,7 +160,7 @@ def _source(stem: str) -> Path:
 
 def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
     path, key = _build(source, stem, flags)  # before reading: the compiler's messages are better than ours
-    declarations = prototypes.read(source)
+    declarations = prototypes.read(source, kernel_folder())
     provenance = {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key}
     return Library(path, declarations, provenance)
 
@@ -182,11 +188,13 @@ def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:
 def _run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
     try:
         command = [*compiler().command, *options, str(source), *libraries]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        english = {**os.environ, "LC_ALL": "C"}  # the message about a full disk is looked for below
+        said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=english)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(f"the compiler must be able to run, got {error}; see spe-lab doctor") from None
     if "No space left" in said.stderr:
-        raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; free some or set SPE_LAB_CACHE_DIR to another folder")
+        cure = "free some or set SPE_LAB_CACHE_DIR to another folder"
+        raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; {cure}")
     if said.returncode != 0:
         raise SpeLabError(f"{source.name} must compile; the compiler says:\n{said.stderr.strip().replace(f'{source.parent}{os.sep}', '')}")
     return said.stdout

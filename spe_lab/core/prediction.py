@@ -45,7 +45,8 @@ class Prediction:
         if self.low <= high and self.high >= low:
             return f"{where}: inside your range of {self.low:g} to {self.high:g} {self.unit}."
         factor = low / self.high if low > self.high else self.low / high
-        return f"{where}: {'above' if low > self.high else 'below'} your range of {self.low:g} to {self.high:g} {self.unit}, by a factor of {factor:.2g}."
+        side = "above" if low > self.high else "below"
+        return f"{where}: {side} your range of {self.low:g} to {self.high:g} {self.unit}, by a factor of {factor:.2g}."
 
 
 def predict(lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ...) -> Prediction:

@@ -93,7 +93,7 @@ def _linux_caches() -> dict[str, Parameter]:
     found = {}
     for index in sorted(_SYSFS_CPU.glob("cache/index*")):
         level, kind, size = (_read(index / part) or "" for part in ("level", "type", "size"))
-        if kind not in ("Data", "Unified") or not re.fullmatch(r"\d+[KMG]", size):
+        if kind not in ("Data", "Unified") or not re.fullmatch(r"[1-9]\d*[KMG]", size):
             continue
         source = f"sysfs cache/{index.name}/size"
         scale = {"K": KIB, "M": MIB, "G": 1 << 30}[size[-1]]

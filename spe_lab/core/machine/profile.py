@@ -63,10 +63,15 @@ class Machine:
     facts: dict[str, Any]
     parameters: dict[str, Parameter]
 
-    def value(self, name: str) -> float:
+    def parameter(self, name: str) -> Parameter:
         if name not in self.parameters:
-            raise SpeLabError(f"the machine must have the parameter {name}, and this profile has {', '.join(self.parameters)}; write it anew")
-        return self.parameters[name].value
+            raise SpeLabError(
+                f"the machine must have the parameter {name}, and this profile has {', '.join(self.parameters) or 'none'}; write it anew"
+            )
+        return self.parameters[name]
+
+    def value(self, name: str) -> float:
+        return self.parameter(name).value
 
     def to_dict(self) -> dict[str, Any]:
         return {"format": FORMAT, "facts": self.facts, "parameters": {name: asdict(p) for name, p in self.parameters.items()}}

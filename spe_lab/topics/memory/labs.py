@@ -51,10 +51,9 @@ class MemoryLab(Lab):
         return max(MIB, min(4 * self.last_level, memory_available() // 8) // MIB * MIB)
 
     def parameter(self, name: str):
-        parameters = self.machine.parameters
-        if name == "C4" and "l3_capacity" not in parameters:
-            return parameters["l2_capacity"]  # two levels of cache: memory lies behind the second
-        return parameters[PARAMETERS[name]]
+        if name == "C4" and "l3_capacity" not in self.machine.parameters:
+            return self.machine.parameter("l2_capacity")  # two levels of cache: memory lies behind the second
+        return self.machine.parameter(PARAMETERS[name])
 
     def size_slider(self, low: float, default: float, meaning: str, source: str) -> Slider:
         return Slider("size", "B", default, meaning, low, self.largest, "log", multiple_of=LINE, source=source)
