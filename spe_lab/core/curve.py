@@ -326,8 +326,8 @@ def _header(name: str, unit: str) -> str:
 
 
 def _plain_number(value: float) -> float | None:
-    """JSON has no NaN: a value that is not to be had is null."""
-    return float(f"{value:.9g}") if math.isfinite(value) else None
+    """JSON has no NaN: a value that is not to be had is null. Not rounded: what is derived from a loaded run must agree."""
+    return float(value) if math.isfinite(value) else None
 
 
 def _plain(values: np.ndarray) -> list[float | None]:

@@ -37,6 +37,7 @@ MIN_ROUNDS = 6  # six blocks are the fewest whose range covers their median with
 MAX_BLOCKS = 24
 CONTROL_LIMIT = 0.005  # an A/A difference below half a percent is not worth a reader's attention
 ROUNDS_PER_BLOCK = 5
+_MOST_WORK = 1e9  # units that no core does in a sample
 _LOOK_ROUND_NS = 50_000_000  # C returns at least this often, so that an interrupt is noticed
 _RIDERS = ("null", "probe", "control")
 
@@ -90,6 +91,10 @@ class Sweep:
     overhead_ns: float
     notes: tuple[str, ...]
     provenance: dict[str, Any]
+
+    def blocks(self) -> np.ndarray:
+        """blocks × (points + riders): the values that the estimate and its interval are made from."""
+        return block_values(self.samples, block_count(self.rounds))
 
     def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
         """(low, value, high) of the ratio of two points, from samples of the same round."""
@@ -190,6 +195,8 @@ class _Harness:
                     raise CancelledError("the measurement was cancelled while it was being calibrated; start it again")
                 elapsed = max(1, int(slots["elapsed_ns"].min()))
                 confirmed = confirmed + 1 if elapsed >= 0.8 * SAMPLE_NS else 0
+                if work > _MOST_WORK:
+                    raise MeasurementError(f"a kernel's time must grow with its work, and {work:.0e} units took {elapsed} ns; was the work optimised away?")
                 if not confirmed:
                     work = min(work * 10, work * 1.1 * SAMPLE_NS / elapsed + 1)
             works[i] = work
@@ -232,22 +239,30 @@ def block_count(rounds: int) -> int:
 def block_estimate(per_unit: np.ndarray, blocks: int) -> Estimate:
     """Low quantile of the clean samples in each block, median over blocks, and an interval for that median.
 
-    `per_unit`: samples × points, in the order of time, NaN where a sample was not clean. The interval is the sign test's:
-    the order statistics of the block values that cover their median with 95 % confidence whatever their distribution;
-    NaN below six blocks.
+    `per_unit`: samples × points, in the order of time, NaN where a sample was not clean.
     """
-    tried, n = per_unit.shape
-    parts = np.array_split(per_unit, blocks)
-    value, low, high = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
-    for i in range(n):
-        in_blocks = [column[~np.isnan(column)] for column in (part[:, i] for part in parts)]
-        quantiles = np.sort([np.quantile(column, QUANTILE) for column in in_blocks if column.size])
-        if quantiles.size:
-            value[i] = np.median(quantiles)
-            rank = median_rank(quantiles.size)
-            if rank is not None:
-                low[i], high[i] = quantiles[rank], quantiles[-1 - rank]
-    return Estimate(value, low, high, (~np.isnan(per_unit)).sum(axis=0), np.full(n, tried))
+    values = block_values(per_unit, blocks)
+    value, low, high = np.array([centre(column) for column in values.T]).T
+    return Estimate(value, low, high, (~np.isnan(per_unit)).sum(axis=0), np.full(per_unit.shape[1], len(per_unit)))
+
+
+def block_values(per_unit: np.ndarray, blocks: int) -> np.ndarray:
+    """blocks × points: the low quantile of each point's clean samples in each block; NaN where a block has none."""
+
+    def quantile(column: np.ndarray) -> float:
+        seen = column[~np.isnan(column)]
+        return float(np.quantile(seen, QUANTILE)) if seen.size else math.nan
+
+    return np.array([[quantile(column) for column in part.T] for part in np.array_split(per_unit, blocks)])
+
+
+def centre(values: np.ndarray) -> tuple[float, float, float]:
+    """(median, low, high) of block values, NaN among them left out. The interval is the sign test's: the order statistics
+    that cover the median with 95 % confidence whatever the distribution; NaN below six values."""
+    seen = np.sort(values[np.isfinite(values)])
+    rank = median_rank(seen.size)
+    middle = float(np.median(seen)) if seen.size else math.nan
+    return (middle, math.nan, math.nan) if rank is None else (middle, float(seen[rank]), float(seen[-1 - rank]))
 
 
 def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = BURST) -> tuple[float, float, float]:
@@ -259,10 +274,8 @@ def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = 
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         pairs = np.ma.masked_invalid(np.asarray(numerator, dtype=float) / np.asarray(denominator, dtype=float))
-    ratios = np.sort(np.ma.median(pairs.reshape(-1, burst), axis=1).compressed())
-    rank = median_rank(ratios.size)
-    value = float(np.median(ratios)) if ratios.size else math.nan
-    return (math.nan, value, math.nan) if rank is None else (float(ratios[rank]), value, float(ratios[-1 - rank]))
+    value, low, high = centre(np.ma.median(pairs.reshape(-1, burst), axis=1).compressed())
+    return low, value, high
 
 
 def compare(a: Point, b: Point, *, budget_s: float = 2.0, seed: int = 1) -> tuple[float, float, float]:

@@ -149,7 +149,9 @@ class Explorer:
         """Sliders that a measurement depends on and that have left the values it was taken at."""
         if self.run is None:
             return {}
-        return {name: value for name, value in self.run.point.items() if self.lab.sliders[name].measured and self.point[name] != value}
+        here = self.point
+        measured = (slider.name for slider in self.lab.sliders.values() if slider.measured and slider.name in self.run.point)
+        return {name: self.run.point[name] for name in measured if here[name] != self.run.point[name]}
 
     def _stale(self) -> bool:
         return bool(self._differing())
@@ -239,6 +241,9 @@ class Explorer:
             self._refresh()
         except SpeLabError as error:
             self._say(str(error))
+        except Exception as error:  # a defect of ours: shown where the reader looks, and raised for the log
+            self._say(f"the measurement failed: {error!r}")
+            raise
         finally:
             self._measure_button.description, self._measure_button.icon = "Measure", "play"
             self._progress.layout.visibility = "hidden"

@@ -11,7 +11,7 @@ from spe_lab.core import units
 from spe_lab.core.curve import Axis, Curve, Run, write_atomically
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.machine import Machine, Parameter
+from spe_lab.core.machine import Machine
 from spe_lab.ui.figure import HEIGHT, WIDTH, LabFigure
 
 
@@ -63,5 +63,4 @@ def ratios(run: Run) -> Curve | None:
 
 def lab_of(run: Run) -> Lab:
     """The lab that a run is of, on the machine that its predictions are for."""
-    machine = Machine(run.machine["facts"], {name: Parameter(**fields) for name, fields in run.machine["parameters"].items()})
-    return labs.get(run.lab, machine)
+    return labs.get(run.lab, Machine.from_dict(run.machine))

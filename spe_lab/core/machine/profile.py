@@ -14,7 +14,7 @@ from spe_lab.core.errors import SpeLabError
 FORMAT = 1
 ORIGINS = ("measured", "claimed", "published", "assumed")
 
-_SCHEMA = {
+SCHEMA = {
     "type": "object",
     "required": ["format", "facts", "parameters"],
     "properties": {
@@ -27,12 +27,14 @@ _SCHEMA = {
                 "required": ["value", "unit", "origin", "source"],
                 "additionalProperties": False,
                 "properties": {
-                    "value": {"type": "number", "exclusiveMinimum": 0},
+                    "value": {"type": ["number", "null"], "exclusiveMinimum": 0},
                     "unit": {"type": "string"},
                     "origin": {"enum": list(ORIGINS)},
                     "source": {"type": "string"},
                     "low": {"type": ["number", "null"]},
                     "high": {"type": ["number", "null"]},
+                    "method": {"type": "string"},
+                    "verdict": {"type": "string"},
                 },
             },
         },
@@ -42,14 +44,20 @@ _SCHEMA = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One property of a machine. `origin` says what kind of number it is, `source` where exactly it was found."""
+    """One property of a machine. `origin` says what kind of number it is, `source` where exactly it was found.
 
-    value: float
+    A measured one has an interval, the `method`, and a `verdict`; its value is None where the verdict is that this machine
+    does not show it.
+    """
+
+    value: float | None
     unit: str
     origin: str
     source: str
     low: float | None = None
     high: float | None = None
+    method: str = ""
+    verdict: str = ""
 
     def __post_init__(self):
         if self.origin not in ORIGINS:
@@ -64,7 +72,7 @@ class Machine:
     parameters: dict[str, Parameter]
 
     def parameter(self, name: str) -> Parameter:
-        if name not in self.parameters:
+        if name not in self.parameters or self.parameters[name].value is None:
             raise SpeLabError(
                 f"the machine must have the parameter {name}, and this profile has {', '.join(self.parameters) or 'none'}; write it anew"
             )
@@ -86,5 +94,8 @@ class Machine:
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SpeLabError(f"the machine file must be readable text, got {path}: {error}; write one with spe-lab machine --json") from None
-        data = checked_json(text, _SCHEMA, f"the machine file {path}")
+        return cls.from_dict(checked_json(text, SCHEMA, f"the machine file {path}"))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Machine":
         return cls(data["facts"], {name: Parameter(**fields) for name, fields in data["parameters"].items()})

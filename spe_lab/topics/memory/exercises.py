@@ -4,9 +4,10 @@ import math
 
 from spe_lab.core import measurement, native, worker
 from spe_lab.core.curve import Run
+from spe_lab.core.cycle import new_cycle
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.exercise import Exercise, Verdict, number
-from spe_lab.topics.memory.labs import SETTLE, kernels, new_cycle
+from spe_lab.topics.memory.labs import SETTLE, kernels
 
 TWO_WALKS_TEMPLATE = """
 #include "spe.h"

@@ -9,13 +9,13 @@ import numpy as np
 from spe_lab.core import native
 from spe_lab.core.arena import HUGE_PAGE, PAGES, Arena
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError
+from spe_lab.core.cycle import LINE, new_cycle
+from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import memory_available
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
 from spe_lab.topics.memory import models
 
-LINE = 64  # bytes between the nodes of a random cycle, and between laps of a sweep: the line of most machines
 ELEMENT = 4  # bytes of the int32_t that the strided kernels load
 KIB, MIB = 1 << 10, 1 << 20
 SETTLE = 1 << 14  # accesses that bring translations and small sets back after other points had the caches
@@ -118,7 +118,7 @@ class WorkingSet(MemoryLab):
     def sweep(self, short: bool) -> list[float]:
         octaves = range(int(math.log2(self.largest / (4 * KIB))) + 1)
         if short:
-            return [4 * KIB * 2**i for i in octaves if i % 2 == 0 and 4 * KIB * 2**i <= 2 * self.last_level]
+            return [4 * KIB * 2**i for i in octaves if i % 2 == 0 and 4 * KIB * 2**i <= min(2 * self.last_level, 64 * MIB)]
         halves = [6 * KIB * 2**i for i in octaves if 6 * KIB * 2**i <= 4 * MIB]
         return sorted({*(4 * KIB * 2**i for i in octaves), *halves, self.largest})
 
@@ -176,16 +176,6 @@ class Stride(MemoryLab):
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         values = self.model_values(point)
         return [Curve("sum over levels", "predicted", x, "ns", models.stride_time()(s=x.values, S=point["size"], **values))]
-
-
-def new_cycle(size: int, pages: str, seed: int, cancel: Cancel):
-    """`struct cycle` on a random cycle through new memory of `size` bytes, and the arena that it lies in."""
-    library, arena, lines = kernels(), Arena(size, pages), size // LINE
-    state = library.struct("cycle")()
-    status = library.cycle_link(state, arena.address, lines, LINE, np.empty(lines, np.uint32), seed, cancel.flag)
-    if status == library.constants["SPE_CANCELLED"]:
-        raise CancelledError("the measurement was cancelled while its working sets were being built; start it again")
-    return state, arena
 
 
 def sweep_state(library: native.Library, elements: np.ndarray, stride: int):

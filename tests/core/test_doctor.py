@@ -1,0 +1,59 @@
+"""The doctor: looks at everything, and names a cure for each thing that it finds missing."""
+
+import pytest
+
+from spe_lab.core import arena, doctor, machine, native
+from spe_lab.core.errors import SpeLabError, UnavailableError
+
+
+@pytest.fixture
+def poor(monkeypatch):
+    """A machine that lacks all that it may lack."""
+
+    def no_compiler():
+        raise UnavailableError(native.NO_COMPILER)
+
+    facts = {**machine.facts(), "cores": 1, "virtualised": None, "clock_source": None, "python": "3.9.2"}
+    monkeypatch.setattr(machine, "facts", lambda: facts)
+    monkeypatch.setattr(native, "compiler", no_compiler)
+    monkeypatch.setattr(native, "load", lambda stem: no_compiler())
+    monkeypatch.setattr(arena, "huge_pages_offered", lambda: False)
+    monkeypatch.setattr(doctor, "_PACKAGES", ("numpy", "no-such-package"))
+
+
+def found():
+    return {finding.what: finding for finding in doctor.examine()}
+
+
+def test_everything_is_looked_at():
+    asked = {"C compiler", "kernels", "cores", "memory", "huge pages", "hardware counters", "virtual machine", "clock", "python", "numpy", "sympy"}
+    assert asked <= set(found())
+    assert all(finding.found for finding in found().values())
+
+
+def test_what_works_needs_no_cure_and_what_is_missing_has_one():
+    for finding in found().values():
+        assert bool(finding.cure) is not finding.ok, finding
+
+
+def test_a_poor_machine_is_told_its_cures(poor):
+    missing = {what: finding.cure for what, finding in found().items() if not finding.ok}
+    assert missing["C compiler"] == missing["kernels"] == native.NO_COMPILER
+    assert missing["no-such-package"] == "pip install no-such-package"
+    assert missing["python"] == "install Python 3.11 to 3.13"
+    assert {"cores", "huge pages"} <= set(missing) and all(missing.values())
+
+
+@pytest.mark.skipif(not native.available(), reason="needs a C compiler")
+def test_kernels_that_do_not_compile_are_told_in_one_line(monkeypatch):
+    def broken(stem):
+        raise SpeLabError(f"{stem}.c must compile; the compiler says:\nmany\nlines")
+
+    monkeypatch.setattr(native, "load", broken)
+    assert found()["kernels"].cure == f"{native.stems()[0]}.c must compile; the compiler says:"
+    assert found()["C compiler"].found == native.compiler().version
+
+
+def test_memory_is_what_this_process_may_use(monkeypatch):
+    monkeypatch.setattr(machine, "memory_available", lambda: 3 << 30)
+    assert found()["memory"].found == "3 GiB available to this process"
