@@ -33,6 +33,7 @@ test notebooks: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
 test notebooks: export JUPYTER_PATH :=
 test notebooks: export IPYTHONDIR := $(PRIVATE)/ipython
 test notebooks: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
+test notebooks: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
 test notebooks: export SPE_LAB_QUICK := 1
 
 # One pytest for library and notebooks, so that the last line counts everything. A notebook's cell has 120 s.

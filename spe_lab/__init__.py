@@ -8,8 +8,14 @@ Importing this package loads nothing heavy; each name is imported when it is fir
 
 import importlib
 
-_HOME = {"explore": "spe_lab.ui.explorer", "lab": "spe_lab.core.lab:get", "predict": "spe_lab.core.prediction"}
-__all__ = ["explore", "lab", "predict"]
+_HOME = {
+    "calibrate": "spe_lab.ui.calibrator:Calibrator",
+    "explore": "spe_lab.ui.explorer",
+    "lab": "spe_lab.core.lab:get",
+    "noise": "spe_lab.ui.noise:observed",
+    "predict": "spe_lab.core.prediction",
+}
+__all__ = ["calibrate", "explore", "lab", "noise", "predict"]
 
 
 def __getattr__(name: str):

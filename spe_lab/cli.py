@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "What works here, what does not, and what to do about it.")
     machine = command("machine", _machine, "The machine's claimed and assumed parameters, with their sources.")
     listing = command("labs", _labs, "Every lab: sliders with ranges and units, swept axis, sources.")
+    machine.add_argument("--calibrate", action="store_true", help="measure the parameters (some 25 s) and keep them as this machine's profile")
+    machine.add_argument("--replace", action="store_true", help="overwrite a profile that cannot be read")
     for each in (doctor, machine, listing):
         each.add_argument("--json", action="store_true", help="print JSON")
 
@@ -102,7 +104,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _machine(options: argparse.Namespace) -> int:
-    machine = machines.current()
+    machine = _calibrated(options.replace) if options.calibrate else machines.current()
     if options.json:
         _print_json(machine.to_dict())
         return 0
@@ -110,8 +112,29 @@ def _machine(options: argparse.Namespace) -> int:
         print(f"{name.replace('_', ' '):<24} {'not stated' if fact is None else fact}")
     print()
     for name, parameter in machine.parameters.items():
-        print(f"{name:<16} {units.render(parameter.value, parameter.unit):>10}  {parameter.origin}: {parameter.source}")
+        value, interval = units.render(parameter.value, parameter.unit), ""
+        if parameter.low is not None and parameter.low != parameter.high:
+            interval = f"{units.render(parameter.low, parameter.unit)} to {units.render(parameter.high, parameter.unit)}"
+        print(f"{name:<28} {value:>10}  {interval:<24} {parameter.origin}: {parameter.method or parameter.source}")
     return 0
+
+
+def _calibrated(replace: bool) -> Machine:
+    """Measures, keeps the profile, and gives it back. Until all is measured, the profile that there was stays."""
+    from spe_lab.core.machine import calibration
+
+    if not replace:
+        machines.load_own()  # refused now rather than after half a minute
+    found = {}
+    try:
+        for progress, text, found in calibration.calibrate(machines.claim()):
+            _show_progress(progress, text)
+    finally:
+        _show_progress(None)
+    # What could not be resolved is part of the profile as well: it says so, and models can tell it from what was never tried.
+    machine = Machine(machines.facts(), machines.with_measured(found).parameters | found)
+    machines.save_own(machine, replace=replace)
+    return machine
 
 
 def _labs(options: argparse.Namespace) -> int:
@@ -174,9 +197,9 @@ def _emit(run: Run, options: argparse.Namespace) -> None:
         print(run.summary())
 
 
-def _show_progress(progress: float | None) -> None:
+def _show_progress(progress: float | None, text: str = "") -> None:
     if sys.stderr.isatty():
-        print("\r\033[K" if progress is None else f"\rmeasuring … {progress:4.0%}", end="", file=sys.stderr, flush=True)
+        print("\r\033[K" + ("" if progress is None else f"measuring {progress:4.0%} {text}"), end="", file=sys.stderr, flush=True)
 
 
 def _assignment(option: str, text: str) -> tuple[str, str]:
@@ -197,14 +220,17 @@ def _asm(options: argparse.Namespace) -> int:
 def _notebooks(options: argparse.Namespace) -> int:
     package = Path(__file__).parent
     source = package / "notebooks" if (package / "notebooks").is_dir() else package.parent / "notebooks"
-    if options.folder.exists():
-        raise SpeLabError(f"DIR must not exist yet, lest somebody's work be overwritten, got {options.folder}; choose another name")
     try:
-        shutil.copytree(source, options.folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    except OSError as error:
-        shutil.rmtree(options.folder, ignore_errors=True)  # a part of the workbook would look like all of it
-        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
-        raise SpeLabError(f"DIR must be a place where a folder can be made, got {options.folder}: {reason}; choose another") from None
+        options.folder.mkdir(parents=True)
+    except FileExistsError:
+        raise SpeLabError(f"DIR must not exist yet, lest somebody's work be overwritten, got {options.folder}; choose another name") from None
+    try:
+        shutil.copytree(source, options.folder, ignore=shutil.ignore_patterns(".*", "__pycache__"), dirs_exist_ok=True)
+    except BaseException as error:
+        shutil.rmtree(options.folder)  # made above; a part of the workbook would look like all of it
+        if isinstance(error, shutil.Error):  # holds (source, target, reason) of each file
+            raise SpeLabError(f"DIR must have room for the workbook, got {options.folder}: {error.args[0][0][2]}; choose another place") from None
+        raise
     print(f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}; open them with: jupyter lab {options.folder}")
     return 0
 

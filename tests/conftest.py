@@ -10,6 +10,7 @@ import tempfile
 
 os.environ.setdefault("SPE_LAB_QUICK", "1")
 
-if "SPE_LAB_CACHE_DIR" not in os.environ:  # set here, not in a fixture: child processes and doctests need it too
-    os.environ["SPE_LAB_CACHE_DIR"] = tempfile.mkdtemp(prefix="spe-lab-tests-")
-    atexit.register(shutil.rmtree, os.environ["SPE_LAB_CACHE_DIR"], ignore_errors=True)
+for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
+    if name not in os.environ:  # set here, not in a fixture: child processes and doctests need it too
+        os.environ[name] = tempfile.mkdtemp(prefix="spe-lab-tests-")
+        atexit.register(shutil.rmtree, os.environ[name], ignore_errors=True)

@@ -249,7 +249,7 @@ class Run:
         shown = [*self.measured, *self.predicted]
         rows = [[_header(self.x.name, ""), *(curve.name for curve in shown)], ["", *(f"{curve.source}, {curve.unit}" for curve in shown)]]
         for i, x in enumerate(self.x.values):
-            rows.append([units.render(x, self.x.unit), *("–" if math.isnan(curve.values[i]) else f"{curve.values[i]:.3g}" for curve in shown)])
+            rows.append([units.render(x, self.x.unit), *(_cell(curve.values[i], curve.unit) for curve in shown)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
         if self.comparison:
@@ -276,6 +276,13 @@ class Run:
             for x, value, low, high, (kept, tried) in zip(curve.x.values, curve.values, curve.low, curve.high, counts, strict=True):
                 rows.writerow([curve.name, curve.source, f"{x:g}", f"{value:.6g}", f"{low:.6g}", f"{high:.6g}", curve.unit, kept, tried])
         return out.getvalue()
+
+
+def _cell(value: float, unit: str) -> str:
+    """A value in a table whose head names the unit; bytes are easier to read with their own prefix."""
+    from spe_lab.core import units
+
+    return units.render(value, unit) if unit == "B" or math.isnan(value) else f"{value:.3g}"
 
 
 def axis_to_dict(axis: Axis) -> dict[str, Any]:

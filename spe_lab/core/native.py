@@ -131,7 +131,7 @@ def assembly(stem: str, function: str, flags: Sequence[str] = FLAGS) -> str:
     source = _source(stem)
     declared = prototypes.read(source).functions
     if function not in declared:
-        raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}")
+        raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}; name one of them")
     said = _run_compiler([*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
     lines = said.splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)

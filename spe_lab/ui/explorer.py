@@ -49,7 +49,7 @@ class Explorer:
         self._thread: threading.Thread | None = None
         self._frame = 0
         self._follow = True
-        self._axis = dense(lab.x())
+        self._axis = dense(lab, lab.x())
         self._initial = lab.point(settings)
         self._build()
         if not native.available():

@@ -42,7 +42,7 @@ class LabFigure:
              at: float | None = None, stale: bool = False, prediction: Prediction | None = None) -> bytes:  # fmt: skip
         """PNG bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands."""
         content = (*measured, stale, prediction, *(curve.name for curve in predicted))
-        limits = (*_span([*predicted, *measured], prediction), _ratio_limit(ratios))
+        limits = (*_span([*predicted, *measured], prediction, _base(self.lab)), _ratio_limit(ratios))
         if self._content is None or len(content) != len(self._content) or any(a is not b and not _same(a, b) for a, b in zip(content, self._content, strict=True)):
             self._build(predicted, measured, stale, prediction)
             self._content, self._limits = content, None
@@ -74,7 +74,7 @@ class LabFigure:
     def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, prediction: Prediction | None) -> None:
         self.figure.clear()
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        self.figure.subplots_adjust(left=0.13, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
+        self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
         for axes in (top, bottom):
             axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
             axes.set_axisbelow(True)
@@ -109,14 +109,20 @@ class LabFigure:
     def _scale(self, x_low: float, x_high: float, y_low: float, y_high: float, ratio_limit: float) -> None:
         top, bottom = self.axes
         slider = self.lab.sliders[self.lab.axis]
-        top.set_xscale("log", base=2)
-        top.set_yscale("log")
-        top.set_xlim(x_low / 1.15, x_high * 1.15)
-        top.set_ylim(y_low, y_high)
-        first, last = math.ceil(math.log2(x_low)), math.floor(math.log2(x_high))
-        bottom.set_xticks([2.0**k for k in range(first, last + 1, max(1, math.ceil((last - first) / 9)))])
+        if slider.scale == "log":
+            top.set_xscale("log", base=2)
+            top.set_xlim(x_low / 1.15, x_high * 1.15)
+            first, last = math.ceil(math.log2(x_low)), math.floor(math.log2(x_high))
+            bottom.set_xticks([2.0**k for k in range(first, last + 1, max(1, math.ceil((last - first) / 9)))])
+        else:
+            room = 0.06 * (x_high - x_low) or 0.5
+            top.set_xlim(x_low - room, x_high + room)
+            if slider.multiple_of:
+                bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of))
         bottom.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
-        top.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        top.set_yscale("log", base=_base(self.lab))
+        top.set_ylim(y_low, y_high)
+        top.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if self.lab.unit == "B" else f"{value:g}")
         bottom.set_yscale("log", base=2)
         bottom.minorticks_off()
         bottom.set_ylim(1 / ratio_limit, ratio_limit)
@@ -136,13 +142,19 @@ def _same(a: object, b: object) -> bool:
     return not isinstance(a, Curve) and not isinstance(b, Curve) and a == b
 
 
-def _span(curves: Sequence[Curve], prediction: Prediction | None) -> tuple[float, float, float, float]:
-    """Limits of x, and of y snapped to decades with room for the legend at the top."""
+def _base(lab: Lab) -> int:
+    """Of the axis of values: bytes come in powers of two."""
+    return 2 if lab.unit == "B" else 10
+
+
+def _span(curves: Sequence[Curve], prediction: Prediction | None, base: int) -> tuple[float, float, float, float]:
+    """Limits of x, and of y snapped to decades (or powers of 16) with room for the legend at the top."""
     x = np.concatenate([curve.x.values for curve in curves])
     y = np.concatenate([curve.values for curve in curves])
     y = y[np.isfinite(y) & (y > 0)]
     bounds = [*(y if y.size else [1.0]), *((prediction.low or 1.0, prediction.high or 1.0) if prediction and prediction.committed else ())]
-    return x.min(), x.max(), 10.0 ** math.floor(math.log10(min(bounds))), 10.0 ** math.ceil(math.log10(max(bounds)) + 0.7)
+    step = {2: 16.0, 10: 10.0}[base]
+    return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.7)
 
 
 def _ratio_limit(ratios: Curve | None) -> float:

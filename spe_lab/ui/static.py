@@ -18,7 +18,7 @@ from spe_lab.ui.figure import HEIGHT, WIDTH, LabFigure
 def picture(run: Run) -> bytes:
     """PNG of a run: its measured points, and the predictions drawn as lines."""
     lab = lab_of(run)
-    smooth = lab.predict(lab.point(run.point), dense(run.x))
+    smooth = lab.predict(lab.point(run.point), dense(lab, run.x))
     return LabFigure(lab).draw(smooth, run.measured, ratios(run))
 
 
@@ -28,9 +28,9 @@ def save_png(run: Run, path: Path) -> None:
     write_atomically(path, picture(run))
 
 
-def figure_html(png: bytes, alt: str) -> str:
+def figure_html(png: bytes, alt: str, width: int = WIDTH, height: int = HEIGHT) -> str:
     data = base64.b64encode(png).decode()
-    size = f'width="{WIDTH}" height="{HEIGHT}" style="max-width: 100%; height: auto"'
+    size = f'width="{width}" height="{height}" style="max-width: 100%; height: auto"'
     return f'<img alt="{html.escape(alt, quote=True)}" {size} src="data:image/png;base64,{data}">'
 
 
@@ -50,10 +50,12 @@ def alt_text(lab: Lab, run: Run) -> str:
     return " ".join(said)
 
 
-def dense(x: Axis, points: int = 240) -> Axis:
-    """Values between the ends of x at equal ratios, x's own among them, for drawing a model as a line."""
-    low, high = x.values[0], x.values[-1]
-    return Axis(x.name, x.unit, np.unique([*x.values, *(np.geomspace(low, high, points) if high > low > 0 else ())]))
+def dense(lab: Lab, x: Axis, points: int = 240) -> Axis:
+    """Values between the ends of x, its own among them, for drawing a model as a line; where the axis counts, x itself."""
+    slider, low, high = lab.sliders[x.name], x.values[0], x.values[-1]
+    if slider.scale == "log":
+        return Axis(x.name, x.unit, np.unique([*x.values, *np.geomspace(low, high, points)]))
+    return x if slider.multiple_of else Axis(x.name, x.unit, np.unique([*x.values, *np.linspace(low, high, points)]))
 
 
 def ratios(run: Run) -> Curve | None:

@@ -7,7 +7,6 @@ import math
 import os
 import resource
 
-import numpy as np
 import pytest
 
 from spe_lab.core.curve import SOURCES, Axis, Comparison, Curve, Run, write_atomically
@@ -22,7 +21,8 @@ def curve(name="walk", source="measured", values=(1.5, math.nan, 4.0), **more):
 
 @pytest.fixture
 def run():
-    measured = curve(low=(1.4, math.nan, 3.5), high=(1.6, math.nan, 4.5), kept=(9, 0, 7), tried=(9, 9, 9), provenance={"seed": 1, "notes": ["a note"]})
+    interval = {"low": (1.4, math.nan, 3.5), "high": (1.6, math.nan, 4.5)}
+    measured = curve(**interval, kept=(9, 0, 7), tried=(9, 9, 9), provenance={"seed": 1, "notes": ["a note"]})
     predicted = curve("model", "predicted", (1.0, 2.0, 4.0))
     return Run("memory.walk", {"pages": "4K"}, X, [measured], [predicted], Comparison.of(measured, predicted), {"facts": {}}, "0.1")
 
@@ -78,9 +78,15 @@ def test_a_missing_value_is_null_in_the_file(run):
     assert written["comparison"]["residuals"] == [0.5, None, 0.0]
 
 
-def test_numbers_keep_nine_digits(run):
-    third = dataclasses.replace(run, measured=[curve(values=[1 / 3, 2e-9 / 3, 2e15 / 3])], comparison=None)
-    assert Run.from_json(third.to_json()).measured[0].values.tolist() == pytest.approx([1 / 3, 2e-9 / 3, 2e15 / 3], rel=1e-8)
+def test_numbers_are_kept_to_their_last_digit(run):
+    thirds = [1 / 3, 2e-9 / 3, 2e15 / 3]
+    kept = dataclasses.replace(run, measured=[curve(values=thirds)], comparison=None)
+    assert Run.from_json(kept.to_json()).measured[0].values.tolist() == thirds
+
+
+def test_a_number_beyond_every_float_is_refused(run):
+    with pytest.raises(SpeLabError, match="must be JSON as SPE Lab writes it: 1e999 is not a finite number"):
+        Run.from_json(run.to_json().replace("1024.0", "1e999", 1))
 
 
 def test_what_was_measured_becomes_recorded_when_loaded(run, tmp_path):
@@ -109,7 +115,8 @@ def change(run, path, value):
         (("format",), 2, "at format, "), (("format",), ..., "at the top level, "), (("comparison",), ..., "at the top level, "),
         (("measured", 0, "source"), "guessed", "at measured/0/source, "), (("measured", 0, "values", 1), "2", "at measured/0/values/1, "),
         (("measured", 0, "kept", 0), -1, "at measured/0/kept/0, "), (("measured", 0, "kept", 0), 0.5, "at measured/0/kept/0, "),
-        (("x", "unit"), None, "at x/unit, "), (("predicted",), {}, "at predicted, "), (("comparison", "residuals"), [True], "at comparison/residuals/0, "),
+        (("x", "unit"), None, "at x/unit, "), (("predicted",), {}, "at predicted, "),
+        (("comparison", "residuals"), [True], "at comparison/residuals/0, "),
         (("machine",), "mine", "at machine, "), (("measured", 0, "values"), [1.0], "values must have one entry for each x"),
         (("x", "values", 0), math.nan, "NaN is not a finite number"), (("x", "values", 0), 10**400, "is not a finite number"),
     ],
@@ -122,7 +129,7 @@ def test_a_file_of_another_form_is_refused_with_the_place(run, path, value, plac
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1e999}', "[" * 100_000, "\ufeff{}"])
 def test_what_is_not_a_run_is_refused(text):
-    with pytest.raises(SpeLabError, match="^the file must "):
+    with pytest.raises(SpeLabError, match=r"^the file must "):
         Run.from_json(text, "the file")
 
 

@@ -15,7 +15,6 @@ from spe_lab.core.errors import MeasurementError
 from spe_lab.core.measurement import BURST, MAX_BLOCKS, MIN_ROUNDS, block_count, block_estimate, median_rank, ratio_estimate
 
 
-
 def outside(n, rank):
     """P(the median lies outside of [x_rank, x_(n-1-rank)]), from the exact binomial distribution of values below it."""
     return sum(Fraction(math.comb(n, below), 2**n) for below in range(n + 1) if below <= rank or below >= n - rank)

@@ -99,7 +99,7 @@ def test_every_parameter_has_a_unit_an_origin_and_a_source():
     found = machine.claim()
     for name, parameter in found.items():
         assert parameter.value > 0 and parameter.origin in ORIGINS and parameter.source
-        assert parameter.unit == ("ns" if name.endswith("latency") else "B")
+        assert parameter.unit == {"latency": "ns", "replacement": ""}.get(name.rpartition("_")[2], "B")
     assert found["page_size"].value == os.sysconf("SC_PAGE_SIZE")
 
 
@@ -169,6 +169,6 @@ def test_a_file_that_is_no_machine_is_refused_in_a_sentence_and_left_as_it_is(sa
 
 
 def test_an_absent_machine_file_is_refused_and_not_made(tmp_path):
-    with pytest.raises(SpeLabError, match="the machine file must be readable text, got .*; write one with spe-lab machine --json"):
+    with pytest.raises(SpeLabError, match=r"the machine file must be readable text, got .*; write one with spe-lab machine --json"):
         Machine.load(tmp_path / "absent.json")
     assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Quantities in and out: what is understood, what is refused, and that what is printed can be read again."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -29,15 +30,20 @@ def test_a_quantity_is_read_in_the_unit_asked_for(text, unit, number):
     assert units.parse(text, unit) == number
 
 
-@pytest.mark.parametrize("text", ["", " ", "nan", "inf", "-inf", "infB", "nan B", "1e400", "-1e400 B", "1,5", "1,5 B", "16K", "16 Ki", "64 kib", "3 ns",
-                                  "1 MB/s", "1B B", "B", "0x10", "1.2.3", "1-2", "1e", "1.5e B", "sixty", "--1", "5%", "½ B"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", " ", "nan", "inf", "-inf", "infB", "nan B", "1e400", "-1e400 B", "1,5", "1,5 B", "16K", "16 Ki", "64 kib", "3 ns", "1 MB/s",
+        "1B B", "B", "0x10", "1.2.3", "1-2", "1e", "1.5e B", "sixty", "--1", "5%", "½ B",
+    ],
+)  # fmt: skip
 def test_anything_else_is_refused_with_the_name_the_rule_the_value_and_a_cure(text):
     with pytest.raises(SpeLabError) as refused:
         units.parse(text, "B", "size")
     assert str(refused.value) == f"size must be a quantity in B, got {text!r}; write for example size=64KiB"
 
 
-@pytest.mark.parametrize(("text", "unit"), [("1k", ""), ("5%", ""), ("3 B", ""), ("3 cycles", "users"), ("3 k", "cycles"), ("3 c", "cycles"), ("3 ns", "GHz")])
+@pytest.mark.parametrize(("text", "unit"), [("1k", ""), ("5%", ""), ("3 B", ""), ("3 cycles", "users"), ("3 c", "cycles"), ("3 ns", "GHz")])
 def test_a_unit_of_another_kind_is_refused(text, unit):
     with pytest.raises(SpeLabError, match="must be a"):
         units.parse(text, unit)
@@ -81,15 +87,13 @@ def test_whole_multiples_survive_the_round_trip_exactly(count, prefixed):
 @fixed
 @given(st.text(max_size=12), st.sampled_from(UNITS))
 def test_any_text_gives_a_finite_number_or_a_sentence(text, unit):
-    try:
+    with contextlib.suppress(SpeLabError):
         assert math.isfinite(units.parse(text, unit))
-    except SpeLabError:
-        pass
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400, True, None, "3", 1j, np.float64("nan"), [1.0]])
 def test_only_finite_numbers_pass(value):
-    with pytest.raises(SpeLabError, match="^l1 must be a finite number, got .*; leave it out"):
+    with pytest.raises(SpeLabError, match=r"^l1 must be a finite number, got .*; leave it out"):
         units.finite(value, "l1")
 
 

@@ -25,7 +25,7 @@ def test_what_the_function_raises_is_raised_here():
 
 
 def test_a_sentence_for_the_reader_stays_one():
-    with pytest.raises(SpeLabError, match="^stem must name a file of kernels_c, got 'nope'"):
+    with pytest.raises(SpeLabError, match=r"^stem must name a file of kernels_c, got 'nope'"):
         worker.call(exec, "from spe_lab.core import native; native.load('nope')")
 
 

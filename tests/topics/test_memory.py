@@ -16,7 +16,7 @@ from spe_lab.topics.memory import exercises
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 KIB, MIB = 1 << 10, 1 << 20
 VALUES = {"B0": 4, "B1": 64, "B2": 64, "B3": 4096, "B4": 64, "C1": 32 * KIB, "C2": MIB, "C3": 8 * MIB, "C4": 32 * MIB,
-          "l0": 1.0, "l1": 3.0, "l2": 10.0, "l3": 8.0, "l4": 80.0}  # fmt: skip
+          "k1": 1, "k2": 1, "k3": 1, "k4": 1, "l0": 1.0, "l1": 3.0, "l2": 10.0, "l3": 8.0, "l4": 80.0}  # fmt: skip
 SIZES = ("C1", "C2", "C3", "C4")
 
 

@@ -29,7 +29,7 @@ def pixels(png):
 
 
 def test_a_frame_after_many_moves_equals_a_figure_drawn_from_nothing(lab, recorded):
-    x, figure = dense(recorded.x), LabFigure(lab)
+    x, figure = dense(lab, recorded.x), LabFigure(lab)
     for latency in (60, 100, 80):
         point = lab.point({"l4": latency})
         last = figure.draw(lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20)
@@ -38,7 +38,7 @@ def test_a_frame_after_many_moves_equals_a_figure_drawn_from_nothing(lab, record
 
 
 def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
-    x, figure = dense(recorded.x), LabFigure(lab)
+    x, figure = dense(lab, recorded.x), LabFigure(lab)
 
     def top(latency):
         figure.draw(lab.predict(lab.point({"l4": latency}), x), recorded.measured)
@@ -51,7 +51,7 @@ def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
 
 
 def test_stale_points_and_a_committed_prediction_are_seen(lab, recorded):
-    x = dense(recorded.x)
+    x = dense(lab, recorded.x)
     predicted = lab.predict(lab.point(), x)
     pictures = {
         LabFigure(lab).draw(predicted, recorded.measured, at=2.0**20, stale=stale, prediction=prediction)
@@ -62,7 +62,7 @@ def test_stale_points_and_a_committed_prediction_are_seen(lab, recorded):
 
 
 def test_an_open_prediction_draws_nothing(lab, recorded):
-    predicted = lab.predict(lab.point(), dense(recorded.x))
+    predicted = lab.predict(lab.point(), dense(lab, recorded.x))
     assert LabFigure(lab).draw(predicted) == LabFigure(lab).draw(predicted, prediction=predict(lab.id, at="16MiB"))
 
 
@@ -70,5 +70,5 @@ def test_points_without_a_clean_sample_are_left_out(lab, recorded):
     curve = recorded.measured[0]
     holes = np.where(np.arange(curve.values.size) % 2, curve.values, np.nan)
     with_holes = Curve(curve.name, "measured", curve.x, curve.unit, holes, holes, holes)
-    predicted = lab.predict(lab.point(), dense(recorded.x))
+    predicted = lab.predict(lab.point(), dense(lab, recorded.x))
     assert LabFigure(lab).draw(predicted, [with_holes]) != LabFigure(lab).draw(predicted, [curve])

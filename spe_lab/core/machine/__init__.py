@@ -2,10 +2,27 @@
 
 from spe_lab.core.machine.claims import claim, facts, memory_available
 from spe_lab.core.machine.profile import ORIGINS, Machine, Parameter
+from spe_lab.core.machine.store import load_own, published, save_own
 
-__all__ = ["ORIGINS", "Machine", "Parameter", "claim", "current", "facts", "memory_available"]
+__all__ = ["ORIGINS", "Machine", "Parameter", "claim", "current", "facts", "load_own", "memory_available", "published", "save_own", "with_measured"]
+
+# A level whose step could not be found is part of its neighbour's: its own share is next to nothing, and not what was assumed.
+_ABSORBED_NS = 0.01
 
 
 def current() -> Machine:
-    """This machine as the operating system describes it, completed by assumptions where it says nothing."""
-    return Machine(facts(), claim())
+    """This machine: measured parameters from the reader's profile where there is one, else claims, else assumptions.
+
+    A profile that cannot be used is refused with a sentence; it is never passed over in silence.
+    """
+    own = load_own()
+    return with_measured(own.parameters if own else {})
+
+
+def with_measured(measured: dict[str, Parameter]) -> Machine:
+    """This machine's claims with `measured` parameters in their places."""
+    parameters = claim() | {name: p for name, p in measured.items() if p.origin == "measured" and p.value is not None}
+    for name, p in measured.items():
+        if p.value is None and name.endswith("_latency") and name in parameters:
+            parameters[name] = Parameter(_ABSORBED_NS, p.unit, "measured", f"{p.verdict}: part of a neighbouring step", method=p.method, verdict=p.verdict)
+    return Machine(facts(), parameters)

@@ -56,6 +56,8 @@ def claim() -> dict[str, Parameter]:
     if "tlb_reach" not in found:
         reach = _ASSUMED_TLB_ENTRIES * found["page_size"].value
         found["tlb_reach"] = Parameter(reach, "B", "assumed", f"{_ASSUMED_TLB_ENTRIES} second-level entries × page size; the OS says nothing")
+    for name in ("l1_replacement", "l2_replacement", "l3_replacement", "tlb_replacement"):
+        found[name] = Parameter(1.0, "", "assumed", "any line may be given up (a ramp)")
     for name, value in _ASSUMED_NS.items():
         found[name] = Parameter(value, "ns", "assumed", "order of magnitude of a current core; no OS states latencies")
     return found

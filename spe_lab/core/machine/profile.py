@@ -14,6 +14,25 @@ from spe_lab.core.errors import SpeLabError
 FORMAT = 1
 ORIGINS = ("measured", "claimed", "published", "assumed")
 
+
+def _parameter(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["value", "unit", "origin", "source"],
+        "additionalProperties": False,
+        "properties": {
+            "value": {"type": ["number", "null"], **value},
+            "unit": {"type": "string"},
+            "origin": {"enum": list(ORIGINS)},
+            "source": {"type": "string"},
+            "low": {"type": ["number", "null"]},
+            "high": {"type": ["number", "null"]},
+            "method": {"type": "string"},
+            "verdict": {"type": "string"},
+        },
+    }
+
+
 SCHEMA = {
     "type": "object",
     "required": ["format", "facts", "parameters"],
@@ -22,21 +41,8 @@ SCHEMA = {
         "facts": {"type": "object"},
         "parameters": {
             "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "required": ["value", "unit", "origin", "source"],
-                "additionalProperties": False,
-                "properties": {
-                    "value": {"type": ["number", "null"], "exclusiveMinimum": 0},
-                    "unit": {"type": "string"},
-                    "origin": {"enum": list(ORIGINS)},
-                    "source": {"type": "string"},
-                    "low": {"type": ["number", "null"]},
-                    "high": {"type": ["number", "null"]},
-                    "method": {"type": "string"},
-                    "verdict": {"type": "string"},
-                },
-            },
+            "patternProperties": {"_replacement$": _parameter({"minimum": 0, "maximum": 1})},
+            "additionalProperties": _parameter({"exclusiveMinimum": 0}),
         },
     },
 }

@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 
 from spe_lab.core import native
-from spe_lab.core.arena import HUGE_PAGE, PAGES, Arena
+from spe_lab.core.arena import HUGE_PAGE, PAGES, Arena, huge_pages_offered
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.cycle import LINE, new_cycle
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value, register
-from spe_lab.core.machine import memory_available
+from spe_lab.core.machine import claim, memory_available
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
 from spe_lab.topics.memory import models
 
@@ -24,6 +24,7 @@ SETTLE = 1 << 14  # accesses that bring translations and small sets back after o
 PARAMETERS = {
     "C1": "l1_capacity", "C2": "l2_capacity", "C3": "tlb_reach", "C4": "l3_capacity",
     "l0": "l1_latency", "l1": "l2_latency", "l2": "l3_latency", "l3": "tlb_latency", "l4": "memory_latency",
+    "k1": "l1_replacement", "k2": "l2_replacement", "k3": "tlb_replacement", "k4": "l3_replacement",
     "B1": "line_size", "B2": "line_size", "B3": "page_size", "B4": "line_size",
 }  # fmt: skip
 
@@ -41,8 +42,9 @@ class MemoryLab(Lab):
 
     @property
     def last_level(self) -> float:
-        """Claimed bytes of the last cache before memory."""
-        return self.parameter("C4").value
+        """Bytes of the last cache before memory, at the largest that anybody says: what may fit must be measured as if it did."""
+        claimed = claim()
+        return max(self.parameter("C4").value, claimed.get("l3_capacity", claimed["l2_capacity"]).value)
 
     @property
     def largest(self) -> float:
@@ -51,12 +53,20 @@ class MemoryLab(Lab):
         return max(MIB, min(4 * self.last_level, memory_available() // 8) // MIB * MIB)
 
     def parameter(self, name: str):
-        if name == "C4" and "l3_capacity" not in self.machine.parameters:
-            return self.machine.parameter("l2_capacity")  # two levels of cache: memory lies behind the second
-        return self.machine.parameter(PARAMETERS[name])
+        wanted = PARAMETERS[name]
+        if name in ("C4", "k4") and "l3_capacity" not in self.machine.parameters:
+            wanted = wanted.replace("l3", "l2")  # two levels of cache: memory lies behind the second
+        if name[0] == "k" and wanted not in self.machine.parameters:
+            return claim()[wanted]  # published profiles do not speak of replacement
+        return self.machine.parameter(wanted)
 
     def size_slider(self, low: float, default: float, meaning: str, source: str) -> Slider:
         return Slider("size", "B", default, meaning, low, self.largest, "log", multiple_of=LINE, source=source)
+
+    @property
+    def best_pages(self) -> str:
+        """Huge pages where the system gives them, so that translations stay out of the picture."""
+        return "huge" if huge_pages_offered() else "4K"
 
     def pages_slider(self) -> Slider:
         return Slider("pages", "", PAGES[0], "pages that the array lies on", scale="choice", choices=PAGES, source="the system's base page")
@@ -65,6 +75,9 @@ class MemoryLab(Lab):
         sliders = []
         for name in names:
             found, meaning = self.parameter(name), models.QUANTITIES[name].meaning
+            if name[0] == "k":
+                sliders.append(Slider(name, "", found.value, meaning, 0, 1, measured=False, source=f"{found.origin}: {found.source}"))
+                continue
             low, high = RANGES[name[0]] if name[0] != "C" else (KIB, self.largest / 2)  # a step beyond the sweep could not be seen
             low, high = min(low, found.value), max(high, found.value)
             sliders.append(Slider(name, found.unit, found.value, meaning, low, high, "log", measured=False, source=f"{found.origin}: {found.source}"))
@@ -113,7 +126,7 @@ class WorkingSet(MemoryLab):
 
     def declare(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
-        return [size, self.pages_slider(), *self.model_sliders(["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4"])]
+        return [size, self.pages_slider(), *self.model_sliders(["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "k1", "k2", "k3", "k4"])]
 
     def sweep(self, short: bool) -> list[float]:
         octaves = range(int(math.log2(self.largest / (4 * KIB))) + 1)

@@ -35,6 +35,10 @@ QUANTITIES = {
     "C2": Quantity("capacity of the second-level cache", "B"),
     "C3": Quantity("reach of the TLB: entries × page size", "B"),
     "C4": Quantity("capacity of the last-level cache", "B"),
+    "k1": Quantity("first-level cache: 0 gives up the oldest line (a cliff), 1 any line (a ramp)", ""),
+    "k2": Quantity("second-level cache: 0 a cliff, 1 a ramp", ""),
+    "k3": Quantity("TLB: 0 a cliff, 1 a ramp", ""),
+    "k4": Quantity("last-level cache: 0 a cliff, 1 a ramp", ""),
     "l0": Quantity("latency of the first-level cache", "ns"),
     "l1": Quantity("what a first-level miss adds: the second level's latency", "ns"),
     "l2": Quantity("what a second-level miss adds: the last level's latency", "ns"),
@@ -97,5 +101,10 @@ def staircase() -> Model:
 
 @cache
 def refined() -> Model:
-    """The staircase with ramps: above capacity C_i, only the share 1 − C_i/S of the accesses misses."""
-    return Model("T", access_time([misses_by_size(i, sharp=False) for i in LEVELS]), "ns", QUANTITIES, "steady state of random references")
+    """The staircase with ramps: above capacity C_i, only the share 1 − C_i/S of the accesses misses, as far as level i
+    replaces any line (k_i = 1) and not the oldest one (k_i = 0)."""
+    misses = [misses_by_size(0, sharp=False)]
+    for i in LEVELS[1:]:
+        k = symbol(f"k{i}")
+        misses.append(k * misses_by_size(i, sharp=False) + (1 - k) * misses_by_size(i, sharp=True))
+    return Model("T", access_time(misses), "ns", QUANTITIES, "steady state of random references; ours: the mixture of the two rules")

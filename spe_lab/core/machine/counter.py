@@ -1,0 +1,47 @@
+"""Whether hardware events can be counted here: perf_event_open by hand, so that each refusal keeps its reason.
+
+A guest without a PMU answers ENOENT, a kernel that forbids counting EACCES, a sandbox EPERM: three different cures.
+"""
+
+import ctypes
+import errno
+import os
+import platform
+import sys
+
+HARDWARE, SOFTWARE = 0, 1  # types of events
+INSTRUCTIONS, DUMMY = 1, 9  # a hardware event, and the software event that counts nothing and needs nothing
+DISABLED, EXCLUDE_KERNEL, EXCLUDE_HYPERVISOR = 1 << 0, 1 << 5, 1 << 6
+SIZE = 112  # bytes of struct perf_event_attr, version 5 (Linux 4.1); newer kernels accept it
+SYSCALLS = {"x86_64": 298, "aarch64": 241, "riscv64": 241, "loongarch64": 241, "ppc64le": 319}  # 64 bits, little-endian
+
+
+def hardware_counter() -> str:
+    """The word available, or in a few words why a hardware counter cannot be opened."""
+    answer = perf_event_open(HARDWARE, INSTRUCTIONS)
+    if answer >= 0:
+        os.close(answer)
+        return "available"
+    reasons = {
+        errno.ENOENT: "no PMU: the machine shows no hardware counters",
+        errno.ENODEV: "no PMU: the machine shows no hardware counters",
+        errno.EOPNOTSUPP: "no PMU: the machine shows no hardware counters",
+        errno.EACCES: "not allowed: kernel.perf_event_paranoid forbids it",
+        errno.EPERM: "not allowed: a sandbox forbids it",
+        errno.ENOSYS: "no perf events on this system",
+    }
+    return reasons.get(-answer) or f"unavailable: {os.strerror(-answer)}"
+
+
+def perf_event_open(kind: int, event: int) -> int:
+    """A file descriptor that counts `event` in this process's user space, stopped; or minus the errno."""
+    number = SYSCALLS.get(platform.machine())
+    if sys.platform != "linux" or number is None or ctypes.sizeof(ctypes.c_void_p) != 8:
+        return -errno.ENOSYS
+    # struct perf_event_attr: type (4 bytes), size (4), config (8); the flags are its sixth word.
+    attributes = (ctypes.c_uint64 * (SIZE // 8))(kind | SIZE << 32, event)
+    attributes[5] = DISABLED | EXCLUDE_KERNEL | EXCLUDE_HYPERVISOR
+    this_process, any_core, no_group, no_flags = (ctypes.c_long(value) for value in (0, -1, -1, 0))
+    libc = ctypes.CDLL(None, use_errno=True)
+    answer = libc.syscall(ctypes.c_long(number), ctypes.byref(attributes), this_process, any_core, no_group, no_flags)
+    return answer if answer >= 0 else -ctypes.get_errno()

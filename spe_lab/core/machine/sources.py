@@ -1,0 +1,291 @@
+"""What the operating system says of the machine, from every place that says something, each with the place.
+
+Several places speak of the same thing and do not always agree: a virtual machine shows its host's cache to one of them
+and its own share to another. All are kept; `disagreements` lists those that contradict each other. Names are those of
+the machine's parameters where there is one (l1_capacity, line_size, page_size, tlb_reach). Files are read below a root,
+so that a test can show another machine; a source that is missing or unreadable says nothing, and nothing is raised.
+"""
+
+import gzip
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spe_lab.core.machine.counter import hardware_counter
+
+KIB = 1 << 10
+UNLIMITED = 1 << 62  # control groups of version 1 write a number just below 2^63 where there is no limit
+GOVERNOR = "cpu/cpu0/cpufreq/scaling_governor"
+SYSTEM = "sys/devices/system"
+# Name of the claim, folder below the root, file, how the source begins.
+SETTINGS = (
+    ("frequency_governor", SYSTEM, GOVERNOR, "sysfs "),
+    ("simultaneous_multithreading", SYSTEM, "cpu/smt/control", "sysfs "),
+    ("clock_source_current", SYSTEM, "clocksource/clocksource0/current_clocksource", "sysfs "),
+    ("clock_source_available", SYSTEM, "clocksource/clocksource0/available_clocksource", "sysfs "),
+    ("firmware_product", "sys", "class/dmi/id/product_name", "sysfs "),
+    ("firmware_vendor", "sys", "class/dmi/id/sys_vendor", "sysfs "),
+    ("hypervisor", "sys", "hypervisor/type", "sysfs "),
+    ("perf_event_paranoid", "proc/sys", "kernel/perf_event_paranoid", "sysctl "),
+)
+Output = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement: `name` is `value` in `unit` ("" for text and counts), as `source` (file, key or command) has it."""
+
+    name: str
+    value: float | str
+    unit: str
+    source: str
+
+
+def claims(root: Path = Path("/"), output: Output | None = None) -> list[Claim]:
+    """Every claim below `root` and from the commands that `output(*command)` runs; some 20 ms on Linux, most of it lscpu."""
+    output = output or command_output
+    tree = (sysfs_caches, cpu_info, kernel_memory, control_groups, topology, settings, tick)
+    found = [claim for source in tree for claim in source(root)]
+    for source in (getconf, lscpu, sysctl, detect_virt):
+        found += source(output)
+    return [*found, *(process() if root == Path("/") else [])]
+
+
+def disagreements(found: Iterable[Claim]) -> dict[str, list[Claim]]:
+    """Numeric claims of one name and unit that differ by more than 1 %, by name."""
+    groups = defaultdict(list)
+    for claim in found:
+        if not isinstance(claim.value, str):
+            groups[claim.name, claim.unit].append(claim)
+    return {name: group for (name, _), group in groups.items() if max(c.value for c in group) > 1.01 * min(c.value for c in group)}
+
+
+# ---------------------------------------------------------------------------------------------------- files (Linux)
+
+
+def sysfs_caches(root: Path) -> Iterator[Claim]:
+    """The first core's caches: capacity, line, ways, and the cores that share it."""
+    for index in sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, kind = _read(index / "level"), _read(index / "type")
+        if not level or kind not in ("Data", "Instruction", "Unified"):
+            continue
+        cache = f"l{level}i" if kind == "Instruction" else f"l{level}"
+        line = "line_size" if cache == "l1" else f"{cache}_line_size"
+        numbers = (("size", f"{cache}_capacity", "B"), ("coherency_line_size", line, "B"), ("ways_of_associativity", f"{cache}_ways", ""))
+        for file, name, unit in numbers:
+            if (value := _quantity(_read(index / file))) is not None:
+                yield Claim(name, value, unit, f"sysfs cache/{index.name}/{file}")
+        if shared := _read(index / "shared_cpu_list"):
+            yield Claim(f"{cache}_shared_by", f"cores {shared}", "", f"sysfs cache/{index.name}/shared_cpu_list")
+
+
+def cpu_info(root: Path) -> Iterator[Claim]:
+    """/proc/cpuinfo, first core. Its "cache size" is the second level on AMD and the last level on Intel: named as it is."""
+    text = _read(root / "proc/cpuinfo") or ""
+    found = dict(re.findall(r"^(\w[\w ]*?)\s*:[ \t]*(.*)$", text, flags=re.MULTILINE)[::-1])
+    source = "/proc/cpuinfo {}".format
+    for key in ("model name", "Model"):
+        if found.get(key):
+            yield Claim("cpu", found[key], "", source(key))
+    if entries := re.match(r"(\d+) 4K pages", found.get("TLB size", "")):
+        yield Claim("tlb_reach", int(entries[1]) * 4 * KIB, "B", source("TLB size × 4 KiB"))
+    if (size := _quantity(found.get("cache size"))) is not None:
+        yield Claim("cpuinfo_cache_size", size, "B", source("cache size"))
+    if (line := _quantity(found.get("clflush size"))) is not None:
+        yield Claim("line_size", line, "B", source("clflush size"))
+    if re.fullmatch(r"\d+(\.\d+)?", found.get("cpu MHz", "")):
+        yield Claim("clock", float(found["cpu MHz"]) / 1000, "GHz", source("cpu MHz, at the moment of reading"))
+    if "flags" in found:
+        yield Claim("virtualised", "yes" if "hypervisor" in found["flags"].split() else "no", "", source("flags, hypervisor"))
+    if cores := len(re.findall(r"^processor\s*:", text, flags=re.MULTILINE)):
+        yield Claim("cores", cores, "", source("processor, counted"))
+
+
+def kernel_memory(root: Path) -> Iterator[Claim]:
+    """Memory in all, the size of a huge page, and when programs get one."""
+    if total := re.search(r"^MemTotal:\s*(\d+) kB", _read(root / "proc/meminfo") or "", flags=re.MULTILINE):
+        yield Claim("memory", int(total[1]) * KIB, "B", "/proc/meminfo MemTotal")
+    folder = root / "sys/kernel/mm"
+    if chosen := re.search(r"\[(\w+)\]", _read(folder / "transparent_hugepage/enabled") or ""):
+        yield Claim("transparent_huge_pages", chosen[1], "", "sysfs kernel/mm/transparent_hugepage/enabled")
+    if (size := _quantity(_read(folder / "transparent_hugepage/hpage_pmd_size"))) is not None:
+        yield Claim("huge_page_size", size, "B", "sysfs kernel/mm/transparent_hugepage/hpage_pmd_size")
+
+
+def control_groups(root: Path) -> Iterator[Claim]:
+    """The tightest limits on memory and on processor time, of this process's control group and those around it."""
+    base, memory, cores = root / "sys/fs/cgroup", [], []
+    for line in (_read(root / "proc/self/cgroup") or "").splitlines():
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        mount = base / controllers  # version 2 names no controllers
+        folder = mount / path.lstrip("/")
+        for group in [folder, *folder.parents]:
+            for file in ("memory.max", "memory.limit_in_bytes"):
+                limit = _quantity(_read(group / file))
+                if limit is not None and 0 < limit < UNLIMITED:
+                    memory.append((limit, file))
+            times = [*(_read(group / "cpu.max") or "").split(), *(_read(group / f"cpu.cfs_{part}_us") or "" for part in ("quota", "period")), ""]
+            if times[0].isdigit() and times[1].isdigit() and int(times[1]) > 0:
+                cores.append((int(times[0]) / int(times[1]), "processor time per period"))
+            if group == mount:
+                break
+    for name, limits, unit in (("memory_limit", memory, "B"), ("cores_limit", cores, "")):
+        if limits:
+            value, file = min(limits)
+            yield Claim(name, value, unit, f"control group {file}")
+
+
+def topology(root: Path) -> Iterator[Claim]:
+    """Memory nodes, hardware threads that share a core, and the frequency its governor may go to."""
+    system = root / "sys/devices/system"
+    if nodes := len(list(system.glob("node/node[0-9]*"))):
+        yield Claim("memory_nodes", nodes, "", "sysfs node/node*, counted")
+    if siblings := _read(system / "cpu/cpu0/topology/thread_siblings_list"):
+        yield Claim("threads_per_core", _listed(siblings), "", "sysfs cpu0/topology/thread_siblings_list")
+    if (most := _quantity(_read(system / "cpu/cpu0/cpufreq/cpuinfo_max_freq"))) is not None:
+        yield Claim("clock_limit", most / 1e6, "GHz", "sysfs cpu0/cpufreq/cpuinfo_max_freq")
+    if (system / "cpu").exists() and not (system / GOVERNOR).exists():
+        yield Claim("frequency_governor", "hidden", "", "sysfs cpu0/cpufreq is not there")
+
+
+def settings(root: Path) -> Iterator[Claim]:
+    """What one file says in one line."""
+    for name, folder, file, source in SETTINGS:
+        if text := _read(root / folder / file):
+            yield Claim(name, text, "", f"{source}{file}")
+
+
+def tick(root: Path) -> Iterator[Claim]:
+    """How often the scheduler's timer ticks. CLK_TCK does not tell: it is the unit of /proc, 100 Hz whatever the tick."""
+    release = _read(root / "proc/sys/kernel/osrelease") or platform.release()
+    for file, source in ((root / "proc/config.gz", "/proc/config.gz"), (root / f"boot/config-{release}", "/boot/config-*")):
+        if found := re.search(r"^CONFIG_HZ=(\d+)$", _configuration(file), flags=re.MULTILINE):
+            yield Claim("tick_rate", int(found[1]), "Hz", f"{source} CONFIG_HZ")
+            return
+    yield Claim("tick_rate", "unknown", "", "neither /proc/config.gz nor /boot/config-* is readable, and CLK_TCK is another thing")
+
+
+# ------------------------------------------------------------------------------------------- commands and this process
+
+
+def command_output(*command: str) -> str:
+    """What a command prints; nothing where it is missing, fails or takes more than five seconds."""
+    environment = {**os.environ, "LC_ALL": "C"}  # lscpu translates its field names
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False, errors="replace", env=environment)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def getconf(output: Output) -> Iterator[Claim]:
+    """The C library's view, which on a virtual machine may be the host's. Python's os.sysconf does not know these names."""
+    caches = {"LEVEL1_DCACHE": "l1", "LEVEL1_ICACHE": "l1i", "LEVEL2_CACHE": "l2", "LEVEL3_CACHE": "l3", "LEVEL4_CACHE": "l4"}
+    properties = {"SIZE": ("_capacity", "B"), "LINESIZE": ("_line_size", "B"), "ASSOC": ("_ways", "")}
+    for key, value in re.findall(r"^(\w+)[ \t]+(\d+)$", output("getconf", "-a"), flags=re.MULTILINE):
+        cache, _, part = key.rpartition("_")
+        if cache in caches and part in properties and int(value) > 0:
+            name = caches[cache] + properties[part][0]
+            yield Claim("line_size" if name == "l1_line_size" else name, int(value), properties[part][1], f"getconf {key}")
+
+
+def lscpu(output: Output) -> Iterator[Claim]:
+    """lscpu. It gives the sum over all instances of a cache: divided here, and the source says so."""
+    caches = {"L1d cache:": "l1", "L1i cache:": "l1i", "L2 cache:": "l2", "L3 cache:": "l3"}
+    counts = {"CPU(s):": "cores", "Thread(s) per core:": "threads_per_core", "NUMA node(s):": "memory_nodes"}
+    texts = {"Model name:": "cpu", "Hypervisor vendor:": "hypervisor", "Virtualization type:": "virtualisation_type"}
+    for field, data in _fields(output("lscpu", "--json")):
+        source = f"lscpu {field.rstrip(':')}"
+        if field in texts and data:
+            yield Claim(texts[field], data, "", source)
+        elif field in counts and data.isdigit():
+            yield Claim(counts[field], int(data), "", source)
+        elif field in caches and (size := _quantity(re.sub(r"\s*\(.*", "", data))) is not None:
+            instances = re.search(r"\((\d+) instances?\)", data)
+            number = max(1, int(instances[1])) if instances else 1
+            note = f", {data.split(' (')[0]} over {number} instances" if number > 1 else ""
+            yield Claim(f"{caches[field]}_capacity", size / number, "B", source + note)
+
+
+def sysctl(output: Output) -> Iterator[Claim]:
+    """macOS. Where there are two kinds of cores, those of level 0 are the fast ones, and the plain keys mean the slow ones."""
+    text = output("sysctl", "hw", "kern.hv_vmm_present", "machdep.cpu.brand_string") if sys.platform == "darwin" else ""
+    found = dict(re.findall(r"^([\w.]+): (.*)$", text, flags=re.MULTILINE))
+    names = {"l1dcachesize": "l1_capacity", "l1icachesize": "l1i_capacity", "l2cachesize": "l2_capacity", "l3cachesize": "l3_capacity",
+             "cachelinesize": "line_size", "pagesize": "page_size", "memsize": "memory"}  # fmt: skip
+    for part, name in names.items():
+        key = next((key for key in (f"hw.perflevel0.{part}", f"hw.{part}") if found.get(key, "").isdigit()), None)
+        if key and int(found[key]) > 0:
+            yield Claim(name, int(found[key]), "B", f"sysctl {key}")
+    if cpu := found.get("machdep.cpu.brand_string"):
+        yield Claim("cpu", cpu, "", "sysctl machdep.cpu.brand_string")
+    if (guest := found.get("kern.hv_vmm_present")) in ("0", "1"):
+        yield Claim("virtualised", "yes" if guest == "1" else "no", "", "sysctl kern.hv_vmm_present")
+
+
+def detect_virt(output: Output) -> Iterator[Claim]:
+    """systemd's guess. It exits with an error, and so says nothing here, on a machine that is not virtual."""
+    if kind := output("systemd-detect-virt"):
+        yield Claim("virtualisation", kind, "", "systemd-detect-virt")
+
+
+def process() -> Iterator[Claim]:
+    """What only the running process can ask for."""
+    if hasattr(os, "sysconf"):
+        yield Claim("page_size", os.sysconf("SC_PAGE_SIZE"), "B", "sysconf(_SC_PAGE_SIZE)")
+        yield Claim("proc_time_unit", os.sysconf("SC_CLK_TCK"), "Hz", "sysconf(_SC_CLK_TCK): the unit of times in /proc, not the tick")
+    if hasattr(os, "sched_getaffinity"):
+        yield Claim("cores", len(os.sched_getaffinity(0)), "", "sched_getaffinity: cores that this process may use")
+    yield Claim("hardware_counter", hardware_counter(), "", "perf_event_open(instructions, this process, user space)")
+
+
+# ----------------------------------------------------------------------------------------------------------- reading
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip("\n\0 \t")
+    except (OSError, ValueError):
+        return None
+
+
+def _quantity(text: str | None) -> int | None:
+    """The bytes of "32K", "1.5 MiB" or "1024 KB", the number of "64"; nothing of anything else."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text or "")
+    return round(float(found[1]) * KIB ** " KMGT".index(found[2] or " ")) if found else None
+
+
+def _listed(cores: str) -> int:
+    """How many cores a list such as "0,4-7" names."""
+    ranges = re.findall(r"(\d+)(?:-(\d+))?", cores)
+    return sum(int(last or first) - int(first) + 1 for first, last in ranges)
+
+
+def _configuration(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "replace")
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """Field and value of lscpu's JSON, the nested ones of newer versions included."""
+    try:
+        waiting = list(json.loads(text).get("lscpu", []))
+    except (ValueError, AttributeError, TypeError):
+        return
+    while waiting:
+        entry = waiting.pop(0)
+        if isinstance(entry, dict):
+            yield str(entry.get("field", "")), str(entry.get("data") or "")
+            children = entry.get("children")
+            waiting = [*(children if isinstance(children, list) else []), *waiting]

@@ -1,0 +1,139 @@
+"""Where machine profiles live: the reader's own, one file per machine and user, and the published ones of other CPUs.
+
+A file that is damaged, of another format or edited to nonsense is refused in one sentence and stays as it is: a
+calibration is the reader's half minute of patience, and what cannot be read may still be repaired. Only a save that is
+told to (`replace=True`) takes its place. A file that can be read but describes another machine, or this one long ago,
+is loaded; `problems` says what is wrong with it.
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import replace as changed
+from datetime import UTC, datetime, timedelta
+from importlib.resources import as_file, files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.machine.claims import facts
+from spe_lab.core.machine.profile import FORMAT, Machine
+from spe_lab.core.units import render
+
+FRESH = timedelta(days=90)
+# Each is at least as large as the one before it; a profile that says otherwise was not measured.
+INCREASING = (("line_size", "page_size", "tlb_reach"), ("line_size", "l1_capacity", "l2_capacity", "l3_capacity"))
+
+
+def own_path(here: Mapping[str, Any] | None = None) -> Path:
+    """The file of the machine that `here` describes (this one by default) in the user's folder of settings, or in
+    $SPE_LAB_CONFIG_DIR. The name tells machines that share a home folder apart, and tells nobody which machine it is."""
+    import platformdirs
+
+    here = facts() if here is None else here
+    # Kernels keep a little memory for themselves, each another part: half octaves lie far enough apart.
+    memory = round(2 * math.log2(max(1, here.get("memory_bytes") or 1)))
+    identity = json.dumps([here.get("cpu"), here.get("architecture"), here.get("cores"), memory])
+    folder = Path(os.environ.get("SPE_LAB_CONFIG_DIR") or platformdirs.user_config_path("spe-lab"))
+    return folder / f"machine-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json"
+
+
+def load_own(here: Mapping[str, Any] | None = None) -> Machine | None:
+    """The reader's profile of this machine; None where there is none. One that cannot be used is refused and left alone."""
+    path = own_path(here)
+    if not os.path.lexists(path):
+        return None
+    newest = _format(path)
+    if newest is not None and newest > FORMAT:
+        rule = f"the machine profile must have format {FORMAT} or older, got {newest} in {path}"
+        raise SpeLabError(f"{rule}; a newer SPE Lab wrote it: update, or calibrate anew with --replace")
+    machine = Machine.load(path)
+    if nonsense := _nonsense(machine):
+        raise SpeLabError(f"the machine profile must make sense, got {nonsense} in {path}; undo the edit, or calibrate anew with --replace")
+    return machine
+
+
+def save_own(machine: Machine, replace: bool = False, here: Mapping[str, Any] | None = None) -> Path:
+    """Writes the reader's profile whole or not at all, dated now if it carries no date, and says where.
+
+    A profile that `load_own` refuses is overwritten only where `replace` says so."""
+    path = own_path(here)
+    if not replace:
+        load_own(here)
+    if nonsense := _nonsense(machine):
+        raise SpeLabError(f"a machine profile to keep must make sense, got {nonsense}; calibrate once more")
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    dated = changed(machine, facts={"calibrated_at": date, **machine.facts})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dated.save(path)
+    except OSError as error:
+        cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
+        raise SpeLabError(f"the folder of the machine profile must be writable, got {error.strerror} for {path}; {cure}") from None
+    return path
+
+
+def problems(machine: Machine, here_facts: Mapping[str, Any], now: datetime | None = None) -> list[str]:
+    """What speaks against using `machine` for the one that `here_facts` describes, a sentence each; none if all is well."""
+    found = []
+    for fact, name in (("cpu", "CPU"), ("architecture", "architecture"), ("cores", "number of cores")):
+        there, here = machine.facts.get(fact), here_facts.get(fact)
+        if there != here:
+            found.append(f"The profile is of another machine: its {name} is {_told(there)}, here it is {_told(here)}.")
+    there, here = machine.facts.get("system"), here_facts.get("system")
+    if there != here:
+        found.append(f"The profile was measured under another kernel: {_told(there)}, and here runs {_told(here)}.")
+    try:
+        date = datetime.fromisoformat(machine.facts["calibrated_at"])
+        age = (now or datetime.now(UTC)) - (date if date.tzinfo else date.replace(tzinfo=UTC))
+    except (KeyError, TypeError, ValueError):
+        found.append("The profile does not say when it was measured.")
+    else:
+        if age > FRESH:
+            found.append(f"The profile is {age.days} days old; calibrate again after {FRESH.days}.")
+        elif age < -timedelta(days=1):  # a day's grace for clocks and time zones
+            found.append(f"The profile is dated in the future ({date:%Y-%m-%d}): this clock or the one it was measured by is wrong.")
+    return found
+
+
+def published() -> dict[str, Machine]:
+    """Documented profiles of other CPUs, by name; each of their numbers names its source."""
+    folder = files("spe_lab.core.machine") / "published"
+    found = {}
+    for resource in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if resource.name.endswith(".json"):
+            with as_file(resource) as path:
+                found[resource.name.removesuffix(".json")] = Machine.load(path)
+    return found
+
+
+def _told(fact: Any) -> str:
+    return "unknown" if fact in (None, "") else str(fact)
+
+
+def _format(path: Path) -> int | None:
+    """The format number that a file claims to have, if it claims one; what else is wrong with it is Machine.load's to say."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    number = data.get("format") if isinstance(data, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def _nonsense(machine: Machine) -> str | None:
+    """What the schema cannot see: values outside their intervals, and caches smaller than the ones before them."""
+    values = {name: p.value for name, p in machine.parameters.items() if p.value is not None}
+    for name, value in values.items():
+        low, high = machine.parameters[name].low, machine.parameters[name].high
+        if (low is not None and low > value) or (high is not None and high < value):
+            return f"{name} = {value:g} outside its interval from {low} to {high}"
+    for chain in INCREASING:
+        present = [name for name in chain if name in values]
+        for small, large in pairwise(present):
+            if values[small] > values[large]:
+                return f"{small} = {render(values[small], 'B')} above {large} = {render(values[large], 'B')}"
+    return None

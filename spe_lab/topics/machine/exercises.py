@@ -1,0 +1,134 @@
+"""Exercises of chapter 00: cycles out of nanoseconds, claims against what one gets, and a latency in C."""
+
+import math
+
+from spe_lab.core import machine as machines
+from spe_lab.core import measurement, native, worker
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.exercise import Exercise, Verdict, number
+from spe_lab.core.machine import Machine
+
+MULTIPLY_TEMPLATE = """
+#include "spe.h"
+
+uint64_t multiply(void *state, uint64_t work)   /* work: dependent multiplications by 3, beginning with 1 */
+{
+    uint64_t x = 1;
+    (void)state;
+    for (uint64_t i = 0; i < work; i++) {
+        x *= 3;
+        SPE_OPAQUE(x);
+    }
+    return x;
+}
+"""
+
+MULTIPLY_SOLUTION = """
+#include "spe.h"
+
+uint64_t multiply(void *state, uint64_t work)
+{
+    uint64_t x = 1, factor = 3;
+    (void)state;
+    SPE_OPAQUE(factor);
+    for (uint64_t i = 0; i < work; i++) {
+        x *= factor;
+        SPE_OPAQUE(x);
+    }
+    return x;
+}
+"""
+
+SLOWER = 1.8  # an addition takes one cycle; a multiplication at least two and mostly three on every current core
+
+
+def judge_cycles(answer, machine: Machine | None = None) -> Verdict:
+    cycles = number(answer, "clock cycles")
+    parameters = (machine or machines.current()).parameters
+    latency, clock = parameters["l1_latency"], parameters.get("core_clock")
+    if clock is None or clock.value is None or latency.origin != "measured":
+        raise SpeLabError("this exercise needs your own profile; run spe-lab machine --calibrate")
+    low, high = ((latency.low or latency.value) * (clock.low or clock.value), (latency.high or latency.value) * (clock.high or clock.value))
+    if 0.95 * low <= cycles <= 1.05 * high:
+        return Verdict("right", f"{latency.value:.3g} ns at {clock.value:.3g} GHz are {latency.value * clock.value:.2g} cycles")
+    if cycles and 0.95 * low <= latency.value**2 / cycles * clock.value**2 <= 1.05 * high:
+        return Verdict("wrong", "you divided by the clock; a latency in ns times cycles per ns gives cycles")
+    return Verdict("wrong", f"your profile allows {low:.3g} to {high:.3g} cycles")
+
+
+def judge_share(answer, run: Run | None = None) -> Verdict:
+    share = number(answer, "effective ÷ claimed, between 0 and 1")
+    if run is None or run.lab != "machine.facts" or run.measured[0].source != "measured":
+        raise SpeLabError("this exercise needs your own measurement of machine.facts; pass run=explorer.measured()")
+    got, claimed = run.measured[0], run.predicted[0].values[-1]
+    low, high = got.low[-1] / claimed, got.high[-1] / claimed
+    if not math.isfinite(low):
+        return Verdict("inconclusive", "the last level's capacity is not resolvable on this machine just now; measure again")
+    if 0.9 * low <= share <= 1.1 * high:
+        return Verdict("right", f"your run allows {low:.2g} to {high:.2g}")
+    return Verdict("wrong", f"your run allows {low:.2g} to {high:.2g}; divide what you got by what is claimed")
+
+
+def judge_multiply(answer) -> Verdict:
+    if not isinstance(answer, str):
+        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
+    if not native.available():
+        return Verdict("inconclusive", native.NO_COMPILER)
+    outcome = worker.call(run_multiply, answer, timeout_s=60)
+    if isinstance(outcome, str):
+        return Verdict("wrong", outcome)
+    low, ratio, high = outcome
+    said = f"a multiplication takes {ratio:.2f} times as long as an addition (interval {low:.2f} to {high:.2f})"
+    if not math.isfinite(low):
+        return Verdict("inconclusive", f"{said}: too few clean samples; try again on a quieter machine")
+    if low > SLOWER:
+        return Verdict("right", said)
+    if high < SLOWER:
+        return Verdict("wrong", f"{said}. Did the compiler multiply at all? x · 3 = x + 2x is one addition: look at the assembly")
+    return Verdict("inconclusive", f"{said}: the interval includes {SLOWER}; try again on a quieter machine")
+
+
+def run_multiply(text: str) -> tuple[float, float, float] | str:
+    """Checks the reader's function against powers of three, then times it beside additions. Runs in a worker process."""
+    import ctypes
+
+    own, harness, nothing = native.compile_text(text, "multiply"), native.load("measurement"), ctypes.c_int64(0)
+    try:
+        multiply = own.multiply
+    except AttributeError:
+        return "the source must declare uint64_t multiply(void *state, uint64_t work), as the template does"
+    for work in (0, 1, 2, 41, 1000):
+        if multiply(None, work) != pow(3, work, 2**64):
+            return f"multiply(state, {work}) must return 3 to the power of {work} (mod 2^64), and does not"
+    points = [measurement.Point(name, kernel, nothing) for name, kernel in (("own", own.address("multiply")), ("add", harness.address("probe_kernel")))]
+    return measurement.compare(*points, budget_s=1.0)
+
+
+EXERCISES = {
+    "cycles": Exercise(
+        "How many clock cycles does a hit in your first-level cache take? Use your profile's l1 latency and core clock.",
+        ("A clock of f GHz has f cycles in a nanosecond.", "Multiply the latency in ns by the clock in GHz."),
+        "the latency times the clock of your profile",
+        "Most cores need 3 to 5 cycles: the number is a property of the design and stays, while nanoseconds move with the clock.",
+        judge_cycles,
+    ),
+    "share": Exercise(
+        "What share of the last-level cache that your machine claims did your program get?",
+        ("The lab machine.facts shows both; the lower panel shows their ratio.", "Take the last level: effective divided by claimed."),
+        "the last ratio in the lower panel of machine.facts",
+        "A share far below 1 means that others use the cache, or that the claim is the host's and not yours. Models need what you get.",
+        judge_share,
+    ),
+    "multiply": Exercise(
+        "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find out why.",
+        (
+            "The template's result is right and its time is that of an addition. Print native.assembly, or think what a compiler can make of x * 3.",
+            "The compiler must not know the factor: pass it through SPE_OPAQUE once, before the loop.",
+        ),
+        MULTIPLY_SOLUTION,
+        "A constant factor of 3 becomes an address calculation, x + 2x. A factor that the compiler cannot know has to be multiplied. "
+        "Every kernel of this workbook has such a spot; its comment says where.",
+        judge_multiply,
+    ),
+}

@@ -1,0 +1,89 @@
+"""The labs machine.facts and machine.calibrate: each level's capacity and latency, as claimed and as a program gets it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import Parameter, claim, published
+from spe_lab.core.machine.calibration import Calibration
+from spe_lab.core.measurement import Cancel, Sweep
+
+CLAIMS, PROFILE = "claims", "profile"
+
+
+class LevelLab(Lab):
+    """What the two labs share: one sweep of a random cycle, from which the levels of the memory hierarchy are read."""
+
+    chapter = "00"
+    axis = "level"
+    names: tuple[str, ...]  # the parameter of each level, from 1
+
+    def level_slider(self) -> Slider:
+        return Slider("level", "", 1, "level of the memory hierarchy", 1, len(self.names), "linear", multiple_of=1, source="the first cache")
+
+    def profile_slider(self) -> Slider:
+        meaning = "what stands beside the measurement: this machine's claims and assumptions, its profile, or published numbers of another CPU"
+        choices = (CLAIMS, PROFILE, *published())
+        return Slider("beside", "", CLAIMS, meaning, scale="choice", choices=choices, measured=False, source="the operating system")
+
+    def declare(self) -> list[Slider]:
+        return [self.level_slider(), self.profile_slider()]
+
+    def sweep(self, short: bool) -> list[float]:
+        return list(range(1, len(self.names) + 1))
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        bench = Calibration(claim(), cancel)
+        for result, fitted in bench.cache_sweeps(budget_s):
+            yield result.progress, [self.curve(bench.levels(fitted), x, result)]
+
+    def curve(self, found: Mapping[str, Parameter], x: Axis, result: Sweep) -> Curve:
+        wanted = [found.get(self.names[int(level) - 1]) for level in x.values]
+        values, low, high = (np.array([self.number(parameter, end) for parameter in wanted]) for end in ("value", "low", "high"))
+        counts = [np.full(len(wanted), int(total.sum())) for total in (result.estimate.kept, result.estimate.tried)]
+        origin = {**result.provenance, **native.load("memory").provenance, "notes": list(result.notes)}
+        return Curve("effective", "measured", x, self.unit, values, low, high, *counts, origin)
+
+    @staticmethod
+    def number(parameter: Parameter | None, end: str) -> float:
+        found = getattr(parameter, end) if parameter else None
+        return np.nan if found is None else found
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        others = {CLAIMS: claim, PROFILE: lambda: self.machine.parameters}
+        chosen = point["beside"]
+        stated = others[chosen]() if chosen in others else published()[chosen].parameters
+        values = [self.number(stated.get(self.names[int(level) - 1]), "value") for level in x.values]
+        return [Curve("stated", "predicted", x, self.unit, values)]
+
+
+@register
+class Facts(LevelLab):
+    """Capacity of each cache: what the operating system claims, and how much of it a program gets."""
+
+    id = "machine.facts"
+    title = "Capacities"
+    question = "How much of each cache that this machine claims to have does a program get?"
+    quantity = "capacity"
+    unit = "B"
+    names = ("l1_capacity", "l2_capacity", "l3_capacity")
+    compared = ("effective", "stated")
+    breaks = "A capacity is read off a fitted step: a cache that is shared, or whose step is hidden by its neighbour's, has an effective size that changes by the minute."
+
+
+@register
+class Calibrate(LevelLab):
+    """Latency of each level, as what a miss adds."""
+
+    id = "machine.calibrate"
+    title = "Latencies"
+    question = "What does a hit in the first cache cost, and what does each further level add?"
+    quantity = "latency that the level adds"
+    unit = "ns"
+    names = ("l1_latency", "l2_latency", "l3_latency", "memory_latency")
+    compared = ("effective", "stated")
+    breaks = "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a level without a step of its own is not resolvable."
+

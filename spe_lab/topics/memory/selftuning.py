@@ -1,0 +1,83 @@
+"""The lab memory.selftuning: a model whose parameters the machine supplies, judged on points that it has not seen."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import UnavailableError
+from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.machine.steps import Staircase, fit
+from spe_lab.core.measurement import Cancel, curves, sweep
+from spe_lab.topics.memory.labs import KIB, LINE, MIB, MemoryLab, kernels
+
+
+@register
+class SelfTuning(MemoryLab):
+    """A staircase fitted to some sizes, beside measurements at others."""
+
+    id = "memory.selftuning"
+    title = "Self-tuning"
+    question = "Can a model whose parameters were fitted to some sizes predict the time at sizes that it has not seen?"
+    axis = "size"
+    breaks = (
+        "A fit knows only what its points show: too few levels leave steps out, noise hides small ones, and beyond the largest size that was fitted "
+        "nothing tells whether another step follows."
+    )
+    compared = ("dependent (random cycle)", "fitted")
+
+    def declare(self) -> list[Slider]:
+        size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
+        levels = Slider("levels", "", 3, "most steps that the fit may use", 1, 5, "linear", multiple_of=1, measured=False, source="three levels of cache")
+        noise = Slider("noise", "", 0, "simulated noise that is added to the points before fitting", 0, 1, measured=False, source="none added")
+        return [size, levels, noise]
+
+    def sweep(self, short: bool) -> list[float]:
+        """Sizes half-way between those that the fit is given."""
+        return [size for size in _sizes(self.largest, short, shift=0.5) if size <= self.largest]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        training = _sizes(self.largest, short=budget_s < 1, shift=0)
+        pages = self.best_pages
+        points = [self.cycle_point("cycle", int(size), pages, seed, cancel) for seed, size in enumerate([*x.values, *training], 1)]
+        n = len(x.values)
+        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+            self._training = (np.array(training, float), result.blocks()[:, n : len(points)])
+            sizes, blocks = self._training
+            kept = {"sizes": sizes.tolist(), "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
+            yield result.progress, curves(result, self.compared[:1], x, kernels(), pages=pages, training=kept)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        fitted = self.fitted(int(point["levels"]), float(point["noise"]))
+        steps = [{"capacity_bytes": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
+        return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps})]
+
+    def fitted(self, levels: int = 3, noise: float = 0.0) -> Staircase:
+        """The fit to the training points, `noise` of which is simulated: one-sided, as real noise is, and seeded."""
+        sizes, blocks = self.training()
+        key = (levels, noise, id(blocks))
+        if self._fit is None or self._fit[0] != key:
+            disturbed = blocks * (1 + noise * np.abs(np.random.default_rng(1).standard_normal(blocks.shape)))
+            self._fit = (key, fit(sizes, disturbed, max_steps=levels))
+        return self._fit[1]
+
+    _fit: tuple | None = None
+    _training: tuple[np.ndarray, np.ndarray] | None = None
+
+    def training(self) -> tuple[np.ndarray, np.ndarray]:
+        """(sizes, blocks × sizes) of the last measurement here, or of the recorded one before there is any."""
+        if self._training is None:
+            recorded = self.recorded()
+            if recorded is None:
+                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
+            kept = recorded.measured[0].provenance["training"]
+            self._training = (np.array(kept["sizes"]), np.array(kept["blocks"], dtype=float))
+        return self._training
+
+
+def _sizes(largest: float, short: bool, shift: float) -> list[float]:
+    """Sizes from 4 KiB at equal ratios, `shift` of a step further up; multiples of a line."""
+    step = 1 if short else 0.5
+    count = int(math.log2(min(largest, 8 * MIB if short else largest) / (4 * KIB)) / step) + 1
+    return [float(round(4 * KIB * 2 ** ((k + shift) * step) / LINE) * LINE) for k in range(count)]

@@ -1,0 +1,66 @@
+"""A button that measures the machine's parameters and keeps them, with progress and cancel."""
+
+import html
+import threading
+from typing import Any
+
+import ipywidgets as widgets
+
+from spe_lab.core import machine as machines
+from spe_lab.core import native
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.machine import Machine, calibration
+from spe_lab.core.measurement import Cancel
+
+
+class Calibrator:
+    """`spe-lab machine --calibrate` as a page. The profile that there was stays until all is measured."""
+
+    def __init__(self) -> None:
+        self._cancel = Cancel()
+        self._thread: threading.Thread | None = None
+        self._button = widgets.Button(description="Calibrate", icon="play", button_style="primary", disabled=not native.available())
+        self._button.on_click(lambda _: self.cancel() if self.calibrating else self.start())
+        self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="200px"))
+        self._status = widgets.HTML(self._standing())
+        self.page = widgets.HBox([self._button, self._progress, self._status])
+
+    @staticmethod
+    def _standing() -> str:
+        if not native.available():
+            return html.escape(native.NO_COMPILER)
+        try:
+            own = machines.load_own()
+        except SpeLabError as error:
+            return html.escape(str(error))
+        return "There is a profile of this machine." if own else "No profile yet: it takes about half a minute. Close other programs first."
+
+    @property
+    def calibrating(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        self._cancel = Cancel()
+        self._thread = threading.Thread(target=self._calibrate, args=(self._cancel,), daemon=True, name="calibrate")
+        self._thread.start()
+
+    def cancel(self) -> None:
+        self._cancel.set()
+
+    def _calibrate(self, cancel: Cancel) -> None:
+        self._button.description, self._button.icon = "Cancel", "stop"
+        found = {}
+        try:
+            for progress, text, found in calibration.calibrate(machines.claim(), cancel):
+                self._progress.value, self._status.value = progress, html.escape(text)
+            machines.save_own(Machine(machines.facts(), machines.with_measured(found).parameters | found))
+            self._status.value = "Measured and kept. Run the next cell."
+        except SpeLabError as error:
+            self._status.value = html.escape(str(error))
+        finally:
+            self._button.description, self._button.icon = "Calibrate", "play"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = self.page._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/plain": "A button that calibrates this machine."}, metadata

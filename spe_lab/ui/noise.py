@@ -1,0 +1,51 @@
+"""A picture of a machine's noise: the run sequence and the histogram of two loops."""
+
+import io
+
+import numpy as np
+
+from spe_lab.core.noise import Noise, observe
+from spe_lab.core.text import Text
+from spe_lab.ui.figure import DPI, MEASURED
+from spe_lab.ui.static import figure_html
+
+_WIDTH, _HEIGHT = 820, 340
+
+
+def observed(seconds: float = 3.0) -> "NoisePicture":
+    """Samples two loops for so long and shows how much their times differ."""
+    return NoisePicture(observe(seconds))
+
+
+class NoisePicture:
+    """Shows itself in a notebook; `text` says the same in words."""
+
+    def __init__(self, noise: Noise):
+        self.noise = noise
+        self.text = Text(f"Run sequence and histogram of two loops. {noise.sentence}")
+
+    def _repr_mimebundle_(self, **_kwargs) -> dict[str, str]:
+        return {"text/html": figure_html(self.png(), self.text, _WIDTH, _HEIGHT) + f"<p>{self.noise.sentence}</p>", "text/plain": str(self.text)}
+
+    def png(self) -> bytes:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(_WIDTH / DPI, _HEIGHT / DPI), dpi=DPI, layout="constrained", facecolor="white")
+        canvas = FigureCanvasAgg(figure)
+        sequence, histogram = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1])
+        top = max(1.2, 1.05 * max(np.nanquantile(x, 0.98) for x in (self.noise.additions, self.noise.cache)))
+        bins = np.linspace(1, top, 60)
+        for (colour, marker), name, x in zip(MEASURED, ("additions (core alone)", "random cycle (cache)"), (self.noise.additions, self.noise.cache), strict=False):
+            sequence.plot(np.arange(x.size), np.minimum(x, top), linestyle="", marker=marker, markersize=3, color=colour, alpha=0.6, label=f"measured: {name}")
+            histogram.hist(np.minimum(x[np.isfinite(x)], top), bins=bins, orientation="horizontal", histtype="step", linewidth=1.8, color=colour)
+        sequence.set_xlabel("sample, in the order of time", fontsize=11)
+        sequence.set_ylabel("time ÷ fastest", fontsize=11)
+        histogram.set_xlabel("samples", fontsize=11)
+        sequence.legend(loc="upper right", fontsize=10)
+        for axes in (sequence, histogram):
+            axes.grid(True, color="#dddddd")
+            axes.spines[["top", "right"]].set_visible(False)
+        out = io.BytesIO()
+        canvas.print_png(out)
+        return out.getvalue()
