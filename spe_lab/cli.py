@@ -33,12 +33,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
     except BrokenPipeError:
-        # The reader of our output went away (spe-lab run … | head). Python would complain again while closing it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # its reader went away: spe-lab labs | head
         return 0
     except OSError as error:
+        if error.filename is None:
+            _discard_output()
         complaint = f"{error.filename or 'the output'} must be accessible, got: {error.strerror}"
         return _complain(f"{complaint}; check the path, the permissions and the space left", 2)
+
+
+def _discard_output() -> None:
+    """Python would write what is left in the buffer, and complain again, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: object, status: int) -> int:
