@@ -133,7 +133,8 @@ def _calibrated(replace: bool) -> Machine:
         machines.load_own()  # refused now rather than after half a minute
     found = {}
     try:
-        for progress, text, found in calibration.calibrate(machines.claim()):
+        for progress, text, refined in calibration.calibrate(machines.claim()):
+            found = refined
             _show_progress(progress, text)
     finally:
         _show_progress(None)
@@ -168,6 +169,12 @@ def _run(options: argparse.Namespace) -> int:
             rule = f"--over must name the axis that {lab.id} sweeps, which is {lab.axis}"
             raise SpeLabError(f"{rule}, got {name}; write --set {name}=… for a fixed value")
         over = [value for value in values.split(",") if value.strip()]
+    if over is None and lab.axis in settings:
+        over = [settings[lab.axis]]  # one value of the swept axis: a sweep of one point
+    if options.png:
+        from spe_lab.ui.static import check_png
+
+        check_png(options.png)
     status, run = 0, None
     try:
         for progress, refined in lab.runs(settings, over, budget_s=options.budget, short=options.quick or None):

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from importlib.resources import files
 from typing import Any, ClassVar
@@ -120,6 +120,11 @@ class Lab(ABC):
     def sliders(self) -> dict[str, Slider]:
         return {slider.name: slider for slider in self.declare()}
 
+    @cached_property
+    def machine_dict(self) -> dict[str, Any]:
+        """The machine as it goes into a run; made once, since every frame of an explorer is a run."""
+        return self.machine.to_dict()
+
     def point(self, settings: Mapping[str, Value] | None = None) -> dict[str, Value]:
         """All sliders' values: the defaults, and the checked `settings` in place of some."""
         point = {name: slider.default for name, slider in self.sliders.items()}
@@ -161,7 +166,7 @@ class Lab(ABC):
         x = measured[0].x
         predicted = self.predict(point, x)
         fixed = {name: value for name, value in point.items() if name != self.axis}
-        return Run(self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine.to_dict(), version())
+        return Run(self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine_dict, version())
 
     def runs(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0,
              short: bool | None = None, cancel: Cancel | None = None) -> Iterator[tuple[float, Run]]:  # fmt: skip
@@ -223,5 +228,6 @@ def get(lab_id: str, machine: Machine | None = None) -> Lab:
     return known[lab_id](machine)
 
 
+@cache
 def version() -> str:
     return metadata.version("spe-lab")

@@ -196,7 +196,8 @@ class _Harness:
                 elapsed = max(1, int(slots["elapsed_ns"].min()))
                 confirmed = confirmed + 1 if elapsed >= 0.8 * SAMPLE_NS else 0
                 if work > _MOST_WORK:
-                    raise MeasurementError(f"a kernel's time must grow with its work, and {work:.0e} units took {elapsed} ns; was the work optimised away?")
+                    found = f"{work:.0e} units took {elapsed} ns"
+                    raise MeasurementError(f"a kernel's time must grow with its work, and {found}; was the work optimised away?")
                 if not confirmed:
                     work = min(work * 10, work * 1.1 * SAMPLE_NS / elapsed + 1)
             works[i] = work

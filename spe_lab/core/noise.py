@@ -1,6 +1,7 @@
 """How noisy is this machine? The same two loops, sampled again and again."""
 
 import ctypes
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +42,6 @@ def observe(seconds: float = 3.0) -> Noise:
     state, arena = new_cycle(CYCLE_BYTES, "4K", 1, Cancel())
     additions = Point("additions", native.load("measurement").address("probe_kernel"), ctypes.c_int64(0))
     cache = Point("cache", native.load("memory").address("cycle_walk"), state, warm=CYCLE_BYTES // 64, keep=arena)
-    last = None
-    for last in sweep([additions, cache], budget_s=0.5 if quick() else seconds, target=1e-6):
-        pass
+    last = deque(sweep([additions, cache], budget_s=0.5 if quick() else seconds, target=1e-6), maxlen=1).pop()
     relative = [column / np.nanmin(column) for column in last.samples[:, :2].T]
     return Noise(*relative, last)

@@ -7,6 +7,7 @@ edges alone. Parsing of prefixes is quantiphy's.
 import math
 import numbers
 import re
+from functools import lru_cache
 
 from spe_lab.core.errors import SpeLabError
 
@@ -48,6 +49,7 @@ def parse(text: str, unit: str, name: str = "value") -> float:
     return number
 
 
+@lru_cache(maxsize=4096)
 def render(value: float, unit: str, digits: int = 3) -> str:
     """`value` in `unit` as a reader writes it: binary prefixes for bytes, decimal ones for the rest.
 

@@ -51,8 +51,8 @@ class Calibrator:
         self._button.description, self._button.icon = "Cancel", "stop"
         found = {}
         try:
-            for progress, text, found in calibration.calibrate(machines.claim(), cancel):
-                self._progress.value, self._status.value = progress, html.escape(text)
+            for progress, text, measured in calibration.calibrate(machines.claim(), cancel):
+                self._progress.value, self._status.value, found = progress, html.escape(text), measured
             machines.save_own(Machine(machines.facts(), machines.with_measured(found).parameters | found))
             self._status.value = "Measured and kept. Run the next cell."
         except SpeLabError as error:

@@ -24,6 +24,7 @@ from spe_lab.ui import controls
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.static import alt_text, dense, figure_html, picture, ratios
 
+_TWIN_STYLE = "font-size: 0.9em; color: #555"
 _IDLE = "Move the sliders: the model follows. Press Measure to ask the machine."
 
 
@@ -43,7 +44,7 @@ class Explorer:
         self.lab = lab
         self.prediction = prediction
         self.run: Run | None = None
-        self._figure = LabFigure(lab)
+        self._figure = LabFigure(lab, form="webp")
         self._drawing = threading.RLock()  # the kernel's thread and the measurement's both draw
         self._cancel = Cancel()
         self._thread: threading.Thread | None = None
@@ -133,16 +134,15 @@ class Explorer:
             )  # fmt: skip
             self._frame += 1
             self._picture.value = figure_html(png, alt_text(lab, shown))
-            self._twin.value = (
-                f'<span class="spe-state" role="status" data-frame="{self._frame}" style="font-size: 0.9em; color: #555">{html.escape(self._state(point))}</span>'
-            )
+            said = html.escape(self._state(point, shown))
+            self._twin.value = f'<span class="spe-state" role="status" data-frame="{self._frame}" style="{_TWIN_STYLE}">{said}</span>'
             self._refresh_data()
 
     def _shown(self) -> Run:
         """What the figure shows, as a run: without a measurement, the model alone."""
         if self.run is None:
             x = self.lab.x()
-            return Run(self.lab.id, self.point, x, [], self.lab.predict(self.point, x), None, self.lab.machine.to_dict(), labs.version())
+            return Run(self.lab.id, self.point, x, [], self.lab.predict(self.point, x), None, self.lab.machine_dict, labs.version())
         return self.lab.beside(self.run, self.point)
 
     def _differing(self) -> dict[str, Value]:
@@ -156,19 +156,21 @@ class Explorer:
     def _stale(self) -> bool:
         return bool(self._differing())
 
-    def _state(self, point: Mapping[str, Value]) -> str:
+    def _state(self, point: Mapping[str, Value], shown: Run) -> str:
         """The sliders, the model's answer at the marker, and how the measurement compares; a screen reader's view of a frame."""
         lab = self.lab
-        said = [f"{name} {value if isinstance(value, str) else units.render(value, lab.sliders[name].unit)}" for name, value in point.items() if lab.sliders[name].measured]
+        said = [f"{name} {self._rendered(name, value)}" for name, value in point.items() if lab.sliders[name].measured]
         axis = dataclasses.replace(self._axis, values=[point[lab.axis]])
         said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in lab.predict(point, axis)]
-        shown = self._shown()
         if shown.comparison:
             kind = shown.measured[0].source
             said.append(f"{kind}: median error {shown.comparison.median_relative_error:.0%}, {shown.kept} of {shown.tried} samples clean")
         for name, value in self._differing().items():
-            said.append(f"points were measured at {name} {value if isinstance(value, str) else units.render(value, lab.sliders[name].unit)}")
+            said.append(f"points were measured at {name} {self._rendered(name, value)}")
         return " · ".join([*said, *shown.notes])
+
+    def _rendered(self, name: str, value: Value) -> str:
+        return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
 
     def _refresh_data(self) -> None:
         if self._folds.selected_index == 1:

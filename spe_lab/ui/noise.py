@@ -36,8 +36,10 @@ class NoisePicture:
         sequence, histogram = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1])
         top = max(1.2, 1.05 * max(np.nanquantile(x, 0.98) for x in (self.noise.additions, self.noise.cache)))
         bins = np.linspace(1, top, 60)
-        for (colour, marker), name, x in zip(MEASURED, ("additions (core alone)", "random cycle (cache)"), (self.noise.additions, self.noise.cache), strict=False):
-            sequence.plot(np.arange(x.size), np.minimum(x, top), linestyle="", marker=marker, markersize=3, color=colour, alpha=0.6, label=f"measured: {name}")
+        loops = {"additions (core alone)": self.noise.additions, "random cycle (cache)": self.noise.cache}
+        for (colour, marker), (name, x) in zip(MEASURED, loops.items(), strict=False):
+            shown = np.minimum(x, top)
+            sequence.plot(np.arange(x.size), shown, linestyle="", marker=marker, markersize=3, color=colour, alpha=0.6, label=f"measured: {name}")
             histogram.hist(np.minimum(x[np.isfinite(x)], top), bins=bins, orientation="horizontal", histtype="step", linewidth=1.8, color=colour)
         sequence.set_xlabel("sample, in the order of time", fontsize=11)
         sequence.set_ylabel("time ÷ fastest", fontsize=11)

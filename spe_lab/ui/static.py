@@ -22,16 +22,24 @@ def picture(run: Run) -> bytes:
     return LabFigure(lab).draw(smooth, run.measured, ratios(run))
 
 
-def save_png(run: Run, path: Path) -> None:
+def check_png(path: Path) -> None:
+    """Refuses a name for a picture before anything is measured for it."""
     if path.suffix.lower() != ".png":
         raise SpeLabError(f"FILE must end in .png, got {path}; name it for example {path.stem or 'figure'}.png")
+    if not path.parent.is_dir():
+        raise SpeLabError(f"FILE must lie in a folder that exists, got {path}; make the folder first")
+
+
+def save_png(run: Run, path: Path) -> None:
+    check_png(path)
     write_atomically(path, picture(run))
 
 
 def figure_html(png: bytes, alt: str, width: int = WIDTH, height: int = HEIGHT) -> str:
     data = base64.b64encode(png).decode()
+    kind = "webp" if png.startswith(b"RIFF") else "png"
     size = f'width="{width}" height="{height}" style="max-width: 100%; height: auto"'
-    return f'<img alt="{html.escape(alt, quote=True)}" {size} src="data:image/png;base64,{data}">'
+    return f'<img alt="{html.escape(alt, quote=True)}" {size} src="data:image/{kind};base64,{data}">'
 
 
 def alt_text(lab: Lab, run: Run) -> str:

@@ -33,9 +33,7 @@ def run(lab):
     native.load("measurement")
     for _ in range(3):
         began = time.process_time()
-        last = None
-        for _, last in lab.runs(short=True):
-            pass
+        last = list(lab.runs(short=True))[-1][1]
         spent = time.process_time() - began
         if all(np.isfinite(curve.low).mean() > 0.5 for curve in last.measured):
             break

@@ -120,7 +120,8 @@ def test_models_take_their_parameters_from_the_profile_and_say_so(monkeypatch, t
 
 def test_tables_name_sources_methods_and_verdicts():
     assert "sysconf" in machine.claims_table() or "sysctl" in machine.claims_table()
-    own = Machine(machines.facts(), {"l1_latency": calibration.measured((1.1, 1.0, 1.2), "ns", "a method"), "l3_capacity": calibration.unresolved("B", "another")})
+    found = {"l1_latency": calibration.measured((1.1, 1.0, 1.2), "ns", "a method"), "l3_capacity": calibration.unresolved("B", "another")}
+    own = Machine(machines.facts(), found)
     table = machine.parameters_table(own)
     assert "1.1 ns (1 ns to 1.2 ns)" in table and "a method" in table and calibration.UNRESOLVED in table
     assert "calibrate" in machine.parameters_table(Machine(machines.facts(), machines.claim()))

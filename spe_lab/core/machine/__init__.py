@@ -24,5 +24,6 @@ def with_measured(measured: dict[str, Parameter]) -> Machine:
     parameters = claim() | {name: p for name, p in measured.items() if p.origin == "measured" and p.value is not None}
     for name, p in measured.items():
         if p.value is None and name.endswith("_latency") and name in parameters:
-            parameters[name] = Parameter(_ABSORBED_NS, p.unit, "measured", f"{p.verdict}: part of a neighbouring step", method=p.method, verdict=p.verdict)
+            source = f"{p.verdict}: part of a neighbouring step"
+            parameters[name] = Parameter(_ABSORBED_NS, p.unit, "measured", source, method=p.method, verdict=p.verdict)
     return Machine(facts(), parameters)

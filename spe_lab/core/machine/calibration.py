@@ -7,6 +7,7 @@ import ctypes
 import math
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
@@ -99,10 +100,7 @@ class Calibration:
 
     def caches(self, _: Found) -> Found:
         """A random cycle on huge pages, where the system gives them, so that translations stay out of the picture."""
-        fitted = None
-        for _, fitted in self.cache_sweeps(CACHES_S):
-            pass
-        return self.levels(fitted)
+        return self.levels(deque(self.cache_sweeps(CACHES_S), maxlen=1).pop()[1])
 
     def cache_sweeps(self, seconds: float) -> Iterator[tuple[Sweep, Staircase]]:
         """The sweep behind `caches`, better and better, each time with the steps fitted to it."""
@@ -139,14 +137,11 @@ class Calibration:
         """Four sizes an octave where the first levels end, two further up; multiples of a line. Half of them if `short`."""
         fine = [round(4 * KIB * 2 ** (k / 4)) for k in range(4 * 11)]
         coarse = [round(8 * MIB * 2 ** (k / 2)) for k in range(40)]
-        chosen = (*fine[::2], *coarse[:2:2]) if short else (*fine, *coarse)
+        chosen = (*fine[::2], *coarse[:1]) if short else (*fine, *coarse)
         return sorted({size // LINE * LINE for size in chosen if size <= self.largest})
 
     def sweep(self, points: Sequence[Point], seconds: float) -> Sweep:
-        last = None
-        for last in sweep(points, budget_s=seconds, target=0.001, cancel=self.cancel):
-            pass
-        return last
+        return deque(sweep(points, budget_s=seconds, target=0.001, cancel=self.cancel), maxlen=1).pop()
 
     def cycle(self, size: int, pages: str, seed: int) -> Point:
         state, arena = new_cycle(size, pages, seed, self.cancel)
@@ -171,7 +166,8 @@ class Calibration:
         base = np.nanmedian(blocks[:, n])
         fitted = fit(np.array(counts, float) * page, blocks[:, :n] - blocks[:, n : 2 * n] + base)
         method = f"random cycle over one line a page, less as many lines side by side; {len(fitted.steps)} steps fitted"
-        result = {name: unresolved(unit, method) for name, unit in (("tlb1_reach", "B"), ("tlb1_latency", "ns"), ("tlb_reach", "B"), ("tlb_walk_latency", "ns"))}
+        wanted = {"tlb1_reach": "B", "tlb1_latency": "ns", "tlb_reach": "B", "tlb_walk_latency": "ns"}
+        result = {name: unresolved(unit, method) for name, unit in wanted.items()}
         first, *others = fitted.steps or (None,)
         dearest = max(others, key=lambda step: step.latency, default=None)
         for (reach, latency), step in ((("tlb1_reach", "tlb1_latency"), first), (("tlb_reach", "tlb_walk_latency"), dearest)):
@@ -229,7 +225,8 @@ class Calibration:
             result[f"{name}_bandwidth"] = measured(centre(64 / columns[i]), "GB/s", "eight-byte loads in order, one core")
             if name != "l1":
                 extra = columns[len(sizes) + i] - columns[len(sizes)]
-                result[f"{name}_sequential_latency"] = measured(centre(extra), "ns", "dependent loads in order, line by line; less that of the first level")
+                how = "dependent loads in order, line by line; less that of the first level"
+                result[f"{name}_sequential_latency"] = measured(centre(extra), "ns", how)
         result["memory_bandwidth_all_cores"] = self.together(stream)
         return result
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.measurement import CONFIDENCE, MIN_ROUNDS
+from spe_lab.core.measurement import CONFIDENCE
 
 MIN_SIZES = 8  # the base and two steps are five parameters; fewer points would leave no residual to judge them by
 SEPARATION = 1.5  # capacities closer than this, or with no size between them, are one step with a soft edge
@@ -32,6 +32,7 @@ FLOOR = 1e-3  # the relative error that passes for none, lest a noise-free curve
 SOFT_EDGE = 192 * 1024  # bytes: no first-level cache is larger, and in larger ones the stack's lines are not felt
 DRAWS = 200
 CHUNK = 50  # draws that are fitted at once: more outgrow the second-level cache, and take twice the time
+FEWEST_BLOCKS = 6  # whose range covers their median with 95 % confidence
 REJECT = 3.0  # a block so many lower-side deviations above the median is an outlier
 
 
@@ -98,7 +99,7 @@ def fit(sizes: np.ndarray, blocks: np.ndarray, *, max_steps: int = 5, seed: int 
     """
     sizes, blocks = _checked(sizes, blocks, max_steps)
     centre = _centre(blocks)
-    if len(blocks) < MIN_ROUNDS:
+    if len(blocks) < FEWEST_BLOCKS:
         return _Search(sizes, centre, np.zeros_like(centre)).best(max_steps)[2]
     rows = np.random.default_rng(seed).integers(len(blocks), size=(DRAWS, len(blocks)))
     drawn = _centre(blocks[rows])

@@ -1,6 +1,6 @@
 """The labs machine.facts and machine.calibrate: each level's capacity and latency, as claimed and as a program gets it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -71,7 +71,10 @@ class Facts(LevelLab):
     unit = "B"
     names = ("l1_capacity", "l2_capacity", "l3_capacity")
     compared = ("effective", "stated")
-    breaks = "A capacity is read off a fitted step: a cache that is shared, or whose step is hidden by its neighbour's, has an effective size that changes by the minute."
+    breaks = (
+        "A capacity is read off a fitted step: a cache that is shared, or whose step is hidden by its neighbour's, has an effective size that "
+        "changes by the minute."
+    )
 
 
 @register
@@ -85,5 +88,8 @@ class Calibrate(LevelLab):
     unit = "ns"
     names = ("l1_latency", "l2_latency", "l3_latency", "memory_latency")
     compared = ("effective", "stated")
-    breaks = "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a level without a step of its own is not resolvable."
+    breaks = (
+        "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a level without a step of its own "
+        "is not resolvable."
+    )
 

@@ -123,7 +123,7 @@ EXERCISES = {
         "In the refined model, how large must a working set be, in multiples of a capacity C, for nine tenths of that level's step to be paid?",
         ("The share of accesses that miss is 1 − C/S.", "Solve 1 − C/S = 9/10 for S; sympy.solve does it, and so does a pencil."),
         10,
-        "1 − C/S = 9/10 gives S = 10 C. Where a capacity is read off as the place at which a curve stops rising, it is read too large by an order of magnitude.",
+        "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where a curve stops rising is read too large by an order of magnitude.",
         judge_ramp,
     ),
     "overlap": Exercise(

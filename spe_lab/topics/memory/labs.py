@@ -78,6 +78,9 @@ class MemoryLab(Lab):
             if name[0] == "k":
                 sliders.append(Slider(name, "", found.value, meaning, 0, 1, measured=False, source=f"{found.origin}: {found.source}"))
                 continue
+            if found.unit != models.QUANTITIES[name].unit:
+                rule = f"{PARAMETERS[name]} of a machine must be given in {models.QUANTITIES[name].unit}"
+                raise SpeLabError(f"{rule}, got {found.unit!r}; correct the machine file")
             low, high = RANGES[name[0]] if name[0] != "C" else (KIB, self.largest / 2)  # a step beyond the sweep could not be seen
             low, high = min(low, found.value), max(high, found.value)
             sliders.append(Slider(name, found.unit, found.value, meaning, low, high, "log", measured=False, source=f"{found.origin}: {found.source}"))
@@ -138,7 +141,8 @@ class WorkingSet(MemoryLab):
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         total, limit = x.values.sum(), memory_available() // 2
         if total > limit:
-            raise SpeLabError(f"the sizes of one sweep must together stay below half of the memory available ({limit} B), got {total:.0f} B; leave out the largest")
+            rule = f"the sizes of one sweep must together stay below half of the memory available ({limit} B)"
+            raise SpeLabError(f"{rule}, got {total:.0f} B; leave out the largest")
         cycles = [self.cycle_point("cycle", int(size), point["pages"], seed=i + 1, cancel=cancel) for i, size in enumerate(x.values)]
         # The same lines once more, in the order of their addresses and without waiting for each other.
         sums = [self.sweep_point("sum", "sum_strided", cycle.keep, LINE) for cycle in cycles]
