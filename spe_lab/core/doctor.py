@@ -30,6 +30,7 @@ def examine() -> list[Finding]:
         _kernels(),
         Finding("cores", facts["cores"] > 1, str(facts["cores"]), "" if facts["cores"] > 1 else "labs with threads will show recorded data"),
         Finding("memory", True, f"{units.render(machine.memory_available(), 'B')} available to this process"),
+        _profile(),
         _huge_pages(),
         _counters(),
         Finding("virtual machine", True, _VIRTUAL[facts["virtualised"]]),
@@ -53,6 +54,18 @@ def _kernels() -> Finding:
     except SpeLabError as error:
         return Finding("kernels", False, "not built", str(error).splitlines()[0])
     return Finding("kernels", True, f"{', '.join(native.stems())} ({' '.join(native.FLAGS)})")
+
+
+def _profile() -> Finding:
+    cure = "measure this machine: spe-lab machine --calibrate"
+    try:
+        own = machine.load_own()
+    except SpeLabError as error:
+        return Finding("machine profile", False, "cannot be used", str(error))
+    if own is None:
+        return Finding("machine profile", False, "none: models speak with claims and assumptions", cure)
+    doubts = machine.problems(own, machine.facts())
+    return Finding("machine profile", not doubts, "; ".join(doubts) or "fits this machine", cure if doubts else "")
 
 
 def _huge_pages() -> Finding:

@@ -2,9 +2,9 @@
 
 from spe_lab.core.machine.claims import claim, facts, memory_available
 from spe_lab.core.machine.profile import ORIGINS, Machine, Parameter
-from spe_lab.core.machine.store import load_own, published, save_own
+from spe_lab.core.machine.store import load_own, problems, published, save_own
 
-__all__ = ["ORIGINS", "Machine", "Parameter", "claim", "current", "facts", "load_own", "memory_available", "published", "save_own", "with_measured"]
+__all__ = ["ORIGINS", "Machine", "Parameter", "claim", "current", "facts", "load_own", "memory_available", "problems", "published", "save_own", "with_measured"]
 
 # A level whose step could not be found is part of its neighbour's: its own share is next to nothing, and not what was assumed.
 _ABSORBED_NS = 0.01
