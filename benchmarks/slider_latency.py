@@ -1,0 +1,168 @@
+"""How long a reader waits for a slider: from key press to new pixels, in a real browser.
+
+    python benchmarks/slider_latency.py [--presses N] [--json]
+
+Three sliders in one run: `size` of the explorer, a latency of its model with measured points on the figure, and the same
+figure as `ipywidgets.interact` and pyplot draw it. Presses are 120 ms apart, and none comes before the last one was answered:
+a press into the drawing of an earlier one could not be told from it. That flatters whatever is slower than 120 ms.
+Two more answers that a reader waits for: the first key press after the explorer's cell has run, and `import spe_lab`.
+Needs a quiet machine, a C compiler and what the browser tests need. Measures for about a minute.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# The driver belongs to the browser tests, which are no package, so that they can run beside an installed spe_lab.
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+from jupyter import Explorer, MissingError, Notebook, jupyterlab, write_notebook
+
+APART_S = 0.12
+PATIENCE_MS = 2000  # a press without new pixels after this is a miss
+WARM_UP = 5
+LEG = 10  # steps to the right; then twice as many to the left, and so on about where the slider stood
+
+EXPLORER = """
+from spe_lab import explore
+explorer = explore("memory.working_set")
+explorer
+"""
+PLAIN = """
+import matplotlib.pyplot as plt
+from ipywidgets import SelectionSlider, interact
+from spe_lab.ui.static import dense
+
+axis = dense(explorer.lab, explorer.lab.x())
+
+@interact(size=SelectionSlider(options=explorer.sliders["size"].options, value=explorer.point["size"]))
+def plain(size):
+    figure, (top, bottom) = plt.subplots(2, 1, sharex=True, height_ratios=[3, 1], figsize=(8.2, 5))
+    for curve, style in zip(explorer.lab.predict({**explorer.point, "size": size}, axis), ("-", "--")):
+        top.plot(curve.x.values, curve.values, "k", linestyle=style, label=f"predicted: {curve.name}")
+    top.set_xscale("log", base=2)
+    top.set(yscale="log", ylim=(1, 1000), ylabel="time per access [ns]", title=f"at size {size:.0f} B")
+    top.legend()
+    bottom.set_yscale("log", base=2)
+    bottom.set(ylim=(0.25, 4), xlabel="size of the working set [B]", ylabel="measured ÷ predicted")
+    bottom.axhspan(1 / 1.2, 1.2, color="green", alpha=0.2)
+    for axes in (top, bottom):
+        axes.axvline(size, color="grey", linestyle=":")
+        axes.grid(True)
+    plt.show()
+"""
+
+# A key press makes a promise. It is kept in the first frame after a picture was decoded that differs from the one before.
+STOPWATCH = """
+let source = null, answer = null;
+document.addEventListener('keydown', () => {
+  const pressed = performance.now();
+  window.answered = new Promise(keep => { answer = () => keep({ms: performance.now() - pressed, at: performance.now()}); });
+}, true);
+new MutationObserver(async records => {
+  const added = records.flatMap(record => record.type === 'attributes' ? [record.target] : [...record.addedNodes]);
+  const images = added.flatMap(node => node.tagName === 'IMG' ? [node] : [...node.querySelectorAll?.('img') ?? []]);
+  for (const image of images) {
+    if (image.src === source) continue;
+    source = image.src;
+    await image.decode().catch(() => null);  // replaced before it was decoded: the next one answers
+    if (image.isConnected && answer) { requestAnimationFrame(answer); answer = null; }
+  }
+}).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['src']});
+"""
+
+
+def press(notebook: Notebook, handle: Any, key: str) -> dict[str, float] | None:
+    """Milliseconds until the press was answered and the page's time of that; None for a miss."""
+    handle.press(key)
+    return notebook.evaluate("return await Promise.race([window.answered, new Promise(keep => setTimeout(() => keep(null), a))])", PATIENCE_MS)
+
+
+def latencies(notebook: Notebook, handle: Any, presses: int) -> list[float | None]:
+    """Milliseconds for each press; None for a miss."""
+    answers = []
+    for i in range(WARM_UP + presses):
+        began = time.monotonic()
+        answer = press(notebook, handle, "ArrowLeft" if (i + LEG) // (2 * LEG) % 2 else "ArrowRight")
+        answers.append(answer and answer["ms"])
+        notebook.page.wait_for_timeout(max(0.0, began + APART_S - time.monotonic()) * 1000)
+    return answers[WARM_UP:]
+
+
+def summary(answers: list[float | None]) -> dict[str, float]:
+    known = [ms for ms in answers if ms is not None]
+    p50, p95 = np.quantile(known, (0.5, 0.95)) if known else (np.inf, np.inf)
+    return {"presses": len(answers), "p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "misses": len(answers) - len(known)}
+
+
+def measure(presses: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        write_notebook(Path(folder) / "latency.ipynb", EXPLORER, PLAIN)
+        # A measurement of full length: that many points are what a reader has on the figure.
+        with jupyterlab(Path(folder), SPE_LAB_QUICK="0") as lab, lab.open("latency.ipynb") as notebook:
+            notebook.evaluate(STOPWATCH)
+            finished = notebook.evaluate("await jupyterapp.commands.execute('notebook:run-cell'); return performance.now()")
+            explorer = Explorer(notebook)
+            first = press(notebook, explorer.slider("size"), "ArrowRight")
+            found = {"explorer, size": latencies(notebook, explorer.slider("size"), presses)}
+            explorer.button("Measure").click()
+            explorer.wait_for_text("measured", timeout_s=60)
+            explorer.button("Measure").wait_for(timeout=60_000)
+            found["explorer, l4, measured points"] = latencies(notebook, explorer.slider("l4"), presses)
+            notebook.run(1)
+            found["interact and pyplot, size"] = latencies(notebook, notebook.page.locator(".widget-interact .noUi-handle"), presses)
+            if wrong := notebook.cell_errors() + notebook.console_errors:
+                raise RuntimeError(f"the notebook must run without errors, got {wrong}")
+    return {
+        "key_press_to_pixels": {name: summary(answers) for name, answers in found.items()},
+        "first_answer_after_cell_s": first and round((first["at"] - finished) / 1000, 3),
+        "import_adds_s": round(import_time(), 4),
+        "load_average": round(os.getloadavg()[0], 2),
+    }
+
+
+def import_time(repetitions: int = 10) -> float:
+    """Seconds that `import spe_lab` adds to Python's start: least of each, taken in turn, so that both have the same minutes."""
+
+    def seconds(program: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True)
+        return time.perf_counter() - began
+
+    pairs = [(seconds("import spe_lab"), seconds("pass")) for _ in range(repetitions)]
+    with_import, without = map(min, zip(*pairs, strict=True))
+    return with_import - without
+
+
+def table(report: dict[str, Any]) -> str:
+    rows = [f"{'key press to new pixels [ms]':32}{'p50':>8}{'p95':>8}{'misses':>10}"]
+    for name, row in report["key_press_to_pixels"].items():
+        rows.append(f"{name:32}{row['p50_ms']:8.0f}{row['p95_ms']:8.0f}{row['misses']:6} of {row['presses']}")
+    rows.append(f"first answer after the cell ran: {report['first_answer_after_cell_s']} s")
+    rows.append(f"import spe_lab adds {report['import_adds_s']} s; load average {report['load_average']}")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--presses", type=int, default=60, help="for each slider (default: 60)")
+    parser.add_argument("--json", action="store_true", help="the report as JSON instead of a table")
+    arguments = parser.parse_args()
+    if arguments.presses < 1:
+        parser.error(f"--presses must be at least 1, got {arguments.presses}")
+    try:
+        report = measure(arguments.presses)
+    except MissingError as error:
+        sys.exit(str(error))
+    print(json.dumps(report, indent=1) if arguments.json else table(report))
+
+
+if __name__ == "__main__":
+    main()
