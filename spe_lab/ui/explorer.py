@@ -1,7 +1,7 @@
 """The explorer: one lab as a page of sliders, a figure and a measurement that runs beside the kernel thread."""
 
+import asyncio
 import base64
-import contextlib
 import dataclasses
 import html
 import signal
@@ -48,6 +48,7 @@ class Explorer:
         self._drawing = threading.RLock()  # the kernel's thread and the measurement's both draw
         self._cancel = Cancel()
         self._thread: threading.Thread | None = None
+        self._loop = _main_loop()  # explorers are made by cells, and cells run in the main thread
         self._frame = 0
         self._follow = True
         self._axis = dense(lab, lab.x())
@@ -202,7 +203,7 @@ class Explorer:
             return
         self._cancel = Cancel()
         self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel), daemon=True, name=f"measure {self.lab.id}")
-        _cancel_on_interrupt(self._cancel)
+        _cancel_on_interrupt(self._cancel, self._loop)
         self._thread.start()
 
     def cancel(self) -> None:
@@ -255,18 +256,24 @@ def _link(label: str, name: str, kind: str, content: bytes) -> str:
     return f'<a download="{html.escape(name)}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{label}</a>'
 
 
-def _cancel_on_interrupt(cancel: Cancel) -> None:
+def _main_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop of the thread that runs cells; None outside a notebook, where Ctrl-C reaches the waiting caller."""
+    try:
+        return asyncio.get_running_loop() if threading.current_thread() is threading.main_thread() else None
+    except RuntimeError:
+        return None
+
+
+def _cancel_on_interrupt(cancel: Cancel, loop: asyncio.AbstractEventLoop | None) -> None:
     """Lets Jupyter's stop button end a measurement that runs beside an idle kernel.
 
-    An idle ipykernel ignores SIGINT, and restores that after each message it has handled; so the handler is set from the
-    event loop, after the message that started the measurement. It cancels, and goes when the next message comes.
+    An idle ipykernel ignores SIGINT, and restores that after each message that its main thread has handled; widgets' messages
+    may come in another thread, which must not touch signals. So the handler is set from the main thread's event loop, between
+    messages. It cancels, and goes with the next cell.
     """
-    import asyncio
 
     def handle(_signal: int, _frame: Any) -> None:
         cancel.set()
 
-    if threading.current_thread() is not threading.main_thread():
-        return
-    with contextlib.suppress(RuntimeError):  # no running loop: not in a notebook, where Ctrl-C reaches the waiting caller
-        asyncio.get_running_loop().call_soon(signal.signal, signal.SIGINT, handle)
+    if loop is not None and loop.is_running():
+        loop.call_soon_threadsafe(signal.signal, signal.SIGINT, handle)

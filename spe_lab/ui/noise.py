@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 
+from spe_lab.core import native
 from spe_lab.core.noise import Noise, observe
 from spe_lab.core.text import Text
 from spe_lab.ui.figure import DPI, MEASURED
@@ -12,9 +13,9 @@ from spe_lab.ui.static import figure_html
 _WIDTH, _HEIGHT = 820, 340
 
 
-def observed(seconds: float = 3.0) -> "NoisePicture":
-    """Samples two loops for so long and shows how much their times differ."""
-    return NoisePicture(observe(seconds))
+def observed(seconds: float = 3.0) -> "NoisePicture | Text":
+    """Samples two loops for so long and shows how much their times differ; without a compiler, says what is missing."""
+    return NoisePicture(observe(seconds)) if native.available() else Text(native.NO_COMPILER)
 
 
 class NoisePicture:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from spe_lab.core import native
 from spe_lab.core.curve import Run
 
 from .jupyter import Explorer, MissingError, jupyterlab, write_notebook
@@ -22,6 +23,9 @@ CELLS = {
     "short": 'os.environ["SPE_LAB_QUICK"] = "1"',
 }
 CELL = {name: index for index, name in enumerate(CELLS)}
+
+
+needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,7 @@ def test_picture_has_an_alternative_text_that_follows_it(explorer):
     assert explorer.picture.get_attribute("alt") not in ("", before)
 
 
+@needs_compiler
 def test_measure_button_brings_measured_points(explorer):
     before = explorer.pixels
     measure(explorer)
@@ -127,6 +132,7 @@ def test_measure_button_brings_measured_points(explorer):
     assert explorer.status.startswith("measured: ")
 
 
+@needs_compiler
 def test_sliders_answer_during_a_measurement(explorer, long_measurement):
     for _ in ("while the working sets are being built", "while samples are being taken"):
         before = explorer.readout("size")
@@ -137,6 +143,7 @@ def test_sliders_answer_during_a_measurement(explorer, long_measurement):
         has_points(explorer)
 
 
+@needs_compiler
 def test_cancel_ends_a_measurement_and_keeps_its_points(explorer, long_measurement):
     has_points(explorer)
     explorer.button("Cancel").click()
@@ -145,6 +152,7 @@ def test_cancel_ends_a_measurement_and_keeps_its_points(explorer, long_measureme
     assert "measured: median error" in explorer.text
 
 
+@needs_compiler
 def test_stop_button_ends_a_measurement(explorer, long_measurement):
     has_points(explorer)
     explorer.notebook.interrupt()
@@ -153,6 +161,7 @@ def test_stop_button_ends_a_measurement(explorer, long_measurement):
     assert answer(explorer.notebook) == "42"
 
 
+@needs_compiler
 def test_stop_button_ends_a_cell_that_waits_for_a_measurement(explorer, long_measurement):
     explorer.notebook.start(CELL["wait"])
     has_points(explorer)
@@ -171,6 +180,7 @@ def answer(notebook):
     return output["data"]["text/plain"]
 
 
+@needs_compiler
 def test_points_measured_at_other_settings_are_said_to_be(notebook, explorer):
     notebook.run(CELL["stride"])
     stride = Explorer(notebook, CELL["stride"])
@@ -185,6 +195,7 @@ def test_points_measured_at_other_settings_are_said_to_be(notebook, explorer):
     assert "points were measured at pages 4K" in stride.text
 
 
+@needs_compiler
 def test_data_fold_offers_files_that_hold_the_run(explorer, tmp_path):
     measure(explorer)
     has_points(explorer)
