@@ -65,7 +65,7 @@ def main() -> None:
     print(f"\n{times} calibrations, {min(seconds):.1f} to {max(seconds):.1f} s each")
     for name in runs[0]:
         values = np.array([run[name].value if run[name].value is not None else np.nan for run in runs])
-        spread = f"{np.nanmax(values) / np.nanmin(values) - 1:7.1%}" if np.isfinite(values).any() else "       "
+        spread = f"{np.nanmax(values) / np.nanmin(values) - 1:7.1%}" if np.nanmin(values, initial=np.inf) not in (0, np.inf) else "       "
         print(f"{name:<28} {spread}  {'  '.join('–' if np.isnan(v) else f'{v:.4g}' for v in values)}")
 
 

@@ -11,6 +11,7 @@ from spe_lab.core import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine, calibration
 from spe_lab.core.measurement import Cancel
+from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 
 
 class Calibrator:
@@ -19,6 +20,7 @@ class Calibrator:
     def __init__(self) -> None:
         self._cancel = Cancel()
         self._thread: threading.Thread | None = None
+        self._loop = main_loop()
         self._button = widgets.Button(description="Calibrate", icon="play", button_style="primary", disabled=not native.available())
         self._button.on_click(lambda _: self.cancel() if self.calibrating else self.start())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="200px"))
@@ -41,6 +43,7 @@ class Calibrator:
 
     def start(self) -> None:
         self._cancel = Cancel()
+        cancel_on_interrupt(self._cancel, self._loop)
         self._thread = threading.Thread(target=self._calibrate, args=(self._cancel,), daemon=True, name="calibrate")
         self._thread.start()
 

@@ -1,10 +1,8 @@
 """The explorer: one lab as a page of sliders, a figure and a measurement that runs beside the kernel thread."""
 
-import asyncio
 import base64
 import dataclasses
 import html
-import signal
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +20,8 @@ from spe_lab.core.prediction import Prediction
 from spe_lab.core.text import Text
 from spe_lab.ui import controls
 from spe_lab.ui.figure import LabFigure
-from spe_lab.ui.static import alt_text, dense, figure_html, picture, ratios
+from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
+from spe_lab.ui.static import alt_text, dense, figure_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: #555"
 _IDLE = "Move the sliders: the model follows. Press Measure to ask the machine."
@@ -48,7 +47,10 @@ class Explorer:
         self._drawing = threading.RLock()  # the kernel's thread and the measurement's both draw
         self._cancel = Cancel()
         self._thread: threading.Thread | None = None
-        self._loop = _main_loop()  # explorers are made by cells, and cells run in the main thread
+        # Not Thread.is_alive: before Python 3.13, an interrupted join marks a thread as dead that goes on running.
+        self._ended = threading.Event()
+        self._ended.set()
+        self._loop = main_loop()  # explorers are made by cells, and cells run in the main thread
         self._frame = 0
         self._follow = True
         self._axis = dense(lab, lab.x())
@@ -178,7 +180,7 @@ class Explorer:
             run = self._shown()
             links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
             if self.run is not None:
-                links.append(("PNG", "png", "image/png", picture(run)))
+                links.append(("PNG", "png", "image/png", self._figure.encoded("png")))
             joined = " · ".join(_link(label, f"{run.lab}.{ending}", kind, content) for label, ending, kind, content in links)
             self._data.value = f"<p>Download: {joined}</p><pre>{html.escape(run.summary())}</pre>"
 
@@ -189,7 +191,7 @@ class Explorer:
 
     @property
     def measuring(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        return not self._ended.is_set()
 
     def _toggle(self) -> None:
         if self.measuring:
@@ -202,8 +204,9 @@ class Explorer:
         if self.measuring:
             return
         self._cancel = Cancel()
+        self._ended.clear()
         self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel), daemon=True, name=f"measure {self.lab.id}")
-        _cancel_on_interrupt(self._cancel, self._loop)
+        cancel_on_interrupt(self._cancel, self._loop)
         self._thread.start()
 
     def cancel(self) -> None:
@@ -218,8 +221,8 @@ class Explorer:
         if not self.measuring and (self.run is None or self.run.measured[0].source != "measured"):
             self.start()
         try:
-            while self.measuring:
-                self._thread.join(0.1)
+            while not self._ended.wait(0.1):
+                pass
         except KeyboardInterrupt:
             self.cancel()
             raise
@@ -250,30 +253,8 @@ class Explorer:
         finally:
             self._measure_button.description, self._measure_button.icon = "Measure", "play"
             self._progress.layout.visibility = "hidden"
+            self._ended.set()
 
 
 def _link(label: str, name: str, kind: str, content: bytes) -> str:
     return f'<a download="{html.escape(name)}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{label}</a>'
-
-
-def _main_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop of the thread that runs cells; None outside a notebook, where Ctrl-C reaches the waiting caller."""
-    try:
-        return asyncio.get_running_loop() if threading.current_thread() is threading.main_thread() else None
-    except RuntimeError:
-        return None
-
-
-def _cancel_on_interrupt(cancel: Cancel, loop: asyncio.AbstractEventLoop | None) -> None:
-    """Lets Jupyter's stop button end a measurement that runs beside an idle kernel.
-
-    An idle ipykernel ignores SIGINT, and restores that after each message that its main thread has handled; widgets' messages
-    may come in another thread, which must not touch signals. So the handler is set from the main thread's event loop, between
-    messages. It cancels, and goes with the next cell.
-    """
-
-    def handle(_signal: int, _frame: Any) -> None:
-        cancel.set()
-
-    if loop is not None and loop.is_running():
-        loop.call_soon_threadsafe(signal.signal, signal.SIGINT, handle)

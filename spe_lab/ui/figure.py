@@ -2,8 +2,9 @@
 
 Drawing axes and text costs 40 ms and laying them out as much again, blitting a few lines 2 ms. So the layout is fixed,
 everything that stays is drawn once into a background, and a frame restores it, draws what moves (predictions, ratios, the
-marker) and encodes the pixels with the lightest compression. The axes are built anew when the measured points change;
-the background is drawn anew when the limits change, and those only ever grow until then.
+marker) and encodes the pixels with the lightest compression. New measured points, which come three times a second while
+a measurement runs, are drawn onto the pixels of the axes; only new limits need the axes drawn anew (100 ms), and those
+only ever grow. The axes are built anew when a curve comes or goes, or the points become stale.
 """
 
 import io
@@ -37,23 +38,29 @@ class LabFigure:
         self.form = form  # "png", or "webp": as exact, encoded in half the time, and for a page rather than for a file
         self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         self.canvas = FigureCanvasAgg(self.figure)
-        self._content = self._limits = self._background = None
+        self._content = self._limits = self._measured = None
+        self._bare = self._background = None  # pixels: the axes alone, and with the measured points on them
 
     def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
              at: float | None = None, stale: bool = False, prediction: Prediction | None = None) -> bytes:  # fmt: skip
         """The picture's bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands."""
-        content = (*measured, stale, prediction, *(curve.name for curve in predicted))
+        content = ([(curve.name, curve.source) for curve in measured], stale, prediction, [curve.name for curve in predicted])
         limits = (*_span([*predicted, *measured], prediction, _base(self.lab)), _ratio_limit(ratios))
-        if self._content is None or len(content) != len(self._content) or not all(map(_same, content, self._content)):
+        if content != self._content:
             self._build(predicted, measured, stale, prediction)
             self._content, self._limits = content, None
         if self._limits is not None:
             limits = tuple(choose(a, b) for choose, a, b in zip((min, max, min, max, max), limits, self._limits, strict=True))
         if limits != self._limits:
             self._scale(*limits)
-            self._limits = limits
             self.canvas.draw()
-            self._background = self.canvas.copy_from_bbox(self.figure.bbox)
+            self._bare, self._limits, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None
+        if self._measured is None or any(a is not b for a, b in zip(measured, self._measured, strict=True)):
+            self._place(measured)
+            self.canvas.restore_region(self._bare)
+            for artist in self.points:
+                artist.axes.draw_artist(artist)
+            self._background, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), measured
         self.canvas.restore_region(self._background)
         for line, curve in zip(self.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
@@ -66,7 +73,7 @@ class LabFigure:
         self.caption.set_text(_caption(self.lab, predicted, at))
         for artist in self.moving:
             (artist.axes or self.figure).draw_artist(artist)
-        return self._encode()
+        return self.encoded(self.form)
 
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
@@ -88,11 +95,12 @@ class LabFigure:
         self.figure.align_ylabels(self.axes)
         bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
         bottom.axhline(1, color="#000000", linewidth=1)
-        for (colour, marker), curve in zip(MEASURED, measured, strict=False):
-            bars = np.abs(np.nan_to_num([curve.values - curve.low, curve.high - curve.values]))
-            top.errorbar(curve.x.values, curve.values, yerr=bars, fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
+        self.bars = [
+            top.errorbar([1], [1], yerr=[0], fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
                          markerfacecolor=colour if curve.source == "measured" else "white", alpha=_FADED if stale else 1.0,
-                         label=f"{curve.source}: {curve.name}{' (other settings)' if stale else ''}")  # fmt: skip
+                         label=f"{curve.source}: {curve.name}{' (other settings)' if stale else ''}")
+            for (colour, marker), curve in zip(MEASURED, measured, strict=False)
+        ]  # fmt: skip
         self.lines = [
             top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
             for (colour, style), curve in zip(PREDICTED, predicted, strict=False)
@@ -104,8 +112,19 @@ class LabFigure:
         self.caption = top.set_title("", loc="left", fontsize=11)
         top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3)
         self.moving = [*self.lines, self.ratio_points, *self.markers, self.caption]
-        for artist in self.moving:
+        self.points = [artist for bars in self.bars for artist in bars.get_children()]
+        for artist in (*self.points, *self.moving):
             artist.set_animated(True)
+
+    def _place(self, measured: Sequence[Curve]) -> None:
+        """Moves the measured points to where these curves have them."""
+        for (line, caps, (bars,)), curve in zip(self.bars, measured, strict=False):
+            x, y = curve.x.values, curve.values
+            ends = [np.where(np.isfinite(end), end, y) for end in (curve.low, curve.high)]
+            line.set_data(x, y)
+            for cap, end in zip(caps, ends, strict=True):
+                cap.set_data(x, end)
+            bars.set_segments(np.stack([np.column_stack([x, end]) for end in ends], axis=1))
 
     def _scale(self, x_low: float, x_high: float, y_low: float, y_high: float, ratio_limit: float) -> None:
         top, bottom = self.axes
@@ -130,18 +149,14 @@ class LabFigure:
         ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
         bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
 
-    def _encode(self) -> bytes:
+    def encoded(self, form: str) -> bytes:
+        """The last frame as "png" or "webp"."""
         from PIL import Image
 
         out = io.BytesIO()
-        fastest = {"png": {"compress_level": 1}, "webp": {"lossless": True, "quality": 0, "method": 0}}[self.form]
-        Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(out, self.form, **fastest)
+        fastest = {"png": {"compress_level": 1}, "webp": {"lossless": True, "quality": 0, "method": 0}}[form]
+        Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(out, form, **fastest)
         return out.getvalue()
-
-
-def _same(a: object, b: object) -> bool:
-    """Equality for what a figure is built from; curves are compared by identity, since their arrays are not hashable."""
-    return a is b or (not isinstance(a, Curve) and not isinstance(b, Curve) and a == b)
 
 
 def _base(lab: Lab) -> int:
