@@ -9,7 +9,7 @@ from spe_lab.core import units
 from spe_lab.core.lab import Slider, Value
 
 STEPS_PER_OCTAVE = 4
-_LAYOUT = widgets.Layout(width="370px")
+_LAYOUT = widgets.Layout(width="340px")
 _STYLE = {"description_width": "55px"}
 
 
