@@ -171,7 +171,7 @@ def _span(curves: Sequence[Curve], prediction: Prediction | None, base: int) -> 
     y = y[np.isfinite(y) & (y > 0)]
     bounds = [*(y if y.size else [1.0]), *((prediction.low or 1.0, prediction.high or 1.0) if prediction and prediction.committed else ())]
     step = {2: 16.0, 10: 10.0}[base]
-    return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.7)
+    return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.5)
 
 
 def _ratio_limit(ratios: Curve | None) -> float:
