@@ -138,8 +138,7 @@ def _calibrated(replace: bool) -> Machine:
             _show_progress(progress, text)
     finally:
         _show_progress(None)
-    # What could not be resolved is part of the profile as well: it says so, and models can tell it from what was never tried.
-    machine = Machine(machines.facts(), machines.with_measured(found).parameters | found)
+    machine = machines.profile_of(found)
     machines.save_own(machine, replace=replace)
     return machine
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from spe_lab.core import native, worker
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.text import Text
 
@@ -75,3 +76,28 @@ def number(answer: Any, meaning: str) -> float:
     if not math.isfinite(value):
         raise SpeLabError(f"the answer must be a number, {meaning}, got {answer!r:.80}; write for example 2.5")
     return value
+
+
+def judge_c(answer: Any, measure: Callable[[str], tuple[float, float, float] | str], ratio_means: str, *, limit: float, below: bool,
+            right: str, wrong: str) -> Verdict:  # fmt: skip
+    """The verdict on C source text that must change a ratio of times: to less than `limit` if `below`, else to more.
+
+    `measure` runs in a worker process; it gives (low, ratio, high), or a sentence on what the code does wrong. `ratio_means`
+    has a place for the ratio; `right` and `wrong` end its sentence.
+    """
+    if not isinstance(answer, str):
+        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
+    if not native.available():
+        return Verdict("inconclusive", native.NO_COMPILER)
+    outcome = worker.call(measure, answer, timeout_s=60)
+    if isinstance(outcome, str):
+        return Verdict("wrong", outcome)
+    low, ratio, high = outcome
+    said = f"{ratio_means.format(f'{ratio:.2f}')} (interval {low:.2f} to {high:.2f})"
+    if not math.isfinite(low):
+        return Verdict("inconclusive", f"{said}: too few clean samples; try again on a quieter machine")
+    if high < limit:
+        return Verdict("right", said + right) if below else Verdict("wrong", said + wrong)
+    if low > limit:
+        return Verdict("wrong", said + wrong) if below else Verdict("right", said + right)
+    return Verdict("inconclusive", f"{said}: the interval includes {limit}; try again on a quieter machine")

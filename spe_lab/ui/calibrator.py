@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from spe_lab.core import machine as machines
 from spe_lab.core import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.machine import Machine, calibration
+from spe_lab.core.machine import calibration
 from spe_lab.core.measurement import Cancel
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 
@@ -56,7 +56,7 @@ class Calibrator:
         try:
             for progress, text, measured in calibration.calibrate(machines.claim(), cancel):
                 self._progress.value, self._status.value, found = progress, html.escape(text), measured
-            machines.save_own(Machine(machines.facts(), machines.with_measured(found).parameters | found))
+            machines.save_own(machines.profile_of(found))
             self._status.value = "Measured and kept. Run the next cell."
         except SpeLabError as error:
             self._status.value = html.escape(str(error))

@@ -4,7 +4,10 @@ from spe_lab.core.machine.claims import claim, facts, memory_available
 from spe_lab.core.machine.profile import ORIGINS, Machine, Parameter
 from spe_lab.core.machine.store import load_own, problems, published, save_own
 
-__all__ = ["ORIGINS", "Machine", "Parameter", "claim", "current", "facts", "load_own", "memory_available", "problems", "published", "save_own", "with_measured"]
+__all__ = [
+    "ORIGINS", "Machine", "Parameter", "claim", "current", "facts", "load_own",
+    "memory_available", "problems", "profile_of", "published", "save_own", "with_measured",
+]  # fmt: skip
 
 # A level whose step could not be found is part of its neighbour's: its own share is next to nothing, and not what was assumed.
 _ABSORBED_NS = 0.01
@@ -17,6 +20,12 @@ def current() -> Machine:
     """
     own = load_own()
     return with_measured(own.parameters if own else {})
+
+
+def profile_of(found: dict[str, Parameter]) -> Machine:
+    """What a calibration leaves behind. What it could not resolve is part of it: it says so, and models can tell it from
+    what was never tried."""
+    return Machine(facts(), with_measured(found).parameters | found)
 
 
 def with_measured(measured: dict[str, Parameter]) -> Machine:

@@ -3,10 +3,10 @@
 import math
 
 from spe_lab.core import machine as machines
-from spe_lab.core import measurement, native, worker
+from spe_lab.core import measurement, native
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, number
+from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.machine import Machine
 
 MULTIPLY_TEMPLATE = """
@@ -73,22 +73,9 @@ def judge_share(answer, run: Run | None = None) -> Verdict:
 
 
 def judge_multiply(answer) -> Verdict:
-    if not isinstance(answer, str):
-        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
-    if not native.available():
-        return Verdict("inconclusive", native.NO_COMPILER)
-    outcome = worker.call(run_multiply, answer, timeout_s=60)
-    if isinstance(outcome, str):
-        return Verdict("wrong", outcome)
-    low, ratio, high = outcome
-    said = f"a multiplication takes {ratio:.2f} times as long as an addition (interval {low:.2f} to {high:.2f})"
-    if not math.isfinite(low):
-        return Verdict("inconclusive", f"{said}: too few clean samples; try again on a quieter machine")
-    if low > SLOWER:
-        return Verdict("right", said)
-    if high < SLOWER:
-        return Verdict("wrong", f"{said}. Did the compiler multiply at all? x · 3 = x + 2x is one address calculation: look at the assembly")
-    return Verdict("inconclusive", f"{said}: the interval includes {SLOWER}; try again on a quieter machine")
+    wrong = ". Did the compiler multiply at all? x · 3 = x + 2x is one address calculation: look at the assembly"
+    means = "a multiplication takes {} times as long as an addition"
+    return judge_c(answer, run_multiply, means, limit=SLOWER, below=False, right="", wrong=wrong)
 
 
 def run_multiply(text: str) -> tuple[float, float, float] | str:

@@ -2,11 +2,11 @@
 
 import math
 
-from spe_lab.core import measurement, native, worker
+from spe_lab.core import measurement, native
 from spe_lab.core.curve import Run
 from spe_lab.core.cycle import new_cycle
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, number
+from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.topics.memory.labs import SETTLE, kernels
 
 TWO_WALKS_TEMPLATE = """
@@ -76,22 +76,9 @@ def judge_overlap(answer, run: Run | None = None) -> Verdict:
 
 
 def judge_two_walks(answer) -> Verdict:
-    if not isinstance(answer, str):
-        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
-    if not native.available():
-        return Verdict("inconclusive", native.NO_COMPILER)
-    outcome = worker.call(run_two_walks, answer, timeout_s=60)
-    if isinstance(outcome, str):
-        return Verdict("wrong", outcome)
-    low, ratio, high = outcome
-    said = f"an access takes {ratio:.2f} of the time it takes in one walk (interval {low:.2f} to {high:.2f})"
-    if not math.isfinite(low):
-        return Verdict("inconclusive", f"{said}: too few clean samples; try again on a quieter machine")
-    if high < NEEDED:
-        return Verdict("right", f"{said}: the two misses overlap")
-    if low > NEEDED:
-        return Verdict("wrong", f"{said}: below {NEEDED} is asked for. Can a load of the second walk start before one of the first has ended?")
-    return Verdict("inconclusive", f"{said}: the interval includes {NEEDED}; try again on a quieter machine")
+    wrong = f": below {NEEDED} is asked for. Can a load of the second walk start before one of the first has ended?"
+    means = "an access takes {} of the time it takes in one walk"
+    return judge_c(answer, run_two_walks, means, limit=NEEDED, below=True, right=": the two misses overlap", wrong=wrong)
 
 
 def run_two_walks(text: str) -> tuple[float, float, float] | str:
