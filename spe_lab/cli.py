@@ -129,8 +129,7 @@ def _calibrated(replace: bool) -> Machine:
     """Measures, keeps the profile, and gives it back. Until all is measured, the profile that there was stays."""
     from spe_lab.core.machine import calibration
 
-    if not replace:
-        machines.load_own()  # refused now rather than after half a minute
+    former = None if replace else machines.load_own()  # refused now rather than after half a minute
     found = {}
     try:
         for progress, text, refined in calibration.calibrate(machines.claim()):
@@ -138,7 +137,7 @@ def _calibrated(replace: bool) -> Machine:
             _show_progress(progress, text)
     finally:
         _show_progress(None)
-    machine = machines.profile_of(found)
+    machine = machines.profile_of(found, former)
     machines.save_own(machine, replace=replace)
     return machine
 

@@ -54,9 +54,10 @@ class Calibrator:
         self._button.description, self._button.icon = "Cancel", "stop"
         found = {}
         try:
+            former = machines.load_own()
             for progress, text, measured in calibration.calibrate(machines.claim(), cancel):
                 self._progress.value, self._status.value, found = progress, html.escape(text), measured
-            machines.save_own(machines.profile_of(found))
+            machines.save_own(machines.profile_of(found, former))
             self._status.value = "Measured and kept. Run the next cell."
         except SpeLabError as error:
             self._status.value = html.escape(str(error))

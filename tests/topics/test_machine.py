@@ -1,7 +1,9 @@
 """The machine topic: what calibration makes of a machine, its labs, tables and exercises."""
 
 import dataclasses
+import json
 import math
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -63,6 +65,21 @@ def test_an_absorbed_level_adds_next_to_nothing_to_a_model():
     merged = machines.with_measured(found)
     assert merged.value("l1_latency") == 1.1 and merged.value("l3_latency") < 0.1
     assert merged.value("l2_capacity") == machines.claim()["l2_capacity"].value
+
+
+def test_intervals_remember_what_the_last_calibrations_found():
+    def kept(value: float, former: Machine | None) -> Machine:
+        profile = machines.profile_of({"l1_latency": calibration.measured((value, value - 0.1, value + 0.1), "ns", "a method")}, former)
+        return Machine({**profile.facts, "calibrated_at": datetime.now(UTC).isoformat()}, profile.parameters)
+
+    profile = None
+    for value in (9.0, 1.0, 1.5, 2.0, 1.2, 1.1):
+        profile = kept(value, profile)
+    found = profile.parameters["l1_latency"]
+    assert (found.value, found.low, found.high, found.earlier) == (1.1, 1.0, 2.0, (1.0, 1.5, 2.0, 1.2))
+    assert Machine.from_dict(json.loads(json.dumps(profile.to_dict()))) == profile
+    foreign = Machine({**profile.facts, "cpu": "another"}, profile.parameters)
+    assert kept(1.3, foreign).parameters["l1_latency"].earlier == ()
 
 
 @pytest.mark.parametrize("estimate", [(math.nan,) * 3, (-1.0, -2.0, 1.0), (1.0, -0.5, 2.0), (0.0, 0.0, 0.0)])

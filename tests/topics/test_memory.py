@@ -92,10 +92,25 @@ def test_the_stride_model_leaves_out_levels_that_hold_the_array():
     assert in_second.tolist() == [1 + 3, 1 + 3]
 
 
+@pytest.mark.parametrize("stride", [4, 60, 64, 68, 96, 124, 128, 192, 4096])
+def test_skips_by_stride_count_the_steps_that_leave_a_line_out(stride):
+    lines = np.arange(64 * 4096 + 1) * stride // 64
+    skips = memory.skips_by_stride(4).subs({memory.symbol("s"): stride, memory.symbol("B4"): 64})
+    assert np.mean(np.diff(lines) > 1) == float(skips)
+
+
+def test_the_prefetched_model_mixes_two_prices_in_memory_and_knows_none_in_the_first_cache():
+    prices = {**VALUES, "q0": 2.0, "q4": 0.5, "r1": 0.25, "r4": 12.0}
+    assert memory.prefetched()(s=[32, 64, 96, 512], S=100 * MIB, **prices).tolist() == [2.25, 2.5, 8.25, 14]
+    assert memory.prefetched()(s=[32, 64, 96, 512], S=16 * KIB, **prices).tolist() == [2, 2, 2, 2]
+    assert memory.prefetched()(s=[64, 512], S=256 * KIB, **prices).tolist() == [2, 2.25]
+
+
 def test_numeric_twins_agree_with_exact_substitution():
-    for model in (memory.stride_time(), memory.staircase(), memory.refined()):
+    prices = {"q0": 2.0, "q4": 0.5, "r1": 0.25, "r4": 12.0}
+    for model in (memory.stride_time(), memory.prefetched(), memory.staircase(), memory.refined()):
         for size, stride in ((48 * KIB, 12), (3 * MIB, 640), (100 * MIB, 8192)):
-            values = {**VALUES, "S": size, "s": stride}
+            values = {**VALUES, **prices, "S": size, "s": stride}
             exact = model.expression.subs({symbol: sympy.nsimplify(values[symbol.name]) for symbol in model.symbols})
             assert float(model(**{symbol.name: values[symbol.name] for symbol in model.symbols})) == pytest.approx(float(exact), rel=1e-12)
 

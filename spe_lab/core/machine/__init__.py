@@ -1,5 +1,7 @@
 """The machine: its parameters, each with a unit, an origin and, once measured, an interval; and the file that holds them."""
 
+from dataclasses import replace
+
 from spe_lab.core.machine.claims import claim, facts, memory_available
 from spe_lab.core.machine.profile import ORIGINS, Machine, Parameter
 from spe_lab.core.machine.store import load_own, problems, published, save_own
@@ -11,6 +13,7 @@ __all__ = [
 
 # A level whose step could not be found is part of its neighbour's: its own share is next to nothing, and not what was assumed.
 _ABSORBED_NS = 0.01
+_REMEMBERED = 4  # earlier calibrations: five with the new one
 
 
 def current() -> Machine:
@@ -22,10 +25,23 @@ def current() -> Machine:
     return with_measured(own.parameters if own else {})
 
 
-def profile_of(found: dict[str, Parameter]) -> Machine:
+def profile_of(found: dict[str, Parameter], former: Machine | None = None) -> Machine:
     """What a calibration leaves behind. What it could not resolve is part of it: it says so, and models can tell it from
-    what was never tried."""
+    what was never tried.
+
+    Blocks of one calibration share its minutes, and a neighbour or the clock may have others later: each interval is
+    widened to what the last calibrations found, if the `former` profile is of this machine and fresh.
+    """
+    if former is not None and not problems(former, facts()):
+        found = {name: _remembering(p, former.parameters.get(name)) for name, p in found.items()}
     return Machine(facts(), with_measured(found).parameters | found)
+
+
+def _remembering(p: Parameter, former: Parameter | None) -> Parameter:
+    if former is None or former.origin != "measured" or None in (p.low, p.high, p.value, former.value) or p.verdict == "exact":
+        return p
+    earlier = (*former.earlier, former.value)[-_REMEMBERED:]
+    return replace(p, earlier=earlier, low=min(p.low, *earlier), high=max(p.high, *earlier))
 
 
 def with_measured(measured: dict[str, Parameter]) -> Machine:

@@ -67,6 +67,7 @@ class Calibration:
             ("translations", 4.0, self.translations),
             ("line size", 1.5, self.line),
             ("misses in order, and bandwidth", 2.5, self.streams),
+            ("misses that skip lines", 1.2, self.strides),
             ("misses at once", 1.5, self.parallelism),
             ("page faults", 0.5, self.faults),
             ("hand-off between cores", 0.5, self.hand_off),
@@ -211,22 +212,22 @@ class Calibration:
         if last is not None and last / 2 > 2 * second:
             sizes["l3"] = last / 2
         stream, walk = self.kernels.struct("stream"), self.memory.struct("sweep")
-        bandwidth, order = [], []
+        bandwidth, order = [], {}
         for name, size in sizes.items():
             arena = Arena(int(size) // 4096 * 4096, self.pages)
             warm = arena.size // LINE if size <= self.last_level else SETTLE
             words, elements = arena.view.view(np.uint64), arena.view.view(np.int32)
             bandwidth.append(Point(name, self.kernels.address("stream_sum"), stream(words.ctypes.data, words.size, 0), warm, keep=arena))
-            state = walk(elements.ctypes.data, elements.size, LINE // 4, 0, 0, 0, 0)
-            order.append(Point(name, self.memory.address("sum_strided_dependent"), state, warm, keep=arena))
-        columns = self.sweep([*bandwidth, *order], 1.5).blocks().T
-        result = {}
-        for i, name in enumerate(sizes):
-            result[f"{name}_bandwidth"] = measured(centre(64 / columns[i]), "GB/s", "eight-byte loads in order, one core")
-            if name != "l1":
-                extra = columns[len(sizes) + i] - columns[len(sizes)]
-                how = "dependent loads in order, line by line; less that of the first level"
-                result[f"{name}_sequential_latency"] = measured(centre(extra), "ns", how)
+            if name != "memory":  # see `strides`
+                state = walk(elements.ctypes.data, elements.size, LINE // 4, 0, 0, 0, 0)
+                order[name] = Point(name, self.memory.address("sum_strided_dependent"), state, warm, keep=arena)
+        columns = self.sweep([*bandwidth, *order.values()], 1.5).blocks().T
+        how = "eight-byte loads in order, one core"
+        result = {f"{name}_bandwidth": measured(centre(64 / column), "GB/s", how) for name, column in zip(sizes, columns, strict=False)}
+        near, *further = columns[len(sizes) : len(sizes) + len(order)]
+        for name, column in zip(list(order)[1:], further, strict=True):
+            how = "dependent loads in order, line by line; less that of the first level"
+            result[f"{name}_sequential_latency"] = measured(centre(column - near), "ns", how)
         result["memory_bandwidth_all_cores"] = self.together(stream)
         return result
 
@@ -254,6 +255,29 @@ class Calibration:
         rates = [64 / result.blocks()[:, 0] for result in results]
         rows = min(map(len, rates))
         return measured(centre(sum(rate[:rows] for rate in rates)), "GB/s", method)
+
+    def strides(self, found: Found) -> Found:
+        """Steps of the dependent strided loop: in the first-level cache, line by line through memory, and skipping lines.
+
+        On base pages, as most programs have them. The skipping strides are odd multiples of a line, since powers of two
+        compete for few cache sets; one lies on either side of the region within which most prefetchers stay for a page.
+        """
+        second = max(2 * self.value(found, "l1_capacity"), self.value(found, "l2_capacity") / 2)
+        small, middle, large = (Arena(int(size) // KIB * KIB, "4K") for size in (8 * KIB, second, self.largest))
+        walk, points = self.memory.struct("sweep"), []
+        for arena, lines in ((small, 1), (large, 1), (middle, 5), (middle, 25), (large, 5), (large, 25)):
+            elements = arena.view.view(np.int32)
+            state = walk(elements.ctypes.data, elements.size, lines * LINE // 4, LINE // 4, 0, 0, 0)
+            points.append(Point(f"{arena.size} {lines}", self.memory.address("sum_strided_dependent"), state, SETTLE, keep=arena))
+        near, order, second_5, second_25, memory_5, memory_25 = self.sweep(points, 1.2).blocks()[:, : len(points)].T
+        method, skipping = "dependent loads through the largest set on base pages", "every 5th and every 25th line; less a step in the first-level cache"
+        through = f"dependent loads through {second / KIB:.0f} KiB on base pages"
+        return {
+            "strided_step_latency": measured(centre(near), "ns", "dependent loads in order, line by line, in the first-level cache"),
+            "memory_sequential_latency": measured(centre(order - near), "ns", f"{method}, line by line; less a step in the first-level cache"),
+            "l2_skipping_latency": measured(centre((second_5 + second_25) / 2 - near), "ns", f"{through}, {skipping}"),
+            "memory_skipping_latency": measured(centre((memory_5 + memory_25) / 2 - near), "ns", f"{method}, {skipping}"),
+        }
 
     def parallelism(self, _: Found) -> Found:
         """Separate random cycles walked in turn: the gain over one of them is the number of misses under way at once."""

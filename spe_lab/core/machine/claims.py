@@ -19,7 +19,10 @@ _SYSFS_CPU = Path("/sys/devices/system/cpu/cpu0")
 KIB, MIB = 1 << 10, 1 << 20
 
 # Orders of magnitude of a current core, to start from. l1 is the hit latency; each further one is what a miss adds.
-_ASSUMED_NS = {"l1_latency": 1.3, "l2_latency": 3.0, "l3_latency": 10.0, "memory_latency": 80.0, "tlb_latency": 8.0}
+_ASSUMED_NS = {
+    "l1_latency": 1.3, "l2_latency": 3.0, "l3_latency": 10.0, "memory_latency": 80.0, "tlb_latency": 8.0,
+    "strided_step_latency": 2.0, "l2_skipping_latency": 0.5, "memory_sequential_latency": 1.0, "memory_skipping_latency": 10.0,
+}  # fmt: skip
 _ASSUMED_BYTES = {"l1_capacity": 32 * KIB, "l2_capacity": MIB, "l3_capacity": 16 * MIB, "line_size": 64, "page_size": 4 * KIB}
 _ASSUMED_TLB_ENTRIES = 1536
 

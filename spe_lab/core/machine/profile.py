@@ -29,6 +29,7 @@ def _parameter(value: dict[str, Any]) -> dict[str, Any]:
             "high": {"type": ["number", "null"]},
             "method": {"type": "string"},
             "verdict": {"type": "string"},
+            "earlier": {"type": "array", "items": {"type": "number"}},
         },
     }
 
@@ -53,7 +54,7 @@ class Parameter:
     """One property of a machine. `origin` says what kind of number it is, `source` where exactly it was found.
 
     A measured one has an interval, the `method`, and a `verdict`; its value is None where the verdict is that this machine
-    does not show it.
+    does not show it. `earlier` holds what the calibrations before this one found, oldest first, and the interval covers it.
     """
 
     value: float | None
@@ -64,8 +65,10 @@ class Parameter:
     high: float | None = None
     method: str = ""
     verdict: str = ""
+    earlier: tuple[float, ...] = ()
 
     def __post_init__(self):
+        object.__setattr__(self, "earlier", tuple(self.earlier))  # JSON has lists
         if self.origin not in ORIGINS:
             raise SpeLabError(f"origin must be one of {', '.join(ORIGINS)}, got {self.origin!r}")
 
@@ -79,9 +82,7 @@ class Machine:
 
     def parameter(self, name: str) -> Parameter:
         if name not in self.parameters or self.parameters[name].value is None:
-            raise SpeLabError(
-                f"the machine must have the parameter {name}, and this profile has {', '.join(self.parameters) or 'none'}; write it anew"
-            )
+            raise SpeLabError(f"the machine must have the parameter {name}, and this profile has {', '.join(self.parameters) or 'none'}; write it anew")
         return self.parameters[name]
 
     def value(self, name: str) -> float:

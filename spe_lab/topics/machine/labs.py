@@ -92,4 +92,3 @@ class Calibrate(LevelLab):
         "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a level without a step of its own "
         "is not resolvable."
     )
-

@@ -2,10 +2,21 @@
 
 from spe_lab.topics.memory.exercises import EXERCISES, TWO_WALKS_TEMPLATE
 from spe_lab.topics.memory.labs import Stride, WorkingSet
-from spe_lab.topics.memory.models import LEVELS, access_time, misses_by_size, misses_by_stride, refined, staircase, stride_time, symbol
+from spe_lab.topics.memory.models import (
+    LEVELS,
+    access_time,
+    misses_by_size,
+    misses_by_stride,
+    prefetched,
+    refined,
+    skips_by_stride,
+    staircase,
+    stride_time,
+    symbol,
+)  # fmt: skip
 from spe_lab.topics.memory.selftuning import SelfTuning
 
 __all__ = [
     "EXERCISES", "LEVELS", "TWO_WALKS_TEMPLATE", "SelfTuning", "Stride", "WorkingSet",
-    "access_time", "misses_by_size", "misses_by_stride", "refined", "staircase", "stride_time", "symbol",
+    "access_time", "misses_by_size", "misses_by_stride", "prefetched", "refined", "skips_by_stride", "staircase", "stride_time", "symbol",
 ]  # fmt: skip

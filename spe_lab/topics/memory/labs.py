@@ -24,13 +24,14 @@ SETTLE = 1 << 14  # accesses that bring translations and small sets back after o
 PARAMETERS = {
     "C1": "l1_capacity", "C2": "l2_capacity", "C3": "tlb_reach", "C4": "l3_capacity",
     "l0": "l1_latency", "l1": "l2_latency", "l2": "l3_latency", "l3": "tlb_latency", "l4": "memory_latency",
+    "q0": "strided_step_latency", "q4": "memory_sequential_latency", "r1": "l2_skipping_latency", "r4": "memory_skipping_latency",
     "k1": "l1_replacement", "k2": "l2_replacement", "k3": "tlb_replacement", "k4": "l3_replacement",
     "B1": "line_size", "B2": "line_size", "B3": "page_size", "B4": "line_size",
 }  # fmt: skip
 
 
 # Sliders' ranges by the kind of symbol: blocks [B], from the smallest stride; latencies [ns].
-RANGES = {"B": (ELEMENT, 64 * KIB), "l": (0.01, 1000.0)}
+RANGES = {"B": (ELEMENT, 64 * KIB)} | dict.fromkeys("lqr", (0.01, 1000.0))
 
 
 class MemoryLab(Lab):
@@ -56,8 +57,8 @@ class MemoryLab(Lab):
         wanted = PARAMETERS[name]
         if name in ("C4", "k4") and "l3_capacity" not in self.machine.parameters:
             wanted = wanted.replace("l3", "l2")  # two levels of cache: memory lies behind the second
-        if name[0] == "k" and wanted not in self.machine.parameters:
-            return claim()[wanted]  # published profiles do not speak of replacement
+        if name[0] in "kqr" and wanted not in self.machine.parameters:
+            return claim()[wanted]  # published profiles speak of latencies and capacities only
         return self.machine.parameter(wanted)
 
     def size_slider(self, low: float, default: float, meaning: str, source: str) -> Slider:
@@ -164,10 +165,10 @@ class Stride(MemoryLab):
     question = "What does one access cost when a loop takes every s-th byte of a large array, and which distances matter?"
     axis = "stride"
     breaks = (
-        "The model lets every access wait for every miss: prefetchers fetch ahead of a regular stride and the core overlaps independent loads, "
-        "so the machine is faster than the sum of latencies by the work it did in advance."
+        "The sum over levels lets every access wait for every miss, and prefetchers fetch ahead of a regular stride. The prefetched model knows two prices "
+        "of a fetched line, and no sets: strides of large powers of two compete for few places. Neither knows that independent loads overlap."
     )
-    compared = ("dependent (strided)", "sum over levels")
+    compared = ("dependent (strided)", "prefetched")
     measured_names = ("dependent (strided)", "independent (strided sum)")
     kernel_names = ("sum_strided_dependent", "sum_strided")
 
@@ -175,7 +176,7 @@ class Stride(MemoryLab):
         stride = Slider("stride", "B", 64, "distance of two accesses", ELEMENT, 64 * KIB, "log", multiple_of=ELEMENT, source="one cache line")
         width = Slider("B0", "B", ELEMENT, models.QUANTITIES["B0"].meaning, *RANGES["B"], "log", measured=False, source="the kernel loads int32_t")
         return [stride, self.size_slider(64 * KIB, self.largest // 2, "size of the array", "beyond the last-level cache"), self.pages_slider(), width,
-                *self.model_sliders(["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4"])]  # fmt: skip
+                *self.model_sliders(["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "q0", "q4", "r1", "r4"])]  # fmt: skip
 
     def sweep(self, short: bool) -> list[float]:
         powers = [ELEMENT * 2**i for i in range(13)]
@@ -192,7 +193,8 @@ class Stride(MemoryLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         values = self.model_values(point)
-        return [Curve("sum over levels", "predicted", x, "ns", models.stride_time()(s=x.values, S=point["size"], **values))]
+        both = {"sum over levels": models.stride_time(), "prefetched": models.prefetched()}
+        return [Curve(name, "predicted", x, "ns", model(s=x.values, S=point["size"], **values)) for name, model in both.items()]
 
 
 def sweep_state(library: native.Library, elements: np.ndarray, stride: int):

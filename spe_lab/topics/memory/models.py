@@ -44,6 +44,10 @@ QUANTITIES = {
     "l2": Quantity("what a second-level miss adds: the last level's latency", "ns"),
     "l3": Quantity("what a TLB miss adds: the look-up in the page table", "ns"),
     "l4": Quantity("what a last-level miss adds: memory's latency", "ns"),
+    "q0": Quantity("one step of the dependent strided loop on data in the first-level cache", "ns"),
+    "q4": Quantity("what a last-level miss adds to a step if the lines come in order", "ns"),
+    "r1": Quantity("what a first-level miss adds to a step if lines are skipped, at equal distances", "ns"),
+    "r4": Quantity("what a last-level miss adds to a step if lines are skipped, at equal distances", "ns"),
 }
 
 
@@ -91,6 +95,29 @@ def stride_time() -> Model:
     """Time per access of a strided sweep over S bytes: T = Σ l_i · min(1, s/B_i) over the levels that S exceeds."""
     misses = [misses_by_stride(i) * misses_by_size(i, sharp=True) for i in LEVELS]
     return Model("T", access_time(misses), "ns", QUANTITIES, "lecture notes §3.3")
+
+
+def skips_by_stride(level: int) -> "sympy.Expr":
+    """Misses per access that skip a line: an access moves s/B lines on, so that of those with B < s < 2B a share s/B − 1
+    moves by two lines instead of one, and all do beyond."""
+    import sympy
+
+    return sympy.Max(0, sympy.Min(1, symbol("s") / symbol(f"B{level}") - 1))
+
+
+@cache
+def prefetched() -> Model:
+    """Time per access of a dependent strided sweep where prefetchers see the order: T = q₀ + q₄ · (m − k) + r₄ · k over the
+    m misses and the k of them that skip lines, if the array exceeds the last-level cache. In a cache, lines in order are
+    taken to arrive in time; one that skips costs r₁ from the second level, and from the third its latency as well.
+    """
+    import sympy
+
+    misses, skips = misses_by_stride(4), skips_by_stride(4)
+    in_memory = symbol("q4") * (misses - skips) + symbol("r4") * skips
+    in_caches = skips * sum(symbol(price) * misses_by_size(i, sharp=True) for i, price in ((1, "r1"), (2, "l2")))
+    served = sympy.Piecewise((in_caches, symbol("S") <= symbol("C4")), (in_memory, True))
+    return Model("T", symbol("q0") + served, "ns", QUANTITIES, "ours, after Manegold, Boncz, Kersten 2002: sequential and random misses apart")
 
 
 @cache
