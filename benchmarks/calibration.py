@@ -35,10 +35,10 @@ def independent(sizes: list[int]) -> dict[int, tuple[float, float]]:
 
 
 def likwid() -> float | None:
-    """GB/s of likwid's load kernel on one core."""
+    """GB/s of likwid's load kernel on one core. It takes one long time, so that its own start counts little only on a gigabyte."""
     if not shutil.which("likwid-bench"):
         return None
-    said = subprocess.run(["likwid-bench", "-t", "load", "-W", "N:128MB:1"], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run(["likwid-bench", "-t", "load", "-W", "S0:1GB:1"], capture_output=True, text=True, check=False).stdout
     rates = [float(line.split()[1]) / 1000 for line in said.splitlines() if line.startswith("MByte/s")]
     return rates[0] if rates else None
 
@@ -49,19 +49,24 @@ def main() -> None:
     times = parser.parse_args().times
     first, second = int(claim()["l1_capacity"].value // 2), int(claim()["l1_capacity"].value * 4)
     memory = calibration.Calibration(claim(), calibration.Cancel()).largest
-    runs, seconds = zip(*(calibrate() for _ in range(times)), strict=True)
-    other = independent([first, second, memory])
-    last = {name: p.value or np.nan for name, p in runs[-1].items()}
+    # Others before and after each calibration, and the best of each: both sides see quiet moments.
+    others, rates, runs, seconds = [independent([first, second, memory])], [likwid()], [], []
+    for _ in range(times):
+        run, taken = calibrate()
+        runs, seconds = [*runs, run], [*seconds, taken]
+        others, rates = [*others, independent([first, second, memory])], [*rates, likwid()]
+    other = {size: (min(o[size][0] for o in others), max(o[size][1] for o in others)) for size in others[0]}
+    middle = {name: np.median([run[name].value or np.nan for run in runs]) for name in ("l1_latency", "l2_latency", "memory_bandwidth")}
     ours = {
-        "first-level latency [ns]": (last["l1_latency"], other[first][0]),
-        "second-level latency [ns]": (last["l1_latency"] + last["l2_latency"], other[second][0]),
-        "memory bandwidth [GB/s]": (last["memory_bandwidth"], other[memory][1]),
+        "first-level latency [ns]": (middle["l1_latency"], other[first][0]),
+        "second-level latency [ns]": (middle["l1_latency"] + middle["l2_latency"], other[second][0]),
+        "memory bandwidth [GB/s]": (middle["memory_bandwidth"], other[memory][1]),
     }
+    if None not in rates:
+        ours["memory bandwidth, likwid"] = (middle["memory_bandwidth"], max(rates))
     print(f"{'':<28} {'ours':>8} {'theirs':>8}  ratio")
     for name, (mine, theirs) in ours.items():
         print(f"{name:<28} {mine:8.3f} {theirs:8.3f}  {mine / theirs:.3f}")
-    if (rate := likwid()) is not None:
-        print(f"{'memory bandwidth, likwid':<28} {last['memory_bandwidth']:8.3f} {rate:8.3f}  {last['memory_bandwidth'] / rate:.3f}")
     print(f"\n{times} calibrations, {min(seconds):.1f} to {max(seconds):.1f} s each")
     for name in runs[0]:
         values = np.array([run[name].value if run[name].value is not None else np.nan for run in runs])
