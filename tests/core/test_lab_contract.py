@@ -66,17 +66,11 @@ def test_sliders_take_both_ends_and_the_model_is_finite_there(lab):
 
 
 def test_every_slider_moves_a_prediction(lab):
-    """At the defaults, or with another of the measured settings at its end: a cache's price may count only for small arrays."""
     x = lab.x()
-    others = [{}, *({other.name: ends(other)[0]} for other in lab.sliders.values() if other.measured and other.name != lab.axis)]
     for slider in lab.sliders.values():
         if slider.name != lab.axis:
-            moves = (
-                not np.array_equal(a.values, b.values)
-                for other in others
-                for a, b in zip(*(lab.predict(lab.point(other | {slider.name: end}), x) for end in (ends(slider)[0], ends(slider)[-1])), strict=True)
-            )
-            assert any(moves), f"{slider.name} moves nothing"
+            low, high = (lab.predict(lab.point({slider.name: end}), x) for end in (ends(slider)[0], ends(slider)[-1]))
+            assert any(not np.array_equal(a.values, b.values) for a, b in zip(low, high, strict=True)), f"{slider.name} moves nothing"
 
 
 def test_values_outside_the_domain_are_refused_with_the_rule_the_value_and_the_cure(lab):

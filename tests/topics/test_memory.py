@@ -101,7 +101,7 @@ def test_skips_by_stride_count_the_steps_that_leave_a_line_out(stride):
 
 def test_the_prefetched_model_mixes_two_prices_in_memory_and_knows_none_in_the_first_cache():
     prices = {**VALUES, "q0": 2.0, "q4": 0.5, "r1": 0.25, "r4": 12.0}
-    assert memory.prefetched()(s=[32, 64, 96, 512], S=100 * MIB, **prices).tolist() == [2.25, 2.5, 8.25, 14]
+    assert memory.prefetched()(s=[32, 64, 96, 512], S=100 * MIB, **prices).tolist() == [2.25, 2.5, 8.375, 14.25]
     assert memory.prefetched()(s=[32, 64, 96, 512], S=16 * KIB, **prices).tolist() == [2, 2, 2, 2]
     assert memory.prefetched()(s=[64, 512], S=256 * KIB, **prices).tolist() == [2, 2.25]
 

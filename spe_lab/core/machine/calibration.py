@@ -270,13 +270,14 @@ class Calibration:
             state = walk(elements.ctypes.data, elements.size, lines * LINE // 4, LINE // 4, 0, 0, 0)
             points.append(Point(f"{arena.size} {lines}", self.memory.address("sum_strided_dependent"), state, SETTLE, keep=arena))
         near, order, second_5, second_25, memory_5, memory_25 = self.sweep(points, 1.2).blocks()[:, : len(points)].T
-        method, skipping = "dependent loads through the largest set on base pages", "every 5th and every 25th line; less a step in the first-level cache"
+        in_second, in_memory = (second_5 + second_25) / 2, (memory_5 + memory_25) / 2
+        method, skips = "dependent loads through the largest set on base pages", "every 5th and every 25th line"
         through = f"dependent loads through {second / KIB:.0f} KiB on base pages"
         return {
             "strided_step_latency": measured(centre(near), "ns", "dependent loads in order, line by line, in the first-level cache"),
             "memory_sequential_latency": measured(centre(order - near), "ns", f"{method}, line by line; less a step in the first-level cache"),
-            "l2_skipping_latency": measured(centre((second_5 + second_25) / 2 - near), "ns", f"{through}, {skipping}"),
-            "memory_skipping_latency": measured(centre((memory_5 + memory_25) / 2 - near), "ns", f"{method}, {skipping}"),
+            "l2_skipping_latency": measured(centre(in_second - near), "ns", f"{through}, {skips}; less a step in the first-level cache"),
+            "memory_skipping_latency": measured(centre(in_memory - in_second), "ns", f"{method}, {skips}; less the same through {second / KIB:.0f} KiB"),
         }
 
     def parallelism(self, _: Found) -> Found:

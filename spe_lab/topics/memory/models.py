@@ -47,7 +47,7 @@ QUANTITIES = {
     "q0": Quantity("one step of the dependent strided loop on data in the first-level cache", "ns"),
     "q4": Quantity("what a last-level miss adds to a step if the lines come in order", "ns"),
     "r1": Quantity("what a first-level miss adds to a step if lines are skipped, at equal distances", "ns"),
-    "r4": Quantity("what a last-level miss adds to a step if lines are skipped, at equal distances", "ns"),
+    "r4": Quantity("what a last-level miss adds to that if lines are skipped, at equal distances", "ns"),
 }
 
 
@@ -107,17 +107,18 @@ def skips_by_stride(level: int) -> "sympy.Expr":
 
 @cache
 def prefetched() -> Model:
-    """Time per access of a dependent strided sweep where prefetchers see the order: T = q₀ + q₄ · (m − k) + r₄ · k over the
-    m misses and the k of them that skip lines, if the array exceeds the last-level cache. In a cache, lines in order are
-    taken to arrive in time; one that skips costs r₁ from the second level, and from the third its latency as well.
+    """Time per access of a dependent strided sweep where prefetchers see the order: T = q₀ + q₄ · (m − k) + (r₁ + r₄) · k
+    over the m misses and the k of them that skip lines, if the array exceeds the last-level cache. In a cache, lines in
+    order are taken to arrive in time; one that skips costs r₁ from the second level, and l₂ more from the third.
     """
     import sympy
 
     misses, skips = misses_by_stride(4), skips_by_stride(4)
     in_memory = symbol("q4") * (misses - skips) + symbol("r4") * skips
-    in_caches = skips * sum(symbol(price) * misses_by_size(i, sharp=True) for i, price in ((1, "r1"), (2, "l2")))
-    served = sympy.Piecewise((in_caches, symbol("S") <= symbol("C4")), (in_memory, True))
-    return Model("T", symbol("q0") + served, "ns", QUANTITIES, "ours, after Manegold, Boncz, Kersten 2002: sequential and random misses apart")
+    in_third = symbol("l2") * skips * misses_by_size(2, sharp=True)
+    beyond = sympy.Piecewise((in_third, symbol("S") <= symbol("C4")), (in_memory, True))
+    time = symbol("q0") + symbol("r1") * skips * misses_by_size(1, sharp=True) + beyond
+    return Model("T", time, "ns", QUANTITIES, "ours, after Manegold, Boncz, Kersten 2002: sequential and random misses apart")
 
 
 @cache
