@@ -96,6 +96,8 @@ class Lab(ABC):
     unit: ClassVar[str]
     breaks: ClassVar[str]  # one sentence: where the model and the machine part
     compared: ClassVar[tuple[str, str]]  # names of the measured and the predicted curve that are compared
+    scale: ClassVar[str] = "log"  # of the figure's values: "log", or "linear" where zero is one of them
+    simulated: ClassVar[bool] = False  # whether its machine is a simulation: its curves then say so
 
     def __init__(self, machine: Machine | None = None):
         self.machine = machine or machines.current()
@@ -115,6 +117,10 @@ class Lab(ABC):
     @abstractmethod
     def predict(self, point: Mapping[str, Value], x: Axis) -> Sequence[Curve]:
         """Predicted curves; fast enough to follow a slider (under a millisecond after the first call)."""
+
+    def marks(self, point: Mapping[str, Value]) -> Mapping[str, float]:
+        """Places on the axis that the figure marks, by name; NaN where a place does not exist at these settings."""
+        return {}
 
     @cached_property
     def sliders(self) -> dict[str, Slider]:
@@ -195,7 +201,7 @@ class Lab(ABC):
     def to_dict(self) -> dict[str, Any]:
         return {"id": self.id, "chapter": self.chapter, "title": self.title, "question": self.question, "axis": self.axis, "quantity": self.quantity,
                 "unit": self.unit, "sliders": [slider.to_dict() for slider in self.sliders.values()], "breaks": self.breaks,
-                "sources": ["measured", "predicted", *(["recorded"] if self.recorded() else [])]}  # fmt: skip
+                "sources": ["simulated" if self.simulated else "measured", "predicted", *(["recorded"] if self.recorded() else [])]}  # fmt: skip
 
 
 _registered: dict[str, type[Lab]] = {}

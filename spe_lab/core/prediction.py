@@ -33,7 +33,7 @@ class Prediction:
     def _judged(self, run: Run | None) -> str:
         if not self.committed:
             return "No prediction yet: put two numbers in the place of the dots, before you look."
-        if run is None or not run.measured or run.measured[0].source != "measured":
+        if run is None or not run.measured or run.measured[0].source == "recorded":
             return "No measurement yet: press Measure."
         curve = run.measured[0]
         i = min(range(curve.x.values.size), key=lambda k: abs(math.log(curve.x.values[k] / self.at)))

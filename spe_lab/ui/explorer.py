@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import html
+import math
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +25,7 @@ from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.static import alt_text, dense, figure_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: #555"
-_IDLE = "Move the sliders: the model follows. Press Measure to ask the machine."
+_IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
 
 def explore(lab_id: str, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value) -> "Explorer":
@@ -61,6 +62,10 @@ class Explorer:
             self._say(native.NO_COMPILER + (f". Shown: data recorded on {self.run.machine['facts']['cpu']}" if self.run else ""))
         self._refresh()
 
+    @property
+    def _verb(self) -> str:
+        return "Simulate" if self.lab.simulated else "Measure"
+
     # ---- the page ------------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -68,10 +73,10 @@ class Explorer:
         workload = [slider for slider in lab.sliders.values() if slider.measured]
         model = [slider for slider in lab.sliders.values() if not slider.measured]
         self.sliders = controls.group([*workload, *model], self._initial, self._slider_moved)
-        self._measure_button = widgets.Button(description="Measure", icon="play", button_style="primary", disabled=not native.available())
+        self._measure_button = widgets.Button(description=self._verb, icon="play", button_style="primary", disabled=not native.available())
         self._measure_button.on_click(lambda _: self._toggle())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", visibility="hidden"))
-        self._status = widgets.HTML(_IDLE)
+        self._status = widgets.HTML(_IDLE.format(self._verb))
         reset = widgets.Button(description="Reset", tooltip="All parameters as claimed or assumed")
         reset.on_click(lambda _: self._set({slider.name: slider.default for slider in model}))
         self._picture, self._twin, self._data = widgets.HTML(), widgets.HTML(), widgets.HTML()
@@ -134,6 +139,7 @@ class Explorer:
             shown = self._shown()
             png = self._figure.draw(
                 predicted, shown.measured, ratios(shown), at=point[lab.axis], stale=self._stale(), prediction=self.prediction,
+                marks=lab.marks(point),
             )  # fmt: skip
             self._frame += 1
             self._picture.value = figure_html(png, alt_text(lab, shown))
@@ -168,6 +174,7 @@ class Explorer:
         if shown.comparison:
             kind = shown.measured[0].source
             said.append(f"{kind}: median error {shown.comparison.median_relative_error:.0%}, {shown.kept} of {shown.tried} samples clean")
+        said += [f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}" for name, place in lab.marks(point).items() if math.isfinite(place)]
         for name, value in self._differing().items():
             said.append(f"points were measured at {name} {self._rendered(name, value)}")
         return " · ".join([*said, *shown.notes])
@@ -218,7 +225,7 @@ class Explorer:
 
         Waits for it. Ctrl-C and the stop button end the waiting and the measurement.
         """
-        if not self.measuring and (self.run is None or self.run.measured[0].source != "measured"):
+        if not self.measuring and (self.run is None or self.run.measured[0].source == "recorded"):
             self.start()
         try:
             while not self._ended.wait(0.1):
@@ -233,7 +240,7 @@ class Explorer:
     def _measure(self, point: dict[str, Value], cancel: Cancel) -> None:
         self._measure_button.description, self._measure_button.icon = "Cancel", "stop"
         self._progress.value, self._progress.layout.visibility = 0, "visible"
-        self._say("preparing the working sets …")
+        self._say("preparing …")
         try:
             for progress, run in self.lab.runs(point, cancel=cancel):
                 self.run = run
@@ -251,7 +258,7 @@ class Explorer:
             self._say(f"the measurement failed: {error!r}")
             raise
         finally:
-            self._measure_button.description, self._measure_button.icon = "Measure", "play"
+            self._measure_button.description, self._measure_button.icon = self._verb, "play"
             self._progress.layout.visibility = "hidden"
             self._ended.set()
 

@@ -9,7 +9,7 @@ only ever grow. The axes are built anew when a curve comes or goes, or the point
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from spe_lab.core.prediction import Prediction
 MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
 PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
 COMMITTED = "#CC79A7"
+MARKED, MARK_STYLES = "#56B4E9", ("-.", ":")
+ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
 GOOD = 0.2  # the band of the ratio panel: published single-core models are within about 20 % of the machine
 WIDTH, HEIGHT, DPI = 820, 500, 100
 _FADED = 0.3
@@ -42,12 +44,15 @@ class LabFigure:
         self._bare = self._background = None  # pixels: the axes alone, and with the measured points on them
 
     def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
-             at: float | None = None, stale: bool = False, prediction: Prediction | None = None) -> bytes:  # fmt: skip
-        """The picture's bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands."""
-        content = ([(curve.name, curve.source) for curve in measured], stale, prediction, [curve.name for curve in predicted])
-        limits = (*_span([*predicted, *measured], prediction, _base(self.lab)), _ratio_limit(ratios))
+             at: float | None = None, stale: bool = False, prediction: Prediction | None = None,
+             marks: Mapping[str, float] | None = None) -> bytes:  # fmt: skip
+        """The picture's bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands;
+        `marks`: places on the axis, by name."""
+        marks = marks or {}
+        content = ([(curve.name, curve.source) for curve in measured], stale, prediction, [curve.name for curve in predicted], list(marks))
+        limits = (*self._span([*predicted, *measured], prediction), _ratio_limit(ratios))
         if content != self._content:
-            self._build(predicted, measured, stale, prediction)
+            self._build(predicted, measured, stale, prediction, marks)
             self._content, self._limits = content, None
         if self._limits is not None:
             limits = tuple(choose(a, b) for choose, a, b in zip((min, max, min, max, max), limits, self._limits, strict=True))
@@ -70,6 +75,9 @@ class LabFigure:
             marker.set_visible(at is not None)
             if at is not None:
                 marker.set_xdata([at, at])
+        for line, place in zip(self.places, marks.values(), strict=True):
+            line.set_visible(math.isfinite(place))
+            line.set_xdata([place, place])
         self.caption.set_text(_caption(self.lab, predicted, at))
         for artist in self.moving:
             (artist.axes or self.figure).draw_artist(artist)
@@ -79,7 +87,7 @@ class LabFigure:
         """Lets the limits shrink again at the next frame."""
         self._limits = None
 
-    def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, prediction: Prediction | None) -> None:
+    def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, prediction: Prediction | None, marks: Iterable[str]) -> None:
         self.figure.clear()
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
@@ -90,8 +98,8 @@ class LabFigure:
             axes.spines[["top", "right"]].set_visible(False)
         slider = self.lab.sliders[self.lab.axis]
         bottom.set_xlabel(f"{slider.name}: {slider.meaning}", fontsize=11)  # each tick carries its unit
-        top.set_ylabel(f"{self.lab.quantity} [{self.lab.unit}]", fontsize=11)
-        bottom.set_ylabel("measured ÷\npredicted", fontsize=11)
+        top.set_ylabel(f"{self.lab.quantity} [{self.lab.unit}]" if self.lab.unit else self.lab.quantity, fontsize=11)
+        bottom.set_ylabel(f"{'simulated' if self.lab.simulated else 'measured'} ÷\npredicted", fontsize=11)
         self.figure.align_ylabels(self.axes)
         bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
         bottom.axhline(1, color="#000000", linewidth=1)
@@ -109,9 +117,10 @@ class LabFigure:
             top.vlines(prediction.at, prediction.low, prediction.high, color=COMMITTED, linewidth=7, alpha=0.7, label="your prediction")
         self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5, alpha=_FADED if stale else 1.0)[0]
         self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=(0, (2, 2))) for axes in (top, bottom)]
+        self.places = [top.axvline(1, color=MARKED, linewidth=1.5, linestyle=style, label=name) for name, style in zip(marks, MARK_STYLES, strict=False)]
         self.caption = top.set_title("", loc="left", fontsize=11)
         top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3)
-        self.moving = [*self.lines, self.ratio_points, *self.markers, self.caption]
+        self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
         self.points = [artist for bars in self.bars for artist in bars.get_children()]
         for artist in (*self.points, *self.moving):
             artist.set_animated(True)
@@ -140,7 +149,8 @@ class LabFigure:
             if slider.multiple_of:
                 bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of))
         bottom.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
-        top.set_yscale("log", base=_base(self.lab))
+        if self.lab.scale == "log":
+            top.set_yscale("log", base=self._base)
         top.set_ylim(y_low, y_high)
         top.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if self.lab.unit == "B" else f"{value:g}")
         bottom.set_yscale("log", base=2)
@@ -148,6 +158,23 @@ class LabFigure:
         bottom.set_ylim(1 / ratio_limit, ratio_limit)
         ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
         bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
+
+    @property
+    def _base(self) -> int:
+        """Of a logarithmic axis of values: bytes come in powers of two."""
+        return 2 if self.lab.unit == "B" else 10
+
+    def _span(self, curves: Sequence[Curve], prediction: Prediction | None) -> tuple[float, float, float, float]:
+        """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
+        x = np.concatenate([curve.x.values for curve in curves])
+        y = np.concatenate([curve.values for curve in curves])
+        y = y[np.isfinite(y) & (y > 0)]
+        bounds = [*(y if y.size else [1.0]), *((prediction.low or 1.0, prediction.high or 1.0) if prediction and prediction.committed else ())]
+        if self.lab.scale == "linear":
+            coarse = 10.0 ** math.floor(math.log10(max(bounds)))
+            return x.min(), x.max(), 0.0, coarse * math.ceil(2 * ROOM * max(bounds) / coarse) / 2
+        step = {2: 16.0, 10: 10.0}[self._base]
+        return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.5)
 
     def encoded(self, form: str) -> bytes:
         """The last frame as "png" or "webp"."""
@@ -157,21 +184,6 @@ class LabFigure:
         fastest = {"png": {"compress_level": 1}, "webp": {"lossless": True, "quality": 0, "method": 0}}[form]
         Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(out, form, **fastest)
         return out.getvalue()
-
-
-def _base(lab: Lab) -> int:
-    """Of the axis of values: bytes come in powers of two."""
-    return 2 if lab.unit == "B" else 10
-
-
-def _span(curves: Sequence[Curve], prediction: Prediction | None, base: int) -> tuple[float, float, float, float]:
-    """Limits of x, and of y snapped to decades (or powers of 16) with room for the legend at the top."""
-    x = np.concatenate([curve.x.values for curve in curves])
-    y = np.concatenate([curve.values for curve in curves])
-    y = y[np.isfinite(y) & (y > 0)]
-    bounds = [*(y if y.size else [1.0]), *((prediction.low or 1.0, prediction.high or 1.0) if prediction and prediction.committed else ())]
-    step = {2: 16.0, 10: 10.0}[base]
-    return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.5)
 
 
 def _ratio_limit(ratios: Curve | None) -> float:

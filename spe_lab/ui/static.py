@@ -19,7 +19,7 @@ def picture(run: Run) -> bytes:
     """PNG of a run: its measured points, and the predictions drawn as lines."""
     lab = lab_of(run)
     smooth = lab.predict(lab.point(run.point), dense(lab, run.x))
-    return LabFigure(lab).draw(smooth, run.measured, ratios(run))
+    return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(lab.point(run.point)))
 
 
 def check_png(path: Path) -> None:
@@ -52,6 +52,9 @@ def alt_text(lab: Lab, run: Run) -> str:
         if finite.size:
             low, high = units.render(finite.min(), curve.unit), units.render(finite.max(), curve.unit)
             said.append(f"{curve.source.capitalize()}, {curve.name}: {low} to {high}.")
+    for name, place in lab.marks(lab.point(run.point)).items():
+        if np.isfinite(place):
+            said.append(f"{name.capitalize()} at {units.render(place, slider.unit)}.")
     if run.comparison and np.isfinite(run.comparison.median_relative_error):
         c = run.comparison
         said.append(f"{c.measured} differs from {c.predicted} by {c.median_relative_error:.0%} at the median, {c.max_relative_error:.0%} at most.")

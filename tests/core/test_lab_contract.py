@@ -88,9 +88,9 @@ def test_an_empty_sweep_is_refused(lab):
         lab.x([])
 
 
-def test_a_run_has_measured_and_predicted_curves_with_their_sources(run):
+def test_a_run_has_measured_and_predicted_curves_with_their_sources(lab, run):
     result, _ = run
-    assert result.measured and all(curve.source in ("measured", "simulated") for curve in result.measured)
+    assert result.measured and all(curve.source == ("simulated" if lab.simulated else "measured") for curve in result.measured)
     assert result.predicted and all(curve.source == "predicted" for curve in result.predicted)
     assert result.comparison is not None and np.isfinite(result.comparison.median_relative_error)
 
@@ -141,7 +141,7 @@ def test_the_figure_has_an_alternative_text_and_shows_the_run(lab, run):
 def test_recorded_data_are_labelled_and_stand_beside_this_machine_s_model(lab):
     recorded = lab.recorded()
     assert recorded is not None, f"{lab.id} needs spe_lab/recorded/{lab.id}.json for machines without a compiler"
-    assert all(curve.source == "recorded" for curve in recorded.measured)
+    assert all(curve.source == ("simulated" if lab.simulated else "recorded") for curve in recorded.measured)
     beside = lab.beside(recorded, lab.point())
     assert beside.comparison is not None and all(curve.source == "predicted" for curve in beside.predicted)
     assert recorded.machine["facts"]["cpu"] and recorded.measured[0].provenance["taken"]
@@ -152,6 +152,7 @@ def test_without_a_compiler_the_explorer_opens_with_recorded_data_and_says_so(la
 
     monkeypatch.setattr(native, "available", lambda: False)
     explorer = Explorer(lab)
-    assert explorer.run.measured[0].source == "recorded"
+    source = "simulated" if lab.simulated else "recorded"
+    assert explorer.run.measured[0].source == source
     assert "compiler" in explorer._status.value and explorer._measure_button.disabled
-    assert "Recorded" in explorer.text
+    assert source.capitalize() in explorer.text
