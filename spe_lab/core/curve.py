@@ -248,7 +248,7 @@ class Run:
         from spe_lab.core import units
 
         shown = [*self.measured, *self.predicted]
-        rows = [[_header(self.x.name, ""), *(curve.name for curve in shown)], ["", *(f"{curve.source}, {curve.unit}" for curve in shown)]]
+        rows = [[_header(self.x.name, ""), *(curve.name for curve in shown)], ["", *(f"{curve.source}, {curve.unit}".rstrip(", ") for curve in shown)]]
         for i, x in enumerate(self.x.values):
             rows.append([units.render(x, self.x.unit), *(_cell(curve.values[i], curve.unit) for curve in shown)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -53,13 +53,15 @@ def parse(text: str, unit: str, name: str = "value") -> float:
 def render(value: float, unit: str, digits: int = 3) -> str:
     """`value` in `unit` as a reader writes it: binary prefixes for bytes, decimal ones for the rest.
 
-    >>> render(65536, "B"), render(1.234, "ns"), render(1500, "ns"), render(0.25, ""), render(3.1, "GHz")
-    ('64 KiB', '1.23 ns', '1.5 µs', '0.25', '3.1 GHz')
+    >>> render(65536, "B"), render(1.234, "ns"), render(1500, "ns"), render(0.25, ""), render(32768, ""), render(3.1, "GHz")
+    ('64 KiB', '1.23 ns', '1.5 µs', '0.25', '32768', '3.1 GHz')
     """
     from quantiphy import Quantity
 
     if value is None or not math.isfinite(value):
         return "–"
+    if not unit and value == int(value) and abs(value) < 1e9:
+        return f"{int(value)}"  # a count is exact
     if not _SCALED.fullmatch(unit):
         return f"{float(f'{value:.{digits}g}'):g} {unit}".rstrip()
     if unit == "B":

@@ -8,9 +8,15 @@ import errno
 import os
 import platform
 import sys
+from collections.abc import Callable
+from typing import Any
+
+from spe_lab.core.errors import UnavailableError
 
 HARDWARE, SOFTWARE = 0, 1  # types of events
-INSTRUCTIONS, DUMMY = 1, 9  # a hardware event, and the software event that counts nothing and needs nothing
+INSTRUCTIONS, BRANCH_MISSES = 1, 5  # hardware events
+TASK_CLOCK, DUMMY = 1, 9  # software events: time in ns, and the one that counts nothing and needs nothing
+ENABLE, DISABLE = 0x2400, 0x2401  # ioctl requests of linux/perf_event.h
 DISABLED, EXCLUDE_KERNEL, EXCLUDE_HYPERVISOR = 1 << 0, 1 << 5, 1 << 6
 SIZE = 112  # bytes of struct perf_event_attr, version 5 (Linux 4.1); newer kernels accept it
 SYSCALLS = {"x86_64": 298, "aarch64": 241, "riscv64": 241, "loongarch64": 241, "ppc64le": 319}  # 64 bits, little-endian
@@ -22,6 +28,27 @@ def hardware_counter() -> str:
     if answer >= 0:
         os.close(answer)
         return "available"
+    return refusal(answer)
+
+
+def count(kind: int, event: int, work: Callable[[], Any]) -> int:
+    """How often `event` happens in user space while `work` runs; UnavailableError with the kernel's reason if it cannot be counted."""
+    import fcntl
+
+    opened = perf_event_open(kind, event)
+    if opened < 0:
+        raise UnavailableError(f"hardware events cannot be counted here ({refusal(opened)}); use a machine that shows its counters")
+    try:
+        fcntl.ioctl(opened, ENABLE)
+        work()
+        fcntl.ioctl(opened, DISABLE)
+        return int.from_bytes(os.read(opened, 8), sys.byteorder)
+    finally:
+        os.close(opened)
+
+
+def refusal(answer: int) -> str:
+    """What a negative answer of perf_event_open means, in a few words."""
     reasons = {
         errno.ENOENT: "no PMU: the machine shows no hardware counters",
         errno.ENODEV: "no PMU: the machine shows no hardware counters",

@@ -1,0 +1,92 @@
+"""Mispredictions that are counted rather than inferred: by the hardware where it shows its counters, or in a simulated core."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.machine import counter
+from spe_lab.topics.branches.selection import KEY_RANGE, KEYS, Data, kernels
+
+SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0)
+SIMULATED_KEYS = 200_000  # valgrind takes some 50 times as long as the machine
+_MAIN = """
+#include "spe.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct selection { const int32_t *keys, *payload; uint64_t n, width, position; int64_t threshold; };
+uint64_t sum_branching(struct selection *state, uint64_t work);
+
+int main(int count, char **words)
+{
+    uint64_t n = count == 3 ? strtoull(words[1], NULL, 10) : 0, random = 1;
+    int32_t *keys = malloc(n * sizeof *keys);
+    if (keys == NULL)
+        return 1;
+    for (uint64_t i = 0; i < n; i++)
+        keys[i] = (int32_t)(spe_random(&random) >> 34);
+    struct selection state = {keys, keys, n, 1, 0, strtoll(words[2], NULL, 10)};
+    printf("%llu", (unsigned long long)sum_branching(&state, n));
+    free(keys);
+    return 0;
+}
+"""
+
+
+def counted_by_hardware(shares: Sequence[float] = SHARES) -> Curve:
+    """Mispredicted branches per element over a million fresh keys; UnavailableError, with the reason, where nothing counts."""
+    library, data = kernels(), Data(0)
+    points = [data.point("branching", p) for p in _checked(shares)]
+    missed = [counter.count(counter.HARDWARE, counter.BRANCH_MISSES, lambda state=point.state: library.sum_branching(state, KEYS)) for point in points]
+    return Curve("counted by the hardware", "measured", Axis("p", "", sorted(shares)), "", [each / KEYS for each in missed])
+
+
+def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_KEYS) -> Curve:
+    """Mispredicted branches per element of the same machine code in cachegrind's simulated core, a few seconds in all.
+
+    Its predictor is a table of two-bit counters; UnavailableError where valgrind is not installed.
+    """
+    shares = _checked(shares)
+    if shutil.which("valgrind") is None:
+        raise UnavailableError("counting in simulation needs valgrind, and none was found; install it (Debian: apt install valgrind)")
+    with tempfile.TemporaryDirectory() as folder:
+        program, main = Path(folder) / "selection", Path(folder) / "main.c"
+        main.write_text(_MAIN, encoding="utf-8")
+        source = native.kernel_folder() / "branches.c"
+        command = [*native.compiler().command, *native.FLAGS, f"-I{native.kernel_folder()}", str(main), str(source), "-o", str(program)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        rates = [_run_cachegrind(program, Path(folder) / "counts", keys, p) for p in shares]
+    return Curve("counted in a simulated core", "simulated", Axis("p", "", shares), "", rates)
+
+
+def _run_cachegrind(program: Path, counts: Path, keys: int, p: float) -> float:
+    options = ["--tool=cachegrind", "--branch-sim=yes", "--cache-sim=no", f"--cachegrind-out-file={counts}"]
+    said = subprocess.run(["valgrind", *options, program, str(keys), str(round(p * KEY_RANGE))], capture_output=True, text=True, timeout=120, check=False)
+    if said.returncode or not counts.is_file():
+        raise UnavailableError(f"valgrind ended with status {said.returncode}: {said.stderr.strip()[-200:]}; install another version")
+    return mispredicted(counts.read_text(encoding="utf-8"), "sum_branching") / keys
+
+
+def mispredicted(counts: str, function: str) -> int:
+    """Mispredicted conditional branches of `function` in the text of a cachegrind file."""
+    names = re.search(r"^events: (.*)$", counts, flags=re.MULTILINE)[1].split()
+    column, current, total = names.index("Bcm"), None, 0
+    for line in counts.splitlines():
+        if line.startswith("fn="):
+            current = line[3:]
+        elif current == function and line[:1].isdigit():
+            values = line.split()[1:]
+            total += int(values[column]) if column < len(values) else 0
+    return total
+
+
+def _checked(shares: Sequence[float]) -> list[float]:
+    if not shares or not all(0 <= p <= 1 for p in shares):
+        raise SpeLabError(f"shares must be between 0 and 1, got {list(shares)!r:.80}; write for example [0.1, 0.5]")
+    return sorted(shares)

@@ -1,0 +1,91 @@
+"""The lab branches.memorisation: how long a random pattern this machine learns by heart."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import UnavailableError
+from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.machine.steps import Staircase, Step, fit, miss_share
+from spe_lab.core.measurement import Cancel, Point, curves, sweep
+from spe_lab.topics.branches.selection import KEY_RANGE, SelectionLab, kernels
+
+RELEARN = 1 << 20  # most branches that are run untimed before a burst: what other points made the predictor forget
+LAPS = 32  # of a pattern, in which it is learnt where it can be
+MOST_STEPS = 3  # small predictors answer sooner than large ones: the last step is where nothing knows the pattern
+
+
+@register
+class Memorisation(SelectionLab):
+    """Time per element against the length of a random pattern that repeats."""
+
+    id = "branches.memorisation"
+    title = "Learning by heart"
+    question = "How long a random pattern does this machine learn by heart, if a loop repeats it?"
+    axis = "length"
+    quantity = "time per element"
+    unit = "ns"
+    compared = ("repeated pattern", "fitted")
+    breaks = (
+        "The model knows one capacity: real predictors have tables of several sizes, share them with all other branches, and forget a pattern while "
+        "something else runs."
+    )
+
+    _points: tuple[np.ndarray, np.ndarray] | None = None
+    _staircase: tuple[int, Staircase] | None = None
+
+    def declare(self) -> list[Slider]:
+        length = Slider("length", "", 4096, "length of the repeated pattern, in branches", 16, 1 << 20, "log", multiple_of=1, source="the middle of the sweep")
+        K = Slider("K", "", 20_000, "branches that the modelled predictor knows by heart", 16, 1 << 20, "log", measured=False,
+                   source="assumed: 5,000 to 30,000 were reported for cores of 2024 (D. Lemire, 2026)")  # fmt: skip
+        found = self.assumed("P")
+        P = Slider("P", "ns", found.value, "penalty of a misprediction", 0.1, 100, "log", measured=False, source=f"{found.origin}: {found.source}")
+        return [length, K, P]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [2.0**k for k in range(6, 21, 2)] if short else [2.0**k for k in range(5, 21)]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        training = [float(round(2 ** (k + 0.5))) for k in range(5, 20, 2 if budget_s < 1 else 1)]
+        points, n = [self.pattern(int(length)) for length in [*x.values, *training]], len(x.values)
+        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+            self._points = (np.array(training), result.blocks()[:, n : len(points)])
+            lengths, blocks = self._points
+            kept = {"lengths": lengths.tolist(), "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
+            yield result.progress, curves(result, self.compared[:1], x, kernels(), training=kept)
+
+    def pattern(self, length: int) -> Point:
+        keys = np.random.default_rng(length).integers(0, KEY_RANGE, length, dtype=np.int32)
+        library = kernels()
+        state = library.struct("selection")(keys.ctypes.data, keys.ctypes.data, length, 1, 0, KEY_RANGE // 2)
+        return Point(f"pattern of {length}", library.address("sum_branching"), state, min(LAPS * length, RELEARN), keep=keys)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        fitted, K = self.fitted(), float(point["K"])
+        known = fitted.base if fitted.steps else 1.0
+        learnt = {"one capacity, any forgotten": "ramp", "one capacity, oldest forgotten": "cliff"}
+        modelled = [
+            Curve(name, "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values))
+            for name, kind in learnt.items()
+        ]  # fmt: skip
+        steps = [{"branches": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
+        return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps}), *modelled]
+
+    def fitted(self) -> Staircase:
+        """The staircase through the training lengths, half-way between those of the sweep."""
+        if self._points is None:
+            recorded = self.recorded()
+            if recorded is None:
+                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
+            kept = recorded.measured[0].provenance["training"]
+            self._points = (np.array(kept["lengths"]), np.array(kept["blocks"], dtype=float))
+        lengths, blocks = self._points
+        if self._staircase is None or self._staircase[0] != id(blocks):
+            self._staircase = (id(blocks), fit(lengths, blocks, max_steps=MOST_STEPS))
+        return self._staircase[1]
+
+    def span(self) -> Step | None:
+        """The step from which on the pattern is not known: the one that adds most. None if nothing was learnt at all."""
+        return max(self.fitted().steps, key=lambda step: step.latency, default=None)

@@ -1,0 +1,230 @@
+"""The labs branches.selectivity and branches.rate: a loop that selects a share p of its elements, with a branch and without."""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import Parameter, memory_available
+from spe_lab.core.measurement import Cancel, Point, Sweep, centre, curves, sweep
+from spe_lab.topics.branches import fitting as fits
+from spe_lab.topics.branches import models
+
+KEYS = 1 << 20  # far beyond the tens of thousands of outcomes that predictors learn by heart (branches.memorisation)
+KEY_RANGE = 1 << 30
+PAYLOADS = {"none": 0, "4 B": 4, "64 B": 64}
+TRAINING = (0.0, 0.075, 0.15, 0.225, 0.3, 0.375, 0.5, 0.625, 0.7, 0.775, 0.85, 0.925, 1.0)  # what the fit is given
+ANCHORS = tuple(TRAINING.index(p) for p in (0.0, 0.5, 1.0))
+SEED = 1
+# What no operating system states, until there is a profile or a measurement.
+ASSUMED_NS = {"t0": 1.0, "t1": 1.0, "P": 5.0, "line in order": 2.5, "line at random": 10.0}
+
+
+class SelectionLab(Lab):
+    """What the two labs share: the loop, the points that a fit is given, and the fit."""
+
+    chapter = "03d"
+    axis = "p"
+    scale = "linear"
+
+    _training: tuple[str, np.ndarray, np.ndarray] | None = None
+    _fitted: tuple[int, fits.Fitted] | None = None
+
+    def share_slider(self) -> Slider:
+        return Slider("p", "", 0.3, models.QUANTITIES["p"].meaning, 0, 1, source="where a two-bit counter and a machine differ most")
+
+    def states_slider(self) -> Slider:
+        return Slider("states", "", 4, "states of the modelled counter", 2, 16, multiple_of=1, measured=False, source="a two-bit counter, as in the notes")
+
+    def sweep(self, short: bool) -> list[float]:
+        return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
+
+    def sampled(self, x: Axis, payload: str, budget_s: float, cancel: Cancel) -> Iterator[Sweep]:
+        """Branching at x, predicated at x, then branching and predicated at TRAINING; all in turn."""
+        arrays = Data(PAYLOADS[payload])
+        points = [arrays.point(kernel, p) for shares in (x.values, TRAINING) for kernel in ("branching", "predicated") for p in shares]
+        n, k = len(x.values), len(TRAINING)
+        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+            self._training = (payload, *np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1))
+            yield result
+
+    def training(self) -> tuple[str, np.ndarray, np.ndarray]:
+        """(payload, branching, predicated): blocks × TRAINING of the last measurement here, else of the recorded one."""
+        if self._training is None:
+            recorded = self.recorded()
+            if recorded is None:
+                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
+            kept = recorded.measured[0].provenance["training"]
+            self._training = (kept["payload"], *(np.array(kept[name], dtype=float) for name in ("branching", "predicated")))
+        return self._training
+
+    def fitted(self) -> fits.Fitted:
+        """The model whose states, penalty and base times come from the training points."""
+        payload, branching, _ = self.training()
+        if self._fitted is None or self._fitted[0] != id(branching):
+            self._fitted = (id(branching), fits.fit(TRAINING, branching, PAYLOADS[payload]))
+        return self._fitted[1]
+
+    def predicated_time(self) -> float:
+        """ns an element of the predicated loop takes, whatever the share: median over the training points."""
+        return float(np.nanmedian(self.training()[2]))
+
+    def kept(self) -> dict:
+        payload, *both = self.training()
+        rows = ([[None if math.isnan(v) else v for v in row] for row in blocks.tolist()] for blocks in both)
+        return {"payload": payload, "p": list(TRAINING), **dict(zip(("branching", "predicated"), rows, strict=True))}
+
+    def assumed(self, name: str) -> Parameter:
+        """A time from the machine's profile where it has one, else assumed."""
+        known = self.machine.parameters
+        wanted = {"P": lambda: known["branch_penalty"].value,
+                  "line in order": lambda: fits.LINE_BYTES / known["memory_bandwidth"].value,
+                  "line at random": lambda: known["memory_latency"].value / known["memory_parallelism"].value}  # fmt: skip
+        try:
+            return Parameter(float(wanted[name]()), "ns", "measured", "this machine's profile")
+        except (KeyError, TypeError):  # not in the profile, or not resolvable there
+            return Parameter(ASSUMED_NS[name], "ns", "assumed", "order of magnitude of a current core")
+
+
+@register
+class Selectivity(SelectionLab):
+    """Time per element against the share that is selected, with a branch and without."""
+
+    id = "branches.selectivity"
+    title = "Selectivity"
+    question = "What does an element cost if a branch selects a share p of them at random, and when is it cheaper to do without the branch?"
+    quantity = "time per element"
+    unit = "ns"
+    compared = ("branching", "fitted")
+    breaks = (
+        "The straight line between never and always taken is not quite the time of a predicted branch in between, real predictors keep more than one "
+        "counter, and a mispredicted load may still fetch a line that is needed later."
+    )
+
+    def declare(self) -> list[Slider]:
+        reads = "what is read of a selected element, beside its key"
+        payload = Slider("payload", "", "none", reads, scale="choice", choices=tuple(PAYLOADS), source="the notes' loop")
+        times = []
+        for name in ("t0", "t1", "P"):
+            found, quantity = self.assumed(name), models.QUANTITIES[name]
+            times.append(Slider(name, "ns", found.value, quantity.meaning, 0.1, 100, "log", measured=False, source=f"{found.origin}: {found.source}"))
+        return [self.share_slider(), payload, self.states_slider(), *times]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        for result in self.sampled(x, point["payload"], budget_s, cancel):
+            inferred = infer(result, x.values)
+            rates = {"inferred": _plain(centre(column)[0] for column in inferred.T), "ideal": _plain(fits.rate(x.values, fits.IDEAL))}
+            rates |= {f"{n} states": _plain(fits.rate(x.values, n)) for n in (2, 4, 6, 8)}
+            more = {"payload": point["payload"], "data_seed": SEED, "training": self.kept(), "rates": rates}
+            yield result.progress, curves(result, ("branching", "predicated"), x, kernels(), **more)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        p, payload = x.values, PAYLOADS[point["payload"]]
+        times = models.element_time()(p=p, m=fits.rate(p, int(point["states"])), t0=point["t0"], t1=point["t1"], P=point["P"])
+        if payload:
+            times = times + sum(share * self.assumed(f"line {how}").value for share, how in zip(fits.lines(p, payload), ("in order", "at random"), strict=True))
+        fitted = self.fitted()
+        said = {"states": fitted.states or "ideal", "states_low": fitted.low or "ideal", "states_high": fitted.high or "ideal",
+                "penalty_ns": fitted.penalty, "t0_ns": fitted.t0, "t1_ns": fitted.t1}  # fmt: skip
+        return [
+            Curve(f"{int(point['states'])} states", "predicted", x, "ns", times),
+            Curve("fitted", "predicted", x, "ns", fitted.predict(p), provenance=said),
+            Curve("predicated, fitted", "predicted", x, "ns", np.full(p.shape, self.predicated_time())),
+        ]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """Where the fitted curve crosses the time without a branch."""
+        p = np.linspace(0, 1, 2001)
+        above = self.fitted().predict(p) > self.predicated_time()
+        changes = np.flatnonzero(above[1:] != above[:-1])
+        rising = next((p[i] for i in changes if above[i + 1]), math.nan)
+        falling = next((p[i] for i in changes[::-1] if above[i]), math.nan)
+        return {"crossover": float(rising), "second crossover": float(falling)}
+
+
+@register
+class Rate(SelectionLab):
+    """Misprediction rate, inferred from the time of the same loop."""
+
+    id = "branches.rate"
+    title = "Misprediction rate"
+    question = "Which share of the branches does this machine mispredict, and what kind of predictor does so?"
+    quantity = "mispredictions per branch"
+    unit = ""
+    compared = ("inferred from time", "ideal")
+    breaks = (
+        "The rate is inferred: a straight line between the times at p = 0 and p = 1 stands for predicted branches, and at p = 1/2 the rate is set to one half, "
+        "so that this point is an anchor and not a result."
+    )
+
+    def declare(self) -> list[Slider]:
+        return [self.share_slider(), self.states_slider()]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        n = len(x.values)
+        for result in self.sampled(x, "none", budget_s, cancel):
+            values, low, high = np.array([centre(column) for column in infer(result, x.values).T]).T
+            notes = {"notes": list(result.notes), "data_seed": SEED, "training": self.kept()}
+            origin = {**result.provenance, **kernels().provenance, **notes}
+            counts = result.estimate.kept[:n], result.estimate.tried[:n]
+            yield result.progress, [Curve("inferred from time", "measured", x, "", values, low, high, *counts, origin)]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        states = int(point["states"])
+        return [
+            Curve(f"{states} states", "predicted", x, "", fits.rate(x.values, states)),
+            Curve("ideal", "predicted", x, "", fits.rate(x.values, fits.IDEAL)),
+        ]
+
+
+class Data:
+    """Keys, and payloads where wanted, and points over them."""
+
+    def __init__(self, payload_bytes: int):
+        limit = memory_available() // 4
+        if KEYS * (4 + payload_bytes) > limit:
+            raise SpeLabError(f"payload must leave the arrays below a quarter of the memory available ({limit} B), got {payload_bytes} B; choose none")
+        rng = np.random.default_rng(SEED)
+        self.keys = rng.integers(0, KEY_RANGE, KEYS, dtype=np.int32)
+        self.width = max(1, payload_bytes // 4)
+        self.payload = rng.integers(0, KEY_RANGE, KEYS * self.width, dtype=np.int32) if payload_bytes else self.keys
+        self.action = "read" if payload_bytes else "sum"
+
+    def point(self, kernel: str, p: float) -> Point:
+        library, name = kernels(), f"{self.action}_{kernel}"
+        state = library.struct("selection")(self.keys.ctypes.data, self.payload.ctypes.data, KEYS, self.width, 0, round(p * KEY_RANGE))
+        return Point(f"{name} {p}", library.address(name), state, keep=self)
+
+
+def infer(result: Sweep, p: np.ndarray) -> np.ndarray:
+    """blocks × shares: the rate at the first points, from each block's own anchors at p = 0, ½ and 1."""
+    blocks, n = result.blocks(), len(p)
+    never, often, always = (blocks[:, 2 * n + i, None] for i in ANCHORS)
+    line = never + (always - never) * p
+    return (blocks[:, :n] - line) / (2 * (often - (never + always) / 2))
+
+
+def _plain(values) -> list[float | None]:
+    return [float(v) if math.isfinite(v) else None for v in values]
+
+
+@cache
+def kernels() -> native.Library:
+    """kernels_c/branches.c, each loop checked against numpy on edge sizes before anything is timed."""
+    library = native.load("branches")
+    for n, threshold in ((1, 0), (1, KEY_RANGE), (7, KEY_RANGE // 2), (1000, KEY_RANGE // 3)):
+        keys, payload = (np.random.default_rng(n).integers(0, KEY_RANGE, n * width, dtype=np.int32) for width in (1, 4))
+        work = 3 * n + 1
+        chosen = np.resize(np.arange(n), work)[np.resize(keys, work) < threshold]
+        expected = {"sum": int(keys[chosen].sum(dtype=np.int64)), "read": int(payload[4 * chosen].sum(dtype=np.int64))}
+        for kernel in ("sum_branching", "sum_predicated", "read_branching", "read_predicated"):
+            state = library.struct("selection")(keys.ctypes.data, payload.ctypes.data, n, 4, 0, threshold)
+            found = getattr(library, kernel)(state, work)
+            if found != expected[kernel.partition("_")[0]]:
+                raise MeasurementError(f"{kernel} must agree with numpy before it is timed, got {found} for n={n}; report the compiler and its flags")
+    return library

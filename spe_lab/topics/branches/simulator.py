@@ -1,0 +1,86 @@
+"""Simulated predictors: the Python side of kernels_c/branches.c, and one counter to step through by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.measurement import Cancel
+from spe_lab.topics.branches.models import checked_states
+
+KINDS = ("counter", "gshare", "local history")
+LAWS = ("random", "evenly spread")
+MOST_BRANCHES = 10**10
+HISTORY = 8  # bits: 256 counters
+
+
+def simulate(p: float, branches: int, runs: int = 1, *, states: int = 4, threshold: int | None = None, initial: int = 0, kind: str = "counter",
+             law: str = "random", correlation: float = 0.0, history: int = HISTORY, seed: int = 1, cancel: Cancel | None = None) -> np.ndarray:  # fmt: skip
+    """Mispredictions of each of `runs` runs of `branches` branches, of which a share `p` is taken.
+
+    Every run begins in state `initial`. The law "random" tosses a coin for each branch, or with probability `correlation`
+    repeats the outcome before; "evenly spread" repeats one pattern, from a random place on. `kind`: one saturating
+    counter of `states` states that predicts "taken" from `threshold` up; or a table of 2^`history` of them, selected by
+    the last outcomes of this branch (local history) or of this one and another, random one in turn (gshare).
+
+    Raises SpeLabError if an argument lies outside its domain; CancelledError if `cancel` is set.
+
+    >>> int(simulate(0.0, 1000, states=4, initial=3)[0])  # from "strongly taken", two branches are needed to learn
+    2
+    """
+    states, threshold = checked_states(states, threshold)
+    for name, value, low, high in (("p", p, 0, 1), ("correlation", correlation, 0, 1), ("initial", initial, 0, states - 1), ("history", history, 1, 16)):
+        if not low <= value <= high:
+            raise SpeLabError(f"{name} must be between {low} and {high}, got {value}; choose a value in that range")
+    if runs < 0 or branches < 0 or branches * runs > MOST_BRANCHES:
+        found = f"got {branches:,} branches in each of {runs:,} runs"
+        raise SpeLabError(f"branches times runs must be between 0 and {MOST_BRANCHES:,}, {found}; that many take half a minute")
+    for name, value, choices in (("kind", kind, KINDS), ("law", law, LAWS)):
+        if value not in choices:
+            raise SpeLabError(f"{name} must be one of {', '.join(choices)}, got {value!r}; name one of them")
+    library = native.load("branches")
+    table = np.zeros(1 << history, np.uint8)
+    whole = 1 << 32
+    with_ = library.struct("predictor")(KINDS.index(kind), states, threshold, initial, history, table.ctypes.data)
+    after_taken, after_other = correlation + (1 - correlation) * p, (1 - correlation) * p
+    shares = [round(share * whole) for share in (p, after_taken, after_other)]
+    outcomes = library.struct("outcomes")(LAWS.index(law), *shares, seed)
+    found = np.zeros(runs, np.uint64)
+    status = library.simulate_predictor(with_, outcomes, int(branches), int(runs), found, (cancel or Cancel()).flag)
+    if status == library.constants["SPE_CANCELLED"]:
+        raise CancelledError("the simulation was cancelled; start it again")
+    if status:
+        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
+    return found
+
+
+@dataclass(frozen=True)
+class Step:
+    """One branch met by a counter: the state before, what it predicted, what came, and the state after."""
+
+    before: int
+    predicted: bool
+    taken: bool
+    after: int
+
+
+def follow(outcomes: str | Sequence[bool], states: int = 4, threshold: int | None = None, initial: int = 0) -> list[Step]:
+    """The counter's way through these outcomes; text has T for taken and N for not.
+
+    >>> [step.after for step in follow("TTNT")]
+    [1, 2, 1, 2]
+    """
+    states, threshold = checked_states(states, threshold)
+    if isinstance(outcomes, str) and set(outcomes.upper()) - set("TN"):
+        raise SpeLabError(f"outcomes must consist of T and N, got {outcomes!r:.40}; write for example TTNT")
+    if not 0 <= initial < states:
+        raise SpeLabError(f"initial must be between 0 and states − 1 = {states - 1}, got {initial}; 0 is strongly not taken")
+    state, steps = initial, []
+    for outcome in outcomes.upper() if isinstance(outcomes, str) else outcomes:
+        taken = outcome in ("T", True)
+        after = min(state + 1, states - 1) if taken else max(state - 1, 0)
+        steps.append(Step(state, state >= threshold, taken, after))
+        state = after
+    return steps
