@@ -14,6 +14,7 @@ from pathlib import Path
 from spe_lab.core import lab as labs
 from spe_lab.core import machine as machines
 from spe_lab.core import native, units
+from spe_lab.core.assembly import assembly
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import Machine
@@ -224,7 +225,7 @@ def _asm(options: argparse.Namespace) -> int:
     stem, dot, function = options.kernel.partition(".")
     if not dot:
         raise SpeLabError(f"KERNEL must be stem.function, got {options.kernel!r}; write for example memory.cycle_walk")
-    print(native.assembly(stem, function, tuple(options.flags.split()) if options.flags else native.FLAGS))
+    print(assembly(stem, function, tuple(options.flags.split()) if options.flags else native.FLAGS))
     return 0
 
 

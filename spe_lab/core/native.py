@@ -9,7 +9,6 @@ gets a new file name.
 import ctypes
 import hashlib
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -112,7 +111,7 @@ def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
 
 @cache
 def _load(stem: str, flags: tuple[str, ...]) -> Library:
-    return _open(_source(stem), stem, flags)
+    return _open(source(stem), stem, flags)
 
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
@@ -126,33 +125,12 @@ def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) ->
     return _open(source, name, tuple(flags))
 
 
-def assembly(stem: str, function: str, flags: Sequence[str] = FLAGS) -> str:
-    """What the compiler made of one kernel: its instructions and labels, without the assembler's directives."""
-    source = _source(stem)
-    declared = prototypes.read(source).functions
-    if function not in declared:
-        raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}; name one of them")
-    said = _run_compiler([*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
-    lines = said.splitlines()
-    start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)
-    if start is None:
-        raise SpeLabError(f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and the like")
-    body = []
-    for line in lines[start:]:
-        local = re.match(r"\.?L\w*:", line)
-        if body and re.match(r"\S+:", line) and not local:
-            break  # the next function
-        if local or not line.lstrip().startswith((".", "#", ";", "//")):
-            body.append(line.expandtabs(8))
-    return "\n".join(body)
-
-
 def stems() -> list[str]:
     """The names of the files in kernels_c/."""
     return sorted(path.stem for path in kernel_folder().glob("*.c"))
 
 
-def _source(stem: str) -> Path:
+def source(stem: str) -> Path:
     if stem not in stems():
         raise SpeLabError(f"stem must name a file of kernels_c, got {stem!r}; there are {', '.join(stems())}")
     return kernel_folder() / f"{stem}.c"
@@ -179,13 +157,13 @@ def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:
         candidate.unlink(missing_ok=True)  # damaged: neither loaded nor kept
     with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
         built = Path(scratch) / "library.so"
-        _run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK)
+        run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK)
         target = folder / f"{name}-{_digest(built)}.so"
         built.replace(target)
     return target, key.hexdigest()
 
 
-def _run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
+def run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
     try:
         command = [*compiler().command, *options, str(source), *libraries]
         english = {**os.environ, "LC_ALL": "C"}  # the message about a full disk is looked for below

@@ -26,7 +26,7 @@ def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
         options = [(units.render(each, slider.unit), each) for each in stops(slider, value)]
         return widgets.SelectionSlider(options=options, tooltip=tooltip, **common)
     step = slider.multiple_of or (slider.high - slider.low) / 200
-    return widgets.FloatSlider(min=slider.low, max=slider.high, step=step, readout_format=".3g", tooltip=tooltip, **common)
+    return widgets.FloatSlider(min=slider.low, max=slider.high, step=step, readout_format=".0f" if step == int(step) else ".3g", tooltip=tooltip, **common)
 
 
 def stops(slider: Slider, *values: float) -> list[float]:

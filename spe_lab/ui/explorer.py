@@ -81,7 +81,8 @@ class Explorer:
         reset.on_click(lambda _: self._set({slider.name: slider.default for slider in model}))
         self._picture, self._twin, self._data = widgets.HTML(), widgets.HTML(), widgets.HTML()
         parameters = widgets.VBox([widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(flex_flow="row wrap")), reset])
-        self._folds = widgets.Accordion([parameters, self._data], titles=("Model parameters", "Data and downloads"), selected_index=0)
+        folds = {"Model parameters": parameters, "Data and downloads": self._data} if model else {"Data and downloads": self._data}
+        self._folds = widgets.Accordion([*folds.values()], titles=tuple(folds), selected_index=0 if model else None)
         self._folds.observe(lambda _: self._refresh_data(), "selected_index")
         rows = [
             widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
@@ -176,14 +177,14 @@ class Explorer:
             said.append(f"{kind}: median error {shown.comparison.median_relative_error:.0%}, {shown.kept} of {shown.tried} samples clean")
         said += [f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}" for name, place in lab.marks(point).items() if math.isfinite(place)]
         for name, value in self._differing().items():
-            said.append(f"points were measured at {name} {self._rendered(name, value)}")
+            said.append(f"points were {self.run.measured[0].source} at {name} {self._rendered(name, value)}")
         return " · ".join([*said, *shown.notes])
 
     def _rendered(self, name: str, value: Value) -> str:
         return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
 
     def _refresh_data(self) -> None:
-        if self._folds.selected_index == 1:
+        if self._folds.selected_index == len(self._folds.children) - 1:
             run = self._shown()
             links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
             if self.run is not None:
@@ -245,9 +246,9 @@ class Explorer:
             for progress, run in self.lab.runs(point, cancel=cancel):
                 self.run = run
                 self._progress.value = progress
-                self._say(f"measuring: {run.kept} of {run.tried} samples clean")
+                self._say(f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples clean")
                 self._refresh()
-            self._say(f"{'cancelled after' if cancel.is_set() else 'measured:'} {self.run.kept} clean samples of {self.run.tried}")
+            self._say(f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}")
         except UnavailableError as error:
             self.run = self.run or self.lab.recorded()
             self._say(str(error))

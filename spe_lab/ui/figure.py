@@ -106,7 +106,7 @@ class LabFigure:
         self.bars = [
             top.errorbar([1], [1], yerr=[0], fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
                          markerfacecolor=colour if curve.source == "measured" else "white", alpha=_FADED if stale else 1.0,
-                         label=f"{curve.source}: {curve.name}{' (other settings)' if stale else ''}")
+                         label=f"{curve.source}: {curve.name}{' (stale)' if stale else ''}")
             for (colour, marker), curve in zip(MEASURED, measured, strict=False)
         ]  # fmt: skip
         self.lines = [
@@ -119,7 +119,8 @@ class LabFigure:
         self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=(0, (2, 2))) for axes in (top, bottom)]
         self.places = [top.axvline(1, color=MARKED, linewidth=1.5, linestyle=style, label=name) for name, style in zip(marks, MARK_STYLES, strict=False)]
         self.caption = top.set_title("", loc="left", fontsize=11)
-        top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3)
+        columns = 2 if len(top.get_legend_handles_labels()[1]) > 4 else 1
+        top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1)
         self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
         self.points = [artist for bars in self.bars for artist in bars.get_children()]
         for artist in (*self.points, *self.moving):

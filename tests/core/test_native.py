@@ -174,26 +174,3 @@ def test_arrays_that_c_would_misread_are_refused(cache, wrong):
     assert own.first(np.arange(8.0) + 2, 8) == 2
     with pytest.raises(ctypes.ArgumentError, match="for C must"):
         own.first(wrong, 8)
-
-
-@needs_compiler
-@pytest.mark.parametrize("flags", [native.FLAGS, ("-O1",)])
-def test_the_assembly_of_the_walk_is_a_loop_with_a_load_and_no_call(flags):
-    instructions = [line.split("#")[0] for line in native.assembly("memory", "cycle_walk", flags).lower().splitlines()]
-    load, jump, call = {
-        "x86_64": (r"\bmovq?\b.*\(%r\w+\), *%r", r"\bj[a-z]+\s+\.?l", r"\bcall"),
-        "aarch64": (r"\bldr\b.*\[x", r"\b(b\.?\w+|cb\w+)\s+.*\.?l\w*\d", r"\bblr?\s"),
-    }.get({"arm64": "aarch64"}.get(os.uname().machine, os.uname().machine), (None,) * 3)
-    if load is None:
-        pytest.skip(f"no pattern for the instructions of {os.uname().machine}")
-    labels = {found[1]: i for i, line in enumerate(instructions) if (found := re.match(r"(\.?l\w*):", line))}
-    jumps = [(label, start, i) for label, start in labels.items() for i in range(start, len(instructions)) if re.search(jump, instructions[i])]
-    loops = [instructions[start:end] for label, start, end in jumps if label in instructions[end]]
-    assert any(re.search(load, line) for loop in loops for line in loop)
-    assert not any(re.search(call, line) for line in instructions)
-
-
-@needs_compiler
-def test_assembly_that_the_flags_keep_from_being_written_is_refused():
-    with pytest.raises(SpeLabError, match="flags must make the compiler write cycle_walk as assembly, got -E"):
-        native.assembly("memory", "cycle_walk", ("-E",))

@@ -9,6 +9,7 @@ import sympy
 
 from spe_lab.core import lab as labs
 from spe_lab.core import native
+from spe_lab.core.assembly import assembly
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import counter
@@ -58,7 +59,7 @@ def test_many_states_leave_the_rarer_outcome():
 
 @pytest.mark.parametrize(("threshold", "expected"), [(2, 0.2370), (3, 0.2088)])
 def test_an_odd_number_of_states_depends_on_the_threshold(threshold, expected):
-    assert float(models.rate(5, threshold)(p=0.2)) == pytest.approx(expected, abs=5e-5)
+    assert float(models.rate(0.2, 5, threshold)) == pytest.approx(expected, abs=5e-5)
 
 
 @pytest.mark.parametrize("states", range(2, 17))
@@ -70,7 +71,7 @@ def test_model_eigenvector_and_stepped_chain_agree(states):
         pi /= pi.sum()
         threshold = (states + 1) // 2
         expected = pi[:threshold].sum() * p + pi[threshold:].sum() * (1 - p)
-        assert float(models.rate(states)(p=p)) == pytest.approx(expected, abs=1e-9)
+        assert float(models.rate(p, states)) == pytest.approx(expected, abs=1e-9)
         # Mixing takes some states² branches; a long run forgets where it began.
         assert branches.average_rate(np.array([p]), 10**9, states, threshold, 0)[0] == pytest.approx(expected, abs=1e-5)
 
@@ -163,7 +164,7 @@ def test_the_branch_survives_and_its_twin_has_none(action):
     """The twin's loop holds one conditional jump less: only those that count are left."""
     jumps = {}
     for kernel in ("branching", "predicated"):
-        lines = [line.split()[0] for line in native.assembly("branches", f"{action}_{kernel}").splitlines() if line.startswith(("\t", " ")) and line.split()]
+        lines = [line.split()[0] for line in assembly("branches", f"{action}_{kernel}").splitlines() if line.startswith(("\t", " ")) and line.split()]
         conditional = [word for word in lines if (word[0] == "j" and not word.startswith("jmp")) or word.startswith(("b.", "cb", "tb"))]
         jumps[kernel] = len(conditional)
     assert jumps["branching"] > jumps["predicated"] > 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.errors import MeasurementError
+from spe_lab.core.text import Text
 from spe_lab.topics.branches import models
 
 IDEAL = 0  # stands for a predictor that knows p: the limit of many states
@@ -40,13 +41,18 @@ class Fitted:
     def penalty(self) -> float:
         return float(self.coefficients[2])
 
+    def summary(self) -> Text:
+        """What was found, in a sentence."""
+        best, low, high = ("ideal" if states == IDEAL else f"{states} states" for states in (self.states, self.low, self.high))
+        return Text(f"fits best: {best} (95 % interval: {low} to {high}); penalty {self.penalty:.2f} ns; median residual {self.residual:.1%}")
+
     def predict(self, p: np.ndarray) -> np.ndarray:
         return columns(p, self.states, self.payload_bytes) @ self.coefficients
 
 
 def rate(p: np.ndarray, states: int) -> np.ndarray:
     """Misprediction rate of a member of FAMILY."""
-    return models.ideal_rate(p) if states == IDEAL else models.rate(states)(p=p)
+    return models.ideal_rate(p) if states == IDEAL else models.rate(p, states)
 
 
 def lines(p: np.ndarray, payload_bytes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from spe_lab.core import units
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import UnavailableError
 from spe_lab.core.lab import Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, Step, fit, miss_share
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
+from spe_lab.core.text import Text
 from spe_lab.topics.branches.selection import KEY_RANGE, SelectionLab, kernels
 
 RELEARN = 1 << 20  # most branches that are run untimed before a burst: what other points made the predictor forget
@@ -29,8 +31,8 @@ class Memorisation(SelectionLab):
     unit = "ns"
     compared = ("repeated pattern", "fitted")
     breaks = (
-        "The model knows one capacity: real predictors have tables of several sizes, share them with all other branches, and forget a pattern while "
-        "something else runs."
+        "The model knows one capacity, from which patterns are dropped at random (a ramp) or the oldest first (a cliff): real predictors have tables of "
+        "several sizes, share them with all other branches, and forget a pattern while something else runs."
     )
 
     _points: tuple[np.ndarray, np.ndarray] | None = None
@@ -65,11 +67,7 @@ class Memorisation(SelectionLab):
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         fitted, K = self.fitted(), float(point["K"])
         known = fitted.base if fitted.steps else 1.0
-        learnt = {"one capacity, any forgotten": "ramp", "one capacity, oldest forgotten": "cliff"}
-        modelled = [
-            Curve(name, "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values))
-            for name, kind in learnt.items()
-        ]  # fmt: skip
+        modelled = [Curve(f"{kind} at K", "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values)) for kind in ("ramp", "cliff")]
         steps = [{"branches": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
         return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps}), *modelled]
 
@@ -89,3 +87,11 @@ class Memorisation(SelectionLab):
     def span(self) -> Step | None:
         """The step from which on the pattern is not known: the one that adds most. None if nothing was learnt at all."""
         return max(self.fitted().steps, key=lambda step: step.latency, default=None)
+
+    def summary(self) -> Text:
+        """Where that step is, in a sentence."""
+        step = self.span()
+        if step is None:
+            return Text("every length costs the same: nothing was learnt by heart, or all of it")
+        places = (units.render(float(f"{length:.2g}"), "") for length in (step.capacity, step.capacity_low, step.capacity_high))
+        return Text("known by heart up to {} branches (95 % interval: {} to {}); beyond, an element takes {:.2f} ns longer".format(*places, step.latency))

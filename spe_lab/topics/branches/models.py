@@ -105,14 +105,18 @@ def limit_of_many_states() -> "sympy.Expr":
     return limit.subs(sympy.exp(-a), p / q)
 
 
-@cache
-def rate(states: int, threshold: int | None = None) -> Model:
-    """The misprediction rate as a model in p: weights p^i · (1 − p)^(n−1−i) in place of (p/q)^i, which need no division by q."""
+def rate(p: np.ndarray, states: int, threshold: int | None = None) -> np.ndarray:
+    """`misprediction` as numbers, for each share in `p`: weights p^i · (1 − p)^(n−1−i) in place of (p/q)^i, which need no
+    division by q.
+
+    >>> rate(np.array([0.0, 0.3, 0.5]), 4).round(4).tolist()
+    [0.0, 0.3621, 0.5]
+    """
     states, threshold = checked_states(states, threshold)
-    p = symbol("p")
-    weights = [p**i * (1 - p) ** (states - 1 - i) for i in range(states)]
-    wrong = sum(weights[:threshold]) * p + sum(weights[threshold:]) * (1 - p)
-    return Model("m", wrong / sum(weights), "", QUANTITIES, "lecture notes §3.5 for four states; from the transition matrix")
+    p, i = np.asarray(p, dtype=float), np.arange(states)
+    weights = p[..., None] ** i * (1 - p[..., None]) ** (states - 1 - i)
+    predicts_taken = weights[..., threshold:].sum(axis=-1) / weights.sum(axis=-1)
+    return predicts_taken * (1 - p) + (1 - predicts_taken) * p
 
 
 def element_time() -> Model:
@@ -122,13 +126,13 @@ def element_time() -> Model:
     return Model("T", line + symbol("m") * symbol("P"), "ns", QUANTITIES, "lecture notes §3.5")
 
 
-def crossovers() -> "tuple[sympy.Expr, sympy.Expr]":
+def crossovers() -> "sympy.Tuple":
     """Shares below the first and above the second of which a branch is cheaper than predication, for the ideal predictor,
     min(p, 1 − p): the element's time solved for c."""
     import sympy
 
     p, cost = symbol("p"), element_time().expression
-    return tuple(sympy.solve(cost.subs(symbol("m"), rate_) - symbol("c"), p)[0] for rate_ in (p, 1 - p))
+    return sympy.Tuple(*(sympy.solve(cost.subs(symbol("m"), rate_) - symbol("c"), p)[0] for rate_ in (p, 1 - p)))
 
 
 def average_rate(p: np.ndarray, branches: int, states: int, threshold: int, initial: int, correlation: float = 0.0) -> np.ndarray:

@@ -40,7 +40,7 @@ class Predictor(Lab):
         return [
             Slider("p", "", 0.3, models.QUANTITIES["p"].meaning, 0, 1, source="where a two-bit counter and a machine differ most"),
             Slider("states", "", 4, "states of each counter", 2, 16, multiple_of=1, source="a two-bit counter, as in the notes"),
-            Slider("threshold", "", 0.5, "share of the states that predict not taken, at least one state on either side", 0, 1, source="the middle"),
+            Slider("shift", "", 0, "states by which the threshold lies above the middle, as far as there are any", -7, 7, multiple_of=1, source="the middle"),
             Slider("start", "", "strongly not taken", "state in which a run begins", scale="choice", choices=STARTS, source="nothing known yet"),
             Slider("branches", "", 100, "branches in a run, the first ones included", 1, 1_000_000, "log", multiple_of=1, source="a short loop"),
             Slider("law", "", LAWS[0], "how the taken branches follow each other", scale="choice", choices=LAWS, source="data in random order"),
@@ -53,7 +53,7 @@ class Predictor(Lab):
     def counter(self, point: Mapping[str, Value]) -> dict[str, int]:
         """States, threshold and initial state as whole numbers."""
         states = int(point["states"])
-        threshold = min(max(round(point["threshold"] * states), 1), states - 1)
+        threshold = min(max((states + 1) // 2 + int(point["shift"]), 1), states - 1)
         initial = {"strongly not taken": 0, "weakly not taken": threshold - 1, "weakly taken": threshold, "strongly taken": states - 1}[point["start"]]
         return {"states": states, "threshold": threshold, "initial": initial}
 
@@ -89,7 +89,7 @@ class Predictor(Lab):
             ideal = models.ideal_rate(x.values, correlation)
         else:
             start, ideal = models.pattern_rate(x.values, branches, **counter), np.zeros(len(x.values))
-        long_run = models.rate(counter["states"], counter["threshold"])(p=x.values)
+        long_run = models.rate(x.values, counter["states"], counter["threshold"])
         return [
             Curve("counter, from its start", "predicted", x, "", start),
             Curve("long run, independent outcomes", "predicted", x, "", long_run),

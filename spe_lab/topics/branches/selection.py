@@ -132,7 +132,7 @@ class Selectivity(SelectionLab):
         said = {"states": fitted.states or "ideal", "states_low": fitted.low or "ideal", "states_high": fitted.high or "ideal",
                 "penalty_ns": fitted.penalty, "t0_ns": fitted.t0, "t1_ns": fitted.t1}  # fmt: skip
         return [
-            Curve(f"{int(point['states'])} states", "predicted", x, "ns", times),
+            Curve("counter", "predicted", x, "ns", times),
             Curve("fitted", "predicted", x, "ns", fitted.predict(p), provenance=said),
             Curve("predicated, fitted", "predicted", x, "ns", np.full(p.shape, self.predicated_time())),
         ]
@@ -144,7 +144,7 @@ class Selectivity(SelectionLab):
         changes = np.flatnonzero(above[1:] != above[:-1])
         rising = next((p[i] for i in changes if above[i + 1]), math.nan)
         falling = next((p[i] for i in changes[::-1] if above[i]), math.nan)
-        return {"crossover": float(rising), "second crossover": float(falling)}
+        return {"crossover": round(float(rising), 4), "crossover back": round(float(falling), 4)}
 
 
 @register
@@ -175,9 +175,8 @@ class Rate(SelectionLab):
             yield result.progress, [Curve("inferred from time", "measured", x, "", values, low, high, *counts, origin)]
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        states = int(point["states"])
         return [
-            Curve(f"{states} states", "predicted", x, "", fits.rate(x.values, states)),
+            Curve("counter", "predicted", x, "", fits.rate(x.values, int(point["states"]))),
             Curve("ideal", "predicted", x, "", fits.rate(x.values, fits.IDEAL)),
         ]
 

@@ -112,7 +112,7 @@ EXERCISES = {
     "multiply": Exercise(
         "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find out why.",
         (
-            "The template's result is right, and its time is that of one or two additions. Print native.assembly, or think what a compiler can make of x * 3.",
+            "The template's result is right, and its time is that of one or two additions. Think what a compiler can make of x * 3.",
             "The compiler must not know the factor: pass it through SPE_OPAQUE once, before the loop.",
         ),
         MULTIPLY_SOLUTION,
