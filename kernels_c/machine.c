@@ -1,25 +1,12 @@
 /* machine.c: one kernel for each property of a machine that models ask for. The random cycle of memory.c measures the
  * hierarchy; these measure the rest.
  */
-#define _GNU_SOURCE
-#include "spe.h"
+#include "gate.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* ---- Line size ------------------------------------------------------------------------------------------------------- */
 
@@ -146,7 +133,7 @@ uint64_t call_clock(void *state, uint64_t work)
     uint64_t x = 0;
     (void)state;
     for (uint64_t i = 0; i < work; i++)
-        x += (uint64_t)now();
+        x += (uint64_t)spe_clock();
     return x;
 }
 
@@ -177,9 +164,9 @@ uint64_t add_atomically(uint64_t *state, uint64_t work)
 /* Fills out[0..n) with the differences of successive clock readings [ns]: the least that is not 0 is the clock's grain. */
 int64_t clock_steps(int64_t *out, uint64_t n)
 {
-    int64_t before = now();
+    int64_t before = spe_clock();
     for (uint64_t i = 0; i < n; i++) {
-        int64_t after = now();
+        int64_t after = spe_clock();
         out[i] = after - before;
         before = after;
     }
@@ -190,23 +177,18 @@ int64_t clock_steps(int64_t *out, uint64_t n)
  * n times. out[i]: nanoseconds for all pages; faults[i]: page faults counted by the system meanwhile (preempted trials: -1). */
 int64_t fault_pages(char *memory, uint64_t pages, uint64_t page_bytes, int64_t *out, int64_t *faults, uint64_t n, spe_cancel cancel)
 {
-#if defined(RUSAGE_THREAD)
-    const int who = RUSAGE_THREAD;
-#else
-    const int who = RUSAGE_SELF;
-#endif
     for (uint64_t i = 0; i < n; i++) {
         struct rusage before, after;
         if (*cancel)
             return SPE_CANCELLED;
         if (madvise(memory, pages * page_bytes, MADV_DONTNEED) != 0)
             return SPE_BAD_ARGUMENT;
-        getrusage(who, &before);
-        int64_t began = now();
+        getrusage(SPE_RUSAGE, &before);
+        int64_t began = spe_clock();
         for (uint64_t k = 0; k < pages; k++)
             *(volatile char *)(memory + k * page_bytes) = 1;
-        out[i] = now() - began;
-        getrusage(who, &after);
+        out[i] = spe_clock() - began;
+        getrusage(SPE_RUSAGE, &after);
         faults[i] = after.ru_nivcsw == before.ru_nivcsw ? after.ru_minflt - before.ru_minflt : -1;
     }
     return SPE_OK;
@@ -225,29 +207,6 @@ struct table {              /* shared by the two sides of the ping-pong; the bal
     int64_t *preemptions;
 };
 
-static int64_t preempted(void)
-{
-    struct rusage use;
-#if defined(RUSAGE_THREAD)
-    getrusage(RUSAGE_THREAD, &use);
-#else
-    getrusage(RUSAGE_SELF, &use);
-#endif
-    return use.ru_nivcsw;
-}
-
-static void pin(int32_t cpu)
-{
-#if defined(__linux__)
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-#else
-    (void)cpu;
-#endif
-}
-
 /* Waits until the ball shows `turn`; gives up when cancelled. */
 static int await_turn(struct table *table, uint32_t turn)
 {
@@ -261,16 +220,16 @@ static int await_turn(struct table *table, uint32_t turn)
 static void *return_balls(void *argument)
 {
     struct table *table = argument;
-    pin(table->cpu);
+    spe_pin(table->cpu);
     for (uint64_t t = 0; t < table->trials; t++) {
-        int64_t before = preempted();
+        int64_t before = spe_preemptions();
         for (uint32_t i = 0; i < table->hits; i++) {
             uint32_t turn = 2 * ((uint32_t)t * table->hits + i) + 1;
             if (!await_turn(table, turn))
                 return NULL;
             atomic_store_explicit(&table->ball, turn + 1, memory_order_release);
         }
-        __atomic_fetch_add(&table->preemptions[t], preempted() - before, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&table->preemptions[t], spe_preemptions() - before, __ATOMIC_RELAXED);
     }
     return NULL;
 }
@@ -291,17 +250,17 @@ int64_t hand_off(int32_t cpu_a, int32_t cpu_b, uint64_t hits, int64_t *out, int6
         preemptions[t] = 0;
     if (pthread_create(&other, NULL, return_balls, &table) != 0)
         return SPE_BAD_ARGUMENT;
-    pin(cpu_a);
+    spe_pin(cpu_a);
     for (uint64_t t = 0; t < n && status == SPE_OK; t++) {
-        int64_t before = preempted(), began = now();
+        int64_t before = spe_preemptions(), began = spe_clock();
         for (uint32_t i = 0; i < table.hits && status == SPE_OK; i++) {
             uint32_t turn = 2 * ((uint32_t)t * table.hits + i);
             atomic_store_explicit(&table.ball, turn + 1, memory_order_release);
             if (!await_turn(&table, turn + 2))
                 status = SPE_CANCELLED;
         }
-        out[t] = now() - began;
-        __atomic_fetch_add(&preemptions[t], preempted() - before, __ATOMIC_RELAXED);
+        out[t] = spe_clock() - began;
+        __atomic_fetch_add(&preemptions[t], spe_preemptions() - before, __ATOMIC_RELAXED);
     }
     pthread_join(other, NULL);
 #if defined(__linux__)

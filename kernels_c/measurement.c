@@ -3,13 +3,9 @@
  * A call through ctypes costs about a microsecond and a garbage collection far more, so Python never stands between
  * two readings of the clock: it passes a schedule of slots and gets back one raw record for each.
  */
-#define _GNU_SOURCE
-#include "spe.h"
+#include "gate.h"
 
-#include <sched.h>
 #include <stddef.h>
-#include <sys/resource.h>
-#include <time.h>
 
 typedef uint64_t (*spe_kernel)(void *state, uint64_t work);
 
@@ -34,24 +30,10 @@ struct spe_sample {
     int32_t migrated;       /* 1 if it changed */
 };
 
-#if defined(__APPLE__)
-#define SPE_CLOCK CLOCK_MONOTONIC_RAW   /* macOS rounds CLOCK_MONOTONIC to microseconds */
-#else
-#define SPE_CLOCK CLOCK_MONOTONIC
-#endif
-
-#if defined(RUSAGE_THREAD)
-#define SPE_RUSAGE RUSAGE_THREAD
-#else
-#define SPE_RUSAGE RUSAGE_SELF          /* macOS: other threads' switches count too, so the gate is stricter */
-#endif
-
 /* Nanoseconds since an arbitrary moment. */
 int64_t spe_now(void)
 {
-    struct timespec t;
-    clock_gettime(SPE_CLOCK, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return spe_clock();
 }
 
 static int32_t current_cpu(void)
@@ -85,15 +67,15 @@ int64_t spe_run(const struct spe_point *points, struct spe_sample *slots, uint64
         const struct spe_point *point = &points[slot->point];
         struct rusage before, after;
 
-        if (*cancel || (i > 0 && spe_now() > deadline_ns))
+        if (*cancel || (i > 0 && spe_clock() > deadline_ns))
             return (int64_t)i;
         if (slot->warm && warm_up(point, cancel) != SPE_OK)
             return (int64_t)i;
         int32_t cpu = current_cpu();
         getrusage(SPE_RUSAGE, &before);
-        slot->began_ns = spe_now();
+        slot->began_ns = spe_clock();
         slot->checksum = point->kernel(point->state, slot->work);
-        slot->elapsed_ns = spe_now() - slot->began_ns;
+        slot->elapsed_ns = spe_clock() - slot->began_ns;
         getrusage(SPE_RUSAGE, &after);
         slot->cpu = current_cpu();
         slot->preemptions = (uint32_t)(after.ru_nivcsw - before.ru_nivcsw);

@@ -1,4 +1,4 @@
-/* spe.h: what every kernel shares. The only shared header.
+/* spe.h: what every kernel shares.
  *
  * A work kernel is timed by the common harness (measurement.c):
  *
@@ -6,7 +6,8 @@
  *
  * does `work` units, carries its cursor in *state from one call to the next (a kernel that starts over at each sample
  * visits the same few lines again and measures the cache), and returns a checksum, so that the work has a use.
- * A trial kernel runs whole trials and returns raw numbers in arrays that the caller allocated.
+ * A trial kernel runs whole trials and returns raw numbers in arrays that the caller allocated; what it needs of clocks and
+ * threads is in gate.h and team.h.
  *
  * Plain C11: no globals, no printf, no exit, no allocation. A failure is one of the negative codes below.
  * Python reads prototypes, structures and enumerations from these files; it does not read macros.
@@ -14,12 +15,16 @@
 #ifndef SPE_H
 #define SPE_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE     /* before any system header: gate.h and team.h need what Linux adds to POSIX */
+#endif
 #include <stdint.h>
 
 enum spe_status {
     SPE_OK = 0,
     SPE_CANCELLED = -1,
-    SPE_BAD_ARGUMENT = -2
+    SPE_BAD_ARGUMENT = -2,
+    SPE_NO_THREADS = -3     /* the system refused to create another thread */
 };
 
 /* The reader pressed "cancel": every loop that may run for more than a few milliseconds looks at it.

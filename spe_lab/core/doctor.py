@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spe_lab.core import arena, machine, native, units
 from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.machine import cpus
 
 _PACKAGES = ("numpy", "sympy", "matplotlib", "ipywidgets", "jupyterlab")
 _PYTHONS = ("3.11", "3.12", "3.13")
@@ -28,7 +29,7 @@ def examine() -> list[Finding]:
     return [
         _compiler(),
         _kernels(),
-        Finding("cores", facts["cores"] > 1, str(facts["cores"]), "" if facts["cores"] > 1 else "labs with threads will show recorded data"),
+        _cores(),
         Finding("memory", True, f"{units.render(machine.memory_available(), 'B')} available to this process"),
         _profile(),
         _huge_pages(),
@@ -66,6 +67,13 @@ def _profile() -> Finding:
         return Finding("machine profile", False, "none: models speak with claims and assumptions", cure)
     doubts = machine.problems(own, machine.facts())
     return Finding("machine profile", not doubts, "; ".join(doubts) or "fits this machine", cure if doubts else "")
+
+
+def _cores() -> Finding:
+    here = cpus.current()
+    notes = "; ".join(here.notes())
+    cure = "" if here.cores > 1 else "labs whose threads must run at the same time will show recorded data; choose work=waiting where there is a choice"
+    return Finding("cores", here.cores > 1, f"{len(here.usable)}" + (f": {notes}" if notes else ""), cure)
 
 
 def _huge_pages() -> Finding:

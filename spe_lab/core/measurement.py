@@ -122,7 +122,7 @@ def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.0
     works = harness.calibrate()
     rng = np.random.default_rng(seed)
     rounds: list[np.ndarray] = []
-    for order in _latin_rows(len(harness.points), rng):
+    for order in latin_rows(len(harness.points), rng):
         enough = len(rounds) >= MIN_ROUNDS
         # A round cannot be shortened; too small a budget is stretched twofold for the sake of an interval, not further.
         row = harness.round(order, works, rng, deadline=began + budget_s * (1 if enough else 2))
@@ -134,7 +134,7 @@ def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.0
             shown = now
             result = _summarise(rounds, min(1.0, (now - began) / budget_s), seed)
             yield result
-            if now - began >= min(0.5, budget_s) and _precise(result.estimate, target):
+            if now - began >= min(0.5, budget_s) and precise(result.estimate, target):
                 break
     if not rounds:
         if cancel.is_set():
@@ -204,7 +204,7 @@ class _Harness:
         return works
 
 
-def _latin_rows(n: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def latin_rows(n: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Orders in which, over n rounds, every point stands in every place once; then a new random square."""
     while True:
         base, shifts = rng.permutation(n), rng.permutation(n)
@@ -302,7 +302,8 @@ def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
     return rank
 
 
-def _precise(estimate: Estimate, target: float) -> bool:
+def precise(estimate: Estimate, target: float) -> bool:
+    """Whether every interval lies within ± `target` of its value."""
     return bool(np.all((estimate.high - estimate.low) / 2 <= target * estimate.value))
 
 
@@ -336,9 +337,14 @@ def _provenance(seed: int, rounds: int, clock: tuple, overhead: float, control: 
         "overhead_ns": round(overhead, 1),
         "control_ratio": plain(control),
         "seed": seed,
-        "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "load_average": load_average(),
         "taken": time.strftime("%Y-%m-%d", time.gmtime()),
     }
+
+
+def load_average() -> float | None:
+    """Threads that ran or wanted to, over the last minute; None where the system does not tell."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def curves(result: Sweep, names: Sequence[str], x: Axis, library: native.Library, **provenance: Any) -> list[Curve]:

@@ -146,8 +146,8 @@ def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
 def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:
     used = compiler()
     key = hashlib.sha256()
-    header = kernel_folder() / "spe.h"
-    for part in (source.read_bytes(), header.read_bytes(), *(word.encode() for word in (*flags, *_LINK, *used.command, used.version))):
+    headers = (header.read_bytes() for header in sorted(kernel_folder().glob("*.h")))
+    for part in (source.read_bytes(), *headers, *(word.encode() for word in (*flags, *_LINK, *used.command, used.version))):
         key.update(hashlib.sha256(part).digest())
     name = f"{stem}-{key.hexdigest()[:20]}"
     folder = _cache_folder()

@@ -3,9 +3,11 @@
 Function bodies are blanked and preprocessor lines dropped; what is left of a kernel file are plain declarations, which
 pycparser parses. Supported are the types that kernels use: the fixed-width integers, double and float, pointers to them
 and to structures, structures of those, arrays of constant length, and enumerations. What ctypes would lay out in another
-way than the C compiler (bit-fields, alignment, packing) is refused.
+way than the C compiler (bit-fields, alignment, packing) is refused. A structure that holds what only the system's headers
+describe (threads, locks) stays without fields: C passes pointers to it, and Python leaves it alone.
 """
 
+import contextlib
 import ctypes
 import re
 from collections.abc import Sequence
@@ -25,9 +27,14 @@ _SCALARS = {
     "long": ctypes.c_long, "unsigned long": ctypes.c_ulong, "long long": ctypes.c_longlong, "unsigned long long": ctypes.c_ulonglong,
     "float": ctypes.c_float, "double": ctypes.c_double, "_Bool": ctypes.c_bool, "bool": ctypes.c_bool,
 }  # fmt: skip
+_OPAQUE = ("pthread_t", "pthread_mutex_t", "pthread_cond_t", "cpu_set_t")
 _ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
 # Without a line's end, so that a message counts lines as the source does.
-_C_STANDARD = "".join(f"typedef int {name}; " for name in _SCALARS if name.endswith("_t") or name == "bool")
+_C_STANDARD = "".join(f"typedef int {name}; " for name in (*_SCALARS, *_OPAQUE) if name.endswith("_t") or name == "bool")
+
+
+class _OpaqueError(Exception):
+    """A type whose size only the system's headers know."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +164,7 @@ class _Reader:
         self.c = c_ast
         self.found = Declarations()
         self.types = dict(_SCALARS)
+        self.opaque: set[str] = set()  # tags of structures that hold what only the system's headers describe
 
     def visit(self, node) -> None:
         if isinstance(node, self.c.Typedef):
@@ -176,7 +184,8 @@ class _Reader:
             if isinstance(node, list):  # an IdentifierType has names, no type
                 return
         if node is not None:
-            self.type_of(node)
+            with contextlib.suppress(_OpaqueError):  # it is known by name, which is all that a pointer needs
+                self.type_of(node)
 
     def function(self, node) -> Function:
         parameters = {}
@@ -206,13 +215,18 @@ class _Reader:
         raise SpeLabError(f"a kernel's declaration must use supported C types, got {type(node).__name__}; pass it through a pointer or a structure")
 
     def pointer_to(self, node):
-        target = None if isinstance(node, self.c.FuncDecl) else self.type_of(node)
+        try:
+            target = None if isinstance(node, self.c.FuncDecl) else self.type_of(node)
+        except _OpaqueError:
+            target = None
         simple = isinstance(target, type) and issubclass(target, ctypes._SimpleCData | ctypes.Structure) and target is not ctypes.c_char
         return array_pointer(target) if simple and not issubclass(target, ctypes.c_void_p) else ctypes.c_void_p
 
     def named(self, name: str):
         if name == "void":
             return None
+        if name in _OPAQUE:
+            raise _OpaqueError(name)
         if name not in self.types:
             # "long unsigned int" is "unsigned long"
             words = sorted((word for word in name.split() if word not in ("int", "signed")), reverse=True)
@@ -226,13 +240,19 @@ class _Reader:
         if tag not in self.found.structures:
             self.found.structures[tag] = type(tag, (ctypes.Structure,), {})
         kind = self.found.structures[tag]
+        if tag in self.opaque:
+            raise _OpaqueError(tag)
         if node.decls and not hasattr(kind, "_fields_"):
             for member in node.decls:
                 if member.bitsize or member.align:
                     place = f"{member.name} of struct {node.name or '(unnamed)'}"
                     raise SpeLabError(f"a structure's layout must be C's default, got {place}; pad the structure with an array instead")
             # A pointer inside a structure holds an address: ctypes cannot store the argument converter there.
-            kind._fields_ = [(member.name, self.stored(member.type)) for member in node.decls]
+            try:
+                kind._fields_ = [(member.name, self.stored(member.type)) for member in node.decls]
+            except _OpaqueError:
+                self.opaque.add(tag)
+                raise
         return kind
 
     def stored(self, node):

@@ -4,6 +4,7 @@ import pytest
 
 from spe_lab.core import arena, doctor, machine, native
 from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.machine import cpus
 
 
 @pytest.fixture
@@ -17,6 +18,7 @@ def poor(monkeypatch):
     monkeypatch.setattr(machine, "facts", lambda: facts)
     monkeypatch.setattr(native, "compiler", no_compiler)
     monkeypatch.setattr(native, "load", lambda stem: no_compiler())
+    monkeypatch.setattr(cpus, "current", lambda: cpus.Cpus((3,), 0.5, pinned=False))
     monkeypatch.setattr(arena, "huge_pages_offered", lambda: False)
     monkeypatch.setattr(doctor, "_PACKAGES", ("numpy", "no-such-package"))
 
@@ -42,6 +44,7 @@ def test_a_poor_machine_is_told_its_cures(poor):
     assert missing["no-such-package"] == "pip install no-such-package"
     assert missing["python"] == "install Python 3.11 to 3.13"
     assert {"cores", "huge pages"} <= set(missing) and all(missing.values())
+    assert "one CPU" in found()["cores"].found and "0.5 CPUs" in found()["cores"].found and "waiting" in missing["cores"]
 
 
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")

@@ -103,14 +103,14 @@ def test_blocks_suffice_for_an_interval_first_and_grow_in_length_after():
 
 @pytest.mark.parametrize("n", range(1, 10))
 def test_rows_are_latin_squares_one_after_the_other(n):
-    rows = np.array(list(itertools.islice(measurement._latin_rows(n, np.random.default_rng(n)), 3 * n)))
+    rows = np.array(list(itertools.islice(measurement.latin_rows(n, np.random.default_rng(n)), 3 * n)))
     for square in np.split(rows, 3):
         for line in (*square, *square.T):
             assert sorted(line) == list(range(n))
 
 
 def test_squares_differ_from_each_other():
-    rows = np.array(list(itertools.islice(measurement._latin_rows(8, np.random.default_rng(1)), 16)))
+    rows = np.array(list(itertools.islice(measurement.latin_rows(8, np.random.default_rng(1)), 16)))
     assert not np.array_equal(rows[:8], rows[8:])
 
 

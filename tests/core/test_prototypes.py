@@ -50,6 +50,13 @@ def test_a_function_of_nothing_has_no_parameters_and_a_void_one_no_result():
     assert (functions["f"].parameters, functions["f"].result, functions["g"].parameters) == ({}, None, {})
 
 
+def test_a_structure_with_a_lock_is_passed_by_pointer_and_has_no_fields():
+    found = parse("struct guarded { pthread_mutex_t m; }; struct pair { struct guarded a[2]; }; struct plain { int32_t x; };"
+                  "void f(struct guarded *g, struct pair *p, struct plain *q);")  # fmt: skip
+    assert [getattr(kind, "_fields_", None) for kind in found.structures.values()] == [None, None, [("x", ctypes.c_int32)]]
+    assert list(found.functions["f"].parameters.values()) == [ctypes.c_void_p, ctypes.c_void_p, array_pointer(found.structures["plain"])]
+
+
 def test_static_functions_are_not_offered():
     assert list(parse("static int f(void) { return 1; } static inline int g(void); int h(void);").functions) == ["h"]
 

@@ -1,0 +1,116 @@
+/* scaling.c: the same work in one thread and in several (chapter 05a).
+ *
+ * The work is a spin of dependent steps, which needs a core, or a sleep, which needs none: what waits for a disk or for
+ * another server scales far beyond the cores of this machine.
+ */
+#include "team.h"
+
+/* ---- A serial and a parallel part ------------------------------------------------------------------------------------ */
+
+struct pieces {
+    int32_t waiting;        /* 0: a piece is a number of steps, 1: a piece is a sleep in nanoseconds */
+    uint64_t amount;        /* of one member's piece */
+};
+
+/* Work that needs a core: dependent steps of xorshift and multiply, some 1.5 ns each. The asm keeps every step. */
+static void spin(uint64_t steps)
+{
+    uint64_t x = steps | 1;
+    for (; steps > 0; steps--) {
+        x ^= x >> 12;
+        x *= 0x2545f4914f6cdd1du;
+        SPE_OPAQUE(x);
+    }
+}
+
+/* Work that needs none. A sleep ends late by what waking takes; that is part of the model, not of the request. */
+static void wait_for(uint64_t ns)
+{
+    struct timespec left = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
+    while (nanosleep(&left, &left) != 0)
+        continue;
+}
+
+static void work_on(void *task, int32_t member)
+{
+    const struct pieces *pieces = task;
+    (void)member;
+    if (pieces->amount == 0)
+        return;
+    if (pieces->waiting)
+        wait_for(pieces->amount);
+    else
+        spin(pieces->amount);
+}
+
+struct created {
+    struct pieces *pieces;
+    int32_t cpu;
+};
+
+static void *live_once(void *argument)
+{
+    struct created *self = argument;
+    spe_pin(self->cpu);
+    spe_set_timer_slack(1);
+    work_on(self->pieces, 0);
+    return NULL;
+}
+
+/* What team_fork does, with threads that are made for it and joined at its end. */
+static int32_t create_and_join(struct pieces *pieces, int32_t threads, const int32_t *cpus)
+{
+    struct created each[TEAM_MOST];
+    pthread_t made[TEAM_MOST];
+    pthread_attr_t attributes;
+    int32_t status = SPE_OK, n = 1;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, TEAM_STACK_BYTES);
+    for (; n < threads && status == SPE_OK; n++) {
+        each[n] = (struct created){ pieces, cpus[n] };
+        if (pthread_create(&made[n], &attributes, live_once, &each[n]) != 0)
+            status = SPE_NO_THREADS;
+    }
+    if (status != SPE_OK)
+        n--;
+    work_on(pieces, 0);
+    for (int32_t i = 1; i < n; i++)
+        pthread_join(made[i], NULL);
+    pthread_attr_destroy(&attributes);
+    return status;
+}
+
+/* Isolates: what several threads save, and what having them costs. A trial is a serial piece, then `threads` parallel
+ * pieces at the same time, `amount` each (a piece of 0 is left out). elapsed_ns[trials]; records[trials · threads] tell the
+ * gate (with threads that are created inside, of the caller alone, the others zero). One trial more is run first, to warm
+ * up, and not recorded. */
+int32_t fork_join(int32_t waiting, int32_t threads, const int32_t *cpus, int32_t create, int32_t blocking, uint64_t serial, uint64_t parallel,
+                  uint64_t trials, int64_t *elapsed_ns, struct team_record *records, spe_cancel cancel)
+{
+    struct team team;
+    struct pieces before = { waiting, serial }, pieces = { waiting, parallel };
+    if (threads < 1 || threads > TEAM_MOST)
+        return SPE_BAD_ARGUMENT;
+    int32_t members = create ? 1 : threads, status = team_open(&team, members, cpus, blocking);
+    for (uint64_t i = 0; i <= trials && status == SPE_OK; i++) {
+        if (*cancel) {
+            team_close(&team);
+            return SPE_CANCELLED;
+        }
+        team_watch(&team);
+        int64_t began = spe_clock();
+        work_on(&before, 0);
+        if (create)
+            status = create_and_join(&pieces, threads, cpus);
+        else
+            team_fork(&team, work_on, &pieces);
+        int64_t elapsed = spe_clock() - began;
+        if (i > 0) {
+            elapsed_ns[i - 1] = elapsed;
+            team_report(&team, &records[(i - 1) * (uint64_t)threads]);
+        }
+    }
+    if (status != SPE_NO_THREADS || create)
+        team_close(&team);
+    return status;
+}

@@ -1,0 +1,183 @@
+"""Sweeps over trials that need several threads, or that take too long for one core's harness (core/measurement.py).
+
+A trial kernel runs whole trials in C, times them there, and returns raw numbers for each. Here its settings are run in
+turn, in bursts of a few trials and in rounds that are a Latin square; disturbed trials are dropped and counted; a low
+quantile within blocks of rounds and an interval from the spread of the blocks follow, as for single kernels.
+
+The gate matters more than the kernel. Ungated, false sharing read ×2.3 on a busy machine where it is ×8.7, and threads
+that share nothing read ×2.0. A trial counts if no thread was preempted, none waited for a CPU, and all worked at the same
+time. Where threads outnumber the CPUs, or sleep, none of this can be asked of them: then only the share of the machine
+that other programs used says how much to believe, and it is noted.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.machine import cpus
+from spe_lab.core.measurement import (
+    BURST,
+    CONFIDENCE,
+    MIN_ROUNDS,
+    QUANTILE,
+    Cancel,
+    Estimate,
+    block_count,
+    block_estimate,
+    block_values,
+    centre,
+    latin_rows,
+    load_average,
+    precise,
+)
+from spe_lab.core.native import Library
+
+MOST_SKEW = 0.05  # of the trial: the last thread starts no later
+LEAST_OVERLAP = 0.85  # of the trial: all threads are at work
+MOST_DELAY = 0.02  # of the trial: no thread was ready for longer without running
+FOREIGN_LIMIT = 0.10
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one point of a sweep is measured by. `run(n)` runs n trials in C and gives the value of each, and whether it was
+    clean; one call should end within 0.2 s, for an interrupt is noticed between calls."""
+
+    name: str
+    run: Callable[[int], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is known after some rounds. Later ones of the same sweep know more."""
+
+    estimate: Estimate  # of each setting
+    samples: np.ndarray  # (rounds · burst) × settings, in the order of time; NaN: not clean
+    rounds: int
+    progress: float  # 0 to 1, of the budget
+    notes: tuple[str, ...]
+    provenance: dict[str, Any]
+
+    def blocks(self) -> np.ndarray:
+        """blocks × settings: the values that the estimate and its interval are made from."""
+        return block_values(self.samples, block_count(self.rounds))
+
+    def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
+        """(value, low, high) of the ratio of two settings, from blocks of the same minutes."""
+        blocks = self.blocks()
+        return centre(blocks[:, numerator] / blocks[:, denominator])
+
+
+def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: float = 0.01, burst: int = BURST, seed: int = 1,
+                cancel: Cancel | None = None) -> Iterator[Trials]:  # fmt: skip
+    """Runs bursts of trials of all settings in turn and yields better and better estimates.
+
+    Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
+    used up (twice that, for the sake of an interval), or when `cancel` is set. Raises MeasurementError if no trial of any
+    setting was clean.
+    """
+    if not settings:
+        raise SpeLabError("settings must name at least one trial, got none; add one to the sweep")
+    if not 0 < budget_s <= 3600:
+        raise SpeLabError(f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default")
+    cancel = Cancel() if cancel is None else cancel
+    began = shown = time.monotonic()
+    foreign, rng = cpus.Foreign(), np.random.default_rng(seed)
+    rounds: list[np.ndarray] = []
+    for order in latin_rows(len(settings), rng):
+        row = _round(settings, order, burst, began + budget_s * (1 if len(rounds) >= MIN_ROUNDS else 2), cancel)
+        if row is None:
+            break
+        rounds.append(row)
+        now = time.monotonic()
+        if now - shown > 0.3 and len(rounds) >= MIN_ROUNDS:
+            shown = now
+            result = _summarise(rounds, min(1.0, (now - began) / budget_s), seed, foreign)
+            yield result
+            if now - began >= min(0.5, budget_s) and precise(result.estimate, target):
+                return
+    if not rounds:
+        if cancel.is_set():
+            raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
+        cure = "choose fewer points, shorter trials or a larger budget"
+        raise MeasurementError(f"one round of this sweep takes longer than twice the budget of {budget_s:g} s; {cure}")
+    yield _summarise(rounds, 1.0, seed, foreign)
+
+
+def _round(settings: Sequence[Setting], order: np.ndarray, burst: int, deadline: float, cancel: Cancel) -> np.ndarray | None:
+    row = np.empty((burst, len(settings)))
+    for i in order:
+        if cancel.is_set() or time.monotonic() > deadline:
+            return None
+        try:
+            values, clean = settings[i].run(burst)
+        except CancelledError:
+            return None
+        row[:, i] = np.where(clean, values, np.nan)
+    return row
+
+
+def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cpus.Foreign) -> Trials:
+    samples = np.concatenate(rounds)
+    estimate = block_estimate(samples, blocks=block_count(len(rounds)))
+    if not estimate.kept.any():
+        tried = int(estimate.tried.sum())
+        raise MeasurementError(f"no clean sample: in all {tried} trials a thread was preempted, late or alone; close other programs and measure again")
+    share = foreign.share()
+    notes = list(cpus.current().notes())
+    dropped = 1 - estimate.kept.sum() / estimate.tried.sum()
+    if dropped > 0.2:
+        notes.append(f"{dropped:.0%} of the trials were disturbed, and dropped")
+    if (estimate.kept == 0).any():
+        notes.append(f"{int((estimate.kept == 0).sum())} points have no clean trial and are left out")
+    if share > FOREIGN_LIMIT:
+        notes.append(f"other programs used {share:.0%} of the processors meanwhile")
+    if len(rounds) < MIN_ROUNDS:
+        notes.append(f"only {len(rounds)} rounds: too few for intervals")
+    provenance = {
+        "estimator": f"{QUANTILE:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",
+        "rounds": len(rounds), "clock": "CLOCK_MONOTONIC in C", "seed": seed, "foreign_share": round(share, 3),
+        "load_average": load_average(), "taken": time.strftime("%Y-%m-%d", time.gmtime()),
+    }  # fmt: skip
+    return Trials(estimate, samples, len(rounds), progress, tuple(notes), provenance)
+
+
+def together(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
+    """Whether each trial was clean, for threads that work at the same time and have a CPU each.
+
+    `records`: trials × threads of `struct team_record` (kernels_c/team.h). `elapsed_ns`: what the skew, the overlap and the
+    delay of a trial are compared with.
+    """
+    began, ended = records["began_ns"], records["ended_ns"]
+    skew = began.max(axis=1) - began.min(axis=1)
+    overlap = ended.min(axis=1) - began.max(axis=1)
+    return undisturbed(records, elapsed_ns) & (skew <= MOST_SKEW * elapsed_ns) & (overlap >= LEAST_OVERLAP * elapsed_ns)
+
+
+def undisturbed(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
+    """Whether no thread of each trial was preempted or waited for a CPU."""
+    return (records["preemptions"] == 0).all(axis=1) & (records["run_delay_ns"] <= MOST_DELAY * elapsed_ns[:, None]).all(axis=1)
+
+
+def checked(status: int, library: Library, threads: int) -> None:
+    """Turns the status of a trial kernel into an exception that says what to do."""
+    known = library.constants
+    if status == known["SPE_CANCELLED"]:
+        raise CancelledError("the measurement was cancelled; start it again")
+    if status == known["SPE_NO_THREADS"]:
+        raise UnavailableError(f"this measurement needs {threads} threads and the system refused to create them; choose fewer, or raise its limit (ulimit -u)")
+    if status != known["SPE_OK"]:
+        raise SpeLabError(f"the trial kernel refused its arguments with status {status}; please report this")
+
+
+def block_ratios(blocks: np.ndarray, reference: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(values, low, high) of setting `reference` over every setting: speed-ups, if the values are times."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = blocks[:, [reference]] / blocks
+    value, low, high = np.array([centre(column) for column in ratios.T]).T
+    return value, low, np.where(np.isfinite(high), high, math.nan)
