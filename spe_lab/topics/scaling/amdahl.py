@@ -1,0 +1,107 @@
+"""The lab scaling.amdahl: speed-up against threads, beside Amdahl's law, its limit, and the law with what threads cost."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import Machine, cpus
+from spe_lab.core.measurement import BURST, MIN_ROUNDS, Cancel
+from spe_lab.core.trials import Trials, block_ratios, interleaved
+from spe_lab.topics.scaling import models
+from spe_lab.topics.scaling.fork_join import ASSUMED, Costs, ForkJoin, threads_slider, work_sliders
+
+
+class SpeedUpLab(Lab):
+    """What the labs of this topic share: work that is divided among threads, and what those cost."""
+
+    chapter = "05a"
+    axis = "N"
+    quantity = "speed-up"
+    unit = ""
+    scale = "linear"
+
+    def __init__(self, machine: Machine | None = None):
+        super().__init__(machine)
+        self.cores = cpus.current().cores
+
+    _costs: tuple[tuple[str, str], Costs] | None = None
+
+    def sweep(self, short: bool) -> list[float]:
+        return [1, 2, 4, 8, 16] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
+
+    def times(self, point: Mapping[str, Value], pieces: Sequence[tuple[int, float, float]], budget_s: float, cancel: Cancel) -> Iterator[Trials]:
+        """Trials of `pieces`, each (threads, serial ns, parallel ns), and after them of what threads cost; all in turn."""
+        work = ForkJoin(point["work"], point["threads"], cancel)
+        settings = [work.setting(*each) for each in pieces]
+        probes = work.probes(max(threads for threads, _, _ in pieces))
+        whole_round_ns = sum(serial + parallel for _, serial, parallel in pieces)
+        burst = int(np.clip(1e9 * budget_s / MIN_ROUNDS / whole_round_ns - 1, 1, BURST))
+        for result in interleaved([*settings, *(probe for _, probe in probes)], budget_s=budget_s, burst=burst, cancel=cancel):
+            costs = work.costs([n for n, _ in probes], result.blocks()[:, len(settings) :])
+            self._costs = ((point["work"], point["threads"]), costs)
+            yield result
+
+    def costs(self, point: Mapping[str, Value]) -> Costs:
+        """Measured here for this kind of work and threads, else as recorded elsewhere, else assumed."""
+        kind = (point["work"], point["threads"])
+        if self._costs is None:
+            recorded = self.recorded()
+            if recorded is not None:
+                kept = recorded.measured[0].provenance["costs"]
+                found = Costs(kept["start_ns"], kept["each_ns"], kept["late_ns"], "recorded")
+                self._costs = ((recorded.point["work"], recorded.point["threads"]), found)
+        return self._costs[1] if self._costs is not None and self._costs[0] == kind else ASSUMED[kind]
+
+    def curve(self, name: str, x: Axis, found: tuple[np.ndarray, ...], result: Trials, **provenance: Any) -> Curve:
+        """A measured curve of the first settings of `result`, with what is known of how it came about; `found` are its
+        values and its intervals' ends, and may go on beyond them."""
+        n = len(x.values)
+        found = tuple(each[:n] for each in found)
+        library = native.load("scaling")
+        origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes), "costs": self._costs[1].to_dict()}
+        return Curve(name, "measured", x, self.unit, *found, result.estimate.kept[:n], result.estimate.tried[:n], origin)
+
+
+@register
+class Amdahl(SpeedUpLab):
+    """Speed-up of work with a serial part."""
+
+    id = "scaling.amdahl"
+    title = "Amdahl's law"
+    question = "How much faster does work become with N threads, if a share P of it can be done in parallel?"
+    compared = ("speed-up", "with costs")
+    breaks = (
+        "The law knows neither what threads cost nor that cores are few: spinning threads beyond the cores take turns, a wait ends late, "
+        "and threads that share data or a memory bus slow each other down, which nothing here does."
+    )
+
+    def declare(self) -> list[Slider]:
+        P, T1 = (models.QUANTITIES[name].meaning for name in ("P", "T1"))
+        return [
+            threads_slider(),
+            Slider("P", "", 0.9, P, 0, 1, source="a tenth is serial: the limit is 10"),
+            *work_sliders(),
+            Slider("T1", "ns", 20e6, T1, 50e3, 200e6, "log", source="a request that waits for a disk twice; use 200 µs for spinning work"),
+        ]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        P, T1 = point["P"], point["T1"]
+        counts = [*map(int, x.values), 1]  # one thread is what all others are compared with
+        for result in self.times(point, [(n, (1 - P) * T1, P * T1 / n) for n in counts], budget_s, cancel):
+            found = block_ratios(result.blocks()[:, : len(counts)], reference=-1)
+            yield result.progress, [self.curve("speed-up", x, found, result)]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        N, P, T1, costs = x.values, point["P"], point["T1"], self.costs(point)
+        together = N if point["work"] == "waiting" else np.minimum(N, self.cores)
+        waits = 0 if point["work"] == "spinning" else (P < 1) + (P > 0)
+        paid = models.with_costs()(N=N, n=together, P=P, T1=T1, s=costs.start, c=costs.each, d=costs.late, w=waits)
+        return [
+            Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
+            Curve("Amdahl's law", "predicted", x, "", models.amdahl()(N=N, P=P)),
+            Curve("the lower of N and the limit", "predicted", x, "", np.minimum(N, 1 / (1 - P)) if P < 1 else N),
+        ]

@@ -1,0 +1,59 @@
+"""The lab scaling.gustafson: every thread brings its own share of work, so that the problem grows with the machine."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.measurement import Cancel, centre
+from spe_lab.topics.scaling import models
+from spe_lab.topics.scaling.amdahl import SpeedUpLab
+from spe_lab.topics.scaling.fork_join import threads_slider, work_sliders
+
+
+@register
+class Gustafson(SpeedUpLab):
+    """Scaled speed-up: the time that one thread needs for all the work, over the time that N threads need."""
+
+    id = "scaling.gustafson"
+    title = "Gustafson's law"
+    question = "How much more work do N threads do in the same time, if each brings a parallel share of its own?"
+    quantity = "scaled speed-up"
+    compared = ("scaled speed-up", "with costs")
+    breaks = (
+        "The problem must be one that grows: nobody waits for N times as many answers to one request. Spinning threads beyond the cores "
+        "take turns, and each thread that is woken or created costs as much as in Amdahl's case."
+    )
+
+    def declare(self) -> list[Slider]:
+        share = "parallel share of the time with N threads"
+        return [
+            threads_slider(),
+            Slider("P", "", 0.9, share, 0, 1, source="the same share as in Amdahl's lab, of another time"),
+            *work_sliders(),
+            Slider("T", "ns", 10e6, "time of the work with N threads, whatever N", 50e3, 100e6, "log", source="a request that waits for a disk once"),
+        ]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        P, T = point["P"], point["T"]
+        serial, piece, n = (1 - P) * T, P * T, len(x.values)
+        # Last, one thread with both and with the serial piece alone: the difference is what each further piece would add.
+        pieces = [*((int(threads), serial, piece) for threads in x.values), (1, serial, piece), (1, serial, 0.0)]
+        for result in self.times(point, pieces, budget_s, cancel):
+            blocks = result.blocks()[:, : n + 2]
+            both, alone = blocks[:, [n]], blocks[:, [n + 1]]
+            scaled = (alone + (both - alone) * x.values) / blocks[:, :n]
+            found = np.array([centre(column) for column in scaled.T]).T
+            yield result.progress, [self.curve("scaled speed-up", x, tuple(found), result)]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        N, P, T, costs = x.values, point["P"], point["T"], self.costs(point)
+        late, turns = (costs.late, np.ones(N.shape)) if point["work"] == "waiting" else (0.0, np.maximum(1, N / self.cores))
+        serial, piece = (1 - P) * T + late * (P < 1), P * T + late * (P > 0)
+        paid = (serial + N * piece) / (serial + turns * piece + costs.start * np.minimum(1, N - 1) + costs.each * (N - 1))
+        return [
+            Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
+            Curve("Gustafson's law", "predicted", x, "", models.gustafson()(N=N, P=P)),
+            Curve("Amdahl's law, work of a fixed size", "predicted", x, "", models.amdahl()(N=N, P=P)),
+        ]

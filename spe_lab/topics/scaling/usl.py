@@ -1,0 +1,157 @@
+"""The lab scaling.usl: contention and coherency fitted to a measured speed-up, and the number of threads that is too many."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import MeasurementError, UnavailableError
+from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.text import Text
+from spe_lab.core.trials import block_ratios
+from spe_lab.topics.scaling import models
+from spe_lab.topics.scaling.amdahl import SpeedUpLab
+from spe_lab.topics.scaling.fork_join import threads_slider, work_sliders
+
+TRAINING = (1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 56)  # what the fit is given; of the figure's points, 1 and 2 are among them
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Contention and coherency with the interval of 95 % of the draws, and N of the maximum (infinite without coherency)."""
+
+    sigma: float
+    kappa: float
+    sigma_interval: tuple[float, float]
+    kappa_interval: tuple[float, float]
+    most_interval: tuple[float, float]
+
+    @property
+    def most(self) -> float:
+        return most_threads(self.sigma, self.kappa)
+
+    def summary(self) -> Text:
+        """What was found, in a sentence."""
+        intervals = (self.sigma_interval, self.kappa_interval, self.most_interval)
+        low_high = (f"{low:.3g} to {high:.3g}" for low, high in intervals)
+        return Text("contention sigma = {:.3g} (95 % interval: {}), coherency kappa = {:.2g} ({}); most at N = {:.3g} ({})".format(
+            *(each for pair in zip((self.sigma, self.kappa, self.most), low_high, strict=True) for each in pair)))  # fmt: skip
+
+
+def most_threads(sigma: float, kappa: float) -> float:
+    """N at which the law has its maximum: one thread if the others only disturb, infinite if nothing is paid for pairs."""
+    if sigma >= 1:
+        return 1.0
+    return max(1.0, float(models.usl_maximum()(sigma=sigma, kappa=kappa))) if kappa > 0 else math.inf
+
+
+def fit(counts: Sequence[int], speed_ups: np.ndarray, seed: int = 1) -> Fitted:
+    """The law that fits best, by least squares of N / speed-up, which is linear in sigma and kappa; neither is negative.
+
+    `speed_ups`: blocks × counts, NaN where not clean. The intervals are a bootstrap's over whole blocks, whose points share
+    the minute that they were taken in. MeasurementError if fewer than three numbers of threads beyond one have a value.
+    """
+    counts, speed_ups = np.asarray(counts, dtype=float), np.asarray(speed_ups, dtype=float)
+    seen = (counts > 1) & ~np.isnan(speed_ups).all(axis=0)
+    if seen.sum() < 3:
+        raise MeasurementError(f"the fit must have clean trials for three numbers of threads beyond one, got {seen.sum()}; measure again on a quieter machine")
+    counts, speed_ups = counts[seen], speed_ups[:, seen]
+    sigma, kappa = _best(counts, np.nanmedian(speed_ups, axis=0))
+    rng = np.random.default_rng(seed)
+    blocks = len(speed_ups)
+    draws = [_drawn(counts, speed_ups[rng.integers(blocks, size=blocks)], speed_ups) for _ in range(DRAWS if blocks >= 6 else 0)] or [(sigma, kappa)]
+    most = [most_threads(*each) for each in draws]
+    intervals = [tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in (*np.transpose(draws), most)]
+    return Fitted(sigma, kappa, *intervals)
+
+
+def _drawn(counts: np.ndarray, drawn: np.ndarray, all_blocks: np.ndarray) -> tuple[float, float]:
+    lost = np.isnan(drawn).all(axis=0)
+    return _best(counts, np.nanmedian(np.where(lost, all_blocks, drawn), axis=0))
+
+
+def _best(counts: np.ndarray, speed_up: np.ndarray) -> tuple[float, float]:
+    """Weighted by the speed-up over N, so that relative errors of the speed-up count alike."""
+    from scipy.optimize import nnls
+
+    weights = speed_up / counts
+    columns = np.stack([counts - 1, counts * (counts - 1)], axis=1) * weights[:, None]
+    sigma, kappa = nnls(columns, (counts / speed_up - 1) * weights)[0]
+    return float(sigma), float(kappa)
+
+
+@register
+class Usl(SpeedUpLab):
+    """The universal scalability law, fitted."""
+
+    id = "scaling.usl"
+    title = "The universal scalability law"
+    question = "At how many threads does more of them make the work slower, and can that be told from a few points?"
+    compared = ("speed-up", "fitted")
+    breaks = (
+        "Two numbers stand for everything that threads do to each other. A law fitted at few threads may see no coherency at all, and then "
+        "promises a maximum far beyond the true one; and the number of cores is not in it."
+    )
+
+    _training: tuple[list[int], np.ndarray] | None = None
+    _fitted: tuple[int, Fitted] | None = None
+
+    def declare(self) -> list[Slider]:
+        P, sigma, kappa = (models.QUANTITIES[name].meaning for name in ("P", "sigma", "kappa"))
+        work, threads = work_sliders()
+        created = Slider("threads", "", "created", threads.meaning, scale="choice", choices=threads.choices, source="creating threads is what grows with each")
+        return [
+            threads_slider(),
+            Slider("P", "", 0.95, P, 0, 1, source="a twentieth is serial"),
+            work,
+            created,
+            Slider("T1", "ns", 10e6, models.QUANTITIES["T1"].meaning, 50e3, 100e6, "log", source="short enough that creating threads counts"),
+            Slider("sigma", "", 0.05, sigma, 0, 1, measured=False, source="1 − P of this lab"),
+            Slider("kappa", "", 0.002, kappa, 0, 0.02, measured=False, source="25 µs to create a thread, of 10 ms"),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [1, 2, 4, 8, 16, 32] if short else [1, 2, 4, 6, 8, 12, 16, 24, 32, 48]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        P, T1 = point["P"], point["T1"]
+        counts = [int(n) for n in x.values]
+        training = [n for n in TRAINING if n <= max(10, *counts)][:: 2 if budget_s < 1 else 1]
+        pieces = [(n, (1 - P) * T1, P * T1 / n) for n in [*counts, *training]]
+        for result in self.times(point, pieces, budget_s, cancel):
+            blocks = result.blocks()[:, : len(pieces)]
+            one = len(counts)  # the first of the training points is one thread
+            self._training = (training, blocks[:, [one]] / blocks[:, one:])
+            kept = {"threads": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in self._training[1].tolist()]}
+            yield result.progress, [self.curve("speed-up", x, block_ratios(blocks, reference=one), result, training=kept)]
+
+    def fitted(self) -> Fitted:
+        """The law through the training points of the last measurement here, else of the recorded one."""
+        if self._training is None:
+            recorded = self.recorded()
+            if recorded is None:
+                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
+            kept = recorded.measured[0].provenance["training"]
+            self._training = (kept["threads"], np.array(kept["blocks"], dtype=float))
+        counts, blocks = self._training
+        if self._fitted is None or self._fitted[0] != id(blocks):
+            self._fitted = (id(blocks), fit(counts, blocks))
+        return self._fitted[1]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        N, fitted = x.values, self.fitted()
+        said = {"sigma": fitted.sigma, "kappa": fitted.kappa, "sigma_interval": fitted.sigma_interval, "kappa_interval": fitted.kappa_interval}
+        return [
+            Curve("fitted", "predicted", x, "", models.usl()(N=N, sigma=fitted.sigma, kappa=fitted.kappa), provenance=said),
+            Curve("sigma and kappa as set", "predicted", x, "", models.usl()(N=N, sigma=point["sigma"], kappa=point["kappa"])),
+            Curve("Amdahl's law", "predicted", x, "", models.amdahl()(N=N, P=point["P"])),
+        ]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """Where the fitted law has its maximum."""
+        most = self.fitted().most
+        return {"most (fitted)": round(most, 2) if math.isfinite(most) else math.nan}
