@@ -143,13 +143,14 @@ class Usl(SpeedUpLab):
         return self._fitted[1]
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        N, fitted = x.values, self.fitted()
+        N, fitted, costs = x.values, self.fitted(), self.costs(point)
         said = {"sigma": fitted.sigma, "kappa": fitted.kappa, "sigma_interval": fitted.sigma_interval, "kappa_interval": fitted.kappa_interval}
         return [
             Curve("fitted", "predicted", x, "", models.usl()(N=N, sigma=fitted.sigma, kappa=fitted.kappa), provenance=said),
             Curve("sigma and kappa as set", "predicted", x, "", models.usl()(N=N, sigma=point["sigma"], kappa=point["kappa"])),
-            Curve("Amdahl's law", "predicted", x, "", models.amdahl()(N=N, P=point["P"])),
-        ]
+            Curve("sigma = 1 − P, kappa = c / T1", "predicted", x, "", models.usl()(N=N, sigma=1 - point["P"], kappa=costs.each / point["T1"]),
+                  provenance={"costs": costs.to_dict()}),
+        ]  # fmt: skip
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Where the fitted law has its maximum."""

@@ -1,0 +1,197 @@
+"""Exercises of chapter 05a: two on speed-ups, one by hand, one in C with threads."""
+
+import math
+from collections import deque
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.machine import cpus
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.trials import Setting, checked, interleaved, together
+from spe_lab.topics.scaling import models
+
+FAR = 16  # threads: what two points are to tell
+CLOSE = 0.10  # of the measured speed-up
+VALUES = 20_000  # summed in one trial: some 100 µs with a lock for each
+FASTER = 0.75  # time with two threads over time with one; a lock for each value makes it more than 1
+
+LOCK_TEMPLATE = """
+#include "team.h"
+
+struct sum { const int32_t *values; uint64_t n; pthread_mutex_t lock; uint64_t total; };
+
+/* Every one of `threads` members adds its part of the values to the total, at the same time. */
+void add_part(struct sum *sum, int32_t member, int32_t threads)
+{
+    for (uint64_t i = (uint64_t)member; i < sum->n; i += (uint64_t)threads) {
+        pthread_mutex_lock(&sum->lock);
+        sum->total += (uint64_t)sum->values[i];
+        pthread_mutex_unlock(&sum->lock);
+    }
+}
+"""
+
+LOCK_SOLUTION = """
+#include "team.h"
+
+struct sum { const int32_t *values; uint64_t n; pthread_mutex_t lock; uint64_t total; };
+
+void add_part(struct sum *sum, int32_t member, int32_t threads)
+{
+    uint64_t part = 0;                              /* nobody else sees it */
+    for (uint64_t i = (uint64_t)member; i < sum->n; i += (uint64_t)threads) {
+        part += (uint64_t)sum->values[i];
+        SPE_OPAQUE(part);
+    }
+    pthread_mutex_lock(&sum->lock);                 /* once for each thread */
+    sum->total += part;
+    pthread_mutex_unlock(&sum->lock);
+}
+"""
+
+# Appended to the reader's text: runs it in a team and keeps the time of each trial.
+_TRIALS = """
+struct spe_shared { struct sum *sum; int32_t threads; };
+static void spe_part(void *task, int32_t member)
+{
+    struct spe_shared *shared = task;
+    add_part(shared->sum, member, shared->threads);
+}
+
+int32_t spe_sum_trials(int32_t threads, const int32_t *cpus, const int32_t *values, uint64_t n, uint64_t trials, int64_t *elapsed_ns,
+                       uint64_t *totals, struct team_record *records, spe_cancel cancel)
+{
+    struct sum sum = { .values = values, .n = n };
+    struct spe_shared shared = { &sum, threads };
+    struct team team;
+    int32_t status = team_open(&team, threads, cpus, 0);
+    if (status != SPE_OK)
+        return status;
+    pthread_mutex_init(&sum.lock, NULL);
+    for (uint64_t i = 0; i < trials && !*cancel; i++) {
+        sum.total = 0;
+        team_watch(&team);
+        int64_t began = spe_clock();
+        team_fork(&team, spe_part, &shared);
+        elapsed_ns[i] = spe_clock() - began;
+        totals[i] = sum.total;
+        team_report(&team, &records[i * (uint64_t)threads]);
+    }
+    team_close(&team);
+    pthread_mutex_destroy(&sum.lock);
+    return SPE_OK;
+}
+"""
+
+
+def judge_two_points(answer, run: Run | None = None) -> Verdict:
+    expected = number(answer, f"the speed-up with {FAR} threads")
+    if run is None or run.lab != "scaling.amdahl" or run.measured[0].source == "recorded":
+        raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
+    curve = run.measured[0]
+    found = dict(zip(curve.x.values, curve.values, strict=True))
+    if not all(math.isfinite(found.get(n, math.nan)) for n in (2, 4, FAR)):
+        raise SpeLabError(f"run must have clean points at 2, 4 and {FAR} threads, got {sorted(n for n, v in found.items() if math.isfinite(v))}; measure again")
+    if abs(expected / found[FAR] - 1) <= CLOSE:
+        return Verdict("right", f"your machine reached {found[FAR]:.3g}")
+    shares = [(1 - 1 / found[n]) / (1 - 1 / n) for n in (2, 4)]
+    law = float(models.amdahl()(N=FAR, P=np.mean(shares)))
+    said = f"your machine reached {found[FAR]:.3g}, and Amdahl's law with the P of your two points gives {law:.3g}"
+    if expected > found[FAR] and expected > 0.9 * found[4] * FAR / 4:
+        return Verdict("wrong", f"{said}. A straight line through two points knows nothing of the serial part")
+    return Verdict("wrong", f"{said}. Solve S = 1 / (1 − P + P/N) for P, at N = 2 or 4")
+
+
+def judge_serial_share(answer) -> Verdict:
+    import sympy
+
+    N, S = sympy.symbols("N S", positive=True)
+    try:
+        given = sympy.sympify(answer, locals={"N": N, "S": S})
+        given = given.subs({s: {"N": N, "S": S}[s.name] for s in given.free_symbols if s.name in "NS"})  # whatever was assumed of them
+        names = {s.name for s in given.free_symbols}
+    except (sympy.SympifyError, TypeError, AttributeError, SyntaxError):
+        raise SpeLabError(f"the answer must be an expression in S and N, got {answer!r:.80}; write for example 1/S - 1/N") from None
+    if not names <= {"N", "S"}:
+        raise SpeLabError(f"the answer must be an expression in S and N alone, got the symbols {', '.join(sorted(names))}; eliminate P")
+    P = models.symbol("P")
+    law = models.amdahl().expression.subs(models.symbol("N"), N)
+    serial = 1 - sympy.solve(sympy.Eq(S, law), P)[0]
+    if sympy.simplify(given - serial) == 0:
+        return Verdict("right", "this is the serial share that a measured speed-up reveals: plotted over N, it rises where threads cost something")
+    if sympy.simplify(given - (1 - serial)) == 0:
+        return Verdict("wrong", "that is P, the parallel share. What is left of the work?")
+    at = {N: 4, S: 2}
+    return Verdict("wrong", f"at N = 4 and S = 2 it gives {float(given.subs(at)):.3g}, and the serial share is {float(serial.subs(at)):.3g}")
+
+
+def judge_lock(answer) -> Verdict:
+    if isinstance(answer, str) and cpus.current().cores < 2:
+        return Verdict("inconclusive", "two threads need two cores at the same time, and this process may use one")
+    means = "with two threads the sum takes {} times as long as with one"
+    wrong = f": less than {FASTER} is asked for. How often does a thread wait for the other?"
+    return judge_c(answer, run_lock, means, limit=FASTER, below=True, right=": the threads hardly meet", wrong=wrong)
+
+
+def run_lock(text: str) -> tuple[float, float, float] | str:
+    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum. For a worker process."""
+    library = native.compile_text(text + _TRIALS, name="lock")
+    values = np.random.default_rng(1).integers(0, 1 << 20, VALUES, dtype=np.int32)
+    here, cancel, wrong = cpus.current(), Cancel(), []
+
+    def setting(threads: int) -> Setting:
+        def run(n: int) -> tuple[np.ndarray, np.ndarray]:
+            elapsed, totals = np.zeros(n, np.int64), np.zeros(n, np.uint64)
+            records = np.zeros(n * threads, np.dtype(library.struct("team_record")))
+            status = library.spe_sum_trials(threads, here.assigned(threads), values, VALUES, n, elapsed, totals, records, cancel.flag)
+            checked(status, library, threads)
+            wrong.extend(int(total) for total in totals if total != values.sum(dtype=np.uint64))
+            return elapsed.astype(float), together(records.reshape(n, threads), elapsed)
+
+        return Setting(f"{threads} threads", run)
+
+    if len(here.usable) < 2:
+        raise UnavailableError("two threads need two cores at the same time, and this process may use one")
+    result = deque(interleaved([setting(2), setting(1)], budget_s=1.5, cancel=cancel), maxlen=1).pop()
+    if wrong:
+        return f"the total of {VALUES} values must be {values.sum(dtype=np.uint64)} whenever threads add at the same time, and was {wrong[0]}"
+    value, low, high = result.ratio(0, 1)
+    return low, value, high
+
+
+EXERCISES = {
+    "two_points": Exercise(
+        f"With two threads and with four you have measured a speed-up. What will it be with {FAR}?",
+        (
+            "A line through the two points cannot be right: no line knows a limit.",
+            "Solve Amdahl's law for P at N = 4, then put N = 16.",
+            "S = 1 / (1 − P + P/N) gives P = (1 − 1/S) / (1 − 1/N).",
+        ),
+        6.3,
+        "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. What waking sixteen threads costs takes a little of it.",
+        judge_two_points,
+    ),
+    "serial_share": Exercise(
+        "Someone shows a speed-up S with N threads. Which share of the work is serial, if Amdahl's law holds? Write it as an expression in S and N.",
+        ("1/S is the time with N threads, of the time with one.", "1/S = (1 − P) + P/N. Put P = 1 − e, and solve for e."),
+        "(1/S - 1/N) / (1 - 1/N)",
+        "This is the metric of Karp and Flatt (Communications of the ACM 33(5), 1990). If it stays the same for every N, the work has a serial part; if it "
+        "grows with N, threads cost something.",
+        judge_serial_share,
+    ),
+    "lock": Exercise(
+        "Change `add_part` so that two threads are faster than one, with the same total.",
+        (
+            "The additions are done in parallel. What is done while the lock is held?",
+            "A sum has parts: let each thread have one of its own, and meet the other once.",
+        ),
+        LOCK_SOLUTION,
+        "With the lock in the loop all the work is serial, P = 0, and the lock's line travels between the cores as well. With one lock for each thread, only "
+        "the last addition is.",
+        judge_lock,
+    ),
+}
