@@ -35,18 +35,20 @@ class Prediction:
             return "No prediction yet: put two numbers in the place of the dots, before you look."
         if run is None or not run.measured or run.measured[0].source == "recorded":
             return "No measurement yet: press Measure."
-        curve = run.measured[0]
-        i = min(range(curve.x.values.size), key=lambda k: abs(math.log(curve.x.values[k] / self.at)))
+        curve, lab = run.measured[0], labs.get(self.lab)
+        place = math.log if lab.sliders[lab.axis].scale == "log" else float
+        i = min(range(curve.x.values.size), key=lambda k: abs(place(curve.x.values[k]) - place(self.at)))
         value, low, high = curve.values[i], curve.low[i], curve.high[i]
         if not math.isfinite(value):
             return "No clean sample at this point: measure again on a quieter machine."
         low, high = (low, high) if math.isfinite(low) else (value, value)
-        where = f"At {units.render(curve.x.values[i], self.at_unit)} your machine needed {units.render(value, self.unit)} ({low:.3g} to {high:.3g})"
+        where = f"At {lab.axis} {units.render(curve.x.values[i], self.at_unit)} the {lab.quantity} was {units.render(value, self.unit)} ({low:.3g} to {high:.3g})"
+        expected = f"your range of {self.low:g} to {self.high:g} {self.unit}".rstrip()
         if self.low <= high and self.high >= low:
-            return f"{where}: inside your range of {self.low:g} to {self.high:g} {self.unit}."
+            return f"{where}: inside {expected}."
         factor = low / self.high if low > self.high else self.low / high
         side = "above" if low > self.high else "below"
-        return f"{where}: {side} your range of {self.low:g} to {self.high:g} {self.unit}, by a factor of {factor:.2g}."
+        return f"{where}: {side} {expected}, by a factor of {factor:.2g}."
 
 
 def predict(lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ...) -> Prediction:

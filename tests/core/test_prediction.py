@@ -32,16 +32,23 @@ def at_256(low, high):
 )
 def test_a_prediction_is_scored_by_the_measured_interval(low, high, said):
     scored = at_256(low, high).score(run(low=(0.9, 3.8), high=(1.1, 4.2)))
-    assert scored == f"At 256 KiB your machine needed 4 ns (3.8 to 4.2): {said}"
+    assert scored == f"At size 256 KiB the time per access was 4 ns (3.8 to 4.2): {said}"
 
 
 @pytest.mark.parametrize(("at", "nearest"), [("1KiB", "16 KiB"), ("60KiB", "16 KiB"), ("68KiB", "256 KiB"), (2**20, "256 KiB")])
 def test_the_nearest_point_on_a_logarithmic_axis_counts(at, nearest):
-    assert predict(LAB, at, 1, 2).score(run()).startswith(f"At {nearest} ")
+    assert predict(LAB, at, 1, 2).score(run()).startswith(f"At size {nearest} ")
+
+
+def test_on_a_linear_axis_zero_is_a_place_like_any_other():
+    x = Axis("p", "", [0.0, 0.4, 0.5])
+    measured = Run("branches.selectivity", {}, x, [Curve("branching", "measured", x, "ns", [1.0, 3.0, 4.0])], [], None, {}, "0")
+    for at, value in ((0.0, 1), (0.19, 1), (0.21, 3), (0.5, 4)):
+        assert f"the time per element was {value} ns" in predict("branches.selectivity", at, 1, 2).score(measured)
 
 
 def test_without_an_interval_the_value_alone_is_scored():
-    assert "needed 4 ns (4 to 4): inside" in at_256(4, 4).score(run(low=[math.nan] * 2, high=[math.nan] * 2))
+    assert "was 4 ns (4 to 4): inside" in at_256(4, 4).score(run(low=[math.nan] * 2, high=[math.nan] * 2))
 
 
 @pytest.mark.parametrize(("low", "high"), [(..., ...), (1, ...), (..., 2)])
