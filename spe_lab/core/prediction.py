@@ -36,19 +36,19 @@ class Prediction:
         if run is None or not run.measured or run.measured[0].source == "recorded":
             return "No measurement yet: press Measure."
         curve, lab = run.measured[0], labs.get(self.lab)
-        place = math.log if lab.sliders[lab.axis].scale == "log" else float
-        i = min(range(curve.x.values.size), key=lambda k: abs(place(curve.x.values[k]) - place(self.at)))
+        along = math.log if lab.sliders[lab.axis].scale == "log" else float
+        i = min(range(curve.x.values.size), key=lambda k: abs(along(curve.x.values[k]) - along(self.at)))
         value, low, high = curve.values[i], curve.low[i], curve.high[i]
         if not math.isfinite(value):
             return "No clean sample at this point: measure again on a quieter machine."
         low, high = (low, high) if math.isfinite(low) else (value, value)
-        where = f"At {lab.axis} {units.render(curve.x.values[i], self.at_unit)} the {lab.quantity} was {units.render(value, self.unit)} ({low:.3g} to {high:.3g})"
+        place, found = units.render(curve.x.values[i], self.at_unit), units.render(value, self.unit)
+        where = f"At {lab.axis} {place} the {lab.quantity} was {found} ({low:.3g} to {high:.3g})"
         expected = f"your range of {self.low:g} to {self.high:g} {self.unit}".rstrip()
         if self.low <= high and self.high >= low:
             return f"{where}: inside {expected}."
-        factor = low / self.high if low > self.high else self.low / high
-        side = "above" if low > self.high else "below"
-        return f"{where}: {side} {expected}, by a factor of {factor:.2g}."
+        side, larger, smaller = ("above", low, self.high) if low > self.high else ("below", self.low, high)
+        return f"{where}: {side} {expected}" + (f", by a factor of {larger / smaller:.2g}." if smaller > 0 else ".")
 
 
 def predict(lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ...) -> Prediction:

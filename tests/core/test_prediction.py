@@ -47,6 +47,10 @@ def test_on_a_linear_axis_zero_is_a_place_like_any_other():
         assert f"the time per element was {value} ns" in predict("branches.selectivity", at, 1, 2).score(measured)
 
 
+def test_no_factor_lies_between_something_and_nothing():
+    assert at_256(0, 0).score(run()).endswith("above your range of 0 to 0 ns.")
+
+
 def test_without_an_interval_the_value_alone_is_scored():
     assert "was 4 ns (4 to 4): inside" in at_256(4, 4).score(run(low=[math.nan] * 2, high=[math.nan] * 2))
 
