@@ -66,5 +66,7 @@ class Model:
 
         known = {symbol: sympy.nsimplify(values[symbol.name], rational=True) for symbol in self.symbols if symbol.name in values}
         exact = self.expression.subs(known)
+        if not known:
+            return sympy.Eq(sympy.Symbol(self.name), exact)
         # Fractions that came from decimals are printed as decimals again, whole numbers as whole numbers.
         return sympy.Eq(sympy.Symbol(self.name), exact.xreplace({q: sympy.Float(q, 4) for q in exact.atoms(sympy.Rational) if not q.is_Integer}))

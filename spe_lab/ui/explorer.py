@@ -28,9 +28,9 @@ _TWIN_STYLE = "font-size: 0.9em; color: #555"
 _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
 
-def explore(lab_id: str, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value) -> "Explorer":
-    """The lab `lab_id` as a page, its sliders set to `settings`; a committed prediction is drawn on the figure."""
-    return Explorer(labs.get(lab_id, machine), prediction, settings)
+def explore(lab: str | Lab, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value) -> "Explorer":
+    """A lab as a page, by its id or as an object, its sliders set to `settings`; a committed prediction is drawn on the figure."""
+    return Explorer(lab if isinstance(lab, Lab) else labs.get(lab, machine), prediction, settings)
 
 
 class Explorer:

@@ -48,6 +48,11 @@ def test_a_missing_value_is_named(ramp):
         ramp(S=1)
 
 
+def test_an_exponent_of_one_half_stays_a_root():
+    root = Model("T", sympy.sqrt(C) / 3, "ns", QUANTITIES, "a test")
+    assert root.equation().rhs == root.expression
+
+
 def test_the_equation_without_values_is_the_formula(ramp):
     assert ramp.equation() == sympy.Eq(sympy.Symbol("T"), ramp.expression)
 

@@ -26,16 +26,16 @@ P, N = models.symbol("P"), models.symbol("N")
 
 
 def test_amdahl_s_law_is_the_one_derived_by_hand_and_its_limit_too():
-    assert sympy.simplify(models.amdahl().expression - 1 / ((1 - P) + P / N)) == 0
+    assert sympy.simplify(models.amdahl_law().expression - 1 / ((1 - P) + P / N)) == 0
     assert models.amdahl_limit() == 1 / (1 - P)
-    assert float(models.amdahl()(N=10**9, P=0.95)) == pytest.approx(20, rel=1e-6)
+    assert float(models.amdahl_law()(N=10**9, P=0.95)) == pytest.approx(20, rel=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_share_of_the_limit_is_reached_at_the_number_of_threads_that_was_solved_for(share):
     for p in (0.5, 0.9, 0.99):
         threads = float(models.threads_for(share).subs(P, p))
-        assert float(models.amdahl()(N=threads, P=p)) == pytest.approx(share / (1 - p))
+        assert float(models.amdahl_law()(N=threads, P=p)) == pytest.approx(share / (1 - p))
 
 
 @pytest.mark.parametrize("share", [0, 1, -1, math.nan])
@@ -55,24 +55,24 @@ def simulated(n, p, t1, start, each, late, waits, together):
 def test_the_law_with_costs_is_the_sum_of_its_events(p, n):
     cost = {"s": 20.0, "c": 3.0, "d": 5.0, "w": 2}
     alone, together = (simulated(k, p, 1000.0, 20.0, 3.0, 5.0, 2, min(k, 4)) for k in (1, n))
-    assert float(models.with_costs()(N=n, n=min(n, 4), P=p, T1=1000.0, **cost)) == pytest.approx(alone / together)
+    assert float(models.amdahl_with_costs()(N=n, n=min(n, 4), P=p, T1=1000.0, **cost)) == pytest.approx(alone / together)
 
 
 def test_without_costs_it_is_amdahl_s_law():
-    free = models.with_costs().expression.subs({models.symbol(name): 0 for name in "scd"}).subs(models.symbol("n"), N)
-    assert sympy.simplify(free - models.amdahl().expression) == 0
+    free = models.amdahl_with_costs().expression.subs({models.symbol(name): 0 for name in "scd"}).subs(models.symbol("n"), N)
+    assert sympy.simplify(free - models.amdahl_law().expression) == 0
 
 
 def test_gustafson_s_law_is_amdahl_s_of_the_grown_work():
     """The work of N threads, if one thread does it, has a larger parallel share: Amdahl's law with that share gives the same."""
     share_of_one = N * P / ((1 - P) + N * P)
-    assert sympy.simplify(models.amdahl().expression.subs(P, share_of_one) - models.gustafson().expression) == 0
+    assert sympy.simplify(models.amdahl_law().expression.subs(P, share_of_one) - models.gustafson_law().expression) == 0
 
 
 @pytest.mark.parametrize(("sigma", "kappa"), [(0.0, 0.001), (0.05, 0.002), (0.3, 0.02)])
 def test_the_maximum_of_the_universal_law_is_where_a_search_finds_it(sigma, kappa):
     threads = np.linspace(1, 100, 1_000_001)
-    found = threads[np.argmax(models.usl()(N=threads, sigma=sigma, kappa=kappa))]
+    found = threads[np.argmax(models.usl_law()(N=threads, sigma=sigma, kappa=kappa))]
     assert usl.most_threads(sigma, kappa) == pytest.approx(found, abs=2e-4)
 
 
@@ -86,8 +86,8 @@ def test_a_cost_for_each_thread_is_the_coherency_term():
     assert models.usl_of_thread_costs() == sympy.Matrix([1 - P, c / T1])
     sigma, kappa = 0.1, 3 / 1000
     for n in (2, 9, 40):
-        costs = models.with_costs()(N=n, n=n, P=0.9, T1=1000.0, s=0.0, c=3.0, d=0.0, w=0)
-        assert float(costs) == pytest.approx(float(models.usl()(N=n, sigma=sigma, kappa=kappa)))
+        costs = models.amdahl_with_costs()(N=n, n=n, P=0.9, T1=1000.0, s=0.0, c=3.0, d=0.0, w=0)
+        assert float(costs) == pytest.approx(float(models.usl_law()(N=n, sigma=sigma, kappa=kappa)))
 
 
 # ---- The fit on made-up machines ---------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_a_cost_for_each_thread_is_the_coherency_term():
 
 @pytest.mark.parametrize(("sigma", "kappa"), [(0.05, 0.002), (0.2, 0.0), (0.0, 0.01)])
 def test_the_fit_finds_what_a_curve_was_made_of(sigma, kappa):
-    exact = models.usl()(N=np.array(usl.TRAINING, dtype=float), sigma=sigma, kappa=kappa)
+    exact = models.usl_law()(N=np.array(usl.TRAINING, dtype=float), sigma=sigma, kappa=kappa)
     noise = np.random.default_rng(3).normal(1, 0.01, (12, len(exact)))
     found = usl.fit(usl.TRAINING, exact * noise)
     assert found.sigma == pytest.approx(sigma, abs=0.01) and found.kappa == pytest.approx(kappa, abs=0.0005)
@@ -110,7 +110,7 @@ def test_too_few_points_are_no_fit():
 
 
 def test_a_column_without_clean_trials_is_left_out():
-    exact = models.usl()(N=np.array(usl.TRAINING, dtype=float), sigma=0.1, kappa=0.001)
+    exact = models.usl_law()(N=np.array(usl.TRAINING, dtype=float), sigma=0.1, kappa=0.001)
     blocks = np.tile(exact, (8, 1))
     blocks[:, 4], blocks[:3, 6] = math.nan, math.nan
     assert usl.fit(usl.TRAINING, blocks).sigma == pytest.approx(0.1)

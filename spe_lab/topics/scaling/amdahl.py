@@ -99,9 +99,9 @@ class Amdahl(SpeedUpLab):
         N, P, T1, costs = x.values, point["P"], point["T1"], self.costs(point)
         together = N if point["work"] == "waiting" else np.minimum(N, self.cores)
         waits = 0 if point["work"] == "spinning" else (P < 1) + (P > 0)
-        paid = models.with_costs()(N=N, n=together, P=P, T1=T1, s=costs.start, c=costs.each, d=costs.late, w=waits)
+        paid = models.amdahl_with_costs()(N=N, n=together, P=P, T1=T1, s=costs.start, c=costs.each, d=costs.late, w=waits)
         return [
             Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
-            Curve("Amdahl's law", "predicted", x, "", models.amdahl()(N=N, P=P)),
+            Curve("Amdahl's law", "predicted", x, "", models.amdahl_law()(N=N, P=P)),
             Curve("the lower of N and the limit", "predicted", x, "", np.minimum(N, 1 / (1 - P)) if P < 1 else N),
         ]

@@ -99,7 +99,7 @@ def judge_two_points(answer, run: Run | None = None) -> Verdict:
     if abs(expected / found[FAR] - 1) <= CLOSE:
         return Verdict("right", f"your machine reached {found[FAR]:.3g}")
     shares = [(1 - 1 / found[n]) / (1 - 1 / n) for n in (2, 4)]
-    law = float(models.amdahl()(N=FAR, P=np.mean(shares)))
+    law = float(models.amdahl_law()(N=FAR, P=np.mean(shares)))
     said = f"your machine reached {found[FAR]:.3g}, and Amdahl's law with the P of your two points gives {law:.3g}"
     if expected > found[FAR] and expected > 0.9 * found[4] * FAR / 4:
         return Verdict("wrong", f"{said}. A straight line through two points knows nothing of the serial part")
@@ -119,7 +119,7 @@ def judge_serial_share(answer) -> Verdict:
     if not names <= {"N", "S"}:
         raise SpeLabError(f"the answer must be an expression in S and N alone, got the symbols {', '.join(sorted(names))}; eliminate P")
     P = models.symbol("P")
-    law = models.amdahl().expression.subs(models.symbol("N"), N)
+    law = models.amdahl_law().expression.subs(models.symbol("N"), N)
     serial = 1 - sympy.solve(sympy.Eq(S, law), P)[0]
     if sympy.simplify(given - serial) == 0:
         return Verdict("right", "this is the serial share that a measured speed-up reveals: plotted over N, it rises where threads cost something")

@@ -54,6 +54,6 @@ class Gustafson(SpeedUpLab):
         paid = (serial + N * piece) / (serial + turns * piece + costs.start * np.minimum(1, N - 1) + costs.each * (N - 1))
         return [
             Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
-            Curve("Gustafson's law", "predicted", x, "", models.gustafson()(N=N, P=P)),
-            Curve("Amdahl's law, work of a fixed size", "predicted", x, "", models.amdahl()(N=N, P=P)),
+            Curve("Gustafson's law", "predicted", x, "", models.gustafson_law()(N=N, P=P)),
+            Curve("Amdahl's law, work of a fixed size", "predicted", x, "", models.amdahl_law()(N=N, P=P)),
         ]

@@ -55,7 +55,7 @@ def time_of(threads: "sympy.Expr | int") -> "sympy.Expr":
 
 
 @cache
-def amdahl() -> Model:
+def amdahl_law() -> Model:
     """Speed-up S = T(1) / T(N), from `time_of`."""
     import sympy
 
@@ -72,7 +72,7 @@ def amdahl_limit() -> "sympy.Expr":
     """
     import sympy
 
-    return 1 / sympy.limit(1 / amdahl().expression, symbol("N"), sympy.oo)
+    return 1 / sympy.limit(1 / amdahl_law().expression, symbol("N"), sympy.oo)
 
 
 def threads_for(share_of_limit: float) -> "sympy.Expr":
@@ -86,11 +86,11 @@ def threads_for(share_of_limit: float) -> "sympy.Expr":
     if not 0 < share_of_limit < 1:
         raise SpeLabError(f"share_of_limit must lie between 0 and 1, got {share_of_limit}; the limit itself needs infinitely many threads")
     share = sympy.nsimplify(share_of_limit, rational=True)
-    return sympy.factor(sympy.solve(sympy.Eq(amdahl().expression, share * amdahl_limit()), symbol("N"))[0])
+    return sympy.factor(sympy.solve(sympy.Eq(amdahl_law().expression, share * amdahl_limit()), symbol("N"))[0])
 
 
 @cache
-def with_costs() -> Model:
+def amdahl_with_costs() -> Model:
     """Speed-up with what threads cost: s to begin at all, c for each thread beyond the first, and w waits that end d late.
 
     With one thread nothing is started: the factor min(1, N − 1) of s says so. `n` ≤ N threads make progress at a time.
@@ -104,7 +104,7 @@ def with_costs() -> Model:
 
 
 @cache
-def gustafson() -> Model:
+def gustafson_law() -> Model:
     """Scaled speed-up, if every thread brings its own share of work: the time of all that work with one thread, over the
     time with N. Here P is the parallel share of the time with N threads."""
     import sympy
@@ -115,7 +115,7 @@ def gustafson() -> Model:
 
 
 @cache
-def usl() -> Model:
+def usl_law() -> Model:
     """The universal scalability law: capacity with N threads relative to one, with contention and coherency."""
     N, sigma, kappa = _symbols("N sigma kappa")
     return Model("C", N / (1 + sigma * (N - 1) + kappa * N * (N - 1)), "", QUANTITIES, USL)
@@ -127,7 +127,7 @@ def usl_maximum() -> Model:
     import sympy
 
     N, sigma, kappa = _symbols("N sigma kappa")
-    roots = sympy.solve(sympy.numer(sympy.together(sympy.diff(usl().expression, N))), N)
+    roots = sympy.solve(sympy.numer(sympy.together(sympy.diff(usl_law().expression, N))), N)
     positive = next(root for root in roots if root.subs({sigma: sympy.Rational(1, 2), kappa: 1}) > 0)
     return Model("N_max", positive, "", QUANTITIES, USL)
 

@@ -146,9 +146,9 @@ class Usl(SpeedUpLab):
         N, fitted, costs = x.values, self.fitted(), self.costs(point)
         said = {"sigma": fitted.sigma, "kappa": fitted.kappa, "sigma_interval": fitted.sigma_interval, "kappa_interval": fitted.kappa_interval}
         return [
-            Curve("fitted", "predicted", x, "", models.usl()(N=N, sigma=fitted.sigma, kappa=fitted.kappa), provenance=said),
-            Curve("sigma and kappa as set", "predicted", x, "", models.usl()(N=N, sigma=point["sigma"], kappa=point["kappa"])),
-            Curve("sigma = 1 − P, kappa = c / T1", "predicted", x, "", models.usl()(N=N, sigma=1 - point["P"], kappa=costs.each / point["T1"]),
+            Curve("fitted", "predicted", x, "", models.usl_law()(N=N, sigma=fitted.sigma, kappa=fitted.kappa), provenance=said),
+            Curve("sigma and kappa as set", "predicted", x, "", models.usl_law()(N=N, sigma=point["sigma"], kappa=point["kappa"])),
+            Curve("sigma = 1 − P, kappa = c / T1", "predicted", x, "", models.usl_law()(N=N, sigma=1 - point["P"], kappa=costs.each / point["T1"]),
                   provenance={"costs": costs.to_dict()}),
         ]  # fmt: skip
 
