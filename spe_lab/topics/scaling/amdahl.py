@@ -31,7 +31,7 @@ class SpeedUpLab(Lab):
     _costs: tuple[tuple[str, str], Costs] | None = None
 
     def sweep(self, short: bool) -> list[float]:
-        return [1, 2, 4, 8, 16] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
+        return [1, 2, 4, 8, 16] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
 
     def times(self, point: Mapping[str, Value], pieces: Sequence[tuple[int, float, float]], budget_s: float, cancel: Cancel) -> Iterator[Trials]:
         """Trials of `pieces`, each (threads, serial ns, parallel ns), and after them of what threads cost; all in turn."""

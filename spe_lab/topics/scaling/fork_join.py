@@ -113,6 +113,8 @@ class ForkJoin:
         seen = np.isfinite(times) & (counts > 1)
         if not (np.isfinite(alone) and seen.any()):
             raise MeasurementError("what threads cost could not be measured: no clean trial; close other programs and measure again")
+        beyond = times[seen] - alone
+        weights = 1 / np.sqrt(np.maximum(beyond, 1.0))  # between absolute errors, of which the last point has most, and relative ones
         columns = np.stack([np.ones(seen.sum()), counts[seen] - 1], axis=1)[:, : seen.sum()]  # one point gives no slope
-        start, each = np.maximum(0, np.pad(np.linalg.lstsq(columns, times[seen] - alone, rcond=None)[0], (0, 1))[:2])
+        start, each = np.maximum(0, np.pad(np.linalg.lstsq(columns * weights[:, None], beyond * weights, rcond=None)[0], (0, 1))[:2])
         return Costs(float(start), float(each), float(max(0.0, alone - PIECE_NS)) if self.waiting else 0.0, "measured")

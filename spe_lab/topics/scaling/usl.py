@@ -115,7 +115,7 @@ class Usl(SpeedUpLab):
         ]
 
     def sweep(self, short: bool) -> list[float]:
-        return [1, 2, 4, 8, 16, 32] if short else [1, 2, 4, 6, 8, 12, 16, 24, 32, 48]
+        return [1, 2, 4, 8, 16, 32] if short else [1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64]
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         P, T1 = point["P"], point["T1"]
