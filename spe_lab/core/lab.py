@@ -62,6 +62,8 @@ class Slider:
                 raise SpeLabError(f"{rule}, got {value!r}; write for example {self.name}={self.default}")
             return value
         number = units.finite(units.parse(value, self.unit, self.name) if isinstance(value, str) else value, self.name)
+        if math.isclose(number, self.rounded(number), rel_tol=1e-9):
+            number = self.rounded(number)  # a slider that is dragged adds up its steps, and ends at 10.999999999999998
         if not self.low <= number <= self.high:
             low, high = units.render(self.low, self.unit), units.render(self.high, self.unit)
             found = units.render(number, self.unit)

@@ -107,7 +107,7 @@ class Explorer:
     @property
     def point(self) -> dict[str, Value]:
         """The sliders' values."""
-        return {name: widget.value for name, widget in self.sliders.items()}
+        return {name: self.lab.sliders[name].checked(widget.value) for name, widget in self.sliders.items()}
 
     def set(self, **values: Value) -> "Explorer":
         """Moves sliders, as a reader would."""

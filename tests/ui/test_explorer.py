@@ -46,6 +46,19 @@ def test_a_value_between_two_stops_gets_a_stop_of_its_own():
     assert explorer.set(size=320 * 1024).point["size"] == 320 * 1024
 
 
+@pytest.mark.parametrize("lab_id", labs.labs())
+def test_a_dragged_slider_may_miss_its_steps_by_a_rounding_error(lab_id):
+    explorer = explore(lab_id)
+    for name, widget in explorer.sliders.items():
+        slider = explorer.lab.sliders[name]
+        if slider.scale == "linear" and slider.multiple_of:
+            for factor in (1 - 2e-16, 1 + 4e-16):
+                widget.value, number = slider.default, frame(explorer)
+                widget.value = (slider.high - slider.multiple_of) * factor
+                assert explorer.point[name] == slider.high - slider.multiple_of
+                assert frame(explorer) > number or slider.default == slider.high - slider.multiple_of
+
+
 def test_bad_settings_are_refused_and_change_nothing():
     explorer = explore("memory.working_set")
     before = explorer.point
