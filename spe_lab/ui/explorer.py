@@ -129,8 +129,13 @@ class Explorer:
         self._refresh()
 
     def _slider_moved(self) -> None:
-        if self._follow:
+        if not self._follow:
+            return
+        try:
             self._refresh()
+        except Exception as error:  # a defect of ours: shown where the reader looks, and raised for the log
+            self._say(f"this point cannot be shown: {error}")
+            raise
 
     def _refresh(self) -> None:
         """A frame: prediction at the sliders' values, measured points, marker, and the same in words."""

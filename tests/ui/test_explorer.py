@@ -59,6 +59,18 @@ def test_a_dragged_slider_may_miss_its_steps_by_a_rounding_error(lab_id):
                 assert frame(explorer) > number or slider.default == slider.high - slider.multiple_of
 
 
+def test_a_model_that_fails_is_said_on_the_page(monkeypatch):
+    explorer = explore("memory.working_set")
+
+    def broken(*_):
+        raise SpeLabError("out of range")
+
+    monkeypatch.setattr(explorer.lab, "predict", broken)
+    with pytest.raises(SpeLabError):
+        explorer.sliders["l1"].index += 1
+    assert "this point cannot be shown: out of range" in explorer._status.value
+
+
 def test_bad_settings_are_refused_and_change_nothing():
     explorer = explore("memory.working_set")
     before = explorer.point
