@@ -1,0 +1,21 @@
+"""Cache coherence (chapter 04c): MESI step by step, simulated and as a Markov chain, and false sharing on real cores."""
+
+from spe_lab.topics.coherence.diagram import steps_through
+from spe_lab.topics.coherence.mesi import Mesi
+from spe_lab.topics.coherence.models import (
+    change,
+    messages,
+    operation_time,
+    per_access,
+    stationary,
+    symbol,
+    transition_matrix,
+    write_backs,
+)  # fmt: skip
+from spe_lab.topics.coherence.protocol import follow, react
+from spe_lab.topics.coherence.simulator import Bus
+
+__all__ = [
+    "Bus", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react", "stationary", "steps_through", "symbol",
+    "transition_matrix", "write_backs",
+]  # fmt: skip

@@ -1,0 +1,90 @@
+"""The lab coherence.mesi: simulated caches beside the chain that predicts their messages."""
+
+import time
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.measurement import Cancel
+from spe_lab.topics.coherence import models
+from spe_lab.topics.coherence.protocol import MOST_CORES
+from spe_lab.topics.coherence.simulator import Bus
+
+BATCHES = 12  # independent seeds, whose spread gives the interval
+ACCESSES = 100_000  # of each batch, after as many that are not counted: the chain tells of the long run
+LAYOUTS = {"shared lines": False, "lines of its own": True}
+COUNTED = {"messages": ("bus_reads", "bus_owns", "bus_upgrades"), "write-backs": ("write_backs",), "transfers": ("transfers",)}
+
+
+@register
+class Mesi(Lab):
+    """Bus messages per access against the share of writes."""
+
+    id = "coherence.mesi"
+    chapter = "04c"
+    title = "MESI"
+    question = "How many bus messages does an access cost if several cores read and write the same lines?"
+    axis = "w"
+    quantity = "per access"
+    unit = ""
+    scale = "linear"
+    simulated = True
+    compared = ("messages", "messages, by the chain")
+    breaks = (
+        "Caches here never run full, an access is done before the next one begins, and every message costs the same; "
+        "a store buffer, a directory in place of a bus, or a fifth state (Owned, Forward) changes what is sent."
+    )
+
+    def declare(self) -> list[Slider]:
+        quantity = models.QUANTITIES
+        layout = "whether the cores' data lie on the same lines, or each core's on lines of its own"
+        return [
+            Slider("w", "", 0.5, quantity["w"].meaning, 0, 1, source="as many writes as reads"),
+            Slider("cores", "", 2, quantity["N"].meaning, 2, MOST_CORES, multiple_of=1, source="the smallest number that can share"),
+            Slider("tenure", "", 2.0, f"{quantity['k'].meaning}, on average", 1, 1000, "log", source="two cores that toss a coin for each access"),
+            Slider("lines", "", 1, f"{quantity['L'].meaning}, each equally likely", 1, 64, "log", multiple_of=1, source="one word that all use"),
+            Slider("layout", "", "shared lines", layout, scale="choice", choices=tuple(LAYOUTS), source="false or true sharing"),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        rates = np.empty((BATCHES, len(COUNTED), len(x.values)))
+        for batch in range(BATCHES):
+            for i, w in enumerate(x.values):
+                rates[batch, :, i] = simulated(point, float(w), 1 + batch * len(x.values) + i, cancel)
+            if batch in (BATCHES // 3, BATCHES - 1):
+                yield (batch + 1) / BATCHES, self.curves(rates[: batch + 1], x)
+
+    def curves(self, rates: np.ndarray, x: Axis) -> list[Curve]:
+        """Mean over batches with an interval of two standard errors."""
+        value, error = rates.mean(axis=0), rates.std(axis=0, ddof=1) / np.sqrt(len(rates))
+        counts = np.full(len(x.values), len(rates) * ACCESSES)
+        origin = native.load("coherence").provenance | {
+            "clock": "none: simulated", "estimator": f"mean of {len(rates)} seeds, two standard errors", "seed": 1,
+            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
+        }  # fmt: skip
+        low, high = np.maximum(value - 2 * error, 0), value + 2 * error
+        return [Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin) for k, name in enumerate(COUNTED)]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        if LAYOUTS[point["layout"]]:
+            found = {name: np.zeros(len(x.values)) for name in COUNTED}  # each line has one user: after the first accesses nobody asks
+        else:
+            found = models.per_access(x.values, int(point["cores"]), point["tenure"], int(point["lines"]))
+        return [Curve(f"{name}, by the chain", "predicted", x, "", found[name]) for name in COUNTED]
+
+
+def simulated(point: Mapping[str, Value], write: float, seed: int, cancel: Cancel) -> list[float]:
+    """What COUNTED names per access, once the caches are warm."""
+    cores, padded = int(point["cores"]), LAYOUTS[point["layout"]]
+    lines = int(point["lines"])
+    bus = Bus(cores, lines * (cores if padded else 1))
+    law = {"write": write, "tenure": point["tenure"], "lines": lines, "padded": padded, "cancel": cancel}
+    before = bus.run_random(ACCESSES, seed=seed, **law).counts
+    after = bus.run_random(ACCESSES, seed=seed + (1 << 32), **law).counts
+    return [sum(after[name] - before[name] for name in names) / ACCESSES for names in COUNTED.values()]

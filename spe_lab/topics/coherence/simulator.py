@@ -1,0 +1,81 @@
+"""Simulated caches at speed: the Python side of kernels_c/coherence.c."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.measurement import Cancel
+from spe_lab.topics.coherence.protocol import KINDS, MOST_CORES, STATES
+
+MOST_ACCESSES = 10**10
+MOST_LINES = 1 << 20
+COUNTS = ("accesses", "bus_reads", "bus_owns", "bus_upgrades", "write_backs", "transfers")
+
+
+class Bus:
+    """`cores` caches on a bus, `lines` cache lines, all copies invalid at first. `counts` adds up what happened."""
+
+    def __init__(self, cores: int, lines: int):
+        for name, value, high in (("cores", cores, MOST_CORES), ("lines", lines, MOST_LINES)):
+            if value != int(value) or not 1 <= value <= high:
+                raise SpeLabError(f"{name} must be a whole number between 1 and {high}, got {value}; choose one in that range")
+        self.library = native.load("coherence")
+        self.states = np.zeros((int(lines), int(cores)), np.uint8)
+        self._bus = self.library.struct("mesi")(self.states.ctypes.data, int(lines), int(cores))
+
+    def run(self, core: Sequence[int], line: Sequence[int], kind: str, cancel: Cancel | None = None) -> "Bus":
+        """Runs a trace: `core` and `line` of each access, and a text with R, W or D for each.
+
+        >>> Bus(2, 1).run([0, 1, 0], [0, 0, 0], "RWR").counts["bus_owns"]
+        1
+        """
+        if not len(core) == len(line) == len(kind):
+            raise SpeLabError(f"core, line and kind must be of one length, got {len(core)}, {len(line)} and {len(kind)}; give one of each for each access")
+        lines, cores = self.states.shape
+        for name, values, end in (("core", core, cores), ("line", line, lines)):
+            if len(values) and not 0 <= np.min(values) <= np.max(values) < end:
+                raise SpeLabError(f"{name} must be between 0 and {end - 1}, got values from {np.min(values)} to {np.max(values)}; the first is 0")
+        if set(kind) - set(KINDS):
+            raise SpeLabError(f"kind must consist of R, W and D, got {kind!r:.40}; write for example RWR")
+        codes = np.frombuffer(kind.translate({ord(letter): i for i, letter in enumerate(KINDS)}).encode(), np.uint8)
+        arrays = np.asarray(core, np.uint8), np.asarray(line, np.uint32), np.ascontiguousarray(codes)
+        self._check(self.library.mesi_trace(self._bus, *arrays, len(kind), (cancel or Cancel()).flag))
+        return self
+
+    def run_random(self, accesses: int, *, write: float, tenure: float, lines: int = 1, padded: bool = False, seed: int = 1,
+                   cancel: Cancel | None = None) -> "Bus":  # fmt: skip
+        """Runs random accesses: a share `write` of them writes, and a core makes `tenure` of them in a row on average.
+
+        The number in a row is geometric; the next core is any other one. Each access goes to one of `lines` lines that all
+        cores share, or that each has for itself if `padded`.
+        """
+        count, cores = self.states.shape
+        for name, value, low, high in (("write", write, 0, 1), ("tenure", tenure, 1, 1e9), ("accesses", accesses, 0, MOST_ACCESSES),
+                                       ("lines", lines, 1, count // (cores if padded else 1))):  # fmt: skip
+            if not low <= value <= high:
+                raise SpeLabError(f"{name} must be between {low:g} and {high:g}, got {value}; choose a value in that range")
+        whole = 1 << 32
+        law = self.library.struct("mesi_law")(round(write * whole), round(whole / tenure), int(lines), int(padded), 0, seed)
+        self._check(self.library.mesi_random(self._bus, law, int(accesses), (cancel or Cancel()).flag))
+        return self
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: int(getattr(self._bus, name)) for name in COUNTS}
+
+    @property
+    def transitions(self) -> np.ndarray:
+        """How often a copy moved from one state to another: 4 × 4, in the order of STATES (I, S, E, M)."""
+        return np.array(self._bus.transitions, dtype=np.int64).reshape(len(STATES), len(STATES))
+
+    def copies(self, line: int) -> str:
+        """The states of a line's copies, a letter for each core."""
+        return "".join("ISEM"[state] for state in self.states[line])
+
+    def _check(self, status: int) -> None:
+        if status == self.library.constants["SPE_CANCELLED"]:
+            raise CancelledError("the simulation was cancelled; start it again")
+        if status:
+            raise SpeLabError("the copies of a line must be legal: beside an exclusive or modified one there is no other; start from a new Bus")
