@@ -54,6 +54,18 @@ def test_a_quota_is_read_from_the_control_group(tmp_path):
     assert cpus.current(tmp_path).quota == 0.5
 
 
+@linux
+def test_one_cpu_of_each_core_comes_before_the_hyper_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3, 5})
+    for cpu, siblings in {0: "0-1", 1: "0-1", 2: "2,6", 3: "3", 5: "4-5"}.items():
+        folder = tmp_path / f"sys/devices/system/cpu/cpu{cpu}/topology"
+        folder.mkdir(parents=True)
+        (folder / "core_cpus_list").write_text(f"{siblings}\n")
+    here = cpus.current(tmp_path)
+    assert here.usable == (0, 2, 3, 5, 1) and here.siblings == 1
+    assert cpus.current(tmp_path / "nothing").siblings == 0
+
+
 def test_own_work_is_not_foreign():
     foreign = cpus.Foreign()
     end = time.monotonic() + 1.0

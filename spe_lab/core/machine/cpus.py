@@ -15,11 +15,13 @@ from spe_lab.core.machine.sources import control_groups
 @dataclass(frozen=True)
 class Cpus:
     """`usable`: numbers of the CPUs that this process may run on. `quota`: processor time per time that its control group
-    grants, in CPUs; None without a limit. `pinned`: whether the system keeps a thread on the CPU that is asked for."""
+    grants, in CPUs; None without a limit. `pinned`: whether the system keeps a thread on the CPU that is asked for.
+    `siblings`: the last so many of `usable`, hyper-threads that share a core, and its first caches, with an earlier one."""
 
     usable: tuple[int, ...]
     quota: float | None
     pinned: bool
+    siblings: int = 0
 
     @property
     def cores(self) -> int:
@@ -47,8 +49,22 @@ class Cpus:
 def current(root: Path = Path("/")) -> Cpus:
     """Those of this process, now: an affinity or a quota may be changed from outside. `root` is for tests."""
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    cores = {cpu: _siblings(root, cpu) for cpu in usable}
+    first = [cpu for cpu in usable if cpu == min(set(cores[cpu]) & set(usable))]
     limits = [claim.value for claim in control_groups(root) if claim.name == "cores_limit"] if sys.platform == "linux" else []
-    return Cpus(tuple(usable), limits[0] if limits else None, hasattr(os, "sched_setaffinity"))
+    ordered = [*first, *(cpu for cpu in usable if cpu not in first)]
+    return Cpus(tuple(ordered), limits[0] if limits else None, hasattr(os, "sched_setaffinity"), len(ordered) - len(first))
+
+
+def _siblings(root: Path, cpu: int) -> list[int]:
+    """The CPUs that are hyper-threads of the same core, `cpu` included; it alone where the system does not tell."""
+    folder = root / f"sys/devices/system/cpu/cpu{cpu}/topology"
+    for name in ("core_cpus_list", "thread_siblings_list"):  # the second one until Linux 5.3
+        if (folder / name).is_file():
+            spans = [span.partition("-") for span in (folder / name).read_text().strip().split(",") if span]
+            found = [each for low, _, high in spans for each in range(int(low), int(high or low) + 1)]
+            return found if cpu in found else [cpu]
+    return [cpu]
 
 
 class Foreign:
