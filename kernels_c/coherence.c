@@ -1,5 +1,5 @@
 /* coherence.c: a simulated bus of MESI caches, and real threads on one cache line (chapter 04c). */
-#include "spe.h"
+#include "team.h"
 
 /* ---- MESI, simulated -------------------------------------------------------------------------------------------------
  *
@@ -161,4 +161,165 @@ int32_t mesi_random(struct mesi *bus, struct mesi_law *law, uint64_t n, spe_canc
     law->core = core;
     law->seed = random;
     return status;
+}
+
+/* ---- False sharing, on real cores ------------------------------------------------------------------------------------ */
+
+enum sharing_operation { SHARING_ADD = 0, SHARING_CAS, SHARING_LOAD_STORE, SHARING_STORE, SHARING_LOAD, SHARING_OPERATIONS };
+enum { SHARING_MOST = 8, SHARING_FARTHEST = 512, SHARING_LOOK = 4096 };
+
+struct sharing {
+    int32_t operation;
+    int64_t offset;         /* bytes from one member's word to the next one's; 0: all use the same */
+    uint64_t operations;    /* of each member */
+    unsigned char *words;   /* of 32 bits, so that none straddles two lines */
+    spe_cancel cancel;
+};
+
+/* Isolates: the way of a line between cores, by what is done to it. Each member works on its own word (or all on one), and
+ * nothing in the program connects the words. The atomics are relaxed: no order is asked for, the line alone is fought over.
+ * Load and store is a plain counter, a race by intent where the word is the same; volatile keeps it out of a register. */
+static void use_word(void *task, int32_t member)
+{
+    struct sharing *sharing = task;
+    unsigned char *place = sharing->words + member * sharing->offset;
+    _Atomic uint32_t *word = (_Atomic uint32_t *)place;
+    volatile uint32_t *plain = (volatile uint32_t *)place;
+    for (uint64_t left = sharing->operations; left > 0 && !*sharing->cancel;) {
+        uint64_t n = left < SHARING_LOOK ? left : SHARING_LOOK;
+        left -= n;
+        switch (sharing->operation) {
+        case SHARING_ADD:
+            for (; n > 0; n--)
+                atomic_fetch_add_explicit(word, 1, memory_order_relaxed);
+            break;
+        case SHARING_CAS:
+            for (; n > 0; n--) {
+                uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
+                while (!atomic_compare_exchange_weak_explicit(word, &seen, seen + 1, memory_order_relaxed, memory_order_relaxed))
+                    continue;
+            }
+            break;
+        case SHARING_LOAD_STORE:
+            for (; n > 0; n--)
+                *plain = *plain + 1;
+            break;
+        case SHARING_STORE:
+            for (; n > 0; n--)
+                atomic_store_explicit(word, (uint32_t)n, memory_order_relaxed);
+            break;
+        default:
+            for (; n > 0; n--) {
+                uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
+                SPE_OPAQUE(seen);
+            }
+        }
+    }
+}
+
+/* Runs trials of `operations` operations by each of `threads` members, their words `offset` bytes apart. records[trials ·
+ * threads] tell when each worked; sums[trials] the sum of all words at the end, which is operations · threads if nothing was
+ * lost. One trial more is run first, to warm up, and not recorded. */
+int32_t share_words(int32_t operation, int32_t threads, const int32_t *cpus, int64_t offset, uint64_t operations, uint64_t trials,
+                    struct team_record *records, uint64_t *sums, spe_cancel cancel)
+{
+    _Alignas(SHARING_FARTHEST) unsigned char words[SHARING_MOST * SHARING_FARTHEST];  /* at the start of a line, and alone on its lines */
+    struct sharing sharing = { operation, offset, operations, words, cancel };
+    struct team team;
+    if (operation < 0 || operation >= SHARING_OPERATIONS || threads < 1 || threads > SHARING_MOST || offset < 0 || offset > SHARING_FARTHEST || offset % 4)
+        return SPE_BAD_ARGUMENT;
+    int32_t status = team_open(&team, threads, cpus, 0);
+    if (status != SPE_OK)
+        return status;
+    for (uint64_t i = 0; i <= trials && !*cancel; i++) {
+        for (int32_t member = 0; member < threads; member++)
+            *(uint32_t *)(words + member * offset) = 0;
+        team_watch(&team);
+        team_fork(&team, use_word, &sharing);
+        if (i == 0)
+            continue;
+        team_report(&team, &records[(i - 1) * (uint64_t)threads]);
+        sums[i - 1] = 0;
+        for (int32_t member = 0; member < (offset > 0 ? threads : 1); member++)
+            sums[i - 1] += *(uint32_t *)(words + member * offset);
+    }
+    team_close(&team);
+    return *cancel ? SPE_CANCELLED : SPE_OK;
+}
+
+struct handing {
+    void *turn;             /* an _Atomic uint32_t: the number of the hand-off that comes next */
+    uint64_t rounds;
+    spe_cancel cancel;
+};
+
+/* Isolates: the hand-off of a line. Two members take turns: each waits for its number and writes the next one. */
+static void hand_over(void *task, int32_t member)
+{
+    const struct handing *handing = task;
+    _Atomic uint32_t *turn = handing->turn;
+    for (uint32_t mine = (uint32_t)member; mine < 2 * handing->rounds; mine += 2) {
+        while (atomic_load_explicit(turn, memory_order_acquire) != mine) {
+            if (*handing->cancel)
+                return;
+            spe_relax();
+        }
+        atomic_store_explicit(turn, mine + 1, memory_order_release);
+    }
+}
+
+/* Runs trials of `rounds` rounds of two hand-offs each, between two members; records[trials · 2] as above. */
+int32_t hand_over_line(const int32_t *cpus, uint64_t rounds, uint64_t trials, struct team_record *records, spe_cancel cancel)
+{
+    _Alignas(SHARING_FARTHEST) struct { _Atomic uint32_t turn; char apart[SHARING_FARTHEST - 4]; } line;
+    struct handing handing = { &line.turn, rounds, cancel };
+    struct team team;
+    if (rounds > UINT32_MAX / 2)
+        return SPE_BAD_ARGUMENT;
+    int32_t status = team_open(&team, 2, cpus, 0);
+    if (status != SPE_OK)
+        return status;
+    for (uint64_t i = 0; i <= trials && !*cancel; i++) {
+        atomic_store_explicit(&line.turn, 0, memory_order_relaxed);
+        team_watch(&team);
+        team_fork(&team, hand_over, &handing);
+        if (i > 0)
+            team_report(&team, &records[(i - 1) * 2]);
+    }
+    team_close(&team);
+    return *cancel ? SPE_CANCELLED : SPE_OK;
+}
+
+struct pair {
+    uintptr_t work[2];      /* void work(void *state, uint64_t n), one for each member */
+    void *state;
+    uint64_t n;
+};
+
+static void do_work(void *task, int32_t member)
+{
+    const struct pair *pair = task;
+    ((void (*)(void *, uint64_t))pair->work[member])(pair->state, pair->n);
+}
+
+/* Runs trials of two functions at work on one state: `first` alone if threads is 1, else `second` beside it, n units each.
+ * The reader's own code is called by this. Not cancelled within a trial: it runs in a process that can be ended. */
+int32_t run_beside(uintptr_t first, uintptr_t second, void *state, int32_t threads, const int32_t *cpus, uint64_t n, uint64_t trials,
+                   struct team_record *records)
+{
+    struct pair pair = { { first, second }, state, n };
+    struct team team;
+    if (threads < 1 || threads > 2)
+        return SPE_BAD_ARGUMENT;
+    int32_t status = team_open(&team, threads, cpus, 0);
+    if (status != SPE_OK)
+        return status;
+    for (uint64_t i = 0; i <= trials; i++) {
+        team_watch(&team);
+        team_fork(&team, do_work, &pair);
+        if (i > 0)
+            team_report(&team, &records[(i - 1) * (uint64_t)threads]);
+    }
+    team_close(&team);
+    return SPE_OK;
 }

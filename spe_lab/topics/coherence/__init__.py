@@ -13,9 +13,10 @@ from spe_lab.topics.coherence.models import (
     write_backs,
 )  # fmt: skip
 from spe_lab.topics.coherence.protocol import follow, react
+from spe_lab.topics.coherence.sharing import FalseSharing
 from spe_lab.topics.coherence.simulator import Bus
 
 __all__ = [
-    "Bus", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react", "stationary", "steps_through", "symbol",
+    "Bus", "FalseSharing", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react", "stationary", "steps_through", "symbol",
     "transition_matrix", "write_backs",
 ]  # fmt: skip

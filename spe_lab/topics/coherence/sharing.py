@@ -1,0 +1,152 @@
+"""The lab coherence.false_sharing: threads whose words are some bytes apart, on real cores."""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import cpus
+from spe_lab.core.measurement import Cancel, centre
+from spe_lab.core.text import Text
+from spe_lab.core.trials import Setting, Trials, interleaved
+from spe_lab.topics.coherence import models
+from spe_lab.topics.coherence.protocol import follow
+from spe_lab.topics.coherence.tenure import Tenure, fit
+from spe_lab.topics.coherence.words import COUNTING, FARTHEST, MOST_THREADS, OPERATIONS, Handing, Words, kernels
+
+ACCESSES = dict(zip(OPERATIONS, ("W", "RW", "RW", "W", "R"), strict=True))
+TRAINING = (12, 28, 320)  # offsets that the tenure is fitted to, none of them on the figure
+BESIDE = ("same word", "alone", "hand-off")  # settings that are measured in turn with the figure's, in this order
+ONE_CPU = "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker --cpuset-cpus)"
+HYPER_THREADS = "two of the threads ran on one core, as hyper-threads: a line need not move between them"
+NO_FIT = "too few clean trials to fit a tenure: the fitted curve is that of the measurement before"
+
+
+@register
+class FalseSharing(Lab):
+    """Time of an operation against the distance of the threads' words."""
+
+    id = "coherence.false_sharing"
+    chapter = "04c"
+    title = "False sharing"
+    question = "What does an operation cost if each thread has a word of its own, and the words lie some bytes apart?"
+    axis = "offset"
+    quantity = "time per operation"
+    unit = "ns"
+    compared = ("together", "fitted tenure")
+    breaks = (
+        "The owner of a line does several operations before it is taken away; how many depends on the core's buffers, so that the hand-off alone bounds the "
+        "cost and does not predict it. Stores without a load wait in a store buffer, and hardly any of them moves the line."
+    )
+
+    _training: dict[str, Any] | None = None
+    _fitted: tuple[int, Tenure] | None = None
+
+    def declare(self) -> list[Slider]:
+        line, quantity = self.machine.parameters["line_size"], models.QUANTITIES
+        in_a_row = "operations that a thread does before the line is taken away"
+        return [
+            Slider("offset", "B", 8, "distance from one thread's word to the next one's", 4, FARTHEST, "log", multiple_of=4, source="two counters of 64 bits"),
+            Slider("threads", "", 2, "threads, each with a word and a core of its own", 2, MOST_THREADS, multiple_of=1, source="the fewest that can share"),
+            Slider("operation", "", OPERATIONS[1], "what each thread does to its word", scale="choice", choices=OPERATIONS, source="the universal one"),
+            Slider("line", "B", line.value, "size of a cache line", 16, 512, "log", multiple_of=16, measured=False, source=f"{line.origin}: {line.source}"),
+            Slider("c", "ns", 2.5, quantity["c"].meaning, 0.1, 100, "log", measured=False, source="assumed: an atomic operation in the first cache"),
+            Slider("H", "ns", 30.0, quantity["H"].meaning, 1, 1000, "log", measured=False, source="assumed: two cores under one last cache"),
+            Slider("k", "", 4.0, in_a_row, 1, 1000, "log", measured=False, source="assumed: between 1 and 10 on cores of today"),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [8, 32, 60, 64, 128, 512] if short else [4, 8, 16, 32, 48, 60, 64, 68, 96, 128, 192, 256, 384, 512]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        operation, threads, here = point["operation"], int(point["threads"]), cpus.current()
+        if len(here.usable) < 2:
+            raise UnavailableError(ONE_CPU)
+        if threads > len(here.usable):
+            raise SpeLabError(f"threads must be at most {len(here.usable)} to be measured here, a processor for each, got {threads}; choose fewer")
+        own = [Words(operation, threads, int(offset), cancel) for offset in (*x.values, *TRAINING)]
+        same = Words(operation, threads, 0, cancel)
+        beside = zip(BESIDE, (same, Words(operation, 1, 4, cancel), Handing(cancel)), strict=True)
+        settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(name, each.run) for name, each in beside)]
+        hyper_threads = (HYPER_THREADS,) if threads > len(here.usable) - here.siblings else ()
+        for result in interleaved(settings, budget_s=budget_s, cancel=cancel):
+            lost = {"same word": [same.lost, same.done], "own words": [sum(words.lost for words in own), sum(words.done for words in own)]}
+            training = {"operation": operation, "threads": threads, "line": self.machine.parameters["line_size"].value, "offsets": list(TRAINING),
+                        **blocks(result, len(x.values)), "lost_updates": lost if operation in COUNTING else None}  # fmt: skip
+            yield result.progress, [curve(result, x, training, [*result.notes, *hyper_threads, *self.learn(training)])]
+
+    def learn(self, training: dict[str, Any]) -> tuple[str, ...]:
+        """Fits to a new measurement, and says so if that could not be done."""
+        try:
+            self._training, self._fitted = training, (id(training), fit(training))
+        except MeasurementError:
+            self._training, self._fitted = (None, None) if self._fitted is None else (self._training, self._fitted)
+            return (NO_FIT,)
+        return ()
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        tenure, threads, line, moves = self.tenure(), int(point["threads"]), point["line"], transfers(point["operation"])
+        measured = (tenure.local, tenure.hand_off)
+        parts = {"by your c, H, k": (point["c"], point["H"], point["k"]), "bound, k = 1": (*measured, 1.0), "fitted tenure": (*measured, tenure.k)}
+        times = {name: models.shared_time(x.values, threads, line, *values, moves) for name, values in parts.items()}
+        return [Curve(name, "predicted", x, "ns", t, provenance=tenure.to_dict() if name == "fitted tenure" else {}) for name, t in times.items()]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        return {"line size": float(point["line"])}
+
+    def training(self) -> dict[str, Any]:
+        """What the tenure is fitted to: of the last measurement here, else of the recorded one."""
+        if self._training is None:
+            recorded = self.recorded()
+            if recorded is None:
+                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
+            self._training = recorded.measured[0].provenance["training"]
+        return self._training
+
+    def tenure(self) -> Tenure:
+        training = self.training()
+        if self._fitted is None or self._fitted[0] != id(training):
+            self._fitted = (id(training), fit(training))
+        return self._fitted[1]
+
+    def summary(self) -> Text:
+        """The constants of the last measurement, and what was lost on the way, in words."""
+        training, tenure = self.training(), self.tenure()
+        shared = centre(np.array(training["blocks"], dtype=float)[:, 0])[0]
+        slower = f"{shared:.2f} ns on one line (×{shared / tenure.local:.1f})"
+        said = [f"{training['operation']}, {training['threads']} threads: {tenure.local:.2f} ns on lines apart, {slower}, {tenure.hand_off:.1f} ns for a hand-off."]
+        said.append(str(tenure))
+        for name, (lost, done) in (training["lost_updates"] or {}).items():
+            place = {"same word": "On one word", "own words": "On words of their own"}[name]
+            said.append(f"{place} {f'{lost / done:.0%}' if lost else 'none'} of {done:,} updates were lost.")
+        return Text(" ".join(said))
+
+
+def blocks(result: Trials, n: int) -> dict[str, list]:
+    """What a fit is given: blocks of the settings that follow the figure's n, at TRAINING's offsets and BESIDE them."""
+    values = [[float(v) if math.isfinite(v) else None for v in row] for row in result.blocks()[:, n:]]
+    columns = zip(BESIDE, list(zip(*values, strict=True))[len(TRAINING) :], strict=True)
+    return {"blocks": [row[: len(TRAINING)] for row in values], **{name: list(column) for name, column in columns}}
+
+
+def curve(result: Trials, x: Axis, training: dict[str, Any], notes: list[str]) -> Curve:
+    e, n = result.estimate, len(x.values)
+    origin = {**result.provenance, **kernels().provenance, "training": training, "notes": notes}
+    return Curve("together", "measured", x, "ns", e.value[:n], e.low[:n], e.high[:n], e.kept[:n], e.tried[:n], origin)
+
+
+@cache
+def transfers(operation: str) -> float:
+    """How often an operation moves the line if two cores take turns at each, counted in a trace that follows the protocol.
+
+    >>> [transfers(operation) for operation in ("atomic add", "load + store", "load only")]
+    [1.0, 1.0, 0.0]
+    """
+    turn = [f"{core}:{kind} {'ab'[core]}" for core in (0, 1) for kind in ACCESSES[operation]]
+    once, twice = (follow(", ".join(turn * n), layout="a b").counts()["transfers"] for n in (10, 20))
+    return (twice - once) / 20

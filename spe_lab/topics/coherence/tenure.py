@@ -1,0 +1,65 @@
+"""How long a core keeps a line that others want: hand-offs per operation, fitted block by block."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spe_lab.core.errors import MeasurementError
+from spe_lab.core.measurement import centre
+from spe_lab.core.units import render
+from spe_lab.topics.coherence import models
+
+RESOLVED = 0.05  # of an operation's time: less than that is not told from the noise between two settings
+
+
+@dataclass(frozen=True)
+class Tenure:
+    """`local`, `hand_off`: an operation on a line of its own and a hand-off, in ns. `rate`: hand-offs per operation, 1/k, with its
+    95 % interval (NaN where there were too few blocks)."""
+
+    local: float
+    hand_off: float
+    rate: float
+    low: float
+    high: float
+
+    @property
+    def k(self) -> float:
+        """Operations in a row; infinite where no hand-off can be told."""
+        return 1 / self.rate if self.seen else math.inf
+
+    @property
+    def seen(self) -> bool:
+        """Whether the hand-offs take a time that can be told from noise."""
+        return self.rate * self.hand_off > RESOLVED * self.local
+
+    def __str__(self) -> str:
+        if not self.seen:
+            return f"The line is handed on too seldom to be seen: less than once in {render(self.hand_off / (RESOLVED * self.local), '', 2)} operations."
+        interval = f" (95 % interval: {render(1 / self.high, '')} to {render(1 / self.low, '')})" if self.low > 0 else ""
+        return f"The line is handed on once in {render(self.k, '')} operations{interval}."
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"local_ns": self.local, "hand_off_ns": self.hand_off, "hand_offs_per_operation": self.rate,
+                "interval": [v if math.isfinite(v) else None for v in (self.low, self.high)]}  # fmt: skip
+
+
+def fit(training: dict[str, Any]) -> Tenure:
+    """Hand-offs per operation: what it takes longer on a shared line than on one of its own, over what it would if each
+    operation waited for a hand-off by every sharer.
+
+    `training` holds `offsets`, `threads`, `line`, and in blocks of the same minutes the ns per operation at each offset
+    (`blocks`) and of a `hand-off`. A block counts if all of its values are clean.
+    """
+    blocks, hand_off = (np.array(training[name], dtype=float) for name in ("blocks", "hand-off"))
+    together = models.sharers(np.array(training["offsets"]), training["threads"], training["line"])
+    waits = np.where(together > 1, together, 0).mean(axis=-1)
+    local = blocks[:, waits == 0].mean(axis=1)
+    shared = waits > 0
+    rates = ((blocks[:, shared] - local[:, None]) / (waits[shared] * hand_off[:, None])).mean(axis=1)
+    if not np.isfinite(rates).any():
+        raise MeasurementError("a tenure needs clean trials on one line, on lines apart and of the hand-off in one block; measure again on a quieter machine")
+    rate, low, high = centre(rates)
+    return Tenure(centre(local)[0], centre(hand_off)[0], rate, low, high)

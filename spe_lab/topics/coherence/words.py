@@ -1,0 +1,98 @@
+"""Trials of real threads: words some bytes apart, and a line that is handed to and fro (kernels_c/coherence.c)."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from spe_lab.core import native, trials
+from spe_lab.core.errors import MeasurementError
+from spe_lab.core.machine import cpus
+from spe_lab.core.measurement import Cancel
+
+OPERATIONS = ("atomic add", "compare-and-swap", "load + store", "store only", "load only")  # in the order of the C enumeration
+COUNTING = OPERATIONS[:3]  # each adds one, so that what is lost can be told
+MOST_THREADS, FARTHEST = 8, 512
+TRIAL_NS = 300_000  # far above the skew of a start, far below a time slice
+
+
+class Words:
+    """Trials of one operation by some threads on words that are `offset` bytes apart (0: on one word). Counts what is lost."""
+
+    def __init__(self, operation: str, threads: int, offset: int, cancel: Cancel):
+        self.operation, self.threads, self.offset, self.cancel = operation, threads, offset, cancel
+        self.cpus = cpus.current().assigned(threads)
+        self.done = self.lost = 0
+        self.operations = long_enough(lambda operations: self.records(3, operations)[0])
+
+    def records(self, n: int, operations: int) -> tuple[np.ndarray, np.ndarray]:
+        """Records (n × threads) and final sums (n) of n trials."""
+        library = kernels()
+        records, sums = np.zeros((n, self.threads), record(library)), np.zeros(n, np.uint64)
+        code = OPERATIONS.index(self.operation)
+        status = library.share_words(code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag)
+        trials.checked(status, library, self.threads)
+        return records, sums
+
+    def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """ns per operation of each trial, mean over the threads, and whether it was clean."""
+        records, sums = self.records(n, self.operations)
+        time_ns = durations(records)
+        if self.operation in COUNTING:
+            done = n * self.threads * self.operations
+            self.done, self.lost = self.done + done, self.lost + done - int(sums.sum())
+        return time_ns / self.operations, trials.together(records, time_ns)
+
+
+class Handing:
+    """Trials of a line that two threads hand to and fro."""
+
+    def __init__(self, cancel: Cancel):
+        self.cancel = cancel
+        self.cpus = cpus.current().assigned(2)
+        self.rounds = long_enough(lambda rounds: self.records(3, rounds))
+
+    def records(self, n: int, rounds: int) -> np.ndarray:
+        library = kernels()
+        records = np.zeros((n, 2), record(library))
+        trials.checked(library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag), library, 2)
+        return records
+
+    def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """ns of a hand-off, one way, of each trial, and whether it was clean."""
+        records = self.records(n, self.rounds)
+        time_ns = durations(records)
+        return time_ns / (2 * self.rounds), trials.together(records, time_ns)
+
+
+def record(library: native.Library) -> np.dtype:
+    return np.dtype(library.struct("team_record"))
+
+
+def durations(records: np.ndarray) -> np.ndarray:
+    """ns that a trial's threads worked, mean over them."""
+    return (records["ended_ns"] - records["began_ns"]).mean(axis=1)
+
+
+def long_enough(records: Callable[[int], np.ndarray]) -> int:
+    """Amount of work for which a trial takes TRIAL_NS. The shortest of three must, for a disturbed one would make later ones too
+    short."""
+    work = 1000
+    while (shortest := durations(records(work)).min()) < 0.8 * TRIAL_NS:
+        work = min(10 * work, int(1.1 * work * TRIAL_NS / max(shortest, 1)) + 1)
+    return work
+
+
+@cache
+def kernels() -> native.Library:
+    """kernels_c/coherence.c, checked before anything is timed: on words of their own no thread's counting may be lost."""
+    library = native.load("coherence")
+    for code, operation in enumerate(COUNTING):
+        for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
+            records, sums = np.zeros((1, threads), record(library)), np.zeros(1, np.uint64)
+            here = cpus.current().assigned(threads)
+            trials.checked(library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag), library, threads)
+            if sums[0] != 1000 * threads:
+                said = f"{operation} by {threads} threads must count {1000 * threads} before it is timed, got {sums[0]} on words {offset} B apart"
+                raise MeasurementError(f"{said}; report the compiler and its flags")
+    return library
