@@ -1,6 +1,7 @@
 """Cache coherence (chapter 04c): MESI step by step, simulated and as a Markov chain, and false sharing on real cores."""
 
 from spe_lab.topics.coherence.diagram import steps_through
+from spe_lab.topics.coherence.exercises import EXERCISES, PADDING_TEMPLATE
 from spe_lab.topics.coherence.mesi import Mesi
 from spe_lab.topics.coherence.models import (
     change,
@@ -17,6 +18,6 @@ from spe_lab.topics.coherence.sharing import FalseSharing
 from spe_lab.topics.coherence.simulator import Bus
 
 __all__ = [
-    "Bus", "FalseSharing", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react", "stationary", "steps_through", "symbol",
+    "EXERCISES", "PADDING_TEMPLATE", "Bus", "FalseSharing", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react", "stationary", "steps_through", "symbol",
     "transition_matrix", "write_backs",
 ]  # fmt: skip

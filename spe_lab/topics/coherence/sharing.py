@@ -19,7 +19,7 @@ from spe_lab.topics.coherence.protocol import follow
 from spe_lab.topics.coherence.tenure import Tenure, fit
 from spe_lab.topics.coherence.words import COUNTING, FARTHEST, MOST_THREADS, OPERATIONS, Handing, Words, kernels
 
-ACCESSES = dict(zip(OPERATIONS, ("W", "RW", "RW", "W", "R"), strict=True))
+ACCESSES = dict(zip(OPERATIONS, ("W", "RW", "RW", "W", "W", "R"), strict=True))
 TRAINING = (12, 28, 320)  # offsets that the tenure is fitted to, none of them on the figure
 BESIDE = ("same word", "alone", "hand-off")  # settings that are measured in turn with the figure's, in this order
 ONE_CPU = "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker --cpuset-cpus)"
@@ -53,9 +53,9 @@ class FalseSharing(Lab):
         return [
             Slider("offset", "B", 8, "distance from one thread's word to the next one's", 4, FARTHEST, "log", multiple_of=4, source="two counters of 64 bits"),
             Slider("threads", "", 2, "threads, each with a word and a core of its own", 2, MOST_THREADS, multiple_of=1, source="the fewest that can share"),
-            Slider("operation", "", OPERATIONS[1], "what each thread does to its word", scale="choice", choices=OPERATIONS, source="the universal one"),
+            Slider("operation", "", OPERATIONS[3], "what each thread does to its word", scale="choice", choices=OPERATIONS, source="waits for the line"),
             Slider("line", "B", line.value, "size of a cache line", 16, 512, "log", multiple_of=16, measured=False, source=f"{line.origin}: {line.source}"),
-            Slider("c", "ns", 2.5, quantity["c"].meaning, 0.1, 100, "log", measured=False, source="assumed: an atomic operation in the first cache"),
+            Slider("c", "ns", 2.0, quantity["c"].meaning, 0.1, 100, "log", measured=False, source="assumed: an atomic operation in the first cache"),
             Slider("H", "ns", 30.0, quantity["H"].meaning, 1, 1000, "log", measured=False, source="assumed: two cores under one last cache"),
             Slider("k", "", 4.0, in_a_row, 1, 1000, "log", measured=False, source="assumed: between 1 and 10 on cores of today"),
         ]
@@ -119,7 +119,8 @@ class FalseSharing(Lab):
         training, tenure = self.training(), self.tenure()
         shared = centre(np.array(training["blocks"], dtype=float)[:, 0])[0]
         slower = f"{shared:.2f} ns on one line (×{shared / tenure.local:.1f})"
-        said = [f"{training['operation']}, {training['threads']} threads: {tenure.local:.2f} ns on lines apart, {slower}, {tenure.hand_off:.1f} ns for a hand-off."]
+        alone = f"{training['operation']}, {training['threads']} threads: {tenure.local:.2f} ns on lines apart"
+        said = [f"{alone}, {slower}, a hand-off takes {tenure.hand_off:.1f} ns."]
         said.append(str(tenure))
         for name, (lost, done) in (training["lost_updates"] or {}).items():
             place = {"same word": "On one word", "own words": "On words of their own"}[name]

@@ -10,7 +10,7 @@ from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel
 
-OPERATIONS = ("atomic add", "compare-and-swap", "load + store", "store only", "load only")  # in the order of the C enumeration
+OPERATIONS = ("atomic add", "compare-and-swap", "load + store", "store + fence", "store only", "load only")  # in the order of the C enumeration
 COUNTING = OPERATIONS[:3]  # each adds one, so that what is lost can be told
 MOST_THREADS, FARTHEST = 8, 512
 TRIAL_NS = 300_000  # far above the skew of a start, far below a time slice
