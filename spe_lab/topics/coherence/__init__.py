@@ -18,6 +18,6 @@ from spe_lab.topics.coherence.sharing import FalseSharing
 from spe_lab.topics.coherence.simulator import Bus
 
 __all__ = [
-    "EXERCISES", "PADDING_TEMPLATE", "Bus", "FalseSharing", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react", "stationary", "steps_through", "symbol",
-    "transition_matrix", "write_backs",
+    "EXERCISES", "PADDING_TEMPLATE", "Bus", "FalseSharing", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react",
+    "stationary", "steps_through", "symbol", "transition_matrix", "write_backs",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Exercises of chapter 04c: a trace by hand, a structure to repair in C, a store that costs nothing, and a count that is lost."""
 
+import ctypes
 from collections import deque
 
 import numpy as np
@@ -41,9 +42,9 @@ PADDING_SOLUTION = PADDING_TEMPLATE.replace(
     """    uint64_t served_by_a;             /* written by thread A alone */
     uint64_t served_by_b;             /* written by thread B alone */
 """,
-    """    char pad_a[128 - 8];              /* 128: some processors have lines of that size, or fetch two of 64 B together */
+    """    char pad_a[120];                  /* 128: some processors have lines of that size, or fetch two of 64 B together */
     uint64_t served_by_a;             /* written by thread A alone */
-    char pad_b[128 - 8];
+    char pad_b[120];
     uint64_t served_by_b;             /* written by thread B alone */
 """,
 )
@@ -104,7 +105,7 @@ def trial(work: list[int], state, threads: int):
 
     def records(n: int, requests: int) -> np.ndarray:
         found = np.zeros((n, threads), record(library))
-        trials.checked(library.run_beside(*work, state, threads, here, requests, n, found), library, threads)
+        trials.checked(library.run_beside(*work, ctypes.addressof(state), threads, here, requests, n, found), library, threads)
         return found
 
     requests = long_enough(lambda requests: records(3, requests))
@@ -157,7 +158,7 @@ EXERCISES = {
         judge_messages,
     ),
     "padding": Exercise(
-        f"Find what the two threads share without need, and repair it, so that beside thread B a request of A takes less than {NO_SLOWER} times what it takes alone.",
+        f"Find what the two threads share without need, and repair it: beside thread B, a request of A shall take less than {NO_SLOWER} times as long.",
         ("Write beside each field who reads it and who writes it. Two fields may share a line if nobody writes either, or if one thread alone uses both.",
          "It is not enough to part the two counts: the limit is read by both, so it may lie beside neither of them."),
         PADDING_SOLUTION,
@@ -175,7 +176,7 @@ EXERCISES = {
         judge_stores,
     ),
     "lost": Exercise(
-        "Two threads each add 1 to the same word a thousand times, with a plain load and a plain store. It starts at 0. What is the smallest number that can be left?",
+        "Two threads each add 1 to one word a thousand times, with plain loads and stores. It starts at 0. What is the least that can be left?",
         ("In step, each pair of additions counts as one: 1000. It can be much worse.",
          "Let A load 0 and sleep, while B does all but one of its additions. What does A's store leave behind?"),
         2,
