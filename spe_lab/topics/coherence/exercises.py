@@ -68,7 +68,7 @@ def judge_messages(answer) -> Verdict:
 def judge_padding(answer) -> Verdict:
     if native.available() and len(cpus.current().usable) < 2:
         raise UnavailableError("two threads at work at the same time need two processors, and this process may use one only; try it on another machine")
-    means = "with thread B at work beside it, thread A takes {} times as long for a request"
+    means = "with both threads at work, a request takes {} times as long as with A alone"
     wrong = f": below {NO_SLOWER} is asked for. Which fields are written by one thread, and what else lies on their lines?"
     return judge_c(answer, run_padding, means, limit=NO_SLOWER, below=True, right=": they share nothing any more", wrong=wrong)
 
