@@ -237,22 +237,22 @@ def block_count(rounds: int) -> int:
     return min(rounds, max(MIN_ROUNDS, min(MAX_BLOCKS, rounds // ROUNDS_PER_BLOCK)))
 
 
-def block_estimate(per_unit: np.ndarray, blocks: int) -> Estimate:
-    """Low quantile of the clean samples in each block, median over blocks, and an interval for that median.
+def block_estimate(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> Estimate:
+    """Quantile `level` of the clean samples in each block, median over blocks, and an interval for that median.
 
     `per_unit`: samples × points, in the order of time, NaN where a sample was not clean.
     """
-    values = block_values(per_unit, blocks)
+    values = block_values(per_unit, blocks, level)
     value, low, high = np.array([centre(column) for column in values.T]).T
     return Estimate(value, low, high, (~np.isnan(per_unit)).sum(axis=0), np.full(per_unit.shape[1], len(per_unit)))
 
 
-def block_values(per_unit: np.ndarray, blocks: int) -> np.ndarray:
-    """blocks × points: the low quantile of each point's clean samples in each block; NaN where a block has none."""
+def block_values(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> np.ndarray:
+    """blocks × points: the quantile `level` of each point's clean samples in each block; NaN where a block has none."""
 
     def quantile(column: np.ndarray) -> float:
         seen = column[~np.isnan(column)]
-        return float(np.quantile(seen, QUANTILE)) if seen.size else math.nan
+        return float(np.quantile(seen, level)) if seen.size else math.nan
 
     return np.array([[quantile(column) for column in part.T] for part in np.array_split(per_unit, blocks)])
 

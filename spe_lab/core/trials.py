@@ -62,10 +62,11 @@ class Trials:
     progress: float  # 0 to 1, of the budget
     notes: tuple[str, ...]
     provenance: dict[str, Any]
+    level: float = QUANTILE  # the quantile that stands for a block
 
     def blocks(self) -> np.ndarray:
         """blocks × settings: the values that the estimate and its interval are made from."""
-        return block_values(self.samples, block_count(self.rounds))
+        return block_values(self.samples, block_count(self.rounds), self.level)
 
     def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
         """(value, low, high) of the ratio of two settings, from blocks of the same minutes."""
@@ -74,11 +75,12 @@ class Trials:
 
 
 def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: float = 0.01, burst: int = BURST, seed: int = 1,
-                cancel: Cancel | None = None) -> Iterator[Trials]:  # fmt: skip
+                level: float = QUANTILE, cancel: Cancel | None = None) -> Iterator[Trials]:  # fmt: skip
     """Runs bursts of trials of all settings in turn and yields better and better estimates.
 
     Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
-    used up (twice that, for the sake of an interval), or when `cancel` is set. Raises MeasurementError if no trial of any
+    used up (twice that, for the sake of an interval), or when `cancel` is set. `level` is the quantile that stands for a block:
+    a low one where disturbances alone make trials differ, 0.5 where threads fight and each trial is another fight. Raises MeasurementError if no trial of any
     setting was clean.
     """
     if not settings:
@@ -97,7 +99,7 @@ def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: f
         now = time.monotonic()
         if now - shown > 0.3 and len(rounds) >= MIN_ROUNDS:
             shown = now
-            result = _summarise(rounds, min(1.0, (now - began) / budget_s), seed, foreign)
+            result = _summarise(rounds, min(1.0, (now - began) / budget_s), seed, foreign, level)
             yield result
             if now - began >= min(0.5, budget_s) and precise(result.estimate, target):
                 return
@@ -106,7 +108,7 @@ def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: f
             raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
         cure = "choose fewer points, shorter trials or a larger budget"
         raise MeasurementError(f"one round of this sweep takes longer than twice the budget of {budget_s:g} s; {cure}")
-    yield _summarise(rounds, 1.0, seed, foreign)
+    yield _summarise(rounds, 1.0, seed, foreign, level)
 
 
 def _round(settings: Sequence[Setting], order: np.ndarray, burst: int, deadline: float, cancel: Cancel) -> np.ndarray | None:
@@ -122,9 +124,9 @@ def _round(settings: Sequence[Setting], order: np.ndarray, burst: int, deadline:
     return row
 
 
-def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cpus.Foreign) -> Trials:
+def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cpus.Foreign, level: float) -> Trials:
     samples = np.concatenate(rounds)
-    estimate = block_estimate(samples, blocks=block_count(len(rounds)))
+    estimate = block_estimate(samples, blocks=block_count(len(rounds)), level=level)
     if not estimate.kept.any():
         tried = int(estimate.tried.sum())
         raise MeasurementError(f"no clean sample: in all {tried} trials a thread was preempted, late or alone; close other programs and measure again")
@@ -140,11 +142,11 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
     if len(rounds) < MIN_ROUNDS:
         notes.append(f"only {len(rounds)} rounds: too few for intervals")
     provenance = {
-        "estimator": f"{QUANTILE:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",
+        "estimator": f"{level:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",
         "rounds": len(rounds), "clock": "CLOCK_MONOTONIC in C", "seed": seed, "foreign_share": round(share, 3),
         "load_average": load_average(), "taken": time.strftime("%Y-%m-%d", time.gmtime()),
     }  # fmt: skip
-    return Trials(estimate, samples, len(rounds), progress, tuple(notes), provenance)
+    return Trials(estimate, samples, len(rounds), progress, tuple(notes), provenance, level)
 
 
 def together(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:

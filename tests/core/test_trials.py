@@ -116,3 +116,12 @@ def test_a_status_becomes_a_sentence():
     for status, said in ((-1, "cancelled"), (-3, "4 threads"), (-2, "refused its arguments")):
         with pytest.raises(SpeLabError, match=said):
             trials.checked(status, Library, 4)
+
+
+def test_the_quantile_that_stands_for_a_block_can_be_chosen():
+    def run(n):
+        return np.arange(1.0, n + 1), np.full(n, True)
+
+    low, middle = (last(Setting("one to five", run), burst=5, level=level) for level in (0.0, 0.5))
+    assert (low.estimate.value[0], middle.estimate.value[0]) == (1, 3)
+    assert set(middle.blocks()[:, 0]) == {3} and "50% quantile" in middle.provenance["estimator"]
