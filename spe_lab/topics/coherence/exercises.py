@@ -11,6 +11,7 @@ from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.machine import cpus
 from spe_lab.core.trials import Setting, interleaved
 from spe_lab.topics.coherence.protocol import follow
+from spe_lab.topics.coherence.sharing import MIDDLE
 from spe_lab.topics.coherence.words import durations, kernels, long_enough, record
 
 TRACE, LAYOUT = "0:R x, 1:R x, 0:W x, 1:R y, 1:W y, 0:W x, 0:R x", "x y"
@@ -120,7 +121,7 @@ def trial(work: list[int], state, threads: int):
 
 def ratio(numerator: Setting, denominator: Setting) -> tuple[float, float, float]:
     """(low, value, high) of the ratio of two settings."""
-    value, low, high = deque(interleaved([numerator, denominator], budget_s=2.0), maxlen=1).pop().ratio(0, 1)
+    value, low, high = deque(interleaved([numerator, denominator], budget_s=2.0, level=MIDDLE), maxlen=1).pop().ratio(0, 1)
     return low, value, high
 
 

@@ -22,6 +22,7 @@ from spe_lab.topics.coherence.words import COUNTING, FARTHEST, MOST_THREADS, OPE
 ACCESSES = dict(zip(OPERATIONS, ("W", "RW", "RW", "W", "W", "R"), strict=True))
 TRAINING = (12, 28, 320)  # offsets that the tenure is fitted to, none of them on the figure
 BESIDE = ("same word", "alone", "hand-off")  # settings that are measured in turn with the figure's, in this order
+MIDDLE = 0.5  # a fight for a line is another one in each trial: the median, since the lowest tenth is that of the lucky ones
 ONE_CPU = "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker --cpuset-cpus)"
 HYPER_THREADS = "two of the threads ran on one core, as hyper-threads: a line need not move between them"
 NO_FIT = "too few clean trials to fit a tenure: the fitted curve is that of the measurement before"
@@ -74,7 +75,7 @@ class FalseSharing(Lab):
         beside = zip(BESIDE, (same, Words(operation, 1, 4, cancel), Handing(cancel)), strict=True)
         settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(name, each.run) for name, each in beside)]
         hyper_threads = (HYPER_THREADS,) if threads > len(here.usable) - here.siblings else ()
-        for result in interleaved(settings, budget_s=budget_s, cancel=cancel):
+        for result in interleaved(settings, budget_s=budget_s, level=MIDDLE, cancel=cancel):
             lost = {"same word": [same.lost, same.done], "own words": [sum(words.lost for words in own), sum(words.done for words in own)]}
             training = {"operation": operation, "threads": threads, "line": self.machine.parameters["line_size"].value, "offsets": list(TRAINING),
                         **blocks(result, len(x.values)), "lost_updates": lost if operation in COUNTING else None}  # fmt: skip
