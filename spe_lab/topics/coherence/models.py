@@ -61,6 +61,16 @@ def transition_matrix(cores: int) -> "sympy.Matrix":
     return matrix
 
 
+def _in_w_and_reads(expression: "sympy.Expr") -> "sympy.Expr":
+    """The fraction written in w and 1 − w, with a positive denominator: as a person would."""
+    import sympy
+
+    w, reads = symbol("w"), symbol("r")
+    numerator, denominator = sympy.fraction(sympy.factor(expression.subs(w, 1 - reads)))
+    sign = 1 if denominator.subs({reads: sympy.S.Half, symbol("s"): sympy.S.Half}) > 0 else -1
+    return (sympy.factor(sign * numerator) / sympy.factor(sign * denominator)).subs(reads, 1 - w)
+
+
 @cache
 def stationary(cores: int) -> "sympy.Matrix":
     """The row π with π·P = π and Σπ = 1, solved exactly from the transition matrix P."""
@@ -71,7 +81,7 @@ def stationary(cores: int) -> "sympy.Matrix":
     row = sympy.Matrix([unknown])
     equations = [*list(row * matrix - row)[:-1], sum(unknown) - 1]
     solved = sympy.solve(equations, unknown, dict=True, simplify=False)[0]
-    return sympy.Matrix([[sympy.factor(solved[each]) for each in unknown]])
+    return sympy.Matrix([[_in_w_and_reads(solved[each]) for each in unknown]])
 
 
 @cache
@@ -82,7 +92,7 @@ def messages(cores: int) -> "sympy.Expr":
 
     w, s, pi = symbol("w"), symbol("s"), stationary(cores)
     shared = sum(pi[i] * (w + (1 - w) * s * sympy.Rational(cores - 1 - i, cores - 1)) for i in range(1, cores))
-    return sympy.factor(pi[0] * s + shared)
+    return _in_w_and_reads(pi[0] * s + shared)
 
 
 def write_backs(cores: int) -> "sympy.Expr":
