@@ -44,7 +44,7 @@ class Mesi(Lab):
         return [
             Slider("w", "", 0.5, quantity["w"].meaning, 0, 1, source="as many writes as reads"),
             Slider("cores", "", 2, quantity["N"].meaning, 2, MOST_CORES, multiple_of=1, source="the smallest number that can share"),
-            Slider("tenure", "", 2.0, f"{quantity['k'].meaning}, on average", 1, 1000, "log", source="two cores that toss a coin for each access"),
+            Slider("tenure", "", 4.0, f"{quantity['k'].meaning}, on average", 1, 1000, "log", source="a few accesses before another core's turn"),
             Slider("lines", "", 1, f"{quantity['L'].meaning}, each equally likely", 1, 64, "log", multiple_of=1, source="one word that all use"),
             Slider("layout", "", "shared lines", layout, scale="choice", choices=tuple(LAYOUTS), source="false or true sharing"),
         ]
