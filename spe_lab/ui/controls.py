@@ -18,9 +18,11 @@ def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
     value = slider.default if value is None else value
     tooltip = f"{slider.meaning} ({slider.source})"
     if slider.scale == "choice":
+        width = f"{60 + 8 * (len(slider.name) + max(map(len, slider.choices)))}px"  # the name and the longest choice in full
         return widgets.Dropdown(
-            options=list(slider.choices), description=slider.name, value=value, tooltip=tooltip, layout=widgets.Layout(width="160px"), style=_STYLE
-        )
+            options=list(slider.choices), description=slider.name, value=value, tooltip=tooltip, layout=widgets.Layout(width=width),
+            style={"description_width": "initial"},
+        )  # fmt: skip
     common = {"description": slider.name, "value": value, "layout": _LAYOUT, "style": _STYLE}
     if slider.scale == "log":
         options = [(units.render(each, slider.unit), each) for each in stops(slider, value)]
