@@ -93,7 +93,7 @@ class FalseSharing(Lab):
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         tenure, threads, line, moves = self.tenure(), int(point["threads"]), point["line"], transfers(point["operation"])
         measured = (tenure.local, tenure.hand_off)
-        parts = {"by your c, H, k": (point["c"], point["H"], point["k"]), "bound, k = 1": (*measured, 1.0), "fitted tenure": (*measured, tenure.k)}
+        parts = {"by c, H and k": (point["c"], point["H"], point["k"]), "bound": (*measured, 1.0), "fitted tenure": (*measured, tenure.k)}
         times = {name: models.shared_time(x.values, threads, line, *values, moves) for name, values in parts.items()}
         return [Curve(name, "predicted", x, "ns", t, provenance=tenure.to_dict() if name == "fitted tenure" else {}) for name, t in times.items()]
 
