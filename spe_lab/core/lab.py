@@ -120,6 +120,9 @@ class Lab(ABC):
     def predict(self, point: Mapping[str, Value], x: Axis) -> Sequence[Curve]:
         """Predicted curves; fast enough to follow a slider (under a millisecond after the first call)."""
 
+    def learn(self, measured: Sequence[Curve]) -> None:  # noqa: B027, most models are fitted to nothing
+        """Takes what its model is fitted to from these measured or recorded curves; the others take nothing."""
+
     def marks(self, point: Mapping[str, Value]) -> Mapping[str, float]:
         """Places on the axis that the figure marks, by name; NaN where a place does not exist at these settings."""
         return {}
@@ -152,7 +155,8 @@ class Lab(ABC):
             slider = self.sliders[name]
             if not slider.measured:
                 source = slider.source if value == slider.default else "set by you"
-                rows.append(f"| {name} | {slider.meaning} | {units.render(value, slider.unit)} | {source} |")
+                shown = value if slider.scale == "choice" else units.render(value, slider.unit)
+                rows.append(f"| {name} | {slider.meaning} | {shown} | {source} |")
         return Text("\n".join(rows))
 
     def x(self, values: Sequence[Value] | None = None, short: bool = False) -> Axis:
