@@ -1,0 +1,94 @@
+"""The lab numerical.points: how many measured points buy how much accuracy."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.measurement import Cancel, centre
+from spe_lab.topics.numerical import bases
+from spe_lab.topics.numerical.labs import SearchLab
+from spe_lab.topics.numerical.searching import kernels, sampled
+
+SHOWN = ("power law", "piecewise linear", "monotone spline")
+DRAWS, EXPECTED_DRAWS = 15, 6  # random choices of points for each number of them: measured, and for a line that follows a slider
+SEED = 1
+HALF_NORMAL = 0.6745  # the median of |N(0, 1)|
+
+
+def held_out(n: np.ndarray, times: np.ndarray, points: int, basis: str, draws: int = DRAWS, seed: int = SEED) -> np.ndarray:
+    """Median relative error at the sizes that a fit through `points` of them was not given, for each of `draws` choices.
+
+    A choice has both ends, so that nothing is extrapolated, and one random size from each of `points` − 2 equal parts of the rest.
+    NaN where no size is left over.
+    """
+    if points >= len(n):
+        return np.full(draws, np.nan)
+    rng, found = np.random.default_rng(seed), []
+    bounds = np.linspace(1, len(n) - 1, max(1, points - 1)).round().astype(int)  # of the parts
+    for _ in range(draws):
+        given = np.zeros(len(n), dtype=bool)
+        given[[0, -1]] = True
+        given[rng.integers(bounds[:-1], bounds[1:])] = True
+        found.append(np.median(np.abs(bases.fit(basis, n[given], times[given])(n[~given]) / times[~given] - 1)))
+    return np.array(found)
+
+
+@register
+class Points(SearchLab):
+    """Error between the points against their number."""
+
+    id = "numerical.points"
+    title = "How many points"
+    question = "How many measured points buy how much accuracy at the sizes between them, and when do more of them no longer help?"
+    axis = "points"
+    quantity = "median error at the held-out sizes"
+    unit = ""
+    compared = ("piecewise linear", "expected linear")
+    breaks = (
+        "The expected lines take the analytical model for the truth and errors of measuring for independent: what the analytical model has not heard of, "
+        "such as sizes that collide in a cache, no number of points smooths away."
+    )
+
+    _expected: tuple[tuple, dict[int, tuple[float, ...]]] | None = None
+
+    def declare(self) -> list[Slider]:
+        points = Slider("points", "", 8, "measured points that a fit is given", 4, 16, multiple_of=1, source="as in numerical.fit")
+        noise = Slider("noise", "", 0.005, "relative standard error of each measured time", 0, 0.2, measured=False, source="assumed: what fits a cache")
+        return [points, *self.workload_sliders(), noise, *self.machine_sliders()]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [4.0, 6.0, 12.0] if short else [4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        sizes = np.array(self.sizes(short=budget_s < 1))
+        for result in sampled(point["search"], point["record"], sizes, budget_s, cancel):
+            seen = np.isfinite(result.estimate.value) & (result.estimate.value > 0)
+            n, times = sizes[seen], result.estimate.value[seen]
+            counts = [np.full(len(x.values), int(count.sum())) for count in (result.estimate.kept, result.estimate.tried)]
+            origin = {**result.provenance, **kernels().provenance, "notes": list(result.notes), "draws": DRAWS, "sizes": n.tolist(), "times_ns": times.tolist()}
+            found = []
+            for basis in SHOWN:
+                rows = [centre(held_out(n, times, int(points), basis)) for points in x.values] if len(n) > 2 else [(np.nan,) * 3] * len(x.values)
+                found.append(Curve(basis, "measured", x, "", *np.array(rows).T, *counts, origin))
+            yield result.progress, found
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        expected = np.array([self.expected(point, int(points)) for points in x.values]).T
+        return [
+            *(Curve(name, "predicted", x, "", values) for name, values in zip(("expected linear", "expected law"), expected, strict=True)),
+            Curve("noise", "predicted", x, "", np.full(len(x.values), HALF_NORMAL * point["noise"])),
+        ]
+
+    def expected(self, point: Mapping[str, Value], points: int) -> tuple[float, ...]:
+        """Median errors of the piecewise linear function and the power law if the analytical model were the machine."""
+        settings = tuple(value for name, value in point.items() if name != self.axis)
+        if self._expected is None or self._expected[0] != settings:
+            self._expected = (settings, {})
+        known = self._expected[1]
+        if points not in known:
+            sizes = np.array(self.sizes(short=False))
+            times = self.analytical_time(point, sizes) * np.exp(point["noise"] * np.random.default_rng(SEED).standard_normal(len(sizes)))
+            known[points] = tuple(float(np.median(held_out(sizes, times, points, basis, EXPECTED_DRAWS))) for basis in ("piecewise linear", "power law"))
+        return known[points]

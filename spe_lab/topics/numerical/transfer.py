@@ -1,0 +1,44 @@
+"""Models of one environment tried on another: what is left of each when the records or the search change."""
+
+import math
+
+import numpy as np
+
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.text import Text
+from spe_lab.topics.numerical.fitting import Sample, share
+from spe_lab.topics.numerical.labs import SearchLab
+from spe_lab.topics.numerical.searching import KINDS, LEAST, MOST, RECORDS
+from spe_lab.topics.numerical.tuning import tune
+
+POINTS = 20  # that models are fitted to before they are tried elsewhere, evenly over log n
+DESCRIBED, TUNED = "analytical, as the machine is described", "analytical, tuned to the same points"
+
+
+def transfer(lab: SearchLab, fitted_on: Run, tried_on: Run, basis: str = "monotone spline") -> Text:
+    """Median errors of three models, as a table: a function fitted to points of the first run, the analytical model with the
+    parameters of the lab's machine, and the analytical model with parameters tuned to the same points.
+
+    The analytical ones are told the second run's record and search; the function has no place to be told.
+    """
+    home, away = (lab.point({name: run.point[name] for name in ("search", "record") if name in run.point}) for run in (fitted_on, tried_on))
+    if home["search"] != KINDS[0]:
+        raise SpeLabError(f"fitted_on must be a run of the {KINDS[0]} search, got {home['search']}; exchange the two runs, or measure one")
+    sample = Sample.of(fitted_on.measured[0], {"points": POINTS, "spacing": "log", "low": LEAST, "high": MOST, "terms": 4})
+    n, times, given = sample.n, sample.times, sample.given
+    tuned, function = tune(n[given], times[given], RECORDS[home["record"]], lab.values(home)), sample.fit(basis)
+    models = {
+        basis: lambda n, point: function(n),
+        DESCRIBED: lambda n, point: lab.analytical_time(point, n),
+        TUNED: lambda n, point: lab.analytical_time(point | tuned, n),
+    }
+    held_out = np.setdiff1d(np.arange(len(n)), given)
+    seen = np.isfinite(tried_on.measured[0].values)
+    elsewhere, there = tried_on.x.values[seen], tried_on.measured[0].values[seen]
+    rows = ["| model | where it was fitted, between the points | elsewhere | at worst |", "|---|---|---|---|"]
+    for name, model in models.items():
+        here, moved = np.abs(model(n[held_out], home) / times[held_out] - 1), np.abs(model(elsewhere, away) / there - 1)
+        errors = [float(np.median(here)) if here.size else math.nan, float(np.median(moved)), float(moved.max())]
+        rows.append(f"| {name} | {' | '.join(map(share, errors))} |")
+    return Text("\n".join(rows))
