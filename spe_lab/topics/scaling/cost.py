@@ -1,0 +1,164 @@
+"""The lab scaling.cost: what a throughput costs in many small machines, and in one big one; failures simulated."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.measurement import Cancel
+from spe_lab.topics.scaling import cost_models as models
+
+BATCHES = 12  # independent seeds, whose spread gives the interval
+EVENTS_PER_BATCH = 100_000
+MOST_MACHINES = 256
+MOST_LIFETIMES = 1_000_000
+WAYS = ("scale-out", "scale-up")
+
+
+def simulate(machines: int, missing: np.ndarray, mttf_years: float, mttr_hours: float, years: float, lifetimes: int = 1, *, seed: int = 1,
+             cancel: Cancel | None = None) -> np.ndarray:  # fmt: skip
+    """Yearly means of `lifetimes` fleets: a row each of failures, machines up, and what was missing.
+
+    `missing[k]` is the throughput that is missing while k of the machines are up. Raises SpeLabError if an argument lies
+    outside its domain; CancelledError if `cancel` is set.
+    """
+    for name, value, high in (("mttf_years", mttf_years, 1e6), ("mttr_hours", mttr_hours, 1e6), ("years", years, 1e6)):
+        if not 0 < value <= high:
+            raise SpeLabError(f"{name} must be above 0 and at most {high:g}, got {value}; choose a value in that range")
+    if not (1 <= machines <= 10**6 and 1 <= lifetimes <= MOST_LIFETIMES):
+        found = f"got {machines} machines and {lifetimes:,} lifetimes"
+        raise SpeLabError(f"machines must be between 1 and a million, lifetimes between 1 and {MOST_LIFETIMES:,}, {found}; simulate fewer")
+    missing = np.ascontiguousarray(missing, dtype=float)
+    if missing.shape != (machines + 1,):
+        raise SpeLabError(f"missing must have machines + 1 = {machines + 1} values, got shape {missing.shape}; give one for each number that can be up")
+    library = native.load("scaling")
+    fleet = library.struct("fleet")(machines, 1 / mttf_years, models.HOURS / mttr_hours, years, missing.ctypes.data, seed)
+    found = np.zeros((3, lifetimes))
+    status = library.simulate_fleet(fleet, lifetimes, *found, (cancel or Cancel()).flag)
+    if status == library.constants["SPE_CANCELLED"]:
+        raise CancelledError("the simulation was cancelled; start it again")
+    if status:
+        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
+    return found / years
+
+
+@register
+class Cost(Lab):
+    """Cost of ownership per year of a fleet of small machines, and of one big machine of the same throughput."""
+
+    id = "scaling.cost"
+    chapter = "05a"
+    title = "Cost of ownership"
+    question = "What does a throughput cost in many small machines, what in one big one, and where does one begin to beat the other?"
+    axis = "machines"
+    quantity = "cost of ownership"
+    unit = "k€/year"
+    simulated = True
+    compared = (WAYS[0], f"{WAYS[0]}, closed form")
+    breaks = (
+        "Machines fail independently of each other and at a constant rate: a lost power feed, a bad batch of disks or old age are none of that, the big machine "
+        "is taken to fail as rarely as a small one, and the software that makes many machines work as one is not paid for."
+    )
+
+    def declare(self) -> list[Slider]:
+        def slider(name: str, default: float, low: float, high: float, scale: str = "linear", source: str = "assumed", multiple_of: float = 0.0) -> Slider:
+            known = models.QUANTITIES[name]
+            return Slider(name, known.unit, default, known.meaning, low, high, scale, multiple_of=multiple_of, source=source)
+
+        return [
+            slider("machines", 8, 1, MOST_MACHINES, "log", "a small service", 1),
+            slider("contention", 0.01, 0, 0.2, source="assumed: Amdahl's P = 0.99"),
+            slider("spares", 0, 0, 8, source="no machine is idle", multiple_of=1),
+            slider("price", 5, 0.5, 50, "log", "assumed: a server with one socket"),
+            slider("exponent", 1.4, 1.05, 2, source="assumed: twice the machine costs 2.6 times as much"),
+            slider("years", 4, 1, 10, source="assumed: usual depreciation"),
+            slider("upkeep", 1, 0, 5),
+            slider("power", 300, 50, 2000, "log"),
+            slider("PUE", 1.5, 1, 3, source="assumed: an average building; the best reach 1.1"),
+            slider("tariff", 0.2, 0.02, 1, "log"),
+            slider("MTTF", 3, 0.02, 30, "log"),
+            slider("MTTR", 24, 1, 720, "log", "assumed: the next working day"),
+            slider("repair", 0.5, 0, 5),
+            slider("value", 1, 0, 100),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [2.0**k for k in range(9)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        began, found = time.monotonic(), []
+        lifetimes = np.zeros((len(WAYS), len(x.values)), dtype=int)
+        for seed in range(BATCHES):
+            costs = np.empty((len(WAYS), len(x.values)))
+            for i, machines in enumerate(x.values):
+                for k, way in enumerate(WAYS):
+                    costs[k, i], lifetimes[k, i] = self.simulated_cost(point, int(machines), way, 1 + seed * len(x.values) + i, cancel)
+            found.append(costs)
+            late = time.monotonic() - began > budget_s and seed >= BATCHES // 2
+            if late or seed in (BATCHES // 3, BATCHES - 1):
+                yield 1.0 if late else (seed + 1) / BATCHES, self.curves(np.array(found), x, lifetimes * len(found))
+            if late:
+                break
+
+    def simulated_cost(self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel) -> tuple[float, int]:
+        """(k€ per year, lifetimes): what is bought is known, what fails, draws power and is missing is simulated."""
+        one = self.big(point, float(machines)) if way == "scale-up" else dict(point)
+        enough = 1 if way == "scale-up" else machines
+        fleet = enough + int(point["spares"])
+        missing = models.missing(fleet, enough, float(point["contention"])) * one.get("throughput", 1)
+        events = 2 * fleet * point["years"] / (point["MTTF"] + point["MTTR"] / models.HOURS)
+        lifetimes = int(min(max(EVENTS_PER_BATCH / len(self.sweep(False)) / (1 + events), 4), 400))
+        failures, up, short = simulate(fleet, missing, point["MTTF"], point["MTTR"], point["years"], lifetimes, seed=seed, cancel=cancel).mean(axis=1)
+        energy = up * one["power"] * point["PUE"] * point["tariff"] * models.HOURS / 1e6
+        bought = fleet * (one["price"] / point["years"] + point["upkeep"])
+        return bought + energy + failures * point["repair"] + point["value"] * models.HOURS * short / 1000, lifetimes
+
+    def curves(self, costs: np.ndarray, x: Axis, lifetimes: np.ndarray) -> list[Curve]:
+        """Mean over batches with an interval of two standard errors."""
+        value, error = costs.mean(axis=0), costs.std(axis=0, ddof=1) / math.sqrt(len(costs))
+        origin = native.load("scaling").provenance | {
+            "clock": "none: simulated", "estimator": f"mean of {len(costs)} seeds, two standard errors", "seed": 1,
+            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
+        }  # fmt: skip
+        return [
+            Curve(way, "simulated", x, self.unit, value[k], value[k] - 2 * error[k], value[k] + 2 * error[k], lifetimes[k], lifetimes[k], origin)
+            for k, way in enumerate(WAYS)
+        ]
+
+    def big(self, point: Mapping[str, Value], machines: np.ndarray | float) -> dict[str, Value]:
+        """One machine of the throughput of so many small ones: its price, its power and that throughput."""
+        x = models.throughput()(machines=machines, contention=point["contention"])
+        return {**point, "price": point["price"] * x ** point["exponent"], "power": point["power"] * x, "throughput": x}
+
+    def costs(self, point: Mapping[str, Value], machines: np.ndarray, failing: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        """(many small, one big) in k€ per year; without spares and repairs where nothing ever fails."""
+        up = point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]) if failing else 1.0
+        spares, kept = (int(point["spares"]) if failing else 0), {"A": up, "H": models.HOURS}
+        cost, big = models.yearly_cost(), self.big(point, machines)
+        if not failing:
+            kept["repair"] = 0.0
+        short = models.mean_missing(machines, spares, up, point["contention"])
+        many = cost(**{**point, **kept, "fleet": machines + spares, "missing": short})
+        return many, cost(**{**big, **kept, "fleet": 1 + spares, "missing": big["throughput"] * (1 - up) ** (1 + spares)})
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)
+        pairs = [((f"{way}, closed form", real), (f"{way}, if nothing failed", ideal)) for way, real, ideal in named]
+        return [Curve(name, "predicted", x, self.unit, values) for curve in zip(*pairs, strict=True) for name, values in curve]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """Between these numbers of machines many small ones cost less than a big one, by the closed forms."""
+        n = np.unique(np.round(np.geomspace(1, MOST_MACHINES, 120)))
+        many, one = self.costs(point, n)
+        gain = np.log(one / many)
+        # From equal costs on: at one machine and no spare both ways are the same.
+        rising = next((i for i in range(len(n) - 1) if gain[i + 1] > 1e-9 and gain[i] <= 1e-9), None)
+        falling = next((i for i in range(len(n) - 2, -1, -1) if gain[i] > 1e-9 and gain[i + 1] <= 1e-9), None)
+        places = [math.nan if i is None else float(np.interp(0, *zip(*sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True)), strict=True)))
+                  for i in (rising, falling)]  # fmt: skip
+        return {"scaling out pays from": round(places[0], 2), "scaling out pays up to": round(places[1], 2)}
