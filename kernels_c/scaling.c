@@ -117,6 +117,122 @@ int32_t fork_join(int32_t waiting, int32_t threads, const int32_t *cpus, int32_t
     return status;
 }
 
+/* ---- A graph of tasks ------------------------------------------------------------------------------------------------ */
+
+enum { SPE_MOST_TASKS = 1024, SPE_NAP_NS = 50000000 };
+
+struct task_graph {          /* tasks in the order in which a worker prefers them; all arrays are the caller's */
+    uint32_t tasks;          /* 1 … SPE_MOST_TASKS */
+    const uint64_t *wait_ns; /* what each task does: it waits for so long */
+    const uint32_t *before;  /* how many tasks each one waits for */
+    const uint32_t *first;   /* tasks + 1: next[first[i] … first[i + 1]) are those that wait for task i */
+    const uint32_t *next;
+};
+
+struct listing {
+    const struct task_graph *graph;
+    uint32_t left[SPE_MOST_TASKS];  /* tasks that each one still waits for; TAKEN once it has begun */
+    uint32_t unfinished, ready;
+    int64_t *began_ns, *ended_ns;
+    int32_t *worker;
+    spe_cancel cancel;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+};
+
+static const uint32_t TAKEN = UINT32_MAX;
+
+/* Sleeps in naps, so that a cancel is noticed. */
+static void wait_or_cancel(uint64_t ns, spe_cancel cancel)
+{
+    while (ns > 0 && !*cancel) {
+        uint64_t nap = ns < SPE_NAP_NS ? ns : SPE_NAP_NS;
+        struct timespec left = { 0, (long)nap };
+        while (nanosleep(&left, &left) != 0)
+            continue;
+        ns -= nap;
+    }
+}
+
+/* What every worker does until nothing is left: takes the first task that is ready, and tells who waits for it. A worker
+ * without a task sleeps on the condition; since some other worker then has one, it is woken at the latest when that ends. */
+static void work_through(void *task, int32_t member)
+{
+    struct listing *list = task;
+    const struct task_graph *graph = list->graph;
+    pthread_mutex_lock(&list->mutex);
+    for (;;) {
+        while (list->ready == 0 && list->unfinished > 0 && !*list->cancel)
+            pthread_cond_wait(&list->changed, &list->mutex);
+        if (list->unfinished == 0 || *list->cancel)
+            break;
+        uint32_t i = 0;
+        while (list->left[i] != 0)
+            i++;
+        list->left[i] = TAKEN;
+        list->ready--;
+        pthread_mutex_unlock(&list->mutex);
+
+        list->worker[i] = member;
+        list->began_ns[i] = spe_clock();
+        wait_or_cancel(graph->wait_ns[i], list->cancel);
+        list->ended_ns[i] = spe_clock();
+
+        pthread_mutex_lock(&list->mutex);
+        list->unfinished--;
+        uint32_t released = 0;
+        for (uint32_t k = graph->first[i]; k < graph->first[i + 1]; k++)
+            released += --list->left[graph->next[k]] == 0;
+        list->ready += released;
+        for (uint32_t k = 1; k < released; k++)     /* one of them is this worker's own */
+            pthread_cond_signal(&list->changed);
+    }
+    pthread_cond_broadcast(&list->changed);
+    pthread_mutex_unlock(&list->mutex);
+}
+
+/* Isolates: the order in which tasks can be done. Runs the graph `trials` times with so many workers, each task a sleep,
+ * which needs no core: sixteen workers fit on one. elapsed_ns[trials]; for each trial and task, in the graph's order, its
+ * times since the trial's start and the worker that did it: [trials · tasks]. */
+int32_t list_schedule(const struct task_graph *graph, int32_t workers, const int32_t *cpus, uint64_t trials, int64_t *elapsed_ns,
+                      int64_t *began_ns, int64_t *ended_ns, int32_t *worker, spe_cancel cancel)
+{
+    struct team team;
+    struct listing list = { .graph = graph, .cancel = cancel };
+    const uint32_t n = graph->tasks;
+    if (n < 1 || n > SPE_MOST_TASKS || workers < 1 || workers > TEAM_MOST)
+        return SPE_BAD_ARGUMENT;
+    int32_t status = team_open(&team, workers, cpus, 1);
+    if (status != SPE_OK)
+        return status;
+    pthread_mutex_init(&list.mutex, NULL);
+    pthread_cond_init(&list.changed, NULL);
+    for (uint64_t trial = 0; trial < trials && status == SPE_OK; trial++) {
+        list.unfinished = n;
+        list.ready = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            list.left[i] = graph->before[i];
+            list.ready += list.left[i] == 0;
+        }
+        list.began_ns = &began_ns[trial * n];
+        list.ended_ns = &ended_ns[trial * n];
+        list.worker = &worker[trial * n];
+        int64_t start = spe_clock();
+        team_fork(&team, work_through, &list);
+        elapsed_ns[trial] = spe_clock() - start;
+        for (uint32_t i = 0; i < n; i++) {
+            list.began_ns[i] -= start;
+            list.ended_ns[i] -= start;
+        }
+        if (*cancel)
+            status = SPE_CANCELLED;
+    }
+    pthread_cond_destroy(&list.changed);
+    pthread_mutex_destroy(&list.mutex);
+    team_close(&team);
+    return status;
+}
+
 /* ---- Failures -------------------------------------------------------------------------------------------------------- */
 
 struct fleet {

@@ -14,7 +14,7 @@ from spe_lab.core.measurement import Cancel
 from spe_lab.topics.scaling import cost_models as models
 
 BATCHES = 12  # independent seeds, whose spread gives the interval
-EVENTS_PER_BATCH = 100_000
+EVENTS_PER_POINT = 6000  # in each batch
 MOST_MACHINES = 256
 MOST_LIFETIMES = 1_000_000
 WAYS = ("scale-out", "scale-up")
@@ -49,14 +49,14 @@ def simulate(machines: int, missing: np.ndarray, mttf_years: float, mttr_hours: 
 
 @register
 class Cost(Lab):
-    """Cost of ownership per year of a fleet of small machines, and of one big machine of the same throughput."""
+    """Yearly cost of a small machine's worth of throughput: had from a fleet of them, and from one big machine."""
 
     id = "scaling.cost"
     chapter = "05a"
     title = "Cost of ownership"
     question = "What does a throughput cost in many small machines, what in one big one, and where does one begin to beat the other?"
     axis = "machines"
-    quantity = "cost of ownership"
+    quantity = "cost per throughput"
     unit = "k€/year"
     simulated = True
     compared = (WAYS[0], f"{WAYS[0]}, closed form")
@@ -106,17 +106,19 @@ class Cost(Lab):
                 break
 
     def simulated_cost(self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel) -> tuple[float, int]:
-        """(k€ per year, lifetimes): what is bought is known, what fails, draws power and is missing is simulated."""
-        one = self.big(point, float(machines)) if way == "scale-up" else dict(point)
-        enough = 1 if way == "scale-up" else machines
-        fleet = enough + int(point["spares"])
-        missing = models.missing(fleet, enough, float(point["contention"])) * one.get("throughput", 1)
+        """(k€ per year and throughput, lifetimes): what is bought is known, what fails, draws power and is missing is simulated."""
+        big = self.big(point, float(machines))
+        missing = models.missing(machines + int(point["spares"]), machines, float(point["contention"]))
+        if way == "scale-up":
+            point, missing = big, big["throughput"] * models.missing(1 + int(point["spares"]), 1, 0.0)
+        fleet = len(missing) - 1
         events = 2 * fleet * point["years"] / (point["MTTF"] + point["MTTR"] / models.HOURS)
-        lifetimes = int(min(max(EVENTS_PER_BATCH / len(self.sweep(False)) / (1 + events), 4), 400))
+        lifetimes = int(min(max(EVENTS_PER_POINT / (1 + events), 4), 400))
         failures, up, short = simulate(fleet, missing, point["MTTF"], point["MTTR"], point["years"], lifetimes, seed=seed, cancel=cancel).mean(axis=1)
-        energy = up * one["power"] * point["PUE"] * point["tariff"] * models.HOURS / 1e6
-        bought = fleet * (one["price"] / point["years"] + point["upkeep"])
-        return bought + energy + failures * point["repair"] + point["value"] * models.HOURS * short / 1000, lifetimes
+        energy = up * point["power"] * point["PUE"] * point["tariff"] * models.HOURS / 1e6
+        bought = fleet * (point["price"] / point["years"] + point["upkeep"])
+        total = bought + energy + failures * point["repair"] + point["value"] * models.HOURS * short / 1000
+        return float(total / big["throughput"]), lifetimes
 
     def curves(self, costs: np.ndarray, x: Axis, lifetimes: np.ndarray) -> list[Curve]:
         """Mean over batches with an interval of two standard errors."""
@@ -136,15 +138,16 @@ class Cost(Lab):
         return {**point, "price": point["price"] * x ** point["exponent"], "power": point["power"] * x, "throughput": x}
 
     def costs(self, point: Mapping[str, Value], machines: np.ndarray, failing: bool = True) -> tuple[np.ndarray, np.ndarray]:
-        """(many small, one big) in k€ per year; without spares and repairs where nothing ever fails."""
-        up = point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]) if failing else 1.0
-        spares, kept = (int(point["spares"]) if failing else 0), {"A": up, "H": models.HOURS}
-        cost, big = models.yearly_cost(), self.big(point, machines)
-        if not failing:
-            kept["repair"] = 0.0
-        short = models.mean_missing(machines, spares, up, point["contention"])
+        """(many small, one big) in k€ per year and throughput; without spares and repairs where nothing ever fails."""
+        big, cost = self.big(point, machines), models.yearly_cost()
+        up, spares, kept, short = 1.0, 0, {"repair": 0.0}, 0.0
+        if failing:
+            up, spares, kept = point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]), int(point["spares"]), {}
+            short = models.mean_missing(machines, spares, up, point["contention"])
+        kept |= {"A": up, "H": models.HOURS}
         many = cost(**{**point, **kept, "fleet": machines + spares, "missing": short})
-        return many, cost(**{**big, **kept, "fleet": 1 + spares, "missing": big["throughput"] * (1 - up) ** (1 + spares)})
+        one = cost(**{**big, **kept, "fleet": 1 + spares, "missing": big["throughput"] * (1 - up) ** (1 + spares)})
+        return many / big["throughput"], one / big["throughput"]
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)

@@ -100,16 +100,17 @@ def missing(fleet: int, enough: float, contention: float) -> np.ndarray:
 
 
 def mean_missing(machines: np.ndarray, spares: int, up: float, contention: float) -> np.ndarray:
-    """`shortfall` as numbers, for each number of machines."""
+    """`shortfall` as numbers, for each number of machines; between whole numbers on a straight line, for drawing."""
     from scipy.special import gammaln, xlog1py, xlogy
 
-    n = np.asarray(machines, dtype=float)[:, None]
+    whole = np.unique([np.floor(machines), np.ceil(machines)])
+    n = whole[:, None]
     k, fleet = np.arange(n.max()), n + spares
     counted = gammaln(fleet + 1) - gammaln(k + 1) - gammaln(np.maximum(fleet - k, 0) + 1)
     probability = np.exp(counted + xlogy(k, up) + xlog1py(np.maximum(fleet - k, 0), -up))
     x = throughput()
     short = x(machines=n, contention=contention) - x(machines=k, contention=contention)
-    return np.where(k < n, probability * short, 0.0).sum(axis=1)
+    return np.interp(machines, whole, np.where(k < n, probability * short, 0.0).sum(axis=1))
 
 
 @cache

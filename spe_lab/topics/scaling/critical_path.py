@@ -1,0 +1,123 @@
+"""The lab scaling.critical_path: a graph of tasks on N workers, its hot path or its critical path made parallel."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import Machine
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.text import Text
+from spe_lab.core.trials import Setting, interleaved
+from spe_lab.core.units import render
+from spe_lab.topics.scaling import graph as graphs
+from spe_lab.topics.scaling.execution import run_trials
+from spe_lab.topics.scaling.graph import GRAPHS, ORDERS, Graph, list_schedule
+
+PATHS = ("nothing", "hot path", "critical path")
+OWN = "your own"
+ASSUMED_LATE_NS = 60_000  # until a sleep was measured, here or for the recorded run
+CHAIN = Graph.parse("c1 1ms\n" + "\n".join(f"c{i + 1} 1ms after c{i}" for i in range(1, 8)))  # what tells how late sleeps end
+CHAIN_WORKERS = 2
+
+
+@lru_cache(maxsize=256)
+def parallelised(graph: Graph, what: str, pieces: int) -> Graph:
+    """The graph with each task of its hot path or critical path (one of PATHS) cut into pieces."""
+    return graph.parallelised({"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what], pieces)
+
+
+def compared(graph: Graph, workers: int = 4, pieces: int = 4, order: str = ORDERS[0]) -> Text:
+    """A table of what Amdahl's law promises for each path, and of what work, span and the list schedule say of the whole."""
+    cut, before = min(pieces, workers), graph.work
+    rows = ["| made parallel | share P of the work | Amdahl, for the tasks in a row | work | span | list schedule |", "|---|---|---|---|---|---|"]
+    for what in PATHS:
+        names = {"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what]
+        share, after = graph.share(names), parallelised(graph, what, pieces)
+        amdahl, total = before * (1 - share + share / cut), list_schedule(after, workers, order).total
+        rows.append(f"| {what} | {share:.0%} | {' | '.join(render(ms, 'ms') for ms in (amdahl, after.work, after.span, total))} |")
+    return Text("\n".join(rows))
+
+
+@register
+class CriticalPath(Lab):
+    """Time of a graph of waiting tasks against the number of workers. `own` is the reader's graph, as text or parsed."""
+
+    id = "scaling.critical_path"
+    chapter = "05a"
+    title = "Critical path"
+    question = "Some tasks must wait for others. How long do N workers need, and is it the hot path or the critical path that should be made parallel?"
+    axis = "workers"
+    quantity = "time until all tasks are done"
+    unit = "ms"
+    scale = "linear"
+    compared = ("executed", "list schedule, late sleeps")
+    breaks = (
+        "The schedule knows how long each task takes and that workers are alike; real tasks vary, share caches and memory, and a task that computes rather "
+        "than waits needs a core of its own."
+    )
+
+    _late_ns: int | None = None
+
+    def __init__(self, machine: Machine | None = None, own: str | Graph | None = None):
+        super().__init__(machine)
+        parsed = {name: Graph.parse(text) for name, text in GRAPHS.items()}
+        self.graphs = parsed if own is None else {OWN: own if isinstance(own, Graph) else Graph.parse(own), **parsed}
+
+    def declare(self) -> list[Slider]:
+        names = tuple(self.graphs)
+        return [
+            Slider("workers", "", 4, "workers that take tasks from one list", 1, 16, multiple_of=1, source="a small server"),
+            Slider("graph", "", names[0], "which tasks wait for which", scale="choice", choices=names, source="spe_lab/topics/scaling/graph.py"),
+            Slider("parallelised", "", PATHS[1], "tasks that are cut into pieces which may run at the same time", scale="choice", choices=PATHS,
+                   source="where a profiler points"),
+            Slider("pieces", "", 4, "pieces that each of those tasks is cut into", 1, 8, multiple_of=1, source="one for each worker"),
+            Slider("order", "", ORDERS[0], "which ready task a worker takes first", scale="choice", choices=ORDERS, source="a good rule of thumb"),
+        ]  # fmt: skip
+
+    def sweep(self, short: bool) -> list[float]:
+        return [1, 2, 3, 4, 8] if short else [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
+
+    def graph(self, point: Mapping[str, Value]) -> Graph:
+        """The graph as the sliders have it."""
+        return parallelised(self.graphs[point["graph"]], point["parallelised"], int(point["pieces"]))
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        graph, n = self.graph(point), len(x.values)
+        settings = [self.setting(graph, int(workers), point["order"], cancel) for workers in x.values]
+        for result in interleaved([*settings, self.setting(CHAIN, CHAIN_WORKERS, ORDERS[0], cancel)], budget_s=budget_s, burst=1, cancel=cancel):
+            e = result.estimate
+            if np.isfinite(e.value[n]):
+                self._late_ns = max(0, round((e.value[n] - CHAIN.span) * 1e6 / len(CHAIN.tasks)))
+            origin = {**result.provenance, **native.load("scaling").provenance, "late_us": self.late_ns() / 1e3, "notes": list(result.notes)}
+            parts = (array[:n] for array in (e.value, e.low, e.high, e.kept, e.tried))
+            yield result.progress, [Curve("executed", "measured", x, "ms", *parts, origin)]
+
+    def setting(self, graph: Graph, workers: int, order: str, cancel: Cancel) -> Setting:
+        def run(trials: int) -> tuple[np.ndarray, np.ndarray]:
+            elapsed = run_trials(graph, workers, order, trials, cancel)[0] / 1e6
+            return elapsed, np.ones(trials, bool)  # sleeping workers may be late without being disturbed
+
+        return Setting(f"{workers} workers", run)
+
+    def late_ns(self) -> int:
+        """How late a sleep ends and the next task begins: from the chain of the last measurement, else of the recorded one."""
+        if self._late_ns is None:
+            recorded = self.recorded()
+            self._late_ns = round(recorded.measured[0].provenance["late_us"] * 1e3) if recorded else ASSUMED_LATE_NS
+        return self._late_ns
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        graph, order = self.graph(point), point["order"]
+        plain, late = ([list_schedule(graph, int(n), order, ns).total for n in x.values] for ns in (0, self.late_ns()))
+        least, most = np.array([graphs.bounds(graph.work, graph.span, int(n)) for n in x.values]).T
+        named = (("list schedule", plain), ("list schedule, late sleeps", late), ("at least: work and span", least), ("at most: Graham's bound", most))
+        return [Curve(name, "predicted", x, "ms", values) for name, values in named]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """From so many workers on, the span decides and not the work."""
+        graph = self.graph(point)
+        return {"work ÷ span": round(graph.work / graph.span, 3)}

@@ -1,0 +1,296 @@
+"""Task graphs: what has to be done, and what must wait for what. Work, span, hot path, critical path, and list schedules.
+
+A graph is written as text, a task on each line:
+
+    parse     2ms
+    query     6ms after parse
+    resize.1  3ms after parse        # the code before the dot, here for the first picture
+    send      1ms after query, resize.1
+
+Sources: lecture notes §1.4 and §5.1 (hot path, critical path); R. L. Graham, Bounds on Multiprocessing Timing Anomalies,
+SIAM J. Appl. Math. 17(2), 1969 (list schedules, their bound and their anomalies).
+"""
+
+import heapq
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from spe_lab.core import units
+from spe_lab.core.errors import SpeLabError
+
+if TYPE_CHECKING:
+    import networkx
+
+MOST_TASKS, MOST_WORKERS = 64, 64
+SHORTEST_MS, MOST_MS = 0.01, 500.0  # of a task, and of all together: graphs are executed again and again
+ORDERS = ("longest chain first", "as written")
+EXAMPLE = "join 5ms after parse, load"
+_LINE = re.compile(r"(?P<name>[^\W\d][\w.]*)\s+(?P<time>\S+(\s*[nµum]?s)?)(\s+after\s+(?P<after>.+))?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One step that one worker does without a break. `code` is the name up to the first dot: what a profiler would call it."""
+
+    name: str
+    ns: int
+    after: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> str:
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Tasks in the order in which they were written, none of which waits for itself."""
+
+    tasks: tuple[Task, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Graph":
+        """The graph that the text describes; the error names the line, the rule and the cure.
+
+        >>> Graph.parse("a 2ms; b 3ms after a".replace(";", chr(10))).span
+        5.0
+        """
+        tasks: dict[str, Task] = {}
+        lines: dict[str, int] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if not (words := line.partition("#")[0].strip()):
+                continue
+            task = _task(words, number)
+            if task.name in tasks:
+                raise SpeLabError(f"line {number}: each name must be given once, got {task.name!r} again; call it {task.name}.2")
+            tasks[task.name], lines[task.name] = task, number
+        if not 1 <= len(tasks) <= MOST_TASKS:
+            raise SpeLabError(f"a graph must have between 1 and {MOST_TASKS} tasks, got {len(tasks)}; write one on each line, for example {EXAMPLE!r}")
+        for task in tasks.values():
+            for name in task.after:
+                if name not in tasks:
+                    raise SpeLabError(f"line {lines[task.name]}: after must name tasks of this graph, got {name!r}; give that task a line, or drop it here")
+        graph = cls(tuple(tasks.values()))
+        graph._refuse_circles(lines)
+        if graph.work > MOST_MS:
+            cure = "write shorter ones, it is their ratios that matter"
+            raise SpeLabError(f"the times of all tasks must add up to at most {units.render(MOST_MS, 'ms')}, got {units.render(graph.work, 'ms')}; {cure}")
+        return graph
+
+    def _refuse_circles(self, lines: dict[str, int]) -> None:
+        import networkx
+
+        try:
+            circle = [source for source, _ in networkx.find_cycle(self.network)]
+        except networkx.NetworkXNoCycle:
+            return
+        said = " before ".join([*circle, circle[0]])
+        raise SpeLabError(f"line {lines[circle[0]]}: no task may wait for itself, got {said}; drop one of these from an 'after'")
+
+    @cached_property
+    def network(self) -> "networkx.DiGraph":
+        """Edges from each task to those that wait for it, with the time of the task that waits."""
+        import networkx
+
+        network = networkx.DiGraph()
+        network.add_nodes_from(task.name for task in self.tasks)
+        network.add_edges_from((name, task.name) for task in self.tasks for name in task.after)
+        return network
+
+    @cached_property
+    def names(self) -> dict[str, int]:
+        """The place of each task, by name."""
+        return {task.name: i for i, task in enumerate(self.tasks)}
+
+    @cached_property
+    def work(self) -> float:
+        """Time of all tasks together, in ms: what one worker needs."""
+        return sum(task.ns for task in self.tasks) / 1e6
+
+    @cached_property
+    def span(self) -> float:
+        """Time of the longest chain, in ms: what any number of workers needs."""
+        return max(self.tails) / 1e6
+
+    @cached_property
+    def tails(self) -> tuple[int, ...]:
+        """For each task the time in ns from its start to the end of the longest chain that begins with it."""
+        import networkx
+
+        tails = dict.fromkeys(self.names, 0)
+        for name in reversed(list(networkx.topological_sort(self.network))):
+            tails[name] = self.tasks[self.names[name]].ns + max((tails[later] for later in self.network.successors(name)), default=0)
+        return tuple(tails.values())
+
+    @cached_property
+    def critical_path(self) -> tuple[str, ...]:
+        """The chain whose time is the span; of equally long ones, that of the tasks written first."""
+        tail = dict(zip(self.names, self.tails, strict=True))
+        path = [max(self.names, key=tail.get)]
+        while later := list(self.network.successors(path[-1])):
+            path.append(max(sorted(later, key=self.names.get), key=tail.get))
+        return tuple(path)
+
+    @cached_property
+    def hot_code(self) -> str:
+        """The code that most work is spent in, as a profiler would find it."""
+        spent: dict[str, int] = {}
+        for task in self.tasks:
+            spent[task.code] = spent.get(task.code, 0) + task.ns
+        return max(spent, key=spent.get)
+
+    @cached_property
+    def hot_path(self) -> tuple[str, ...]:
+        """All tasks that run that code."""
+        return tuple(task.name for task in self.tasks if task.code == self.hot_code)
+
+    def share(self, names: Sequence[str]) -> float:
+        """Of the work, what these tasks do: the P of Amdahl's law if they alone are made parallel."""
+        return sum(self.tasks[self.names[name]].ns for name in names) / 1e6 / self.work
+
+    def parallelised(self, names: Sequence[str], pieces: int) -> "Graph":
+        """The same work, with each of these tasks cut into equal pieces that may run at the same time."""
+        parts = {task.name: [f"{task.name}/{i + 1}" for i in range(pieces)] if task.name in names and pieces > 1 else [task.name] for task in self.tasks}
+        tasks = []
+        for task in self.tasks:
+            after = tuple(part for name in task.after for part in parts[name])
+            of = len(parts[task.name])
+            # Whole nanoseconds that add up to the task's.
+            tasks += [Task(part, task.ns * (i + 1) // of - task.ns * i // of, after) for i, part in enumerate(parts[task.name])]
+        return Graph(tuple(tasks))
+
+    def order(self, by: str) -> list[int]:
+        """Places of the tasks in the order in which a list schedule prefers them."""
+        if by not in ORDERS:
+            raise SpeLabError(f"order must be one of {', '.join(ORDERS)}, got {by!r}; name one of them")
+        places = range(len(self.tasks))
+        return list(places) if by == "as written" else sorted(places, key=lambda i: -self.tails[i])
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When each task of `graph` ran, in ns from the start, and on which of the workers. `source`: predicted or measured."""
+
+    graph: Graph
+    workers: int
+    began: tuple[int, ...]
+    ended: tuple[int, ...]
+    worker: tuple[int, ...]
+    source: str = "predicted"
+
+    @property
+    def total(self) -> float:
+        """Time until the last task has ended, in ms."""
+        return max(self.ended) / 1e6
+
+    @property
+    def busy(self) -> float:
+        """Share of the workers' time in which they had a task."""
+        return sum(end - begin for begin, end in zip(self.began, self.ended, strict=True)) / 1e6 / (self.workers * self.total)
+
+
+@lru_cache(maxsize=4096)
+def list_schedule(graph: Graph, workers: int, order: str = ORDERS[0], late_ns: int = 0) -> Schedule:
+    """A worker that has nothing to do takes the first task of the list that waits for nothing; `late_ns` is added to each task.
+
+    Times are whole nanoseconds, so that tasks which end at the same time do so exactly.
+    """
+    workers = checked_workers(workers)
+    preferred = graph.order(order)
+    rank = {i: r for r, i in enumerate(preferred)}
+    left = [len(task.after) for task in graph.tasks]
+    later = [[graph.names[name] for name in graph.network.successors(task.name)] for task in graph.tasks]
+    ready = sorted(rank[i] for i, n in enumerate(left) if n == 0)
+    idle, running, now = list(range(workers)), [], 0
+    began, ended, on = ([0] * len(left) for _ in range(3))
+    while ready or running:
+        while ready and idle:
+            i, worker = preferred[heapq.heappop(ready)], heapq.heappop(idle)
+            began[i], ended[i], on[i] = now, now + graph.tasks[i].ns + late_ns, worker
+            heapq.heappush(running, (ended[i], i))
+        now = running[0][0]
+        while running and running[0][0] == now:
+            _, i = heapq.heappop(running)
+            heapq.heappush(idle, on[i])
+            for k in later[i]:
+                left[k] -= 1
+                if left[k] == 0:
+                    heapq.heappush(ready, rank[k])
+    return Schedule(graph, workers, tuple(began), tuple(ended), tuple(on))
+
+
+def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
+    """No schedule is shorter than the first, no list schedule longer than the second (Graham).
+
+    A list schedule leaves a worker idle only while every ready task runs, and then the longest chain that is left shrinks:
+    idle time adds up to at most (workers − 1) · span, and work + idle time is workers · total.
+
+    >>> bounds(34.0, 12.0, 3)
+    (12.0, 19.333333333333332)
+    """
+    return max(work / workers, span), work / workers + (1 - 1 / workers) * span
+
+
+def checked_workers(workers: int) -> int:
+    if workers != int(workers) or not 1 <= workers <= MOST_WORKERS:
+        raise SpeLabError(f"workers must be a whole number between 1 and {MOST_WORKERS}, got {workers}; choose one in that range")
+    return int(workers)
+
+
+def _task(words: str, number: int) -> Task:
+    """One line's task."""
+    found = _LINE.fullmatch(words)
+    if found is None:
+        raise SpeLabError(f"line {number}: a task must be a name, a time and perhaps 'after' with names, got {words!r:.60}; write for example {EXAMPLE!r}")
+    name = found["name"]
+    try:
+        ms = units.parse(found["time"], "ms", name)
+    except SpeLabError:
+        raise SpeLabError(f"line {number}: the time of {name} must be a time such as 3ms or 0.5 ms, got {found['time']!r}; write for example {EXAMPLE!r}") from None
+    if not SHORTEST_MS <= ms <= MOST_MS:
+        low, high = units.render(SHORTEST_MS, "ms"), units.render(MOST_MS, "ms")
+        raise SpeLabError(f"line {number}: the time of {name} must be between {low} and {high}, got {found['time']}; choose one in that range")
+    after = tuple(dict.fromkeys(part for part in re.split(r"[\s,]+", found["after"] or "") if part))
+    return Task(name, round(ms * 1e6), after)
+
+
+PAGE = """
+parse     2ms
+resize.1  3ms after parse
+resize.2  3ms after parse
+resize.3  3ms after parse
+resize.4  3ms after parse
+resize.5  3ms after parse
+resize.6  3ms after parse
+resize.7  3ms after parse
+resize.8  3ms after parse
+query     6ms after parse
+rank      4ms after query
+render    4ms after rank
+send      1ms after render, resize.1, resize.2, resize.3, resize.4, resize.5, resize.6, resize.7, resize.8
+"""
+BUILD = """
+headers    2ms
+compile.1  3ms after headers
+compile.2  4ms after headers
+compile.3  5ms after headers
+compile.4  9ms after headers
+manual     8ms
+link       4ms after compile.1, compile.2, compile.3, compile.4
+test.1     3ms after link
+test.2     5ms after link
+"""
+GRAHAM = """
+t1 3ms
+t2 2ms
+t3 2ms
+t4 2ms
+t5 4ms after t4
+t6 4ms after t4
+t7 4ms after t4
+t8 4ms after t4
+t9 9ms after t1
+"""
+GRAPHS = {"page": PAGE, "build": BUILD, "anomaly": GRAHAM}
