@@ -233,6 +233,153 @@ int32_t list_schedule(const struct task_graph *graph, int32_t workers, const int
     return status;
 }
 
+/* ---- One dot product, three levels of parallelism ---------------------------------------------------------------------- */
+
+enum { DOT_ONE_CHAIN = 0, DOT_CHAINS = 1, DOT_VECTOR = 2, DOT_VECTOR_CHAINS = 3, DOT_KINDS = 4, DOT_APART = 32, DOT_PARTS = 4096 };
+
+/* Forces a float or a vector of them into a register here, so that the compiler cannot gather chains into a vector by itself. */
+#if defined(__x86_64__)
+#define OPAQUE_FLOAT(value) __asm__ volatile("" : "+x"(value))
+#elif defined(__aarch64__)
+#define OPAQUE_FLOAT(value) __asm__ volatile("" : "+w"(value))
+#else
+#define OPAQUE_FLOAT(value) (void)0
+#endif
+
+/* The reference. C adds floats in the order that is written, so each addition waits for the one before: a chain. */
+float dot_one_chain(const float *x, const float *y, uint64_t n)
+{
+    float sum = 0;
+    for (uint64_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* Instruction level: eight sums that do not wait for each other. Not the same order, so not always the same rounding. */
+float dot_chains(const float *x, const float *y, uint64_t n)
+{
+    float a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
+    uint64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        a += x[i] * y[i];         OPAQUE_FLOAT(a);
+        b += x[i + 1] * y[i + 1]; OPAQUE_FLOAT(b);
+        c += x[i + 2] * y[i + 2]; OPAQUE_FLOAT(c);
+        d += x[i + 3] * y[i + 3]; OPAQUE_FLOAT(d);
+        e += x[i + 4] * y[i + 4]; OPAQUE_FLOAT(e);
+        f += x[i + 5] * y[i + 5]; OPAQUE_FLOAT(f);
+        g += x[i + 6] * y[i + 6]; OPAQUE_FLOAT(g);
+        h += x[i + 7] * y[i + 7]; OPAQUE_FLOAT(h);
+    }
+    return ((a + b) + (c + d)) + ((e + f) + (g + h)) + dot_one_chain(x + i, y + i, n - i);
+}
+
+/* Data level: one instruction adds four elements to four sums. One chain of vectors. */
+float dot_vector(const float *x, const float *y, uint64_t n)
+{
+    typedef float vector __attribute__((vector_size(16)));
+    vector sum = { 0 }, p, q;
+    uint64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        __builtin_memcpy(&p, x + i, sizeof p);  /* a load that need not be aligned */
+        __builtin_memcpy(&q, y + i, sizeof q);
+        sum += p * q;
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]) + dot_one_chain(x + i, y + i, n - i);
+}
+
+/* Both: eight chains of vectors. */
+float dot_vector_chains(const float *x, const float *y, uint64_t n)
+{
+    typedef float vector __attribute__((vector_size(16)));
+    vector a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 }, e = { 0 }, f = { 0 }, g = { 0 }, h = { 0 }, p, q;
+    uint64_t i = 0;
+#define ADD(sum, k) \
+    __builtin_memcpy(&p, x + i + 4 * (k), sizeof p); \
+    __builtin_memcpy(&q, y + i + 4 * (k), sizeof q); \
+    sum += p * q
+    for (; i + 32 <= n; i += 32) {
+        ADD(a, 0); ADD(b, 1); ADD(c, 2); ADD(d, 3);
+        ADD(e, 4); ADD(f, 5); ADD(g, 6); ADD(h, 7);
+    }
+#undef ADD
+    a = ((a + b) + (c + d)) + ((e + f) + (g + h));
+    return (a[0] + a[1]) + (a[2] + a[3]) + dot_vector(x + i, y + i, n - i);
+}
+
+typedef float (*dot_kind)(const float *x, const float *y, uint64_t n);
+static const dot_kind DOT[DOT_KINDS] = { dot_one_chain, dot_chains, dot_vector, dot_vector_chains };
+
+struct dot {
+    dot_kind product;
+    const float *x, *y;
+    uint64_t n;
+    int32_t threads;
+    float part[DOT_PARTS];   /* TEAM_MOST · DOT_APART: each thread's sum on lines of its own */
+};
+
+/* Task level: each thread has a part of the elements, in whole vectors but for the last. */
+static void dot_part(void *task, int32_t member)
+{
+    struct dot *dot = task;
+    uint64_t share = (dot->n / (uint64_t)dot->threads) & ~(uint64_t)31, from = share * (uint64_t)member;
+    uint64_t count = member + 1 == dot->threads ? dot->n - from : share;
+    dot->part[member * DOT_APART] = dot->product(dot->x + from, dot->y + from, count);
+}
+
+/* A product that begins when the one before has ended: its address depends on that one's sum, by nothing that is zero.
+ * Without this, the core runs the chains of several short products at the same time. */
+static float dot_after(const struct dot *dot, float before)
+{
+    uint32_t bits;
+    uint64_t zero = 0;
+    __builtin_memcpy(&bits, &before, sizeof bits);
+    SPE_OPAQUE(zero);
+    return dot->product(dot->x + (bits & zero), dot->y, dot->n);
+}
+
+static float dot_together(struct team *team, struct dot *dot)
+{
+    float sum = 0;
+    team_fork(team, dot_part, dot);
+    for (int32_t i = 0; i < dot->threads; i++)
+        sum += dot->part[i * DOT_APART];
+    return sum;
+}
+
+/* Isolates: what each level of parallelism makes of one problem. A trial is `laps` dot products of x[n] and y[n] by one of
+ * the kinds (DOT_…), with more than one thread a fork and a join for each. elapsed_ns[trials] of all laps, sums[trials] of
+ * the last one, records[trials · threads] for the gate. A first trial warms up and is not recorded. */
+int32_t dot_product(int32_t kind, int32_t threads, const int32_t *cpus, int32_t blocking, const float *x, const float *y, uint64_t n, uint64_t laps,
+                    uint64_t trials, int64_t *elapsed_ns, float *sums, struct team_record *records, spe_cancel cancel)
+{
+    struct team team;
+    if (kind < 0 || kind >= DOT_KINDS || threads < 1 || threads > TEAM_MOST || laps < 1)
+        return SPE_BAD_ARGUMENT;
+    struct dot dot = { .product = DOT[kind], .x = x, .y = y, .n = n, .threads = threads };
+    int32_t status = team_open(&team, threads, cpus, blocking);
+    if (status != SPE_OK)
+        return status;
+    for (uint64_t trial = 0; trial <= trials; trial++) {
+        float sum = 0;
+        team_watch(&team);
+        int64_t began = spe_clock();
+        for (uint64_t lap = 0; lap < laps && !*cancel; lap++)
+            sum = threads == 1 ? dot_after(&dot, sum) : dot_together(&team, &dot);
+        int64_t elapsed = spe_clock() - began;
+        if (*cancel) {
+            status = SPE_CANCELLED;
+            break;
+        }
+        if (trial > 0) {
+            elapsed_ns[trial - 1] = elapsed;
+            sums[trial - 1] = sum;
+            team_report(&team, &records[(trial - 1) * (uint64_t)threads]);
+        }
+    }
+    team_close(&team);
+    return status;
+}
+
 /* ---- Failures -------------------------------------------------------------------------------------------------------- */
 
 struct fleet {

@@ -61,8 +61,8 @@ class Cost(Lab):
     simulated = True
     compared = (WAYS[0], f"{WAYS[0]}, closed form")
     breaks = (
-        "Machines fail independently of each other and at a constant rate: a lost power feed, a bad batch of disks or old age are none of that, the big machine "
-        "is taken to fail as rarely as a small one, and the software that makes many machines work as one is not paid for."
+        "Machines fail independently of each other and at a constant rate, which a lost power feed, a bad batch of disks or old age do not; the big "
+        "machine is taken to fail as rarely as a small one, and the software that makes many machines work as one is not paid for."
     )
 
     def declare(self) -> list[Slider]:

@@ -4,6 +4,7 @@ The hot path is hatched, the critical path has a thick border: told apart withou
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.units import render
@@ -59,7 +60,7 @@ def _network(graph: Graph, hot: set[str], critical: Sequence[str], said: str) ->
     for column, layer in enumerate(networkx.topological_generations(graph.network)):
         names = sorted(layer, key=lambda name: (name not in chain, graph.names[name]))
         place |= {name: (20 + column * COLUMN, 34 + row * ROW) for row, name in enumerate(names)}
-    links = set(zip(critical[:-1], critical[1:], strict=True))
+    links = set(pairwise(critical))
     parts = [_link(place[a], place[b], (a, b) in links) for a, b in sorted(graph.network.edges, key=links.__contains__)]
     for task in graph.tasks:
         x, y = place[task.name]

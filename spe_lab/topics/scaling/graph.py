@@ -248,7 +248,8 @@ def _task(words: str, number: int) -> Task:
     try:
         ms = units.parse(found["time"], "ms", name)
     except SpeLabError:
-        raise SpeLabError(f"line {number}: the time of {name} must be a time such as 3ms or 0.5 ms, got {found['time']!r}; write for example {EXAMPLE!r}") from None
+        cure = f"write for example {EXAMPLE!r}"
+        raise SpeLabError(f"line {number}: the time of {name} must be a time such as 3ms or 0.5 ms, got {found['time']!r}; {cure}") from None
     if not SHORTEST_MS <= ms <= MOST_MS:
         low, high = units.render(SHORTEST_MS, "ms"), units.render(MOST_MS, "ms")
         raise SpeLabError(f"line {number}: the time of {name} must be between {low} and {high}, got {found['time']}; choose one in that range")

@@ -1,0 +1,226 @@
+"""The lab scaling.parallelism: one dot product, made parallel by instructions, by data, and by threads."""
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import Parameter, cpus, memory_available
+from spe_lab.core.machine.steps import miss_share
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.model import Model, Quantity
+from spe_lab.core.trials import Setting, checked, interleaved, undisturbed
+
+KINDS = {"one chain": (1, 1), "eight chains": (8, 1), "vectors": (1, 4), "eight chains of vectors": (8, 4)}  # chains, lanes
+LEVELS = ("one chain", "instruction level", "data level", "task level")
+BYTES = 8  # of an element of both arrays
+MOST_ELEMENTS = 1 << 24  # sums of −1, 0 and 1 are exact in a float up to here, in whatever order
+TRIAL_NS = 150_000
+LONG = 1024  # elements from which on beginning and ending no longer count
+EDGES = (0, 1, 3, 4, 7, 8, 31, 32, 33, 63, 100, 1000)
+SEED = 1
+QUANTITIES = {
+    "n": Quantity("elements of each array", ""),
+    "L": Quantity("latency of an addition of floats", "ns"),
+    "G": Quantity("time of one element's loads, multiplication and addition if nothing waits", "ns"),
+    "B": Quantity("bandwidth of memory", "GB/s"),
+    "m": Quantity("share of the lines that come from memory", ""),
+    "s": Quantity("time to begin and end a product", "ns"),
+    "o": Quantity("time to release the threads and to wait for all of them", "ns"),
+    "chains": Quantity("sums that do not wait for each other", ""),
+    "lanes": Quantity("elements in a vector", ""),
+    "threads": Quantity("threads that share the elements", ""),
+}
+# What no operating system states, until a profile has it.
+ASSUMED = {"L": 1.0, "G": 0.3, "B": 20.0}
+
+
+@cache
+def element_time() -> Model:
+    """Time per element: the slowest of three limits, and what each product costs once, shared by its elements.
+
+    An addition waits for the one before it in its chain; the core has room for so many loads and additions at a time;
+    memory delivers so many bytes. Threads share the elements, but not the memory.
+    """
+    import sympy
+
+    s = {name: sympy.Symbol(name, positive=True) for name in QUANTITIES}
+    core = sympy.Max(s["L"] / (s["chains"] * s["lanes"]), s["G"] / s["lanes"]) / s["threads"]
+    expression = sympy.Max(core, BYTES * s["m"] / s["B"]) + (s["s"] + s["o"]) / s["n"]
+    return Model("t", expression, "ns", QUANTITIES, "latency and throughput of a pipeline; lecture notes §4.1 and §5")
+
+
+@cache
+def threads_pay_from() -> Any:
+    """Elements from which threads are quicker than one: t₁·n = t₁·n/threads + o solved for n, t₁ the core's time for an element."""
+    import sympy
+
+    n, t, o, threads = (sympy.Symbol(name, positive=True) for name in ("n", "t1", "o", "threads"))
+    return sympy.factor(sympy.solve(sympy.Eq(t * n, t * n / threads + o), n)[0])
+
+
+@register
+class Parallelism(Lab):
+    """Time per element of a dot product against its length, by level of parallelism."""
+
+    id = "scaling.parallelism"
+    chapter = "05a"
+    title = "Three levels of parallelism"
+    question = "What do independent instructions, vectors and threads each make of the same dot product, and from which length on?"
+    axis = "n"
+    quantity = "time per element"
+    unit = "ns"
+    compared = ("data level", "data level")
+    breaks = (
+        "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and arrays come from memory as soon as they "
+        "exceed the caches: near the edges all of that is too simple, and one core alone may not get all of the memory's bandwidth."
+    )
+
+    def declare(self) -> list[Slider]:
+        L, G, B = (self.known(name) for name in ("L", "G", "B"))
+        C = self.machine.parameter("l3_capacity" if "l3_capacity" in self.machine.parameters else "l2_capacity")
+        q = {name: quantity.meaning for name, quantity in QUANTITIES.items()}
+        return [
+            Slider("n", "", 4096, q["n"], 16, MOST_ELEMENTS, "log", multiple_of=1, source="in the first-level cache"),
+            Slider("threads", "", 2, "threads of the task level", 1, 16, multiple_of=1, source="the fewest that are parallel"),
+            Slider("each", "", "one chain", "what each thread of the task level does", scale="choice", choices=tuple(KINDS), source="threads alone"),
+            Slider("L", "ns", L.value, q["L"], 0.2, 5, "log", measured=False, source=L.source),
+            Slider("G", "ns", G.value, q["G"], 0.05, 2, "log", measured=False, source=G.source),
+            Slider("s", "ns", 3.0, q["s"], 0.5, 50, "log", measured=False, source="assumed: a call and a few additions"),
+            Slider("o", "ns", 500.0, q["o"], 50, 50_000, "log", measured=False, source="assumed: order of magnitude of threads that spin"),
+            Slider("B", "GB/s", B.value, q["B"], 0.5, 1000, "log", measured=False, source=B.source),
+            Slider("C", "B", C.value, "capacity of the caches", 1 << 16, 1 << 30, "log", measured=False, source=f"{C.origin}: {C.source}"),
+        ]  # fmt: skip
+
+    def known(self, name: str) -> Parameter:
+        """A constant from the machine's profile where it has been measured, else assumed; its source says which."""
+        measured = {key: p for key, p in self.machine.parameters.items() if p.origin == "measured" and p.value is not None}
+        ways = {
+            "L": lambda: (4 / measured["clock"].value, "four cycles of the measured clock"),
+            "G": lambda: (1 / measured["clock"].value, "one cycle of the measured clock"),
+            "B": lambda: (measured["memory_bandwidth"].value, "measured: this machine's profile"),
+        }
+        try:
+            value, source = ways[name]()
+        except KeyError:  # not calibrated, or not resolvable here
+            return Parameter(ASSUMED[name], QUANTITIES[name].unit, "assumed", "assumed: order of magnitude of a current core")
+        return Parameter(float(value), QUANTITIES[name].unit, "measured", source)
+
+    def sweep(self, short: bool) -> list[float]:
+        return [2.0**k for k in ((6, 10, 14, 18) if short else range(5, 24))]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        data = Data(int(x.values.max()))
+        settings = [data.setting(kind, threads, int(n), cancel) for kind, threads in self.rows(point) for n in x.values]
+        for result in interleaved(settings, budget_s=budget_s, burst=2, cancel=cancel):
+            e, size = result.estimate, len(x.values)
+            origin = {**result.provenance, **kernels().provenance, "data_seed": SEED, "trial_ns": TRIAL_NS, "notes": list(result.notes)}
+            parts = [(name, slice(i * size, (i + 1) * size)) for i, name in enumerate(LEVELS)]
+            yield result.progress, [Curve(name, "measured", x, "ns", e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], origin) for name, p in parts]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        return [Curve(name, "predicted", x, "ns", self.time(point, x.values, *row)) for name, row in zip(LEVELS, self.rows(point), strict=True)]
+
+    def rows(self, point: Mapping[str, Value]) -> list[tuple[str, int]]:
+        """Kind of loop and number of threads of each level."""
+        return [("one chain", 1), ("eight chains", 1), ("vectors", 1), (point["each"], int(point["threads"]))]
+
+    @cached_property
+    def cores(self) -> int:
+        """No more threads help."""
+        return cpus.current().cores
+
+    def time(self, point: Mapping[str, Value], n: np.ndarray, kind: str, threads: int) -> np.ndarray:
+        chains, lanes = KINDS[kind]
+        known = {name: point[name] for name in ("L", "G", "B", "s")} | {"o": point["o"] if threads > 1 else 0.0}
+        missing = miss_share("cliff", float(point["C"]), BYTES * n)
+        return element_time()(n=n, m=missing, chains=chains, lanes=lanes, threads=min(threads, self.cores), **known)
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """Where threads begin to pay, each compared with the same loop alone, and where the arrays leave the caches."""
+        chains, lanes = KINDS[point["each"]]
+        alone, threads = max(point["L"] / (chains * lanes), point["G"] / lanes), min(int(point["threads"]), self.cores)
+        pays = point["o"] / (alone * (1 - 1 / threads)) if threads > 1 else math.nan
+        return {"threads pay from": round(pays, 1), "caches are full": point["C"] / BYTES}
+
+    def constants(self, run: Run) -> dict[str, float]:
+        """L, G, s and o as the curves of this run have them: L from long products in one chain, G from the best of the eight
+        chains, s and o from the shortest products. The vectors' curve is not used: what the model says of it is a prediction.
+        """
+        chain, chains, _, together = run.measured
+        n, (kind, threads) = chain.x.values, self.rows(self.point(run.point))[-1]
+        clean = np.isfinite([chain.values, chains.values, together.values]).all(axis=0) & (n <= run.point["C"] / BYTES)
+        if not (clean & (n >= LONG)).any() or not (clean & (n < LONG)).any():
+            raise SpeLabError(f"constants need clean samples below and above n = {LONG}, got {int(clean.sum())} of them; measure over more lengths")
+        first = int(np.flatnonzero(clean)[0])
+        found = {"L": float(np.median(chain.values[clean & (n >= LONG)])), "G": float(chains.values[clean].min())}
+        found["s"] = (chain.values[first] - found["L"]) * n[first]
+        alone = self.time({**run.point, **found, "o": 0.0}, n[first], kind, threads)
+        found["o"] = (together.values[first] - alone) * n[first]
+        return {name: self.sliders[name].rounded(float(f"{value:.3g}")) for name, value in found.items()}
+
+
+class Data:
+    """Two arrays of −1, 0 and 1, of which each setting uses the first n elements."""
+
+    def __init__(self, elements: int):
+        limit = memory_available() // 4
+        if elements * BYTES > limit:
+            raise SpeLabError(f"n must leave both arrays below a quarter of the memory available ({limit} B), got {elements}; choose a smaller one")
+        rng = np.random.default_rng(SEED)
+        self.x, self.y = (rng.integers(-1, 2, elements, dtype=np.int8).astype(np.float32) for _ in range(2))
+
+    def setting(self, kind: str, threads: int, n: int, cancel: Cancel) -> Setting:
+        """Trials long enough for the clock: as many products in a row as take TRIAL_NS."""
+        laps = 1
+        while laps * n < MOST_ELEMENTS:
+            elapsed = self.run(kind, threads, n, laps, 2, cancel)[0].min()
+            if elapsed >= TRIAL_NS / 2:
+                break
+            laps = min(10 * laps, math.ceil(laps * TRIAL_NS / max(elapsed, 1)))
+
+        def run(trials: int) -> tuple[np.ndarray, np.ndarray]:
+            elapsed, clean = self.run(kind, threads, n, laps, trials, cancel)
+            return elapsed / (laps * n), clean
+
+        return Setting(f"{kind}, {threads} threads, {n}", run)
+
+    def run(self, kind: str, threads: int, n: int, laps: int, trials: int, cancel: Cancel) -> tuple[np.ndarray, np.ndarray]:
+        """(elapsed_ns, clean) of each trial."""
+        elapsed, _, records, crowded = dot(kind, threads, self.x, self.y, n, laps, trials, cancel)
+        return elapsed, np.ones(trials, bool) if crowded else undisturbed(records, elapsed)
+
+
+def dot(kind: str, threads: int, x: np.ndarray, y: np.ndarray, n: int, laps: int = 1, trials: int = 1,
+        cancel: Cancel | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:  # fmt: skip
+    """(elapsed_ns, sums, records, crowded) of the trials; `crowded`: there are more threads than cores, and no gate applies."""
+    library, here = native.load("scaling"), cpus.current()
+    elapsed, sums = np.zeros(trials, np.int64), np.zeros(trials, np.float32)
+    records = np.zeros((trials, threads), np.dtype(library.struct("team_record")))
+    crowded = threads > here.cores
+    status = library.dot_product(list(KINDS).index(kind), threads, here.assigned(threads), int(crowded), x, y, n, laps, trials, elapsed, sums, records,
+                                 (cancel or Cancel()).flag)  # fmt: skip
+    checked(status, library, threads)
+    return elapsed, sums, records, crowded
+
+
+@cache
+def kernels() -> native.Library:
+    """kernels_c/scaling.c, each kind of loop checked against numpy on edge sizes before anything is timed."""
+    rng = np.random.default_rng(0)
+    for n in EDGES:
+        x, y = (rng.integers(-1, 2, n).astype(np.float32) for _ in range(2))
+        expected = int(x.astype(np.int64) @ y.astype(np.int64))
+        for kind in KINDS:
+            for threads in (1, 2, 3):
+                found = float(dot(kind, threads, x, y, n)[1][0])
+                if found != expected:
+                    said = f"{kind} with {threads} threads must agree with numpy before it is timed, got {found:g} for {expected} at n={n}"
+                    raise MeasurementError(f"{said}; report the compiler and its flags")
+    return native.load("scaling")
