@@ -147,9 +147,7 @@ static void wait_or_cancel(uint64_t ns, spe_cancel cancel)
 {
     while (ns > 0 && !*cancel) {
         uint64_t nap = ns < SPE_NAP_NS ? ns : SPE_NAP_NS;
-        struct timespec left = { 0, (long)nap };
-        while (nanosleep(&left, &left) != 0)
-            continue;
+        wait_for(nap);
         ns -= nap;
     }
 }

@@ -1,7 +1,13 @@
-"""Scaling (chapter 05a): laws of speed-up, and the same work in one thread and in several."""
+"""Scaling (chapter 05a): laws of speed-up, the same work in one thread and in several, task graphs, and what a throughput costs."""
 
 from spe_lab.topics.scaling.amdahl import Amdahl
+from spe_lab.topics.scaling.cost import Cost, simulate_fleet
+from spe_lab.topics.scaling.cost_models import availability, break_even, shortfall, throughput, yearly_cost
+from spe_lab.topics.scaling.critical_path import CriticalPath, compared, parallelised
+from spe_lab.topics.scaling.drawing import paths, schedules
+from spe_lab.topics.scaling.execution import execute
 from spe_lab.topics.scaling.exercises import EXERCISES, LOCK_TEMPLATE
+from spe_lab.topics.scaling.graph import GRAPHS, Graph, Schedule, Task, bounds, list_schedule
 from spe_lab.topics.scaling.gustafson import Gustafson
 from spe_lab.topics.scaling.models import (
     amdahl_law,
@@ -15,9 +21,12 @@ from spe_lab.topics.scaling.models import (
     usl_maximum,
     usl_of_thread_costs,
 )
+from spe_lab.topics.scaling.parallelism import KINDS, Parallelism, element_time, threads_pay_from
 from spe_lab.topics.scaling.usl import Usl, fit
 
 __all__ = [
-    "EXERCISES", "LOCK_TEMPLATE", "Amdahl", "Gustafson", "Usl", "amdahl_law", "amdahl_limit", "amdahl_with_costs", "fit", "gustafson_law", "symbol",
-    "threads_for", "time_of", "usl_law", "usl_maximum", "usl_of_thread_costs",
+    "EXERCISES", "GRAPHS", "KINDS", "LOCK_TEMPLATE", "Amdahl", "Cost", "CriticalPath", "Graph", "Gustafson", "Parallelism", "Schedule", "Task", "Usl",
+    "amdahl_law", "amdahl_limit", "amdahl_with_costs", "availability", "bounds", "break_even", "compared", "element_time", "execute", "fit",
+    "gustafson_law", "list_schedule", "parallelised", "paths", "schedules", "shortfall", "simulate_fleet", "symbol", "threads_for",
+    "threads_pay_from", "throughput", "time_of", "usl_law", "usl_maximum", "usl_of_thread_costs", "yearly_cost",
 ]  # fmt: skip

@@ -20,8 +20,8 @@ MOST_LIFETIMES = 1_000_000
 WAYS = ("scale-out", "scale-up")
 
 
-def simulate(machines: int, missing: np.ndarray, mttf_years: float, mttr_hours: float, years: float, lifetimes: int = 1, *, seed: int = 1,
-             cancel: Cancel | None = None) -> np.ndarray:  # fmt: skip
+def simulate_fleet(machines: int, missing: np.ndarray, mttf_years: float, mttr_hours: float, years: float, lifetimes: int = 1, *, seed: int = 1,
+                   cancel: Cancel | None = None) -> np.ndarray:  # fmt: skip
     """Yearly means of `lifetimes` fleets: a row each of failures, machines up, and what was missing.
 
     `missing[k]` is the throughput that is missing while k of the machines are up. Raises SpeLabError if an argument lies
@@ -114,7 +114,7 @@ class Cost(Lab):
         fleet = len(missing) - 1
         events = 2 * fleet * point["years"] / (point["MTTF"] + point["MTTR"] / models.HOURS)
         lifetimes = int(min(max(EVENTS_PER_POINT / (1 + events), 4), 400))
-        failures, up, short = simulate(fleet, missing, point["MTTF"], point["MTTR"], point["years"], lifetimes, seed=seed, cancel=cancel).mean(axis=1)
+        failures, up, short = simulate_fleet(fleet, missing, point["MTTF"], point["MTTR"], point["years"], lifetimes, seed=seed, cancel=cancel).mean(axis=1)
         energy = up * point["power"] * point["PUE"] * point["tariff"] * models.HOURS / 1e6
         bought = fleet * (point["price"] / point["years"] + point["upkeep"])
         total = bought + energy + failures * point["repair"] + point["value"] * models.HOURS * short / 1000

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spe_lab.core.model import Model, Quantity
+from spe_lab.topics.scaling import models
+from spe_lab.topics.scaling.models import symbol
 
 if TYPE_CHECKING:
     import sympy
@@ -39,13 +41,6 @@ QUANTITIES = {
 }
 
 
-def symbol(name: str) -> "sympy.Symbol":
-    """The positive symbol of that name."""
-    import sympy
-
-    return sympy.Symbol(name, positive=True)
-
-
 @cache
 def availability() -> "sympy.Expr":
     """The share of time that a machine is up, solved from its chain: as many failures as repairs, and up or down for sure."""
@@ -58,9 +53,10 @@ def availability() -> "sympy.Expr":
 
 @cache
 def throughput() -> Model:
-    """Of machines that share the work, in machines: Amdahl's law, whose sequential share is the contention."""
-    n = symbol("machines")
-    return Model("X", n / (1 + symbol("contention") * (n - 1)), "", QUANTITIES, "Amdahl's law, lecture notes §5")
+    """Of machines that share the work, in machines: the universal law, with contention alone, which makes it Amdahl's."""
+    law = models.usl_law().expression
+    expression = law.subs({models.symbol("kappa"): 0, models.symbol("sigma"): symbol("contention"), models.symbol("N"): symbol("machines")})
+    return Model("X", expression, "", QUANTITIES, models.USL)
 
 
 @cache

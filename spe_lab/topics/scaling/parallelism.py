@@ -16,6 +16,7 @@ from spe_lab.core.machine.steps import miss_share
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.model import Model, Quantity
 from spe_lab.core.trials import Setting, checked, interleaved, undisturbed
+from spe_lab.topics.scaling.models import symbol
 
 KINDS = {"one chain": (1, 1), "eight chains": (8, 1), "vectors": (1, 4), "eight chains of vectors": (8, 4)}  # chains, lanes
 LEVELS = ("one chain", "instruction level", "data level", "task level")
@@ -50,7 +51,7 @@ def element_time() -> Model:
     """
     import sympy
 
-    s = {name: sympy.Symbol(name, positive=True) for name in QUANTITIES}
+    s = {name: symbol(name) for name in QUANTITIES}
     core = sympy.Max(s["L"] / (s["chains"] * s["lanes"]), s["G"] / s["lanes"]) / s["threads"]
     expression = sympy.Max(core, BYTES * s["m"] / s["B"]) + (s["s"] + s["o"]) / s["n"]
     return Model("t", expression, "ns", QUANTITIES, "latency and throughput of a pipeline; lecture notes §4.1 and §5")
@@ -61,7 +62,7 @@ def threads_pay_from() -> Any:
     """Elements from which threads are quicker than one: t₁·n = t₁·n/threads + o solved for n, t₁ the core's time for an element."""
     import sympy
 
-    n, t, o, threads = (sympy.Symbol(name, positive=True) for name in ("n", "t1", "o", "threads"))
+    n, t, o, threads = (symbol(name) for name in ("n", "t1", "o", "threads"))
     return sympy.factor(sympy.solve(sympy.Eq(t * n, t * n / threads + o), n)[0])
 
 
@@ -78,8 +79,8 @@ class Parallelism(Lab):
     unit = "ns"
     compared = ("data level", "data level")
     breaks = (
-        "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and arrays come from memory as soon as they "
-        "exceed the caches: near the edges all of that is too simple, and one core alone may not get all of the memory's bandwidth."
+        "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and arrays come from memory as soon "
+        "as they exceed the caches: near the edges that is too simple, and one core alone may not get all of the memory's bandwidth."
     )
 
     def declare(self) -> list[Slider]:
