@@ -63,7 +63,8 @@ class Exercise:
         return Text(self.hints[number - 1])
 
     def solution(self) -> Text:
-        shown = f"```c\n{self.answer.strip()}\n```" if isinstance(self.answer, str) and "{" in self.answer else f"**{self.answer}**"
+        text = self.answer.strip() if isinstance(self.answer, str) else ""
+        shown = f"```{'c' if '{' in text else ''}\n{text}\n```" if "{" in text or "\n" in text else f"**{self.answer}**"
         return Text(f"{shown}\n\n{self.explanation}")
 
 

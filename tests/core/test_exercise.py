@@ -82,3 +82,4 @@ def test_the_solution_shows_the_answer_and_why_and_c_as_a_listing():
     assert exercise().solution() == "**0.5**\n\nEach second one."
     assert exercise(answer="\nint f(void) { return 1; }\n").solution().startswith("```c\nint f(void) { return 1; }\n```\n")
     assert exercise().solution()._repr_markdown_() == str(exercise().solution())
+    assert exercise(answer="\na\nb\n").solution().startswith("```\na\nb\n```\n")
