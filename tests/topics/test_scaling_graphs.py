@@ -17,6 +17,7 @@ from spe_lab.core.measurement import Cancel
 from spe_lab.topics import scaling
 from spe_lab.topics.scaling import critical_path, execution, graph
 from spe_lab.topics.scaling.graph import GRAHAM, GRAPHS, ORDERS, PAGE, Graph, Task, bounds, list_schedule
+from spe_lab.topics.scaling.models import symbol
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
@@ -151,6 +152,12 @@ def test_graham_s_bound_is_reached():
     worst = Graph.parse(text)
     assert list_schedule(worst, n, "as written").total == bounds(worst.work, worst.span, n)[1] == 2 * n - 1
     assert list_schedule(worst, n).total == n
+
+
+def test_the_bound_in_numbers_is_the_one_in_symbols():
+    for work, span, workers in ((34, 12, 3), (41, 17, 1), (10, 10, 8)):
+        values = {symbol("W"): work, symbol("D"): span, symbol("N"): workers}
+        assert bounds(work, span, workers)[1] == pytest.approx(float(scaling.graham_bound().subs(values)))
 
 
 def test_one_worker_does_the_work_and_many_do_the_span():

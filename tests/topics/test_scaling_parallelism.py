@@ -11,7 +11,7 @@ from spe_lab.core import lab as labs
 from spe_lab.core import native
 from spe_lab.core.assembly import hot_loops
 from spe_lab.core.curve import Axis, Curve, Run
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import CancelledError
 from spe_lab.core.machine import Machine, Parameter, cpus
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics import scaling
@@ -124,11 +124,18 @@ def test_constants_read_off_curves_that_the_model_made_are_the_model_s(lab):
     assert found == pytest.approx(truth, rel=0.05)
 
 
-def test_constants_need_short_and_long_products(lab):
-    x = Axis("n", "", [64.0, 128.0])
-    made = [Curve(name, "measured", x, "ns", [1.0, 1.0]) for name in LEVELS]
-    with pytest.raises(SpeLabError, match=r"constants need clean samples .*got .*;"):
-        lab.constants(Run(lab.id, lab.point(), x, made, [], None, {}, "0"))
+def test_constants_that_no_clean_sample_tells_are_left_out(lab):
+    def found(n, *values):
+        x = Axis("n", "", n)
+        measured = [Curve(name, "measured", x, "ns", each) for name, each in zip(LEVELS, values, strict=True)]
+        return set(lab.constants(Run(lab.id, lab.point(), x, measured, [], None, {}, "0")))
+
+    none, some = [np.nan, np.nan], [1.0, 0.9]
+    assert found([64, 4096], none, none, none, none) == set()
+    assert found([64, 4096], some, none, none, some) == {"L", "s"}
+    assert found([2048, 4096], some, some, none, some) == {"L", "G"}
+    assert found([64, 4096], some, some, none, none) == {"L", "G", "s"}
+    assert found([64, 4096], some, some, none, some) == {"L", "G", "s", "o"}
 
 
 # ---- The machine -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from spe_lab.topics.scaling.critical_path import CriticalPath, compared, paralle
 from spe_lab.topics.scaling.drawing import paths, schedules
 from spe_lab.topics.scaling.execution import execute
 from spe_lab.topics.scaling.exercises import EXERCISES, LOCK_TEMPLATE
-from spe_lab.topics.scaling.graph import GRAPHS, Graph, Schedule, Task, bounds, list_schedule
+from spe_lab.topics.scaling.graph import GRAPHS, Graph, Schedule, Task, bounds, graham_bound, list_schedule
 from spe_lab.topics.scaling.gustafson import Gustafson
 from spe_lab.topics.scaling.models import (
     amdahl_law,
@@ -28,6 +28,6 @@ from spe_lab.topics.scaling.usl import Usl, fit
 __all__ = [
     "EXERCISES", "GRAPHS", "KINDS", "LOCK_TEMPLATE", "PLANNING", "Amdahl", "Cost", "CriticalPath", "Graph", "Gustafson", "Parallelism", "Schedule", "Task",
     "Usl", "amdahl_law", "amdahl_limit", "amdahl_with_costs", "availability", "bounds", "break_even", "compared", "element_time", "execute", "fit",
-    "gustafson_law", "list_schedule", "parallelised", "paths", "schedules", "shortfall", "simulate_fleet", "symbol", "threads_for",
+    "graham_bound", "gustafson_law", "list_schedule", "parallelised", "paths", "schedules", "shortfall", "simulate_fleet", "symbol", "threads_for",
     "threads_pay_from", "throughput", "time_of", "usl_law", "usl_maximum", "usl_of_thread_costs", "yearly_cost",
 ]  # fmt: skip

@@ -15,14 +15,16 @@ import heapq
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
+from spe_lab.topics.scaling.models import symbol
 
 if TYPE_CHECKING:
     import networkx
+    import sympy
 
 MOST_TASKS, MOST_WORKERS = 64, 64
 SHORTEST_MS, MOST_MS = 0.01, 500.0  # of a task, and of all together: graphs are executed again and again
@@ -231,6 +233,15 @@ def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
     (12.0, 19.333333333333332)
     """
     return max(work / workers, span), work / workers + (1 - 1 / workers) * span
+
+
+@cache
+def graham_bound() -> "sympy.Expr":
+    """The second of the bounds, solved from workers · total = work + idle time with the most idle time there can be."""
+    import sympy
+
+    total, work, span, workers = (symbol(name) for name in "TWDN")
+    return sympy.expand(sympy.solve(sympy.Eq(workers * total, work + (workers - 1) * span), total)[0])
 
 
 def checked_workers(workers: int) -> int:

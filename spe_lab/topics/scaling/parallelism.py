@@ -152,18 +152,21 @@ class Parallelism(Lab):
 
     def constants(self, run: Run) -> dict[str, float]:
         """L, G, s and o as the curves of this run have them: L from long products in one chain, G from the best of the eight
-        chains, s and o from the shortest products. The vectors' curve is not used: what the model says of it is a prediction.
+        chains, s and o from the shortest products. What no clean sample tells is left out. The vectors' curve is not used:
+        what the model says of it is a prediction, and so is the threads' curve but for its first point.
         """
         chain, chains, _, together = run.measured
         n, (kind, threads) = chain.x.values, self.rows(self.point(run.point))[-1]
-        clean = np.isfinite([chain.values, chains.values, together.values]).all(axis=0) & (n <= run.point["C"] / BYTES)
-        if not (clean & (n >= LONG)).any() or not (clean & (n < LONG)).any():
-            raise SpeLabError(f"constants need clean samples below and above n = {LONG}, got {int(clean.sum())} of them; measure over more lengths")
-        first = int(np.flatnonzero(clean)[0])
-        found = {"L": float(np.median(chain.values[clean & (n >= LONG)])), "G": float(chains.values[clean].min())}
-        found["s"] = (chain.values[first] - found["L"]) * n[first]
-        alone = self.time({**run.point, **found, "o": 0.0}, n[first], kind, threads)
-        found["o"] = (together.values[first] - alone) * n[first]
+        inside = run.point["C"] / BYTES >= n
+        long, found = chain.values[inside & (n >= LONG)], {}
+        if np.isfinite(long).any():
+            found["L"] = np.nanmedian(long)
+            if np.isfinite(chain.values[0]) and n[0] < LONG:
+                found["s"] = (chain.values[0] - found["L"]) * n[0]
+        if np.isfinite(chains.values[inside]).any():
+            found["G"] = np.nanmin(chains.values[inside])
+        if len(found) == 3 and np.isfinite(together.values[0]) and threads > 1:
+            found["o"] = (together.values[0] - self.time({**run.point, **found, "o": 0.0}, n[0], kind, threads)) * n[0]
         return {name: self.sliders[name].rounded(float(f"{value:.3g}")) for name, value in found.items()}
 
 
