@@ -82,7 +82,7 @@ def shortfall(machines: int, spares: int) -> "sympy.Expr":
     a, x, n, fleet = symbol("A"), throughput().expression, symbol("machines"), machines + spares
     # Not x.subs(n, 0), which is 0 as it should be: no machine, no throughput.
     terms = (sympy.binomial(fleet, k) * a**k * (1 - a) ** (fleet - k) * (x.subs(n, machines) - x.subs(n, k)) for k in range(machines))
-    return sum(terms, sympy.Integer(0))
+    return sympy.factor(sum(terms, sympy.Integer(0)))
 
 
 def missing(fleet: int, enough: float, contention: float) -> np.ndarray:

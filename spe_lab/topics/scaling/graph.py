@@ -305,4 +305,4 @@ t7 4ms after t4
 t8 4ms after t4
 t9 9ms after t1
 """
-GRAPHS = {"page": PAGE, "build": BUILD, "anomaly": GRAHAM}
+GRAPHS = {name: text.strip() for name, text in (("page", PAGE), ("build", BUILD), ("anomaly", GRAHAM))}
