@@ -11,23 +11,24 @@ from spe_lab.core import native
 from spe_lab.core.errors import CancelledError, SpeLabError
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics import scaling
+from spe_lab.topics.scaling import cost
 from spe_lab.topics.scaling import cost_models as models
 from spe_lab.topics.scaling.models import symbol
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
-A, SHARE = symbol("A"), symbol("contention")
+A, SHARE = symbol("A"), symbol("sigma")
 
 
 # ---- Closed forms ------------------------------------------------------------------------------------------------------
 
 
 def test_availability_is_up_time_over_all_time():
-    up = symbol("MTTF") * symbol("H")
-    assert sympy.simplify(scaling.availability() - up / (up + symbol("MTTR"))) == 0
+    up = symbol("F") * symbol("H")
+    assert sympy.simplify(scaling.availability() - up / (up + symbol("R"))) == 0
 
 
 def test_throughput_is_amdahl_s_law():
-    n = symbol("machines")
+    n = symbol("N")
     assert sympy.simplify(scaling.throughput().expression - 1 / (SHARE + (1 - SHARE) / n)) == 0
 
 
@@ -55,17 +56,16 @@ def test_a_machine_that_never_fails_misses_nothing():
 
 
 def test_the_yearly_cost_is_the_sum_of_the_bills():
-    known = {"fleet": 10, "price": 6, "years": 3, "upkeep": 0.5, "power": 200, "PUE": 1.5, "tariff": 0.25, "MTTF": 2, "repair": 0.4, "value": 3,
-             "missing": 0.02, "A": 0.99, "H": models.HOURS}  # fmt: skip
+    known = {"M": 10, "p": 6, "Y": 3, "u": 0.5, "w": 200, "E": 1.5, "e": 0.25, "F": 2, "r": 0.4, "v": 3, "m": 0.02, "A": 0.99, "H": models.HOURS}
     kwh = 0.99 * 10 * 0.2 * 1.5 * models.HOURS
     bills = [10 * 6 / 3, 10 * 0.5, kwh * 0.25 / 1000, 10 * 0.99 / 2 * 0.4, 3 * models.HOURS * 0.02 / 1000]
     assert float(scaling.yearly_cost()(**known)) == pytest.approx(sum(bills))
 
 
 def test_the_break_even_solves_its_equation():
-    values = {"price": 5.0, "years": 4.0, "upkeep": 1.0, "exponent": 1.4}
+    values = {"p": 5.0, "Y": 4.0, "u": 1.0, "beta": 1.4}
     n = float(scaling.break_even().subs({symbol(k): v for k, v in values.items()}))
-    assert n ** values["exponent"] * 1.25 == pytest.approx(n * (1.25 + 1.0))
+    assert n ** values["beta"] * 1.25 == pytest.approx(n * (1.25 + 1.0))
     assert n == pytest.approx(1.8**2.5)
 
 
@@ -144,25 +144,25 @@ def test_the_marks_are_where_the_closed_forms_cross(lab):
     for place, sign in zip(places.values(), (1, -1), strict=True):
         many, one = lab.costs(point, np.array([math.floor(place), math.ceil(place)], float))
         assert sign * (one - many)[0] <= 0 <= sign * (one - many)[1]
-    assert places["scaling out pays from"] < places["scaling out pays up to"]
+    assert places["out pays from"] < places["out pays up to"]
 
 
 def test_the_mark_is_near_the_solved_break_even_where_its_assumptions_hold(lab):
-    point = lab.point({"contention": 0, "MTTR": 1, "MTTF": 30, "repair": 0, "upkeep": 2, "power": 50})
-    solved = float(scaling.break_even().subs({symbol(name): point[name] for name in ("price", "years", "upkeep", "exponent")}))
+    point = lab.point({"sigma": 0, "MTTR": 1, "MTTF": 30, "repair": 0, "upkeep": 2, "power": 50})
+    solved = float(scaling.break_even().subs({symbol(cost.SYMBOLS[name]): point[name] for name in ("price", "years", "upkeep", "beta")}))
     # What was left out, one machine's upkeep, moves it down, by less the more machines there are.
-    assert 0.8 * solved < lab.marks(point)["scaling out pays from"] < solved
+    assert 0.8 * solved < lab.marks(point)["out pays from"] < solved
 
 
 def test_dear_electricity_does_not_decide_and_dear_spares_do(lab):
-    place = lab.marks(lab.point({"contention": 0}))["scaling out pays from"]
-    assert lab.marks(lab.point({"contention": 0, "tariff": 1, "PUE": 3}))["scaling out pays from"] == pytest.approx(place, rel=0.02)
+    place = lab.marks(lab.point({"sigma": 0}))["out pays from"]
+    assert lab.marks(lab.point({"sigma": 0, "tariff": 1, "PUE": 3}))["out pays from"] == pytest.approx(place, rel=0.02)
     # A spare of one big machine costs as much as the machine: then many pay from the first one on.
-    assert lab.marks(lab.point({"spares": 1}))["scaling out pays from"] == 1
+    assert lab.marks(lab.point({"spares": 1}))["out pays from"] == 1
 
 
 def test_where_there_is_no_break_even_there_is_no_mark(lab):
-    assert all(math.isnan(place) for place in lab.marks(lab.point({"exponent": 1.05, "contention": 0.2})).values())
+    assert all(math.isnan(place) for place in lab.marks(lab.point({"beta": 1.05, "sigma": 0.2})).values())
 
 
 @needs_compiler
@@ -170,6 +170,6 @@ def test_where_there_is_no_break_even_there_is_no_mark(lab):
 def test_the_simulated_cost_is_the_closed_form(lab, settings):
     run = lab.run(settings, over=[1, 4, 32])
     for simulated, closed in zip(run.measured, run.predicted, strict=False):
-        assert closed.name == f"{simulated.name}, closed form"
+        assert closed.name == simulated.name
         # The intervals are two standard errors: twice as wide, one in 16,000 lies outside by chance; the seeds are fixed.
         assert (np.abs(simulated.values - closed.values) < 2 * (simulated.high - simulated.low) / 2 + 1e-9).all()

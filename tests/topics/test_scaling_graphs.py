@@ -242,7 +242,7 @@ def test_the_reader_s_own_graph_is_the_first_choice_of_the_lab():
 
 def test_the_predictions_are_ordered_and_the_mark_is_where_the_bounds_meet():
     lab = labs.get("scaling.critical_path")
-    for settings_ in ({}, {"parallelised": "critical path"}, {"graph": "build", "order": "as written"}):
+    for settings_ in ({}, {"cut": "critical path"}, {"graph": "build", "order": "as written"}):
         point = lab.point(settings_)
         plain, late, least, most = (curve.values for curve in lab.predict(point, lab.x(range(1, 17))))
         assert (least <= plain + 1e-9).all() and (plain <= most + 1e-9).all() and (late >= plain).all()

@@ -75,18 +75,18 @@ def test_a_cancel_ends_years_of_laps_and_leaves_no_thread():
 
 
 def test_the_time_is_the_largest_of_its_limits_by_hand():
-    known = {"L": 1.0, "G": 0.3, "B": 10.0, "s": 6.0, "o": 0.0, "m": 0.0, "n": 100, "threads": 1}
+    known = {"L": 1.0, "G": 0.3, "B": 10.0, "s": 6.0, "o": 0.0, "m": 0.0, "n": 100, "N": 1}
     time = scaling.element_time()
     by_hand = {"one chain": 1.0, "eight chains": 0.3, "vectors": 0.25, "eight chains of vectors": 0.075}
     for kind, (chains, lanes) in KINDS.items():
-        assert float(time(chains=chains, lanes=lanes, **known)) == pytest.approx(by_hand[kind] + 0.06)
-    assert float(time(chains=8, lanes=4, **(known | {"m": 1.0}))) == pytest.approx(0.8 + 0.06)  # 8 bytes at 10 bytes a nanosecond
-    assert float(time(chains=1, lanes=1, **(known | {"threads": 4, "o": 500.0}))) == pytest.approx(0.25 + 5.06)
+        assert float(time(c=chains, v=lanes, **known)) == pytest.approx(by_hand[kind] + 0.06)
+    assert float(time(c=8, v=4, **(known | {"m": 1.0}))) == pytest.approx(0.8 + 0.06)  # 8 bytes at 10 bytes a nanosecond
+    assert float(time(c=1, v=1, **(known | {"N": 4, "o": 500.0}))) == pytest.approx(0.25 + 5.06)
 
 
 def test_threads_pay_from_where_both_times_are_the_same():
     n = scaling.threads_pay_from()
-    t1, o, threads = symbol("t1"), symbol("o"), symbol("threads")
+    t1, o, threads = symbol("t1"), symbol("o"), symbol("N")
     assert sympy.simplify(t1 * n - (t1 * n / threads + o)) == 0
 
 
@@ -94,7 +94,7 @@ def test_the_mark_is_that_place(lab, monkeypatch):
     monkeypatch.setattr(cpus, "current", lambda: cpus.Cpus(tuple(range(8)), None, pinned=True))
     for each, alone in (("one chain", 0.9), ("eight chains of vectors", 0.3 / 4)):
         point = lab.point({"threads": 4, "each": each, "L": 0.9, "G": 0.3, "o": 700})
-        solved = scaling.threads_pay_from().subs({symbol("t1"): alone, symbol("o"): 700, symbol("threads"): 4})
+        solved = scaling.threads_pay_from().subs({symbol("t1"): alone, symbol("o"): 700, symbol("N"): 4})
         assert lab.marks(point)["threads pay from"] == pytest.approx(float(solved), rel=1e-3)
 
 

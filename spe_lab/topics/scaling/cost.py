@@ -18,6 +18,9 @@ EVENTS_PER_POINT = 6000  # in each batch
 MOST_MACHINES = 256
 MOST_LIFETIMES = 1_000_000
 WAYS = ("scale-out", "scale-up")
+# The sliders that are symbols of the model, by name.
+SYMBOLS = {"N": "N", "sigma": "sigma", "price": "p", "beta": "beta", "years": "Y", "upkeep": "u", "power": "w", "PUE": "E", "tariff": "e", "MTTF": "F",
+           "MTTR": "R", "repair": "r", "value": "v"}  # fmt: skip
 
 
 def simulate_fleet(machines: int, missing: np.ndarray, mttf_years: float, mttr_hours: float, years: float, lifetimes: int = 1, *, seed: int = 1,
@@ -55,11 +58,11 @@ class Cost(Lab):
     chapter = "05a"
     title = "Cost of ownership"
     question = "What does a throughput cost in many small machines, what in one big one, and where does one begin to beat the other?"
-    axis = "machines"
-    quantity = "cost per throughput"
-    unit = "k€/year"
+    axis = "N"
+    quantity = "yearly cost per throughput"
+    unit = "k€"
     simulated = True
-    compared = (WAYS[0], f"{WAYS[0]}, closed form")
+    compared = (WAYS[0], WAYS[0])
     breaks = (
         "Machines fail independently of each other and at a constant rate, which a lost power feed, a bad batch of disks or old age do not; the big "
         "machine is taken to fail as rarely as a small one, and the software that makes many machines work as one is not paid for."
@@ -67,16 +70,16 @@ class Cost(Lab):
 
     def declare(self) -> list[Slider]:
         def slider(name: str, default: float, low: float, high: float, scale: str = "linear", source: str = "assumed", multiple_of: float = 0.0) -> Slider:
-            known = models.QUANTITIES[name]
+            known = models.QUANTITIES[SYMBOLS[name]]
             return Slider(name, known.unit, default, known.meaning, low, high, scale, multiple_of=multiple_of, source=source)
 
         return [
-            slider("machines", 8, 1, MOST_MACHINES, "log", "a small service", 1),
-            slider("contention", 0.01, 0, 0.2, source="assumed: Amdahl's P = 0.99"),
-            slider("spares", 0, 0, 8, source="no machine is idle", multiple_of=1),
+            slider("N", 8, 1, MOST_MACHINES, "log", "a small service", 1),
+            slider("sigma", 0.01, 0, 0.2, source="assumed: Amdahl's P = 0.99"),
+            Slider("spares", "", 0, "machines more than are needed, to stand in for failed ones", 0, 8, multiple_of=1, source="no machine is idle"),
             slider("price", 5, 0.5, 50, "log", "assumed: a server with one socket"),
-            slider("exponent", 1.4, 1.05, 2, source="assumed: twice the machine costs 2.6 times as much"),
-            slider("years", 4, 1, 10, source="assumed: usual depreciation"),
+            slider("beta", 1.4, 1, 2, source="assumed: twice the machine costs 2.6 times as much"),
+            slider("years", 4, 1, 10, "log", "assumed: usual depreciation"),
             slider("upkeep", 1, 0, 5),
             slider("power", 300, 50, 2000, "log"),
             slider("PUE", 1.5, 1, 3, source="assumed: an average building; the best reach 1.1"),
@@ -108,7 +111,7 @@ class Cost(Lab):
     def simulated_cost(self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel) -> tuple[float, int]:
         """(k€ per year and throughput, lifetimes): what is bought is known, what fails, draws power and is missing is simulated."""
         big = self.big(point, float(machines))
-        missing = models.missing(machines + int(point["spares"]), machines, float(point["contention"]))
+        missing = models.missing(machines + int(point["spares"]), machines, float(point["sigma"]))
         if way == "scale-up":
             point, missing = big, big["throughput"] * models.missing(1 + int(point["spares"]), 1, 0.0)
         fleet = len(missing) - 1
@@ -134,24 +137,25 @@ class Cost(Lab):
 
     def big(self, point: Mapping[str, Value], machines: np.ndarray | float) -> dict[str, Value]:
         """One machine of the throughput of so many small ones: its price, its power and that throughput."""
-        x = models.throughput()(machines=machines, contention=point["contention"])
-        return {**point, "price": point["price"] * x ** point["exponent"], "power": point["power"] * x, "throughput": x}
+        x = models.throughput()(N=machines, sigma=point["sigma"])
+        return {**point, "price": point["price"] * x ** point["beta"], "power": point["power"] * x, "throughput": x}
 
     def costs(self, point: Mapping[str, Value], machines: np.ndarray, failing: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """(many small, one big) in k€ per year and throughput; without spares and repairs where nothing ever fails."""
-        big, cost = self.big(point, machines), models.yearly_cost()
-        up, spares, kept, short = 1.0, 0, {"repair": 0.0}, 0.0
+        big, up, spares, short = self.big(point, machines), 1.0, 0, 0.0
         if failing:
-            up, spares, kept = point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]), int(point["spares"]), {}
-            short = models.mean_missing(machines, spares, up, point["contention"])
-        kept |= {"A": up, "H": models.HOURS}
-        many = cost(**{**point, **kept, "fleet": machines + spares, "missing": short})
-        one = cost(**{**big, **kept, "fleet": 1 + spares, "missing": big["throughput"] * (1 - up) ** (1 + spares)})
-        return many / big["throughput"], one / big["throughput"]
+            up, spares = point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]), int(point["spares"])
+            short = models.mean_missing(machines, spares, up, point["sigma"])
+
+        def cost(of: Mapping[str, Value], fleet: np.ndarray | int, missing: np.ndarray | float) -> np.ndarray:
+            known = {symbol: of[name] for name, symbol in SYMBOLS.items()} | {"A": up, "H": models.HOURS, "M": fleet, "m": missing}
+            return models.yearly_cost()(**(known if failing else known | {"r": 0.0})) / big["throughput"]
+
+        return cost(point, machines + spares, short), cost(big, 1 + spares, big["throughput"] * (1 - up) ** (1 + spares))
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)
-        pairs = [((f"{way}, closed form", real), (f"{way}, if nothing failed", ideal)) for way, real, ideal in named]
+        pairs = [((way, real), (f"{way.removeprefix('scale-')}, ideal", ideal)) for way, real, ideal in named]
         return [Curve(name, "predicted", x, self.unit, values) for curve in zip(*pairs, strict=True) for name, values in curve]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
@@ -164,4 +168,4 @@ class Cost(Lab):
         falling = next((i for i in range(len(n) - 2, -1, -1) if gain[i] > 1e-9 and gain[i + 1] <= 1e-9), None)
         places = [math.nan if i is None else float(np.interp(0, *zip(*sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True)), strict=True)))
                   for i in (rising, falling)]  # fmt: skip
-        return {"scaling out pays from": round(places[0], 2), "scaling out pays up to": round(places[1], 2)}
+        return {"out pays from": round(places[0], 2), "out pays up to": round(places[1], 2)}

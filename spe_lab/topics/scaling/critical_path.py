@@ -50,11 +50,11 @@ class CriticalPath(Lab):
     chapter = "05a"
     title = "Critical path"
     question = "Some tasks must wait for others. How long do N workers need, and is it the hot path or the critical path that should be made parallel?"
-    axis = "workers"
+    axis = "N"
     quantity = "time until all tasks are done"
     unit = "ms"
     scale = "linear"
-    compared = ("executed", "list schedule, late sleeps")
+    compared = ("executed", "late sleeps")
     breaks = (
         "The schedule knows how long each task takes and that workers are alike; real tasks vary, share caches and memory, and a task that computes rather "
         "than waits needs a core of its own."
@@ -70,9 +70,9 @@ class CriticalPath(Lab):
     def declare(self) -> list[Slider]:
         names = tuple(self.graphs)
         return [
-            Slider("workers", "", 4, "workers that take tasks from one list", 1, 16, multiple_of=1, source="a small server"),
+            Slider("N", "", 4, "workers that take tasks from one list", 1, 16, multiple_of=1, source="a small server"),
             Slider("graph", "", names[0], "which tasks wait for which", scale="choice", choices=names, source="spe_lab/topics/scaling/graph.py"),
-            Slider("parallelised", "", PATHS[1], "tasks that are cut into pieces which may run at the same time", scale="choice", choices=PATHS,
+            Slider("cut", "", PATHS[1], "tasks that are cut into pieces which may run at the same time", scale="choice", choices=PATHS,
                    source="where a profiler points"),
             Slider("pieces", "", 4, "pieces that each of those tasks is cut into", 1, 8, multiple_of=1, source="one for each worker"),
             Slider("order", "", ORDERS[0], "which ready task a worker takes first", scale="choice", choices=ORDERS, source="a good rule of thumb"),
@@ -83,7 +83,7 @@ class CriticalPath(Lab):
 
     def graph(self, point: Mapping[str, Value]) -> Graph:
         """The graph as the sliders have it."""
-        return parallelised(self.graphs[point["graph"]], point["parallelised"], int(point["pieces"]))
+        return parallelised(self.graphs[point["graph"]], point["cut"], int(point["pieces"]))
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         graph, n = self.graph(point), len(x.values)
@@ -114,7 +114,7 @@ class CriticalPath(Lab):
         graph, order = self.graph(point), point["order"]
         plain, late = ([list_schedule(graph, int(n), order, ns).total for n in x.values] for ns in (0, self.late_ns()))
         least, most = np.array([graphs.bounds(graph.work, graph.span, int(n)) for n in x.values]).T
-        named = (("list schedule", plain), ("list schedule, late sleeps", late), ("at least: work and span", least), ("at most: Graham's bound", most))
+        named = (("list schedule", plain), ("late sleeps", late), ("at least", least), ("at most", most))
         return [Curve(name, "predicted", x, "ms", values) for name, values in named]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:

@@ -241,7 +241,8 @@ def graham_bound() -> "sympy.Expr":
     import sympy
 
     total, work, span, workers = (symbol(name) for name in "TWDN")
-    return sympy.expand(sympy.solve(sympy.Eq(workers * total, work + (workers - 1) * span), total)[0])
+    solved = sympy.solve(sympy.Eq(workers * total, work + (workers - 1) * span), total)[0]
+    return sympy.collect(sympy.expand(solved), span)
 
 
 def checked_workers(workers: int) -> int:

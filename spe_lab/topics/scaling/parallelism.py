@@ -19,7 +19,7 @@ from spe_lab.core.trials import Setting, checked, interleaved, undisturbed
 from spe_lab.topics.scaling.models import symbol
 
 KINDS = {"one chain": (1, 1), "eight chains": (8, 1), "vectors": (1, 4), "eight chains of vectors": (8, 4)}  # chains, lanes
-LEVELS = ("one chain", "instruction level", "data level", "task level")
+LEVELS = ("one chain", "instructions", "data", "tasks")
 BYTES = 8  # of an element of both arrays
 MOST_ELEMENTS = 1 << 24  # sums of −1, 0 and 1 are exact in a float up to here, in whatever order
 TRIAL_NS = 150_000
@@ -34,9 +34,9 @@ QUANTITIES = {
     "m": Quantity("share of the lines that come from memory", ""),
     "s": Quantity("time to begin and end a product", "ns"),
     "o": Quantity("time to release the threads and to wait for all of them", "ns"),
-    "chains": Quantity("sums that do not wait for each other", ""),
-    "lanes": Quantity("elements in a vector", ""),
-    "threads": Quantity("threads that share the elements", ""),
+    "c": Quantity("sums that do not wait for each other", ""),
+    "v": Quantity("elements in a vector", ""),
+    "N": Quantity("threads that share the elements", ""),
 }
 # What no operating system states, until a profile has it.
 ASSUMED = {"L": 1.0, "G": 0.3, "B": 20.0}
@@ -52,18 +52,18 @@ def element_time() -> Model:
     import sympy
 
     s = {name: symbol(name) for name in QUANTITIES}
-    core = sympy.Max(s["L"] / (s["chains"] * s["lanes"]), s["G"] / s["lanes"]) / s["threads"]
+    core = sympy.Max(s["L"] / (s["c"] * s["v"]), s["G"] / s["v"]) / s["N"]
     expression = sympy.Max(core, BYTES * s["m"] / s["B"]) + (s["s"] + s["o"]) / s["n"]
     return Model("t", expression, "ns", QUANTITIES, "latency and throughput of a pipeline; lecture notes §4.1 and §5")
 
 
 @cache
 def threads_pay_from() -> Any:
-    """Elements from which threads are quicker than one: t₁·n = t₁·n/threads + o solved for n, t₁ the core's time for an element."""
+    """Elements from which threads are quicker than one: t₁·n = t₁·n/N + o solved for n, t₁ the core's time for an element."""
     import sympy
 
-    n, t, o, threads = (symbol(name) for name in ("n", "t1", "o", "threads"))
-    return sympy.factor(sympy.solve(sympy.Eq(t * n, t * n / threads + o), n)[0])
+    n, t, o, N = (symbol(name) for name in ("n", "t1", "o", "N"))
+    return sympy.factor(sympy.solve(sympy.Eq(t * n, t * n / N + o), n)[0])
 
 
 @register
@@ -77,7 +77,7 @@ class Parallelism(Lab):
     axis = "n"
     quantity = "time per element"
     unit = "ns"
-    compared = ("data level", "data level")
+    compared = ("data", "data")
     breaks = (
         "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and arrays come from memory as soon "
         "as they exceed the caches: near the edges that is too simple, and one core alone may not get all of the memory's bandwidth."
@@ -141,7 +141,7 @@ class Parallelism(Lab):
         chains, lanes = KINDS[kind]
         known = {name: point[name] for name in ("L", "G", "B", "s")} | {"o": point["o"] if threads > 1 else 0.0}
         missing = miss_share("cliff", float(point["C"]), BYTES * n)
-        return element_time()(n=n, m=missing, chains=chains, lanes=lanes, threads=min(threads, self.cores), **known)
+        return element_time()(n=n, m=missing, c=chains, v=lanes, N=min(threads, self.cores), **known)
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Where threads begin to pay, each compared with the same loop alone, and where the arrays leave the caches."""
