@@ -2,6 +2,9 @@
 
 import itertools
 import re
+import signal
+import threading
+import time
 
 import networkx
 import numpy as np
@@ -215,9 +218,6 @@ def test_the_anomaly_shows_on_the_machine():
 
 @needs_compiler
 def test_a_cancel_ends_long_tasks_and_leaves_no_thread():
-    import threading
-    import time
-
     g, cancel = Graph.parse("a 250ms\nb 250ms after a"), Cancel()
     before, began = psutil.Process().num_threads(), time.monotonic()
     timer = threading.Timer(0.05, cancel.set)
@@ -227,6 +227,18 @@ def test_a_cancel_ends_long_tasks_and_leaves_no_thread():
     timer.join()
     assert psutil.Process().num_threads() == before
     assert time.monotonic() - began < 5  # not the ten seconds that twenty trials take
+
+
+@needs_compiler
+@pytest.mark.parametrize("lab_id", ["scaling.critical_path", "scaling.parallelism"])
+def test_an_interrupted_run_leaves_no_thread(lab_id):
+    lab, before = labs.get(lab_id), psutil.Process().num_threads()
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(lab.runs(short=False))
+    timer.join()
+    assert psutil.Process().num_threads() == before
 
 
 # ---- The lab and the pictures ------------------------------------------------------------------------------------------
@@ -284,6 +296,18 @@ def test_charts_have_a_bar_for_each_task_in_its_worker_s_row():
 def test_an_executed_schedule_stands_beneath_the_predicted_one():
     ((svg, said),) = scaling.schedules(Graph.parse("a 1ms\nb 1ms after a"), [2])
     assert svg.count("<title>") == 4 and "predicted 2 ms, executed" in said
+
+
+def test_without_a_compiler_the_charts_are_predictions_and_say_so(monkeypatch):
+    monkeypatch.setattr(native, "available", lambda: False)
+    ((svg, said),) = scaling.schedules(Graph.parse("a 1ms"), [1])
+    assert svg.count("<title>") == 1 and ", executed" not in said and "Not executed here" in said
+
+
+def test_a_run_of_another_reader_s_graph_says_what_it_needs():
+    lab = labs.get("scaling.critical_path")
+    with pytest.raises(SpeLabError, match=r"graph must be one of .*got 'your own'; give its text"):
+        lab.predict(lab.point() | {"graph": "your own"}, lab.x([1]))
 
 
 def test_orders_are_named():

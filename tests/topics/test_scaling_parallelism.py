@@ -146,6 +146,8 @@ def test_the_machine_shows_what_the_chapter_says(lab):
     """Orderings with wide margins: an addition takes two to four times as long as its throughput allows, a vector has four lanes."""
     run = lab.run({"each": "eight chains of vectors"}, over=[2048, 1 << 18], budget_s=1.5)
     one, chains, vectors, threads = (curve.values for curve in run.measured)
+    if not np.isfinite([one[0], chains[0], vectors[0], one[1]]).all():
+        pytest.skip("no clean sample: this machine is busy")
     assert one[0] > 1.3 * chains[0] and one[0] > 2 * vectors[0]
     if cpus.current().cores >= 2 and np.isfinite(threads[1]):
         assert threads[1] < one[1] / 2  # eight chains of vectors alone are eight times as fast

@@ -7,6 +7,7 @@ import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
@@ -82,7 +83,9 @@ class CriticalPath(Lab):
         return [1, 2, 3, 4, 8] if short else [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
     def graph(self, point: Mapping[str, Value]) -> Graph:
-        """The graph as the sliders have it."""
+        """The graph as the sliders have it; a run of somebody's own graph needs the same graph here."""
+        if point["graph"] not in self.graphs:
+            raise SpeLabError(f"graph must be one of {', '.join(self.graphs)}, got {point['graph']!r}; give its text: CriticalPath(own=text)")
         return parallelised(self.graphs[point["graph"]], point["cut"], int(point["pieces"]))
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:

@@ -6,6 +6,7 @@ The hot path is hatched, the critical path has a thick border: told apart withou
 from collections.abc import Sequence
 from itertools import pairwise
 
+from spe_lab.core import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.units import render
 from spe_lab.topics.scaling.execution import execute
@@ -30,12 +31,15 @@ def paths(graph: Graph) -> list[tuple[str, str]]:
 
 
 def schedules(graph: Graph, workers: Sequence[int] = (1, 2, 3, 4, 8), order: str = ORDERS[0], executed: bool = True) -> list[tuple[str, str]]:
-    """Gantt charts of the list schedule with so many workers each, and beneath it, on the same scale, of one that was executed."""
+    """Gantt charts of the list schedule with so many workers each, and beneath it, on the same scale, of one that was executed
+    (where there is a compiler; else the sentence says that it was not)."""
     if not workers:
         raise SpeLabError("workers must name at least one number of workers, got none; write for example [1, 2, 4]")
-    pairs = [[list_schedule(graph, n, order), *([execute(graph, n, order)] if executed else [])] for n in workers]
+    possible = executed and native.available()
+    pairs = [[list_schedule(graph, n, order), *([execute(graph, n, order)] if possible else [])] for n in workers]
+    missing = " Not executed here: that needs a C compiler." if executed and not possible else ""
     longest = max(schedule.total for pair in pairs for schedule in pair)
-    return [(_charts(pair, longest, said), said) for pair in pairs for said in [_said(pair)]]
+    return [(_charts(pair, longest, said), said) for pair in pairs for said in [_said(pair) + missing]]
 
 
 def _said(pair: Sequence[Schedule]) -> str:

@@ -229,8 +229,8 @@ def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
     A list schedule leaves a worker idle only while every ready task runs, and then the longest chain that is left shrinks:
     idle time adds up to at most (workers − 1) · span, and work + idle time is workers · total.
 
-    >>> bounds(34.0, 12.0, 3)
-    (12.0, 19.333333333333332)
+    >>> bounds(41.0, 17.0, 4)
+    (17.0, 23.0)
     """
     return max(work / workers, span), work / workers + (1 - 1 / workers) * span
 
