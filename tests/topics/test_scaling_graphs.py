@@ -19,8 +19,9 @@ from spe_lab.core.errors import CancelledError, SpeLabError
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics import scaling
 from spe_lab.topics.scaling import critical_path, execution, graph
-from spe_lab.topics.scaling.graph import GRAHAM, GRAPHS, ORDERS, PAGE, Graph, Task, bounds, list_schedule
+from spe_lab.topics.scaling.graph import GRAHAM, GRAPHS, ORDERS, PAGE, Graph, Task
 from spe_lab.topics.scaling.models import symbol
+from spe_lab.topics.scaling.schedule import bounds, list_schedule
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 

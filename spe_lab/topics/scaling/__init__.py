@@ -7,7 +7,7 @@ from spe_lab.topics.scaling.critical_path import CriticalPath, compared, paralle
 from spe_lab.topics.scaling.drawing import paths, schedules
 from spe_lab.topics.scaling.execution import execute
 from spe_lab.topics.scaling.exercises import EXERCISES, LOCK_TEMPLATE
-from spe_lab.topics.scaling.graph import GRAPHS, Graph, Schedule, Task, bounds, graham_bound, list_schedule
+from spe_lab.topics.scaling.graph import GRAPHS, Graph, Task
 from spe_lab.topics.scaling.gustafson import Gustafson
 from spe_lab.topics.scaling.models import (
     amdahl_law,
@@ -23,6 +23,7 @@ from spe_lab.topics.scaling.models import (
 )
 from spe_lab.topics.scaling.parallelism import KINDS, Parallelism, element_time, threads_pay_from
 from spe_lab.topics.scaling.planning import PLANNING
+from spe_lab.topics.scaling.schedule import Schedule, bounds, graham_bound, list_schedule
 from spe_lab.topics.scaling.usl import Usl, fit
 
 __all__ = [

@@ -14,9 +14,9 @@ from spe_lab.core.measurement import Cancel
 from spe_lab.core.text import Text
 from spe_lab.core.trials import Setting, interleaved
 from spe_lab.core.units import render
-from spe_lab.topics.scaling import graph as graphs
 from spe_lab.topics.scaling.execution import run_trials
-from spe_lab.topics.scaling.graph import GRAPHS, ORDERS, Graph, list_schedule
+from spe_lab.topics.scaling.graph import GRAPHS, ORDERS, Graph
+from spe_lab.topics.scaling.schedule import bounds, list_schedule
 
 PATHS = ("nothing", "hot path", "critical path")
 OWN = "your own"
@@ -116,7 +116,7 @@ class CriticalPath(Lab):
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         graph, order = self.graph(point), point["order"]
         plain, late = ([list_schedule(graph, int(n), order, ns).total for n in x.values] for ns in (0, self.late_ns()))
-        least, most = np.array([graphs.bounds(graph.work, graph.span, int(n)) for n in x.values]).T
+        least, most = np.array([bounds(graph.work, graph.span, int(n)) for n in x.values]).T
         named = (("list schedule", plain), ("late sleeps", late), ("at least", least), ("at most", most))
         return [Curve(name, "predicted", x, "ms", values) for name, values in named]
 

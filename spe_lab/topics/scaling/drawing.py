@@ -10,7 +10,8 @@ from spe_lab.core import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.units import render
 from spe_lab.topics.scaling.execution import execute
-from spe_lab.topics.scaling.graph import ORDERS, Graph, Schedule, bounds, list_schedule
+from spe_lab.topics.scaling.graph import ORDERS, Graph
+from spe_lab.topics.scaling.schedule import Schedule, bounds, list_schedule
 
 BOX_WIDTH, BOX_HEIGHT, COLUMN, ROW = 132, 32, 186, 44
 CHART_WIDTH, LANE, LEFT, LETTER = 680, 24, 92, 6.4  # a chart's bars, a worker's row, room for its name, width of a letter

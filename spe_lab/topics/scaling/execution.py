@@ -8,7 +8,8 @@ from spe_lab.core import native
 from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.trials import checked
-from spe_lab.topics.scaling.graph import ORDERS, Graph, Schedule, checked_workers
+from spe_lab.topics.scaling.graph import ORDERS, Graph
+from spe_lab.topics.scaling.schedule import Schedule, checked_workers
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Task graphs: what has to be done, and what must wait for what. Work, span, hot path, critical path, and list schedules.
+"""Task graphs: what has to be done, and what must wait for what. Work, span, hot path and critical path.
 
 A graph is written as text, a task on each line:
 
@@ -7,26 +7,22 @@ A graph is written as text, a task on each line:
     resize.1  3ms after parse        # the code before the dot, here for the first picture
     send      1ms after query, resize.1
 
-Sources: lecture notes §1.4 and §5.1 (hot path, critical path); R. L. Graham, Bounds on Multiprocessing Timing Anomalies,
-SIAM J. Appl. Math. 17(2), 1969 (list schedules, their bound and their anomalies).
+Source: lecture notes §1.4 and §5.1 (hot path, critical path).
 """
 
-import heapq
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
-from spe_lab.topics.scaling.models import symbol
 
 if TYPE_CHECKING:
     import networkx
-    import sympy
 
-MOST_TASKS, MOST_WORKERS = 64, 64
+MOST_TASKS = 64
 SHORTEST_MS, MOST_MS = 0.01, 500.0  # of a task, and of all together: graphs are executed again and again
 ORDERS = ("longest chain first", "as written")
 EXAMPLE = "join 5ms after parse, load"
@@ -169,86 +165,6 @@ class Graph:
             raise SpeLabError(f"order must be one of {', '.join(ORDERS)}, got {by!r}; name one of them")
         places = range(len(self.tasks))
         return list(places) if by == "as written" else sorted(places, key=lambda i: -self.tails[i])
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """When each task of `graph` ran, in ns from the start, and on which of the workers. `source`: predicted or measured."""
-
-    graph: Graph
-    workers: int
-    began: tuple[int, ...]
-    ended: tuple[int, ...]
-    worker: tuple[int, ...]
-    source: str = "predicted"
-
-    @property
-    def total(self) -> float:
-        """Time until the last task has ended, in ms."""
-        return max(self.ended) / 1e6
-
-    @property
-    def busy(self) -> float:
-        """Share of the workers' time in which they had a task."""
-        return sum(end - begin for begin, end in zip(self.began, self.ended, strict=True)) / 1e6 / (self.workers * self.total)
-
-
-@lru_cache(maxsize=4096)
-def list_schedule(graph: Graph, workers: int, order: str = ORDERS[0], late_ns: int = 0) -> Schedule:
-    """A worker that has nothing to do takes the first task of the list that waits for nothing; `late_ns` is added to each task.
-
-    Times are whole nanoseconds, so that tasks which end at the same time do so exactly.
-    """
-    workers = checked_workers(workers)
-    preferred = graph.order(order)
-    rank = {i: r for r, i in enumerate(preferred)}
-    left = [len(task.after) for task in graph.tasks]
-    later = [[graph.names[name] for name in graph.network.successors(task.name)] for task in graph.tasks]
-    ready = sorted(rank[i] for i, n in enumerate(left) if n == 0)
-    idle, running, now = list(range(workers)), [], 0
-    began, ended, on = ([0] * len(left) for _ in range(3))
-    while ready or running:
-        while ready and idle:
-            i, worker = preferred[heapq.heappop(ready)], heapq.heappop(idle)
-            began[i], ended[i], on[i] = now, now + graph.tasks[i].ns + late_ns, worker
-            heapq.heappush(running, (ended[i], i))
-        now = running[0][0]
-        while running and running[0][0] == now:
-            _, i = heapq.heappop(running)
-            heapq.heappush(idle, on[i])
-            for k in later[i]:
-                left[k] -= 1
-                if left[k] == 0:
-                    heapq.heappush(ready, rank[k])
-    return Schedule(graph, workers, tuple(began), tuple(ended), tuple(on))
-
-
-def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
-    """No schedule is shorter than the first, no list schedule longer than the second (Graham).
-
-    A list schedule leaves a worker idle only while every ready task runs, and then the longest chain that is left shrinks:
-    idle time adds up to at most (workers − 1) · span, and work + idle time is workers · total.
-
-    >>> bounds(41.0, 17.0, 4)
-    (17.0, 23.0)
-    """
-    return max(work / workers, span), work / workers + (1 - 1 / workers) * span
-
-
-@cache
-def graham_bound() -> "sympy.Expr":
-    """The second of the bounds, solved from workers · total = work + idle time with the most idle time there can be."""
-    import sympy
-
-    total, work, span, workers = (symbol(name) for name in "TWDN")
-    solved = sympy.solve(sympy.Eq(workers * total, work + (workers - 1) * span), total)[0]
-    return sympy.collect(sympy.expand(solved), span)
-
-
-def checked_workers(workers: int) -> int:
-    if workers != int(workers) or not 1 <= workers <= MOST_WORKERS:
-        raise SpeLabError(f"workers must be a whole number between 1 and {MOST_WORKERS}, got {workers}; choose one in that range")
-    return int(workers)
 
 
 def _task(words: str, number: int) -> Task:
