@@ -22,12 +22,11 @@ from spe_lab.topics.scaling.models import (
     usl_of_thread_costs,
 )
 from spe_lab.topics.scaling.parallelism import KINDS, Parallelism, element_time, threads_pay_from
-from spe_lab.topics.scaling.planning import PLANNING
 from spe_lab.topics.scaling.schedule import Schedule, bounds, graham_bound, list_schedule
 from spe_lab.topics.scaling.usl import Usl, fit
 
 __all__ = [
-    "EXERCISES", "GRAPHS", "KINDS", "LOCK_TEMPLATE", "PLANNING", "Amdahl", "Cost", "CriticalPath", "Graph", "Gustafson", "Parallelism", "Schedule", "Task",
+    "EXERCISES", "GRAPHS", "KINDS", "LOCK_TEMPLATE", "Amdahl", "Cost", "CriticalPath", "Graph", "Gustafson", "Parallelism", "Schedule", "Task",
     "Usl", "amdahl_law", "amdahl_limit", "amdahl_with_costs", "availability", "bounds", "break_even", "compared", "element_time", "execute", "fit",
     "graham_bound", "gustafson_law", "list_schedule", "parallelised", "paths", "schedules", "shortfall", "simulate_fleet", "symbol", "threads_for",
     "threads_pay_from", "throughput", "time_of", "usl_law", "usl_maximum", "usl_of_thread_costs", "yearly_cost",

@@ -1,4 +1,4 @@
-"""Exercises of chapter 05a: two on speed-ups, one by hand, one in C with threads."""
+"""Exercises of chapter 05a: on a speed-up, by hand, in C with threads, and those of planning.py."""
 
 import math
 from collections import deque
@@ -13,6 +13,7 @@ from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.trials import Setting, checked, interleaved, together
 from spe_lab.topics.scaling import models
+from spe_lab.topics.scaling.planning import PLANNING
 
 FAR = 16  # threads: what two points are to tell
 CLOSE = 0.10  # of the measured speed-up
@@ -194,4 +195,5 @@ EXERCISES = {
         "the last addition is.",
         judge_lock,
     ),
+    **PLANNING,
 }
