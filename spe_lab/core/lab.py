@@ -23,7 +23,7 @@ import numpy as np
 from spe_lab.core import machine as machines
 from spe_lab.core import units
 from spe_lab.core.curve import Axis, Comparison, Curve, Run
-from spe_lab.core.errors import SpeLabError
+from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel, quick
 from spe_lab.core.text import Text
@@ -122,6 +122,13 @@ class Lab(ABC):
 
     def learn(self, measured: Sequence[Curve]) -> None:  # noqa: B027, most models are fitted to nothing
         """Takes what its model is fitted to from these measured or recorded curves; the others take nothing."""
+
+    def learn_from_recorded(self) -> None:
+        """`learn` from the recorded run: for a lab that has measured nothing yet."""
+        recorded = self.recorded()
+        if recorded is None:
+            raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
+        self.learn(recorded.measured)
 
     def marks(self, point: Mapping[str, Value]) -> Mapping[str, float]:
         """Places on the axis that the figure marks, by name; NaN where a place does not exist at these settings."""

@@ -77,5 +77,6 @@ def ratios(run: Run) -> Curve | None:
 def lab_of(run: Run) -> Lab:
     """The lab that a run is of, on the machine that its predictions are for, and fitted to its curves."""
     lab = labs.get(run.lab, Machine.from_dict(run.machine))
-    lab.learn(run.measured)
+    if run.measured:
+        lab.learn(run.measured)
     return lab

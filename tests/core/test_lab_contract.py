@@ -117,6 +117,16 @@ def test_a_run_survives_json(run):
     assert Run.from_json(text).to_json() == text
 
 
+def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(lab, run):
+    """A model that was fitted is fitted to the run's own points again, not to those of the recorded run."""
+    from spe_lab.ui.static import lab_of
+
+    result = Run.from_json(run[0].to_json())
+    again = lab_of(result).predict(lab.point(result.point), result.x)
+    for then, now in zip(result.predicted, again, strict=True):
+        assert np.allclose(then.values, now.values, rtol=1e-9), then.name
+
+
 def test_a_short_run_takes_under_two_seconds_of_processor_time(run):
     # Processor time, since a sample that waits for another program's turn is no fault of the lab's.
     assert run[1] < 2.0

@@ -1,13 +1,12 @@
 """The lab branches.memorisation: how long a random pattern this machine learns by heart."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import UnavailableError
 from spe_lab.core.lab import Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, Step, fit, miss_share
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
@@ -53,10 +52,15 @@ class Memorisation(SelectionLab):
         training = [float(round(2 ** (k + 0.5))) for k in range(5, 20, 2 if budget_s < 1 else 1)]
         points, n = [self.pattern(int(length)) for length in [*x.values, *training]], len(x.values)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            self._points = (np.array(training), result.blocks()[:, n : len(points)])
-            lengths, blocks = self._points
-            kept = {"lengths": lengths.tolist(), "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
-            yield result.progress, curves(result, self.compared[:1], x, kernels(), training=kept)
+            blocks = result.blocks()[:, n : len(points)]
+            kept = {"lengths": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
+            found = curves(result, self.compared[:1], x, kernels(), training=kept)
+            self.learn(found)
+            yield result.progress, found
+
+    def learn(self, measured: Sequence[Curve]) -> None:
+        kept = measured[0].provenance["training"]
+        self._points = (np.array(kept["lengths"]), np.array(kept["blocks"], dtype=float))
 
     def pattern(self, length: int) -> Point:
         keys = np.random.default_rng(length).integers(0, KEY_RANGE, length, dtype=np.int32)
@@ -74,11 +78,7 @@ class Memorisation(SelectionLab):
     def fitted(self) -> Staircase:
         """The staircase through the training lengths, half-way between those of the sweep."""
         if self._points is None:
-            recorded = self.recorded()
-            if recorded is None:
-                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
-            kept = recorded.measured[0].provenance["training"]
-            self._points = (np.array(kept["lengths"]), np.array(kept["blocks"], dtype=float))
+            self.learn_from_recorded()
         lengths, blocks = self._points
         if self._staircase is None or self._staircase[0] != id(blocks):
             self._staircase = (id(blocks), fit(lengths, blocks, max_steps=MOST_STEPS))

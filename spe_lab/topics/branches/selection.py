@@ -1,14 +1,14 @@
 """The labs branches.selectivity and branches.rate: a loop that selects a share p of its elements, with a branch and without."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import Parameter, memory_available
 from spe_lab.core.measurement import Cancel, Point, Sweep, centre, curves, sweep
@@ -53,14 +53,14 @@ class SelectionLab(Lab):
             self._training = (payload, *np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1))
             yield result
 
+    def learn(self, measured: Sequence[Curve]) -> None:
+        kept = measured[0].provenance["training"]
+        self._training = (kept["payload"], *(np.array(kept[name], dtype=float) for name in ("branching", "predicated")))
+
     def training(self) -> tuple[str, np.ndarray, np.ndarray]:
         """(payload, branching, predicated): blocks × TRAINING of the last measurement here, else of the recorded one."""
         if self._training is None:
-            recorded = self.recorded()
-            if recorded is None:
-                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
-            kept = recorded.measured[0].provenance["training"]
-            self._training = (kept["payload"], *(np.array(kept[name], dtype=float) for name in ("branching", "predicated")))
+            self.learn_from_recorded()
         return self._training
 
     def fitted(self) -> fits.Fitted:

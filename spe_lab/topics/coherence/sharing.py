@@ -1,7 +1,7 @@
 """The lab coherence.false_sharing: threads whose words are some bytes apart, on real cores."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -79,9 +79,12 @@ class FalseSharing(Lab):
             lost = {"same word": [same.lost, same.done], "own words": [sum(words.lost for words in own), sum(words.done for words in own)]}
             training = {"operation": operation, "threads": threads, "line": self.machine.parameters["line_size"].value, "offsets": list(TRAINING),
                         **blocks(result, len(x.values)), "lost_updates": lost if operation in COUNTING else None}  # fmt: skip
-            yield result.progress, [curve(result, x, training, [*result.notes, *hyper_threads, *self.learn(training)])]
+            yield result.progress, [curve(result, x, training, [*result.notes, *hyper_threads, *self.refit(training)])]
 
-    def learn(self, training: dict[str, Any]) -> tuple[str, ...]:
+    def learn(self, measured: Sequence[Curve]) -> None:
+        self._training = measured[0].provenance["training"]
+
+    def refit(self, training: dict[str, Any]) -> tuple[str, ...]:
         """Fits to a new measurement, and says so if that could not be done."""
         try:
             self._training, self._fitted = training, (id(training), fit(training))
@@ -103,10 +106,7 @@ class FalseSharing(Lab):
     def training(self) -> dict[str, Any]:
         """What the tenure is fitted to: of the last measurement here, else of the recorded one."""
         if self._training is None:
-            recorded = self.recorded()
-            if recorded is None:
-                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
-            self._training = recorded.measured[0].provenance["training"]
+            self.learn_from_recorded()
         return self._training
 
     def tenure(self) -> Tenure:

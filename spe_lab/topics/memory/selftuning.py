@@ -1,12 +1,11 @@
 """The lab memory.selftuning: a model whose parameters the machine supplies, judged on points that it has not seen."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import UnavailableError
 from spe_lab.core.lab import Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, fit
 from spe_lab.core.measurement import Cancel, curves, sweep
@@ -43,10 +42,11 @@ class SelfTuning(MemoryLab):
         points = [self.cycle_point("cycle", int(size), pages, seed, cancel) for seed, size in enumerate([*x.values, *training], 1)]
         n = len(x.values)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            self._training = (np.array(training, float), result.blocks()[:, n : len(points)])
-            sizes, blocks = self._training
-            kept = {"sizes": sizes.tolist(), "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
-            yield result.progress, curves(result, self.compared[:1], x, kernels(), pages=pages, training=kept)
+            blocks = result.blocks()[:, n : len(points)]
+            kept = {"sizes": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
+            found = curves(result, self.compared[:1], x, kernels(), pages=pages, training=kept)
+            self.learn(found)
+            yield result.progress, found
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         fitted = self.fitted(int(point["levels"]), float(point["noise"]))
@@ -68,12 +68,12 @@ class SelfTuning(MemoryLab):
     def training(self) -> tuple[np.ndarray, np.ndarray]:
         """(sizes, blocks × sizes) of the last measurement here, or of the recorded one before there is any."""
         if self._training is None:
-            recorded = self.recorded()
-            if recorded is None:
-                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
-            kept = recorded.measured[0].provenance["training"]
-            self._training = (np.array(kept["sizes"]), np.array(kept["blocks"], dtype=float))
+            self.learn_from_recorded()
         return self._training
+
+    def learn(self, measured: Sequence[Curve]) -> None:
+        kept = measured[0].provenance["training"]
+        self._training = (np.array(kept["sizes"], dtype=float), np.array(kept["blocks"], dtype=float))
 
 
 def _sizes(largest: float, short: bool, shift: float) -> list[float]:

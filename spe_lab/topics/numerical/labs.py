@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import UnavailableError
 from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import Parameter, claim
 from spe_lab.core.measurement import Cancel, curves
@@ -135,16 +134,13 @@ class Fit(SearchLab):
             yield result.progress, found
 
     def learn(self, measured: Sequence[Curve]) -> None:
-        if measured and np.isfinite(measured[0].values).any():
+        if np.isfinite(measured[0].values).any():
             self._training = measured[0]
 
     def training(self) -> Curve:
         """The curve that fits take their points from: of the last measurement here, else the recorded one."""
         if self._training is None:
-            recorded = self.recorded()
-            if recorded is None:
-                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
-            self.learn(recorded.measured)
+            self.learn_from_recorded()
         return self._training
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:

@@ -1,6 +1,7 @@
 """The lab scaling.amdahl: speed-up against threads, beside Amdahl's law, its limit, and the law with what threads cost."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class SpeedUpLab(Lab):
         super().__init__(machine)
         self.cores = cpus.current().cores
 
-    _costs: tuple[tuple[str, str], Costs] | None = None
+    _costs: Costs | None = None
 
     def sweep(self, short: bool) -> list[float]:
         return [1, 2, 4, 8, 16] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
@@ -41,20 +42,19 @@ class SpeedUpLab(Lab):
         whole_round_ns = sum(serial + parallel for _, serial, parallel in pieces)
         burst = int(np.clip(1e9 * budget_s / MIN_ROUNDS / whole_round_ns - 1, 1, BURST))
         for result in interleaved([*settings, *(probe for _, probe in probes)], budget_s=budget_s, burst=burst, cancel=cancel):
-            costs = work.costs([n for n, _ in probes], result.blocks()[:, len(settings) :])
-            self._costs = ((point["work"], point["threads"]), costs)
+            self._costs = work.costs([n for n, _ in probes], result.blocks()[:, len(settings) :])
             yield result
 
     def costs(self, point: Mapping[str, Value]) -> Costs:
         """Measured here for this kind of work and threads, else as recorded elsewhere, else assumed."""
         kind = (point["work"], point["threads"])
-        if self._costs is None:
-            recorded = self.recorded()
-            if recorded is not None:
-                kept = recorded.measured[0].provenance["costs"]
-                found = Costs(kept["start_ns"], kept["each_ns"], kept["late_ns"], "recorded")
-                self._costs = ((recorded.point["work"], recorded.point["threads"]), found)
-        return self._costs[1] if self._costs is not None and self._costs[0] == kind else ASSUMED[kind]
+        if self._costs is None and self.recorded() is not None:
+            self.learn_from_recorded()
+        return self._costs if self._costs is not None and self._costs.kind == kind else ASSUMED[kind]
+
+    def learn(self, measured: Sequence[Curve]) -> None:
+        costs = Costs.from_dict(measured[0].provenance["costs"])
+        self._costs = replace(costs, origin="recorded") if measured[0].source == "recorded" else costs
 
     def curve(self, name: str, x: Axis, found: tuple[np.ndarray, ...], result: Trials, **provenance: Any) -> Curve:
         """A measured curve of the first settings of `result`, with what is known of how it came about; `found` are its
@@ -62,7 +62,7 @@ class SpeedUpLab(Lab):
         n = len(x.values)
         found = tuple(each[:n] for each in found)
         library = native.load("scaling")
-        origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes), "costs": self._costs[1].to_dict()}
+        origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes), "costs": self._costs.to_dict()}
         return Curve(name, "measured", x, self.unit, *found, result.estimate.kept[:n], result.estimate.tried[:n], origin)
 
 

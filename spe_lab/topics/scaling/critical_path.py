@@ -1,6 +1,6 @@
 """The lab scaling.critical_path: a graph of tasks on N workers, its hot path or its critical path made parallel."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -108,10 +108,12 @@ class CriticalPath(Lab):
 
     def late_ns(self) -> int:
         """How late a sleep ends and the next task begins: from the chain of the last measurement, else of the recorded one."""
-        if self._late_ns is None:
-            recorded = self.recorded()
-            self._late_ns = round(recorded.measured[0].provenance["late_us"] * 1e3) if recorded else ASSUMED_LATE_NS
-        return self._late_ns
+        if self._late_ns is None and self.recorded() is not None:
+            self.learn_from_recorded()
+        return ASSUMED_LATE_NS if self._late_ns is None else self._late_ns
+
+    def learn(self, measured: Sequence[Curve]) -> None:
+        self._late_ns = round(measured[0].provenance["late_us"] * 1e3)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         graph, order = self.graph(point), point["order"]

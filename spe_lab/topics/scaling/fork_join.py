@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,23 +23,32 @@ STEPS = 100_000  # of the trials that tell how long a step of spinning takes
 
 @dataclass(frozen=True)
 class Costs:
-    """What threads cost, in ns: to start at all, each further one, and by how much a wait ends late. `origin`: how known."""
+    """What threads cost, in ns: to start at all, each further one, and by how much a wait ends late. `kind` says of which work and
+    which threads, `origin` how it is known."""
 
     start: float
     each: float
     late: float
-    origin: str
+    kind: tuple[str, str]
+    origin: str = "measured"
 
-    def to_dict(self) -> dict[str, float | str]:
-        return {"start_ns": self.start, "each_ns": self.each, "late_ns": self.late, "origin": self.origin}
+    def to_dict(self) -> dict[str, Any]:
+        return {"start_ns": self.start, "each_ns": self.each, "late_ns": self.late, "kind": list(self.kind), "origin": self.origin}
+
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> "Costs":
+        return cls(kept["start_ns"], kept["each_ns"], kept["late_ns"], tuple(kept["kind"]), kept["origin"])
 
 
 # Orders of magnitude, for (work, threads), until they are measured: seen on quiet virtual machines with two cores.
 ASSUMED = {
-    ("spinning", "pool"): Costs(200, 50, 0, "assumed"),
-    ("spinning", "created"): Costs(20_000, 15_000, 0, "assumed"),
-    ("waiting", "pool"): Costs(20_000, 5_000, 50_000, "assumed"),
-    ("waiting", "created"): Costs(80_000, 25_000, 50_000, "assumed"),
+    kind: Costs(*values, kind, "assumed")
+    for kind, values in {
+        ("spinning", "pool"): (200, 50, 0),
+        ("spinning", "created"): (20_000, 15_000, 0),
+        ("waiting", "pool"): (20_000, 10_000, 40_000),
+        ("waiting", "created"): (50_000, 30_000, 40_000),
+    }.items()
 }
 
 
@@ -66,7 +76,7 @@ class ForkJoin:
 
     def __init__(self, work: str, threads: str, cancel: Cancel):
         self.library = native.load("scaling")
-        self.waiting, self.created = work == "waiting", threads == "created"
+        self.kind, self.waiting, self.created = (work, threads), work == "waiting", threads == "created"
         self.cpus = cpus.current()
         self.cancel = cancel
         self.step_ns = 1.0
@@ -117,4 +127,4 @@ class ForkJoin:
         weights = 1 / np.sqrt(np.maximum(beyond, 1.0))  # between absolute errors, of which the last point has most, and relative ones
         columns = np.stack([np.ones(seen.sum()), counts[seen] - 1], axis=1)[:, : seen.sum()]  # one point gives no slope
         start, each = np.maximum(0, np.pad(np.linalg.lstsq(columns * weights[:, None], beyond * weights, rcond=None)[0], (0, 1))[:2])
-        return Costs(float(start), float(each), float(max(0.0, alone - PIECE_NS)) if self.waiting else 0.0, "measured")
+        return Costs(float(start), float(each), float(max(0.0, alone - PIECE_NS)) if self.waiting else 0.0, self.kind)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import MeasurementError, UnavailableError
+from spe_lab.core.errors import MeasurementError
 from spe_lab.core.lab import Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.text import Text
@@ -125,18 +125,21 @@ class Usl(SpeedUpLab):
         for result in self.times(point, pieces, budget_s, cancel):
             blocks = result.blocks()[:, : len(pieces)]
             one = len(counts)  # the first of the training points is one thread
-            self._training = (training, blocks[:, [one]] / blocks[:, one:])
-            kept = {"threads": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in self._training[1].tolist()]}
-            yield result.progress, [self.curve("speed-up", x, block_ratios(blocks, reference=one), result, training=kept)]
+            rows = (blocks[:, [one]] / blocks[:, one:]).tolist()
+            kept = {"threads": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in rows]}
+            found = [self.curve("speed-up", x, block_ratios(blocks, reference=one), result, training=kept)]
+            self.learn(found)
+            yield result.progress, found
+
+    def learn(self, measured: Sequence[Curve]) -> None:
+        super().learn(measured)
+        kept = measured[0].provenance["training"]
+        self._training = (kept["threads"], np.array(kept["blocks"], dtype=float))
 
     def fitted(self) -> Fitted:
         """The law through the training points of the last measurement here, else of the recorded one."""
         if self._training is None:
-            recorded = self.recorded()
-            if recorded is None:
-                raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
-            kept = recorded.measured[0].provenance["training"]
-            self._training = (kept["threads"], np.array(kept["blocks"], dtype=float))
+            self.learn_from_recorded()
         counts, blocks = self._training
         if self._fitted is None or self._fitted[0] != id(blocks):
             self._fitted = (id(blocks), fit(counts, blocks))
