@@ -118,7 +118,7 @@ def test_a_column_without_clean_trials_is_left_out():
 
 def test_costs_are_the_line_through_the_probes():
     made = fork_join.ForkJoin.__new__(fork_join.ForkJoin)
-    made.waiting = True
+    made.waiting, made.kind = True, ("waiting", "pool")
     counts = [1, 2, 8, 32]
     blocks = np.tile([fork_join.PIECE_NS + 500.0 + (n > 1) * 70.0 + 3.0 * (n - 1) for n in counts], (8, 1))
     found = made.costs(counts, blocks)
