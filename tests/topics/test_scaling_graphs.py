@@ -212,9 +212,11 @@ def test_sleeping_workers_are_as_fast_as_predicted_on_any_number_of_cores():
 
 @needs_compiler
 def test_the_anomaly_shows_on_the_machine():
-    """12 ms on three workers, 15 ms on four: the shortest of some trials of each."""
-    three, four = (scaling.execute(Graph.parse(GRAHAM), workers, "as written", trials=12).total for workers in (3, 4))
-    assert four > 1.1 * three
+    """12 ms on three workers, 15 ms on four. Disturbance can only lengthen three's shortest trial and four's usual one; a late
+    sleep can spare four the anomaly now and then, so its usual trial counts."""
+    g = Graph.parse(GRAHAM)
+    three, four = np.array([[execution.run_trials(g, workers, "as written", 2)[0] for workers in (3, 4)] for _ in range(10)]).transpose(1, 0, 2)
+    assert np.median(four) > 1.1 * three.min()
 
 
 @needs_compiler

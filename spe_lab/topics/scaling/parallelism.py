@@ -22,7 +22,7 @@ KINDS = {"one chain": (1, 1), "eight chains": (8, 1), "vectors": (1, 4), "eight 
 LEVELS = ("one chain", "instructions", "data", "tasks")
 BYTES = 8  # of an element of both arrays
 MOST_ELEMENTS = 1 << 24  # sums of −1, 0 and 1 are exact in a float up to here, in whatever order
-TRIAL_NS = 150_000
+TRIAL_NS = 100_000
 LONG = 1024  # elements from which on beginning and ending no longer count
 EDGES = (0, 1, 3, 4, 7, 8, 31, 32, 33, 63, 100, 1000)
 SEED = 1
@@ -114,12 +114,12 @@ class Parallelism(Lab):
         return Parameter(float(value), QUANTITIES[name].unit, "measured", source)
 
     def sweep(self, short: bool) -> list[float]:
-        return [2.0**k for k in ((6, 10, 14, 18) if short else range(5, 24))]
+        return [2.0**k for k in ((6, 11, 17) if short else range(5, 24))]
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         data = Data(int(x.values.max()))
         settings = [data.setting(kind, threads, int(n), cancel) for kind, threads in self.rows(point) for n in x.values]
-        for result in interleaved(settings, budget_s=budget_s, burst=2, cancel=cancel):
+        for result in interleaved(settings, budget_s=budget_s, burst=4, cancel=cancel):
             e, size = result.estimate, len(x.values)
             origin = {**result.provenance, **kernels().provenance, "data_seed": SEED, "trial_ns": TRIAL_NS, "notes": list(result.notes)}
             parts = [(name, slice(i * size, (i + 1) * size)) for i, name in enumerate(LEVELS)]
