@@ -20,13 +20,15 @@ from spe_lab.core.errors import SpeLabError
 
 DIRECTIONS = ("uni", "bi")
 ORDERS = ("ran", "seq")
+MOST = 1 << 40
 MOST_VISITS = 1 << 26
 
 
-def _whole(name: str, value, low: int, cure: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer) or value != value or value not in range(low, 1 << 40):
-        raise SpeLabError(f"{name} must be a whole number of at least {low}, got {value!r:.40}; {cure}")
-    return int(value)
+def _whole(name: str, value: float, low: int, cure: str) -> int:
+    number = value if isinstance(value, int | float | np.integer) and not isinstance(value, bool) else float("nan")
+    if not low <= number <= MOST or number != int(number):
+        raise SpeLabError(f"{name} must be a whole number between {low} and {MOST}, got {value!r:.40}; {cure}")
+    return int(number)
 
 
 @dataclass(frozen=True, eq=False)

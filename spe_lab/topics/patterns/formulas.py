@@ -94,14 +94,30 @@ def kind_of(pattern: Basic) -> str:
     return " ".join(words[:2] if words[1] == "ran" else [word for word in words if word])
 
 
+def shape(pattern: Basic, line: int, rule: str = "ours") -> tuple[float, float]:
+    """(X, q) of a pattern as numbers."""
+    values = _values(pattern, line)
+    lines, per_visit = geometry(rule)
+    return float(lines(**values)), float(per_visit(**values))
+
+
 def evaluate(pattern: Basic, line: int, room: np.ndarray | float, rule: str = "ours") -> np.ndarray:
     """Misses of a basic pattern by the closed form, for levels that hold so many lines of `line` bytes."""
-    region = pattern.region
-    values = {"n": region.n, "w": region.w, "u": pattern.u, "g": math.gcd(region.w, line), "B": line, "K": room}
-    values |= {name: getattr(pattern, name, 1) for name in "rms"}
-    lines, per_visit = geometry(rule)
+    lines, per_visit = shape(pattern, line, rule)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # branches of a Piecewise that are not taken
-        return model(kind_of(pattern), rule)(**values, X=lines(**values), q=per_visit(**values))
+        return model(kind_of(pattern), rule)(**_values(pattern, line), K=room, X=lines, q=per_visit)
+
+
+def order(pattern: Basic, line: int, rule: str = "ours") -> float:
+    """The share of a pattern's misses that come in the order of their addresses."""
+    lines, per_visit = shape(pattern, line, rule)
+    return float(share_model(kind_of(pattern))(**_values(pattern, line), X=lines, q=per_visit))
+
+
+def _values(pattern: Basic, line: int) -> dict[str, float]:
+    region = pattern.region
+    known = {"n": region.n, "w": region.w, "u": pattern.u, "g": math.gcd(region.w, line), "B": line}
+    return known | {name: getattr(pattern, name, 1) for name in "rms"}
 
 
 def sequential_share(kind: str) -> "sympy.Expr":
@@ -115,6 +131,11 @@ def sequential_share(kind: str) -> "sympy.Expr":
     if kind == "s_trav_cr":
         return touched_share()
     return sympy.Integer(kind.startswith(("s_trav", "rs_trav")))
+
+
+@cache
+def share_model(kind: str) -> Model:
+    return Model("share", sequential_share(kind), "", QUANTITIES, "Pirk et al. 2013")
 
 
 def touched_share() -> "sympy.Expr":

@@ -1,0 +1,82 @@
+"""Patterns on the machine: kernels_c/patterns.c bound to memory, and checked before anything is timed."""
+
+from functools import cache
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.arena import Arena
+from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.machine import Machine, claim
+from spe_lab.core.measurement import Point
+from spe_lab.topics.patterns.algebra import Basic, s_trav
+
+WORD = 4  # bytes
+SETTLE = 1 << 14  # visits that bring back what does not fit a cache anyway: translations, and the list
+MOST_LISTED = 1 << 22
+
+
+def visits_point(pattern: Basic, laps: int = 1, pages: str = "4K", seed: int = 1) -> Point:
+    """A pattern that is visited over and over, on memory of its own: `laps` executions, then the same ones again."""
+    region = pattern.region
+    if region.w % WORD or pattern.u % WORD:
+        raise SpeLabError(f"w and u must be multiples of {WORD} B to be measured, got w={region.w} B, u={pattern.u} B; the kernels read words")
+    library, arena = kernels(), Arena(region.size + 64, pages)
+    kernel, order = "visit_in_order", None
+    if not isinstance(pattern, s_trav):
+        rng = np.random.default_rng(seed)
+        kernel, order = "visit_listed", np.concatenate([pattern.items(rng) for _ in range(laps)]).astype(np.uint32)
+        if not order.size:
+            raise SpeLabError("the pattern must visit an item to be timed, got none; choose a larger share or region")
+    state = visits_state(library, arena.view, pattern, order)
+    last = max(claim().get(name, claim()["l2_capacity"]).value for name in ("l2_capacity", "l3_capacity"))
+    warm = max(SETTLE, state.count) if region.size <= last else SETTLE
+    return Point(str(pattern), library.address(kernel), state, warm, keep=(arena, order))
+
+
+def visits_state(library: native.Library, memory: np.ndarray, pattern: Basic, order: np.ndarray | None):
+    """`struct visits` at its start."""
+    count, at = (pattern.region.n, 0) if order is None else (order.size, order.ctypes.data)
+    return library.struct("visits")(memory.ctypes.data, at, count, pattern.region.w, pattern.u // WORD, 0, 0)
+
+
+def scatter_point(tuples: np.ndarray, to: np.ndarray, bits: int) -> Point:
+    """One pass of a radix partition into 2^bits clusters."""
+    library = kernels()
+    counts = np.bincount((tuples >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
+    starts = np.concatenate(([0], counts.cumsum()[:-1])).astype(np.uint64)
+    cursors = starts.copy()
+    state = library.struct("scatter")(tuples.ctypes.data, to.ctypes.data, cursors.ctypes.data, starts.ctypes.data, tuples.size, bits, 0)
+    return Point(f"{bits} bits", library.address("scatter_tuples"), state, SETTLE, keep=(tuples, to, starts, cursors))
+
+
+def base_ns(machine: Machine) -> float:
+    """A visit whose lines are all in the first level: the dependent step of the strided loop does the same work."""
+    found = (claim() | machine.parameters)["strided_step_latency"]
+    return claim()["strided_step_latency"].value if found.value is None else found.value
+
+
+@cache
+def kernels() -> native.Library:
+    """kernels_c/patterns.c, each kernel checked against numpy on edge sizes."""
+    from spe_lab.topics.patterns.algebra import Region, rr_acc
+
+    library = native.load("patterns")
+    for n, w, u in ((1, 4, 4), (7, 12, 8), (100, 64, 64)):
+        rng = np.random.default_rng(n)
+        words = rng.integers(0, 1 << 32, n * w // WORD, dtype=np.uint32)
+        pattern = rr_acc(Region(n, w), r=3 * n, u=u)
+        order = pattern.items(rng).astype(np.uint32)
+        each = words.reshape(n, -1)[:, : u // WORD].sum(axis=1, dtype=np.uint64)
+        for kernel, listed, expected in (("visit_listed", order, each[order]), ("visit_in_order", None, np.tile(each, 3))):
+            found = getattr(library, kernel)(visits_state(library, words, pattern, listed), 3 * n)
+            if found != expected.sum():
+                raise MeasurementError(f"{kernel} must agree with numpy before it is timed, got {found} for n={n}; report the compiler and its flags")
+    tuples = np.random.default_rng(1).integers(0, 1 << 64, 1000, dtype=np.uint64)
+    for bits in (1, 3):
+        to = np.zeros_like(tuples)
+        point = scatter_point(tuples, to, bits)
+        library.scatter_tuples(point.state, tuples.size)
+        if not (to == tuples[np.argsort(tuples >> np.uint64(64 - bits), kind="stable")]).all():
+            raise MeasurementError("scatter_tuples must agree with numpy's stable sort before it is timed; report the compiler and its flags")
+    return library
