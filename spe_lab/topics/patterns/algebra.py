@@ -243,7 +243,10 @@ class s_trav_cr(Basic):
         return max(1, round(self.region.n * self.s))
 
     def items(self, rng: np.random.Generator) -> np.ndarray:
-        return np.flatnonzero(rng.random(self.region.n) < self.s)
+        # The distances between visited items are geometric; six standard deviations more of them than are expected.
+        drawn = int(self.region.n * self.s + 6 * (self.region.n * self.s) ** 0.5 + 20)
+        places = rng.geometric(self.s, drawn).cumsum() - 1
+        return places[places < self.region.n]
 
     def arguments(self) -> str:
         return rf",\,s={self.s:g}"
@@ -268,7 +271,8 @@ class nest(Basic):
         _choice("o", self.o, ORDERS)
         _choice("d", self.d, DIRECTIONS)
         if self.m > self.region.n or self.region.n % self.m:
-            raise SpeLabError(f"m must divide the region into equal parts that are not empty, got m={self.m} for n={self.region.n} items; choose a divisor of n")
+            rule = "m must divide the region into equal parts that are not empty"
+            raise SpeLabError(f"{rule}, got m={self.m} for n={self.region.n} items; choose a divisor of n")
         super().__post_init__()
 
     def items(self, rng: np.random.Generator) -> np.ndarray:
@@ -306,8 +310,8 @@ class Composition(Pattern):
         for region in self.regions():
             if region.name and named.setdefault(region.name, region) != region:
                 first = named[region.name]
-                rule = f"two regions of one name must have the same n and w, got {region.name} with n={first.n}, w={first.w} and with n={region.n}, w={region.w}"
-                raise SpeLabError(f"{rule}; give one of them another name")
+                found = f"got {region.name} with n={first.n}, w={first.w} and with n={region.n}, w={region.w}"
+                raise SpeLabError(f"two regions of one name must have the same n and w, {found}; give one of them another name")
         if self.visits > MOST_VISITS:
             raise SpeLabError(f"a pattern must visit at most {MOST_VISITS:,} items, got {self.visits:,}; choose a smaller n or r")
 

@@ -203,7 +203,7 @@ def _ours(kind: str) -> "sympy.Expr":
 def _published(kind: str) -> "sympy.Expr":
     import sympy
 
-    n, r, m, s, room, lines, q = (symbol(name) for name in "nrmsKXq")
+    n, r, m, room, lines, q = (symbol(name) for name in "nrmKXq")
     once = lines + sympy.Max(0, n - lines) * sympy.Max(0, 1 - room / lines)
     if kind in ("s_trav", "rs_trav uni", "rs_trav bi", "s_trav_cr"):
         return _ours(kind)

@@ -9,28 +9,32 @@ from spe_lab.core.arena import Arena
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Machine, claim
 from spe_lab.core.measurement import Point
-from spe_lab.topics.patterns.algebra import Basic, s_trav
+from spe_lab.topics.patterns.algebra import Basic, Region, rr_acc, s_trav
 
 WORD = 4  # bytes
 SETTLE = 1 << 14  # visits that bring back what does not fit a cache anyway: translations, and the list
-MOST_LISTED = 1 << 22
+LISTED_VISITS = 1 << 21
+MOST_LAPS = 256
 
 
-def visits_point(pattern: Basic, laps: int = 1, pages: str = "4K", seed: int = 1) -> Point:
-    """A pattern that is visited over and over, on memory of its own: `laps` executions, then the same ones again."""
+def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> Point:
+    """A pattern that is executed over and over, on memory of its own or on that of `arena`.
+
+    A list holds as many different executions as it takes not to repeat itself soon: the same few visits would stay cached.
+    """
     region = pattern.region
     if region.w % WORD or pattern.u % WORD:
         raise SpeLabError(f"w and u must be multiples of {WORD} B to be measured, got w={region.w} B, u={pattern.u} B; the kernels read words")
-    library, arena = kernels(), Arena(region.size + 64, pages)
+    library, arena = kernels(), arena or Arena(region.size)
     kernel, order = "visit_in_order", None
     if not isinstance(pattern, s_trav):
-        rng = np.random.default_rng(seed)
-        kernel, order = "visit_listed", np.concatenate([pattern.items(rng) for _ in range(laps)]).astype(np.uint32)
+        rng, laps = np.random.default_rng(seed), max(1, min(MOST_LAPS, LISTED_VISITS // pattern.visits))
+        kernel, order = "visit_listed", np.concatenate([pattern.items(rng) for _ in range(laps)])[:LISTED_VISITS].astype(np.uint32)
         if not order.size:
             raise SpeLabError("the pattern must visit an item to be timed, got none; choose a larger share or region")
     state = visits_state(library, arena.view, pattern, order)
-    last = max(claim().get(name, claim()["l2_capacity"]).value for name in ("l2_capacity", "l3_capacity"))
-    warm = max(SETTLE, state.count) if region.size <= last else SETTLE
+    last = max(claim()[name].value for name in ("l2_capacity", "l3_capacity") if name in claim())
+    warm = max(SETTLE, min(pattern.visits, state.count)) if region.size <= last else SETTLE
     return Point(str(pattern), library.address(kernel), state, warm, keep=(arena, order))
 
 
@@ -42,12 +46,17 @@ def visits_state(library: native.Library, memory: np.ndarray, pattern: Basic, or
 
 def scatter_point(tuples: np.ndarray, to: np.ndarray, bits: int) -> Point:
     """One pass of a radix partition into 2^bits clusters."""
-    library = kernels()
+    state, *kept = scatter_state(kernels(), tuples, to, bits)
+    return Point(f"{bits} bits", kernels().address("scatter_tuples"), state, SETTLE, keep=kept)
+
+
+def scatter_state(library: native.Library, tuples: np.ndarray, to: np.ndarray, bits: int):
+    """`struct scatter` at its start, and the arrays that it points into."""
     counts = np.bincount((tuples >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
     starts = np.concatenate(([0], counts.cumsum()[:-1])).astype(np.uint64)
     cursors = starts.copy()
     state = library.struct("scatter")(tuples.ctypes.data, to.ctypes.data, cursors.ctypes.data, starts.ctypes.data, tuples.size, bits, 0)
-    return Point(f"{bits} bits", library.address("scatter_tuples"), state, SETTLE, keep=(tuples, to, starts, cursors))
+    return state, tuples, to, starts, cursors
 
 
 def base_ns(machine: Machine) -> float:
@@ -59,8 +68,6 @@ def base_ns(machine: Machine) -> float:
 @cache
 def kernels() -> native.Library:
     """kernels_c/patterns.c, each kernel checked against numpy on edge sizes."""
-    from spe_lab.topics.patterns.algebra import Region, rr_acc
-
     library = native.load("patterns")
     for n, w, u in ((1, 4, 4), (7, 12, 8), (100, 64, 64)):
         rng = np.random.default_rng(n)
@@ -75,8 +82,8 @@ def kernels() -> native.Library:
     tuples = np.random.default_rng(1).integers(0, 1 << 64, 1000, dtype=np.uint64)
     for bits in (1, 3):
         to = np.zeros_like(tuples)
-        point = scatter_point(tuples, to, bits)
-        library.scatter_tuples(point.state, tuples.size)
+        state, *_kept = scatter_state(library, tuples, to, bits)
+        library.scatter_tuples(state, tuples.size)
         if not (to == tuples[np.argsort(tuples >> np.uint64(64 - bits), kind="stable")]).all():
             raise MeasurementError("scatter_tuples must agree with numpy's stable sort before it is timed; report the compiler and its flags")
     return library

@@ -99,5 +99,6 @@ def table(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, seed: i
         price = units.render(in_order * level.in_order_ns + at_random * level.at_random_ns, "ns")
         holds = f"{level.room:,} × {units.render(level.block, 'B')}"
         rows.append(f"| {level.name} | {holds} | {theirs:,.0f} | {ours:,.0f} | {int(simulated):,} | {in_order / max(ours, 1e-12):.0%} | {price} |")
-    total = units.render(cost(pattern, levels), "ns")
-    return Text("\n".join([*rows, f"\n{pattern.visits:,} visits; misses cost {total} in all, {units.render(cost(pattern, levels) / pattern.visits, 'ns')} a visit."]))
+    whole = cost(pattern, levels)
+    said = f"{pattern.visits:,} visits; misses cost {units.render(whole, 'ns')} in all, {units.render(whole / pattern.visits, 'ns')} a visit."
+    return Text("\n".join([*rows, "", said]))

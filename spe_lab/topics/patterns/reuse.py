@@ -134,14 +134,14 @@ def _basic(pattern: Basic, line: int) -> Reuse:
     again = n * q - lines
     visits = float(pattern.visits)
     if isinstance(pattern, rr_trav | r_trav):
-        return _random_traversals(pattern, lines, n, k, again)
+        return _random_traversals(pattern, lines, n, k)
     if isinstance(pattern, rr_acc):
-        return _random_visits(pattern, lines, q)
+        return _random_visits(pattern, lines, k)
     if isinstance(pattern, nest):
         return _nest(pattern, line, lines, q)
     sweep, found, share = n, lines, 1.0
     if isinstance(pattern, s_trav_cr):
-        share = 1 - (1 - pattern.s) ** k
+        share = 1 - sum(part * (1 - pattern.s) ** c for c, part in _kinds_of_lines(k))
         sweep, found, again = visits, lines * share, max(0.0, visits * q - lines * share)
 
     def within(t):
@@ -159,41 +159,54 @@ def _basic(pattern: Basic, line: int) -> Reuse:
     return Reuse(visits, found * share, found * (1 - share), Further.joined(further), {pattern.region: use})
 
 
-def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: float, again: float) -> Reuse:
-    """Within a traversal, a further use is more than t visits after the last one with probability (1 − t/n)^k."""
+def _kinds_of_lines(k: float) -> list[tuple[float, float]]:
+    """(uses, share of the lines): k uses on average, where a line holds one item more or less than its neighbour."""
+    low = max(1, math.floor(k + 1e-9))
+    more = min(1.0, max(0.0, k - low))
+    return [(uses, share) for uses, share in ((low, 1 - more), (low + 1, more)) if share > 1e-9]
+
+
+def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: float) -> Reuse:
+    """Of a line with c uses in a traversal, a further one is more than t visits after the last with probability (1 − t/n)^c."""
+    kinds = _kinds_of_lines(k)
 
     def within(t):
-        return lines * (1 - (1 - np.minimum(t / n, 1)) ** k)
+        return lines * (1 - sum(share * (1 - np.minimum(t / n, 1)) ** c for c, share in kinds))
 
     rounds = pattern.r if isinstance(pattern, rr_trav) else 1
-    waited = n * (1 - _MIDDLES ** (1 / k))
-    further = [Further.of(rounds * again / PIECES, waited, lines * (1 - _MIDDLES), 0.0)]
-    use = Use(lines, lines, within, n, "random", "random", 0.0)
-    if rounds > 1:
-        # At most 1 − a·b of the lines lie between the last use in one traversal and the first in the next: `revisit_hits`.
-        nodes = (np.arange(NODES) + 0.5) / NODES
-        a, b = nodes[:, None], nodes[None, :]
-        time = 2 * n - n * (a ** (1 / k) + b ** (1 / k))
-        further.append(Further.of((rounds - 1) * lines / NODES**2, time, lines * (1 - a * b), 0.0))
-    return Reuse(n * rounds, 0.0, lines, Further.joined(further), {pattern.region: replace(use, visits=n * rounds)})
+    further = []
+    nodes = (np.arange(NODES) + 0.5) / NODES
+    for c, share in kinds:
+        waited = n * (1 - _MIDDLES ** (1 / c))
+        further.append(Further.of(rounds * lines * share * (c - 1) / PIECES, waited, within(waited), 0.0))
+        if rounds > 1:
+            # From the last use in one traversal to the first in the next: `revisit_hits`, where all lines have c uses.
+            a, b = nodes[:, None] ** (1 / c), nodes[None, :] ** (1 / c)
+            between = lines * (1 - sum(part * (a * b) ** uses for uses, part in kinds))
+            further.append(Further.of((rounds - 1) * lines * share / NODES**2, n * (2 - a - b), between, 0.0))
+    use = Use(lines, lines, within, n * rounds, "random", "random", 0.0)
+    return Reuse(n * rounds, 0.0, lines, Further.joined(further), {pattern.region: use})
 
 
-def _random_visits(pattern: rr_acc, lines: float, q: float) -> Reuse:
-    """A line is met by a visit with probability p = q/X, whatever came before: so the further uses that come more than t
-    visits after the last one number q·((1 − p)^t · (r − t − 1/p) + (1 − p)^r / p)."""
-    r, p = float(pattern.r), min(q / lines, 1 - 1e-12)
-    missed = (1 - p) ** r
+def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
+    """A line with c items is met by a visit with probability p = c/n, whatever came before: of its uses, p·((1 − p)^t · (r − t − 1/p)
+    + (1 − p)^r / p) are expected to come more than t visits after the last one."""
+    r, n, kinds = float(pattern.r), float(pattern.region.n), _kinds_of_lines(k)
 
     def within(t):
-        return lines * (1 - (1 - p) ** t)
+        return lines * (1 - sum(share * (1 - c / n) ** t for c, share in kinds if c < n))
 
-    edge = np.linspace(1.0, missed, PIECES + 1)
-    waited = np.log(edge) / math.log1p(-p) if missed > 0 else np.minimum(np.log(np.maximum(edge, 1e-300)) / math.log1p(-p), r)
-    count = q * (edge * (r - waited - 1 / p) + missed / p)
-    weight = np.maximum(count[:-1] - count[1:], 0)
-    further = Further.of(weight, (waited[:-1] + waited[1:]) / 2, lines * (1 - (edge[:-1] + edge[1:]) / 2), 0.0)
-    found = lines * (1 - missed)
-    return Reuse(r, 0.0, found, further, {pattern.region: Use(lines, found, within, r, "random", "random", 0.0)})
+    further = []
+    for c, share in kinds:
+        p = min(c / n, 1 - 1e-12)
+        missed = (1 - p) ** r
+        edge = np.linspace(1.0, missed, PIECES + 1)
+        waited = np.minimum(np.log(np.maximum(edge, 1e-300)) / math.log1p(-p), r)
+        count = lines * share * p * (edge * (r - waited - 1 / p) + missed / p)
+        middle = (waited[:-1] + waited[1:]) / 2
+        further.append(Further.of(np.maximum(count[:-1] - count[1:], 0), middle, within(middle), 0.0))
+    found = within(r)
+    return Reuse(r, 0.0, found, Further.joined(further), {pattern.region: Use(lines, found, within, r, "random", "random", 0.0)})
 
 
 def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:

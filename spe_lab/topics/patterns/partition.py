@@ -1,0 +1,107 @@
+"""The lab patterns.partition: the cliff of a radix partition, in one pass and in two."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+import numpy as np
+
+from spe_lab.core.arena import Arena
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.measurement import Cancel, curves, sweep
+from spe_lab.topics.patterns.algebra import Pattern, Region, nest, s_trav
+from spe_lab.topics.patterns.kernels import kernels, scatter_point
+from spe_lab.topics.patterns.levels import PricedLevel
+from spe_lab.topics.patterns.reuse import Reuse, reuse
+from spe_lab.topics.patterns.timed import TimedLab
+
+TUPLE = 8  # bytes
+TUPLES = 1 << 20
+BITS = range(1, 15)
+ASSUMED_OVERLAP = 1.5
+ASSUMED_TUPLE_NS = 1.2
+
+
+def one_pass(bits: int, tuples: int = TUPLES, w: int = TUPLE) -> Pattern:
+    """Read U in order, and write each tuple to the place of its cluster's cursor: s_trav(U) ⊙ nest(W, 2^bits, s_trav, ran)."""
+    return s_trav(Region(tuples, w, "U")) * nest(Region(tuples, w, "W"), m=2**bits)
+
+
+@register
+class Partition(TimedLab):
+    """Time per tuple of a radix partition against the number of bits, hence of clusters, in one pass and in two."""
+
+    id = "patterns.partition"
+    title = "The radix cliff"
+    question = "Into how many clusters can a pass partition its input before each tuple pays for it, and when are two passes cheaper?"
+    axis = "bits"
+    quantity = "time per tuple"
+    scale = "linear"
+    compared = ("one pass", "one pass, predicted")
+    breaks = (
+        "The model's cursors miss as loads that wait; a processor writes without waiting, as long as its store buffer has room, and pairs of lines and of "
+        "page-table entries share the cost. `overlap` stands for all of that, and is one number for every level."
+    )
+
+    def declare(self) -> list[Slider]:
+        return [
+            Slider("bits", "", 8, "bits of the cluster's number", BITS[0], BITS[-1], multiple_of=1, source="256 clusters"),
+            Slider("overlap", "", ASSUMED_OVERLAP, "misses under way at once", 1, 32, "log", measured=False, source="assumed: stores do not wait"),
+            Slider("t0", "ns", ASSUMED_TUPLE_NS, "time of a tuple that comes back to no line in vain", 0.1, 100, "log", measured=False, source="assumed"),
+            *(slider for slider in self.price_sliders() if slider.name not in ("t0", "q", f"C_{self.levels()[-2].name}", f"l_{self.levels()[-2].name}")),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        return list(BITS[1::3] if short else BITS)
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        tuples = np.random.default_rng(1).integers(0, 1 << 64, TUPLES, dtype=np.uint64)
+        arena = Arena(TUPLES * TUPLE)
+        to, bits, firsts = arena.view.view(np.uint64), x.values.astype(int), sorted({first_bits(int(b)) for b in x.values})
+        by_first = {b: tuples[np.argsort(tuples >> np.uint64(64 - b), kind="stable")] for b in firsts}
+        # A second pass splits what a first one has clustered: of all its cursors only those within one cluster move at a time.
+        passes = [tuples] * len(bits), [by_first[first_bits(int(b))] for b in bits]
+        points = [scatter_point(each, to, int(b)) for source in passes for each, b in zip(source, bits, strict=True)]
+        points += [scatter_point(tuples, to, b) for b in firsts]
+        n = len(bits)
+        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+            one, second = curves(result, ("one pass", "two passes"), x, kernels(), tuples=TUPLES)
+            place = 2 * n + np.array([firsts.index(first_bits(int(b))) for b in bits])
+            e = result.estimate
+            total = [part + more[place] for part, more in ((second.values, e.value), (second.low, e.low), (second.high, e.high))]
+            yield result.progress, [one, dataclasses.replace(second, values=total[0], low=total[1], high=total[2])]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        bits = np.rint(x.values).astype(int)
+        levels, overlap, base = self.priced(point), point["overlap"], point["t0"]
+        stall = {b: _stall(b, levels) / overlap for b in {*bits, *map(first_bits, bits), *(b - first_bits(b) for b in bits)}}
+        one = [base + stall[b] for b in bits]
+        two = [2 * base + stall[first_bits(b)] + stall[b - first_bits(b)] for b in bits]
+        return [Curve("one pass, predicted", "predicted", x, "ns", one), Curve("two passes, predicted", "predicted", x, "ns", two)]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """As many clusters as a level has lines or pages."""
+        return {f"{level.name} full": float(np.log2(level.room)) for level in self.priced(point) if level.name in ("L1", "TLB")}
+
+
+def first_bits(bits: int) -> int:
+    """Of two passes, the first takes half of the bits, rounded up."""
+    return (int(bits) + 1) // 2
+
+
+
+
+
+def _stall(bits: int, levels: list[PricedLevel]) -> float:
+    """ns per tuple for lines that a cursor comes back to in vain. First uses are in order for each cursor: part of the base time."""
+    total = 0.0
+    for level in levels:
+        found = reuse_of(bits, level.block)
+        total += (float(found.misses(level.room)[1]) - found.first_at_random) * level.at_random_ns
+    return total / TUPLES
+
+
+@cache
+def reuse_of(bits: int, block: int) -> Reuse:
+    return reuse(one_pass(bits) if bits else s_trav(Region(TUPLES, TUPLE)), block)

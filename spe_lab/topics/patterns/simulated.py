@@ -1,0 +1,206 @@
+"""The labs patterns.basic and patterns.compose: misses against capacity, by both models, beside exact simulations."""
+
+import time
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from spe_lab.core import cache, native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import Machine
+from spe_lab.core.measurement import Cancel
+from spe_lab.topics.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
+from spe_lab.topics.patterns.levels import levels_of
+from spe_lab.topics.patterns.published import published
+from spe_lab.topics.patterns.reuse import reuse
+from spe_lab.topics.patterns.trace import trace
+
+KIB, MIB = 1 << 10, 1 << 20
+SEEDS = 8  # executions, whose spread gives the interval
+SHORT_SEEDS = 3
+MOST_SIMULATED = 400_000  # line uses of one execution in a lab
+WAYS = 8
+BASIC = ("s_trav", "rs_trav, uni", "rs_trav, bi", "r_trav", "rr_trav", "rr_acc")
+
+
+class MissLab(Lab):
+    """What the two labs share: an expression at a point, its misses per visit against a level's capacity."""
+
+    chapter = "03c"
+    axis = "capacity"
+    quantity = "misses per visit"
+    unit = ""
+    simulated = True
+    compared = ("fully associative", "ours")
+    breaks = (
+        "A model of a fully associative level with LRU replacement says nothing of conflicts within sets, of other policies, and of lines that a prefetcher "
+        "brings before they are asked for."
+    )
+
+    def expression(self, point: Mapping[str, Value]) -> Pattern:
+        raise NotImplementedError
+
+    def capacity_slider(self) -> Slider:
+        return Slider("capacity", "B", 32 * KIB, "capacity of the level", KIB, 4 * MIB, "log", multiple_of=KIB, source="a first-level cache")
+
+    def line_slider(self) -> Slider:
+        sizes = ("32 B", "64 B", "128 B", "4096 B")
+        return Slider("line", "", "64 B", "block of the level", scale="choice", choices=sizes, source="a cache line; 4096 B would be a page")
+
+    def line(self, point: Mapping[str, Value]) -> int:
+        return int(str(point["line"]).partition(" ")[0])
+
+    def sweep(self, short: bool) -> list[float]:
+        return [KIB * 2**i for i in range(0, 13, 2 if short else 1)]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """Where the machine's own levels with such blocks lie."""
+        return {level.name: level.capacity for level in levels_of(self.machine) if level.block == self.line(point) and level.capacity <= 4 * MIB}
+
+    def rooms(self, point: Mapping[str, Value], x: Axis) -> np.ndarray:
+        return np.maximum(x.values // self.line(point), 1).astype(int)
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        pattern, line, rooms = self.expression(point), self.line(point), self.rooms(point, x)
+        exact, sets = [], []
+        began = time.monotonic()
+        for seed in range(1, SEEDS + 1):
+            addresses, sizes = trace(pattern, seed)
+            exact.append(cache.stack_distances(cache.lines_of(addresses, sizes, line), cancel).misses(rooms))
+            sets.append([self.set_associative(addresses, sizes, line, room, seed, cancel) for room in rooms])
+            enough = seed >= SHORT_SEEDS and time.monotonic() - began > budget_s
+            if seed in (SHORT_SEEDS, SEEDS) or enough:
+                both = [np.array(found) / pattern.visits for found in (exact, sets)]
+                yield 1.0 if enough else seed / SEEDS, self.curves(both, x, pattern, str(pattern))
+            if enough:
+                break
+
+    def set_associative(self, addresses: np.ndarray, sizes: np.ndarray, line: int, room: int, seed: int, cancel: Cancel) -> int:
+        ways = min(WAYS, int(room))
+        sets = 1 << (int(room) // ways).bit_length() - 1
+        level = cache.Level(sets * ways * line, line, ways)
+        return cache.Hierarchy([level], seed=seed).run(addresses, sizes, cancel).misses[0]
+
+    def curves(self, both: list[np.ndarray], x: Axis, pattern: Pattern, said: str) -> list[Curve]:
+        """Means over executions, with an interval of two standard errors."""
+        runs = len(both[0])
+        origin = native.load("cache").provenance | {
+            "clock": "none: simulated", "estimator": f"mean of {runs} executions, two standard errors", "seed": 1, "expression": said,
+            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
+        }  # fmt: skip
+        counts = np.full(len(x.values), runs * pattern.visits)
+        found = []
+        for name, values in zip(("fully associative", f"{WAYS} ways"), both, strict=True):
+            mean, error = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(runs)
+            found.append(Curve(name, "simulated", x, "", mean, mean - 2 * error, mean + 2 * error, counts, counts, origin))
+        return found
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        pattern, line = self.expression(point), self.line(point)
+        rooms = np.maximum(x.values / line, 1)
+        pairs = {"ours": _reuse(pattern, line).misses(rooms), "published": published(pattern, line, rooms)}
+        return [Curve(name, "predicted", x, "", sum(pair) / pattern.visits) for name, pair in pairs.items()]
+
+
+@lru_cache(maxsize=64)
+def _reuse(pattern: Pattern, line: int):
+    return reuse(pattern, line)
+
+
+@register
+class BasicPatterns(MissLab):
+    """Misses of one basic pattern against the capacity of a level."""
+
+    id = "patterns.basic"
+    title = "Basic patterns"
+    question = "How many misses does a basic pattern cause in a level of a given capacity, and which rule knows?"
+
+    def declare(self) -> list[Slider]:
+        return [
+            self.capacity_slider(),
+            Slider("pattern", "", "rr_trav", "how the items are visited", scale="choice", choices=BASIC, source="where the rules differ most"),
+            Slider("n", "", 4096, "items of the region", 256, 65536, "log", multiple_of=1, source="beyond a first-level cache"),
+            Slider("w", "B", 96, "width of an item", 1, 512, "log", multiple_of=1, source="one line and a half"),
+            Slider("u", "B", 96, "bytes that a visit touches, at most w", 1, 512, "log", multiple_of=1, source="the whole item"),
+            Slider("r", "", 4, "traversals, or visits of rr_acc for each item", 1, 8, multiple_of=1, source="enough to see what is kept"),
+            self.line_slider(),
+        ]
+
+    def expression(self, point: Mapping[str, Value]) -> Pattern:
+        return _basic(point["pattern"], int(point["n"]), int(point["w"]), int(point["u"]), int(point["r"]))
+
+
+@lru_cache(maxsize=64)
+def _basic(name: str, n: int, w: int, u: int, r: int) -> Pattern:
+    """At most MOST_SIMULATED visits: fewer items where there would be more."""
+    region, u = Region(max(16, min(n, MOST_SIMULATED // r)), w), min(u, w)
+    kinds = {
+        "s_trav": lambda: s_trav(region, u=u), "rs_trav, uni": lambda: rs_trav(region, r=r, u=u), "rs_trav, bi": lambda: rs_trav(region, r=r, d="bi", u=u),
+        "r_trav": lambda: r_trav(region, u=u), "rr_trav": lambda: rr_trav(region, r=r, u=u), "rr_acc": lambda: rr_acc(region, r=r * region.n, u=u),
+    }  # fmt: skip
+    return kinds[name]()
+
+
+def hash_join(n: int, w: int) -> Pattern:
+    """Build a table from V; then probe it with U and write W."""
+    build, probe, table, result = (Region(n, width, name) for width, name in ((w, "V"), (w, "U"), (2 * w, "H"), (2 * w, "W")))
+    return s_trav(build) * r_trav(table) + s_trav(probe) * rr_acc(table, r=n) * s_trav(result)
+
+
+def merge_join(n: int, w: int) -> Pattern:
+    """Two sorted inputs and a result, each read or written once, in order."""
+    return s_trav(Region(n, w, "U")) * s_trav(Region(n, w, "V")) * s_trav(Region(n, 2 * w, "W"))
+
+
+def partition(n: int, w: int) -> Pattern:
+    """Scatter U into 64 clusters, then read those one by one."""
+    clusters = Region(-(-n // 64) * 64, w, "W")
+    return s_trav(Region(n, w, "U")) * nest(clusters, m=64) + s_trav(clusters)
+
+
+def polluted(n: int, w: int) -> Pattern:
+    """Look-ups in a small table beside a long stream: s += table[key[i]]."""
+    return s_trav(Region(4 * n, w, "key")) * rr_acc(Region(max(16, n // 4), 4 * w, "table"), r=4 * n)
+
+
+def two_tables(n: int, w: int) -> Pattern:
+    """Look-ups in a small and in a large table, equally often."""
+    return rr_acc(Region(max(16, n // 4), w, "A"), r=2 * n) * rr_acc(Region(4 * n, w, "B"), r=2 * n)
+
+
+EXPRESSIONS = {"hash join": hash_join, "merge join": merge_join, "partition": partition, "look-ups and a stream": polluted, "two tables": two_tables}
+
+
+@register
+class Compose(MissLab):
+    """Misses of a composed pattern against the capacity of a level; `expression` puts the reader's own in its place."""
+
+    id = "patterns.compose"
+    title = "Composed patterns"
+    question = "What do patterns cost that run at once, or one after the other, in a level of a given capacity?"
+
+    def __init__(self, machine: Machine | None = None, expression: Pattern | None = None):
+        super().__init__(machine)
+        self._own = expression
+
+    def declare(self) -> list[Slider]:
+        shared = [self.capacity_slider(), self.line_slider()]
+        if self._own is not None:
+            return shared
+        return [
+            shared[0],
+            Slider("algorithm", "", "hash join", "what is computed", scale="choice", choices=tuple(EXPRESSIONS), source="the papers' own example"),
+            Slider("n", "", 16384, "items of an input", 256, 65536, "log", multiple_of=1, source="beyond a first-level cache"),
+            Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=4, source="a key"),
+            shared[1],
+        ]
+
+    def expression(self, point: Mapping[str, Value]) -> Pattern:
+        return self._own if self._own is not None else _composed(point["algorithm"], int(point["n"]), int(point["w"]))
+
+
+@lru_cache(maxsize=64)
+def _composed(name: str, n: int, w: int) -> Pattern:
+    return EXPRESSIONS[name](n, w)

@@ -1,0 +1,194 @@
+"""The labs patterns.time and patterns.conditional: patterns on the machine, and the times that its levels' prices predict."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from spe_lab.core.arena import Arena
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.machine import memory_available
+from spe_lab.core.measurement import Cancel, curves, sweep
+from spe_lab.topics.patterns.algebra import Basic, Region, nest, r_trav, rr_acc, s_trav, s_trav_cr
+from spe_lab.topics.patterns.kernels import WORD, base_ns, kernels, visits_point
+from spe_lab.topics.patterns.levels import PricedLevel, levels_of
+from spe_lab.topics.patterns.reuse import Reuse, reuse
+
+KIB, MIB = 1 << 10, 1 << 20
+LISTED = ("s_trav", "r_trav", "rr_acc", "nest")
+REFERENCE = 1 << 14  # items of the region whose distribution stands for all sizes
+PART = 64  # items of a nest's part
+
+
+class TimedLab(Lab):
+    """What the two labs share: the machine's levels as sliders."""
+
+    chapter = "03c"
+    unit = "ns"
+
+    def price_sliders(self) -> list[Slider]:
+        """Capacities and prices of the levels, and the time of a visit that misses nothing."""
+        source = "this machine's profile, where it was calibrated; else claimed or assumed"
+        found = [Slider("t0", "ns", base_ns(self.machine), "time of a visit in the first level", 0.1, 100, "log", measured=False, source=source)]
+        for level in self.levels():
+            name, low, high = f"C_{level.name}", min(KIB, level.capacity), max(1 << 30, level.capacity)
+            found.append(Slider(name, "B", level.capacity, f"capacity of {level.name}", low, high, "log", measured=False, source=source))
+            price = level.at_random_ns
+            found.append(Slider(f"l_{level.name}", "ns", price, f"what a random miss in {level.name} adds", min(0.01, price), max(1000, price), "log",
+                                measured=False, source=source))  # fmt: skip
+        last = self.levels()[-2]
+        price = max(last.in_order_ns, 0.01)
+        found.append(Slider("q", "ns", price, f"what a miss in {last.name} adds if the lines come in order", min(0.01, price), max(100, price), "log",
+                            measured=False, source=source))  # fmt: skip
+        return found
+
+    def levels(self) -> tuple[PricedLevel, ...]:
+        return levels_of(self.machine)
+
+    def priced(self, point: Mapping[str, Value]) -> list[PricedLevel]:
+        """The levels with the sliders' capacities and prices."""
+        own, last = self.levels(), self.levels()[-2]
+        return [
+            dataclasses.replace(level, capacity=max(point.get(f"C_{level.name}", level.capacity), level.block),
+                                at_random_ns=point.get(f"l_{level.name}", level.at_random_ns), in_order_ns=point["q"] if level is last else level.in_order_ns)
+            for level in own
+        ]  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse]:
+    """A pattern run twice and once: what a further lap costs is the difference.
+
+    All quantities grow with n, so one region stands for every size: what matters is which share of it fits.
+    """
+    program = listed(pattern_of(name, Region(REFERENCE, w, "R")))
+    return reuse(program + program, line), reuse(program, line)
+
+
+def pattern_of(name: str, region: Region) -> Basic:
+    """One of LISTED over this region; a visit reads a pointer."""
+    u = min(8, region.w)
+    kinds = {"s_trav": lambda: s_trav(region, u=u), "r_trav": lambda: r_trav(region, u=u), "rr_acc": lambda: rr_acc(region, r=region.n, u=u),
+             "nest": lambda: nest(region, m=max(1, region.n // PART), u=u)}  # fmt: skip
+    return kinds[name]()
+
+
+def listed(pattern: Basic):
+    """What the kernel does: it visits in the order of a list, which is read as well."""
+    return pattern if isinstance(pattern, s_trav) else s_trav(Region(pattern.visits, WORD, "list")) * pattern
+
+
+@register
+class Time(TimedLab):
+    """Time per visit of a basic pattern against the size of its region."""
+
+    id = "patterns.time"
+    title = "Patterns on the machine"
+    question = "What does a visit cost when a pattern runs over a region of a given size again and again?"
+    axis = "size"
+    quantity = "time per visit"
+    compared = ("measured", "ours")
+    breaks = (
+        "Caches are not fully associative, the last one is shared with neighbours, page tables compete with data for it, and a processor overlaps what the sum "
+        "over levels takes one after the other."
+    )
+
+    @property
+    def largest(self) -> int:
+        return max(MIB, min(64 * MIB, memory_available() // 16) // MIB * MIB)
+
+    def declare(self) -> list[Slider]:
+        return [
+            Slider("size", "B", MIB, "size of the region", 4 * KIB, self.largest, "log", multiple_of=4 * KIB, source="the middle of the sweep"),
+            Slider("pattern", "", "r_trav", "how the items are visited", scale="choice", choices=LISTED, source="nothing that a prefetcher could learn"),
+            Slider("w", "B", 64, "width of an item", 8, 256, "log", multiple_of=WORD, source="one line"),
+            *self.price_sliders(),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        sizes = [4 * KIB * 2**i for i in range(0, 15, 2 if short else 1) if 4 * KIB * 2**i <= (4 * MIB if short else self.largest)]
+        return sizes if short else sorted({*sizes, *(3 * size // 2 for size in sizes[1:-1] if size <= 4 * MIB)})
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        w, limit = int(point["w"]), memory_available() // 2
+        if 2 * x.values.sum() > limit:
+            rule = "the sizes of one sweep must together stay below a quarter of the memory available"
+            raise SpeLabError(f"{rule}, got {x.values.sum():.0f} B; leave out the largest")
+        points = []
+        for size in x.values:
+            n = max(1, int(size) // w // PART) * PART
+            points.append(visits_point(pattern_of(point["pattern"], Region(n, w))))
+        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+            yield result.progress, curves(result, ("measured",), x, kernels(), pattern=point["pattern"], w=w)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        w, name = int(point["w"]), point["pattern"]
+        time = np.full(x.values.shape, float(point["t0"]))
+        for level in self.priced(point):
+            twice, once = steady(name, w, level.block)
+            room = level.room * REFERENCE / np.maximum(x.values // w, 1)
+            in_order, at_random = (after - before for after, before in zip(twice.misses(room), once.misses(room), strict=True))
+            time += (in_order * level.in_order_ns + at_random * level.at_random_ns) / REFERENCE
+        return [Curve("ours", "predicted", x, "ns", np.maximum(time, 0))]
+
+
+@register
+class Conditional(TimedLab):
+    """Time per item of a conditional traversal against the share of the items that it visits."""
+
+    id = "patterns.conditional"
+    title = "Conditional reads"
+    question = "What does a traversal cost that visits only a share s of the items, and where does skipping save least?"
+    axis = "s"
+    quantity = "time per item of the region"
+    compared = ("measured", "in order and at random")
+    breaks = (
+        "Whether a line comes in order is a matter of degree to a prefetcher, which may fetch lines that nobody wants, and independent selections are rare: "
+        "real ones cluster, or follow the order of the data."
+    )
+
+    @property
+    def size(self) -> int:
+        return max(MIB, min(64 * MIB, memory_available() // 16) // MIB * MIB)
+
+    def declare(self) -> list[Slider]:
+        return [
+            Slider("s", "", 0.1, "share of the items that are visited", 0.001, 1, "log", source="between the extremes"),
+            Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=WORD, source="a column of pointers"),
+            *(slider for slider in self.price_sliders() if not slider.name.startswith("C_") and slider.name != "l_TLB"),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [0.001, 0.01, 0.05, 0.1, 0.3, 1] if short else [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1]
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        w, arena = int(point["w"]), Arena(self.size + WORD)
+        region = Region(self.size // w, w)
+        points = [visits_point(s_trav_cr(region, s=float(s)), arena=arena, seed=i) for i, s in enumerate(x.values)]
+        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+            (each,) = curves(result, ("measured",), x, kernels(), w=w, size=region.size)
+            yield result.progress, [dataclasses.replace(each, values=each.values * x.values, low=each.low * x.values, high=each.high * x.values)]
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        """The region is far larger than the caches, so that a line which is touched misses in all of them."""
+        caches = self.priced(point)[:-1]
+        in_order, at_random = shares(x.values, point["w"], caches[0].block)
+        cheap, dear = sum(level.in_order_ns for level in caches), sum(level.at_random_ns for level in caches)
+        base, lines = x.values * point["t0"], point["w"] / caches[0].block
+        return [
+            Curve("in order and at random", "predicted", x, "ns", base + lines * (in_order * cheap + at_random * dear)),
+            Curve("all in order", "predicted", x, "ns", base + lines * (in_order + at_random) * cheap),
+        ]
+
+    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+        """Where random misses are most frequent: P(1 − P) is largest at P = 1/2."""
+        return {"most random misses": 1 - 2 ** (-point["w"] / self.levels()[0].block)}
+
+
+def shares(s: np.ndarray, w: float, line: float) -> tuple[np.ndarray, np.ndarray]:
+    """(P², P(1 − P)): of a region's lines, those touched in order and at random, with P = 1 − (1 − s)^(line/w)."""
+    touched = 1 - (1 - np.asarray(s, float)) ** (line / w)
+    return touched**2, touched * (1 - touched)
