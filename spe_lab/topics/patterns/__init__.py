@@ -1,6 +1,7 @@
 """The algebra of access patterns, evaluated (chapter 03c): misses by published rules, by ours, by simulation, and on the machine."""
 
 from spe_lab.topics.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.topics.patterns.exercises import EXERCISES, MATRIX_TEMPLATE, loops
 from spe_lab.topics.patterns.formulas import lines_per_visit, lines_touched, revisit_hits, symbol
 from spe_lab.topics.patterns.formulas import misses as formula
 from spe_lab.topics.patterns.levels import PricedLevel, cost, levels_of, misses, table
@@ -12,7 +13,7 @@ from spe_lab.topics.patterns.timed import Conditional, Time
 from spe_lab.topics.patterns.trace import simulated, trace
 
 __all__ = [
-    "BasicPatterns", "Compose", "Conditional", "Partition", "PricedLevel", "Region", "Time",
-    "cost", "formula", "levels_of", "lines_per_visit", "lines_touched", "misses", "nest", "published", "r_trav", "reuse", "revisit_hits", "rr_acc",
+    "EXERCISES", "MATRIX_TEMPLATE", "BasicPatterns", "Compose", "Conditional", "Partition", "PricedLevel", "Region", "Time",
+    "cost", "formula", "levels_of", "lines_per_visit", "lines_touched", "loops", "misses", "nest", "published", "r_trav", "reuse", "revisit_hits", "rr_acc",
     "rr_trav", "rs_trav", "s_trav", "s_trav_cr", "simulated", "symbol", "table", "trace",
 ]  # fmt: skip
