@@ -174,7 +174,7 @@ def test_an_access_over_a_line_s_end_touches_both_lines():
     assert lines_of(np.array([60, 0]), np.array([8, 8]), 64).tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize(("kind", "step", "left"), [("none", 8, 1.0), ("next line", 8, 0.51), ("stride", 8, 0.05), ("stride", 256, 0.2), ("next line", 256, 1.0)])
+@pytest.mark.parametrize(("kind", "step", "left"), [("none", 8, 1), ("next line", 8, 0.51), ("stride", 8, 0.05), ("stride", 256, 0.2), ("next line", 256, 1)])
 def test_prefetchers_see_what_is_theirs_to_see(kind, step, left):
     trace = np.arange(4096, dtype=np.uint64) * np.uint64(step)
     missed = Hierarchy([Level(32 << 10, ways=8)], prefetcher=kind).run(trace).misses[0]

@@ -15,7 +15,7 @@ from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.text import Text
 from spe_lab.topics.patterns.algebra import Pattern, Region, r_trav, rr_acc, rs_trav, s_trav
 from spe_lab.topics.patterns.levels import PricedLevel, misses
-from spe_lab.topics.patterns.trace import trace
+from spe_lab.topics.patterns.traces import trace
 
 JUDGES = tuple((line, room) for line, rooms in ((64, (16, 64, 200, 1000)), (4096, (4, 64))) for room in rooms)
 CLOSE = 0.04  # two random executions of one expression differ by less

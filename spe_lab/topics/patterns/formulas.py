@@ -6,7 +6,7 @@ that a traversal touches at all; h = min(1, K/X) is the share of them that fits.
 
 "published" are the rules of Manegold, Boncz, Kersten, VLDB 2002, *as they are usually retold*: we have the patterns and the
 structure from the paper, and the formulas at second hand. "ours" assume full associativity and LRU, and are exact in
-expectation for many lines: they follow from stack distances (see `reuse`, which evaluates the same without a closed form).
+expectation for many lines: they follow from stack distances (see `uses`, which evaluates the same without a closed form).
 """
 
 import math

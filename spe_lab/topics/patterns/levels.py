@@ -16,9 +16,9 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine, claim
 from spe_lab.core.text import Text
 from spe_lab.topics.patterns.algebra import Pattern
-from spe_lab.topics.patterns.published import published
-from spe_lab.topics.patterns.reuse import reuse
-from spe_lab.topics.patterns.trace import trace
+from spe_lab.topics.patterns.footprints import published
+from spe_lab.topics.patterns.traces import trace
+from spe_lab.topics.patterns.uses import reuse
 
 MODELS = ("ours", "published")
 
@@ -72,10 +72,14 @@ def misses(pattern: Pattern, level: PricedLevel, model: str = "ours") -> tuple[f
     """(in order, at random) at one level, by our model or the published one."""
     if model not in MODELS:
         raise SpeLabError(f"model must be one of {', '.join(MODELS)}, got {model!r}; name one of them")
-    if not isinstance(pattern, Pattern):
-        raise SpeLabError(f"the expression must be a pattern, got {pattern!r:.40}; write for example s_trav(Region(1024, 4))")
+    _check(pattern)
     pair = reuse(pattern, level.block).misses(level.room) if model == "ours" else published(pattern, level.block, level.room)
     return tuple(float(np.ravel(part)[0]) for part in pair)
+
+
+def _check(pattern: Pattern) -> None:
+    if not isinstance(pattern, Pattern):
+        raise SpeLabError(f"the expression must be a pattern, got {pattern!r:.40}; write for example s_trav(Region(1024, 4))")
 
 
 def cost(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, model: str = "ours") -> float:
@@ -90,6 +94,7 @@ def cost(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, model: s
 def table(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, seed: int = 1) -> Text:
     """An expression level by level, in Markdown: misses by both models beside an exact simulation, and what ours cost."""
     levels = levels_of() if levels is None else levels
+    _check(pattern)
     addresses, sizes = trace(pattern, seed)
     rows = ["| level | holds | published | ours | simulated | of ours in order | cost |", "|---|--:|--:|--:|--:|--:|--:|"]
     for level in levels:

@@ -13,8 +13,8 @@ from spe_lab.core.measurement import Cancel, curves, sweep
 from spe_lab.topics.patterns.algebra import Pattern, Region, nest, s_trav
 from spe_lab.topics.patterns.kernels import kernels, scatter_point
 from spe_lab.topics.patterns.levels import PricedLevel
-from spe_lab.topics.patterns.reuse import Reuse, reuse
 from spe_lab.topics.patterns.timed import TimedLab
+from spe_lab.topics.patterns.uses import Reuse, reuse
 
 TUPLE = 8  # bytes
 TUPLES = 1 << 20

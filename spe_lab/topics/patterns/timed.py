@@ -15,12 +15,13 @@ from spe_lab.core.measurement import Cancel, curves, sweep
 from spe_lab.topics.patterns.algebra import Basic, Region, nest, r_trav, rr_acc, s_trav, s_trav_cr
 from spe_lab.topics.patterns.kernels import WORD, base_ns, kernels, visits_point
 from spe_lab.topics.patterns.levels import PricedLevel, levels_of
-from spe_lab.topics.patterns.reuse import Reuse, reuse
+from spe_lab.topics.patterns.uses import Reuse, reuse
 
 KIB, MIB = 1 << 10, 1 << 20
 LISTED = ("s_trav", "r_trav", "rr_acc", "nest")
 REFERENCE = 1 << 14  # items of the region whose distribution stands for all sizes
 PART = 64  # items of a nest's part
+OFTEN = 8  # random visits for each item: enough that each has been met
 
 
 class TimedLab(Lab):
@@ -59,19 +60,20 @@ class TimedLab(Lab):
 
 
 @lru_cache(maxsize=256)
-def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse]:
-    """A pattern run twice and once: what a further lap costs is the difference.
+def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
+    """A pattern run twice and once, and its visits: what a further lap costs is the difference.
 
     All quantities grow with n, so one region stands for every size: what matters is which share of it fits.
     """
-    program = listed(pattern_of(name, Region(REFERENCE, w, "R")))
-    return reuse(program + program, line), reuse(program, line)
+    pattern = pattern_of(name, Region(REFERENCE, w, "R"))
+    program = listed(pattern)
+    return reuse(program + program, line), reuse(program, line), pattern.visits
 
 
 def pattern_of(name: str, region: Region) -> Basic:
     """One of LISTED over this region; a visit reads a pointer."""
     u = min(8, region.w)
-    kinds = {"s_trav": lambda: s_trav(region, u=u), "r_trav": lambda: r_trav(region, u=u), "rr_acc": lambda: rr_acc(region, r=region.n, u=u),
+    kinds = {"s_trav": lambda: s_trav(region, u=u), "r_trav": lambda: r_trav(region, u=u), "rr_acc": lambda: rr_acc(region, r=OFTEN * region.n, u=u),
              "nest": lambda: nest(region, m=max(1, region.n // PART), u=u)}  # fmt: skip
     return kinds[name]()
 
@@ -128,10 +130,10 @@ class Time(TimedLab):
         w, name = int(point["w"]), point["pattern"]
         time = np.full(x.values.shape, float(point["t0"]))
         for level in self.priced(point):
-            twice, once = steady(name, w, level.block)
+            twice, once, visits = steady(name, w, level.block)
             room = level.room * REFERENCE / np.maximum(x.values // w, 1)
             in_order, at_random = (after - before for after, before in zip(twice.misses(room), once.misses(room), strict=True))
-            time += (in_order * level.in_order_ns + at_random * level.at_random_ns) / REFERENCE
+            time += (in_order * level.in_order_ns + at_random * level.at_random_ns) / visits
         return [Curve("ours", "predicted", x, "ns", np.maximum(time, 0))]
 
 

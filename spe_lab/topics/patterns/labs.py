@@ -12,10 +12,10 @@ from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
+from spe_lab.topics.patterns.footprints import published
 from spe_lab.topics.patterns.levels import levels_of
-from spe_lab.topics.patterns.published import published
-from spe_lab.topics.patterns.reuse import reuse
-from spe_lab.topics.patterns.trace import trace
+from spe_lab.topics.patterns.traces import trace
+from spe_lab.topics.patterns.uses import reuse
 
 KIB, MIB = 1 << 10, 1 << 20
 SEEDS = 8  # executions, whose spread gives the interval
