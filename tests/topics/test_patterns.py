@@ -292,9 +292,10 @@ def test_one_region_stands_for_all_sizes():
     for name in timed.LISTED:
         twice, once, visits = timed.steady(name, 64, 64)
         for n in (1024, 4096):
-            program = timed.listed(timed.pattern_of(name, Region(n, 64, "R")))
+            pattern = timed.pattern_of(name, Region(n, 64, "R"))
+            once_more, program = timed.listed(pattern) + timed.listed(pattern), timed.listed(pattern)
             for room in (200, 500, 2000):
-                direct = (total(program + program, room) - total(program, room)) / timed.pattern_of(name, Region(n, 64)).visits
+                direct = (total(once_more, room) - total(program, room)) / pattern.visits
                 larger = room * timed.REFERENCE / n
                 scaled = float(sum(twice.misses(larger)) - sum(once.misses(larger))) / visits
                 assert scaled == pytest.approx(direct, rel=0.05, abs=0.02), (name, n, room)

@@ -3,8 +3,9 @@
 from spe_lab.topics.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
 from spe_lab.topics.patterns.exercises import EXERCISES, MATRIX_TEMPLATE, loops
 from spe_lab.topics.patterns.footprints import published
-from spe_lab.topics.patterns.formulas import lines_per_visit, lines_touched, revisit_hits, symbol
+from spe_lab.topics.patterns.formulas import alone, lines_per_visit, lines_touched, revisit_hits, symbol
 from spe_lab.topics.patterns.formulas import misses as formula
+from spe_lab.topics.patterns.kernels import time_per_visit
 from spe_lab.topics.patterns.labs import BasicPatterns, Compose
 from spe_lab.topics.patterns.levels import PricedLevel, cost, levels_of, misses, table
 from spe_lab.topics.patterns.partition import Partition
@@ -14,6 +15,7 @@ from spe_lab.topics.patterns.uses import reuse
 
 __all__ = [
     "EXERCISES", "MATRIX_TEMPLATE", "BasicPatterns", "Compose", "Conditional", "Partition", "PricedLevel", "Region", "Time",
-    "cost", "formula", "levels_of", "lines_per_visit", "lines_touched", "loops", "misses", "nest", "published", "r_trav", "reuse", "revisit_hits", "rr_acc",
-    "rr_trav", "rs_trav", "s_trav", "s_trav_cr", "simulated", "symbol", "table", "trace",
+    "alone", "cost", "formula", "levels_of", "lines_per_visit", "lines_touched", "loops", "misses", "nest",
+    "published", "r_trav", "reuse", "revisit_hits", "rr_acc",
+    "rr_trav", "rs_trav", "s_trav", "s_trav_cr", "simulated", "symbol", "table", "time_per_visit", "trace",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import Model, Quantity
-from spe_lab.topics.patterns.algebra import Basic
+from spe_lab.topics.patterns.algebra import Basic, Pattern
 
 if TYPE_CHECKING:
     import sympy
@@ -106,6 +106,18 @@ def evaluate(pattern: Basic, line: int, room: np.ndarray | float, rule: str = "o
     lines, per_visit = shape(pattern, line, rule)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # branches of a Piecewise that are not taken
         return model(kind_of(pattern), rule)(**_values(pattern, line), K=room, X=lines, q=per_visit)
+
+
+def alone(pattern: Pattern, line: int, rule: str = "ours") -> "sympy.Expr":
+    """The closed forms of an expression's basic patterns, each alone in a level of K lines of `line` bytes, added up."""
+    import sympy
+
+    total = sympy.Integer(0)
+    for basic in pattern.basics():
+        lines, per_visit = (sympy.nsimplify(number, rational=True) for number in shape(basic, line, rule))
+        known = {symbol(name): sympy.nsimplify(value, rational=True) for name, value in _values(basic, line).items()}
+        total += misses(kind_of(basic), rule).subs(known | {symbol("X"): lines, symbol("q"): per_visit})
+    return sympy.sympify(total)
 
 
 def order(pattern: Basic, line: int, rule: str = "ours") -> float:

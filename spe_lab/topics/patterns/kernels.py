@@ -1,14 +1,16 @@
 """Patterns on the machine: kernels_c/patterns.c bound to memory, and checked before anything is timed."""
 
+from collections import deque
 from functools import cache
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core import native, units
 from spe_lab.core.arena import Arena
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Machine, claim
-from spe_lab.core.measurement import Point
+from spe_lab.core.measurement import Point, quick, sweep
+from spe_lab.core.text import Text
 from spe_lab.topics.patterns.algebra import Basic, Region, rr_acc, s_trav
 
 WORD = 4  # bytes
@@ -36,6 +38,13 @@ def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> P
     last = max(claim()[name].value for name in ("l2_capacity", "l3_capacity") if name in claim())
     warm = max(SETTLE, min(pattern.visits, state.count)) if region.size <= last else SETTLE
     return Point(str(pattern), library.address(kernel), state, warm, keep=(arena, order))
+
+
+def time_per_visit(pattern: Basic, budget_s: float = 1.0) -> Text:
+    """What a visit of this pattern costs on this machine, executed over and over by visit_listed (or visit_in_order)."""
+    estimate = deque(sweep([visits_point(pattern)], budget_s=0.3 if quick() else budget_s), maxlen=1).pop().estimate
+    value, low, high = (units.render(float(each[0]), "ns") for each in (estimate.value, estimate.low, estimate.high))
+    return Text(f"{value} a visit (measured; interval {low} to {high})")
 
 
 def visits_state(library: native.Library, memory: np.ndarray, pattern: Basic, order: np.ndarray | None):

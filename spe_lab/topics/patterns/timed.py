@@ -12,7 +12,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import memory_available
 from spe_lab.core.measurement import Cancel, curves, sweep
-from spe_lab.topics.patterns.algebra import Basic, Region, nest, r_trav, rr_acc, s_trav, s_trav_cr
+from spe_lab.topics.patterns.algebra import Basic, Pattern, Region, nest, r_trav, rr_acc, s_trav, s_trav_cr
 from spe_lab.topics.patterns.kernels import WORD, base_ns, kernels, visits_point
 from spe_lab.topics.patterns.levels import PricedLevel, levels_of
 from spe_lab.topics.patterns.uses import Reuse, reuse
@@ -47,15 +47,16 @@ class TimedLab(Lab):
         return found
 
     def levels(self) -> tuple[PricedLevel, ...]:
+        """The caches from the innermost, then the TLB."""
         return levels_of(self.machine)
 
     def priced(self, point: Mapping[str, Value]) -> list[PricedLevel]:
         """The levels with the sliders' capacities and prices."""
-        own, last = self.levels(), self.levels()[-2]
+        *caches, tlb = self.levels()
         return [
             dataclasses.replace(level, capacity=max(point.get(f"C_{level.name}", level.capacity), level.block),
-                                at_random_ns=point.get(f"l_{level.name}", level.at_random_ns), in_order_ns=point["q"] if level is last else level.in_order_ns)
-            for level in own
+                                at_random_ns=point.get(f"l_{level.name}", level.at_random_ns), in_order_ns=point["q"] if level is caches[-1] else level.in_order_ns)
+            for level in (*caches, tlb)
         ]  # fmt: skip
 
 
@@ -66,8 +67,7 @@ def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
     All quantities grow with n, so one region stands for every size: what matters is which share of it fits.
     """
     pattern = pattern_of(name, Region(REFERENCE, w, "R"))
-    program = listed(pattern)
-    return reuse(program + program, line), reuse(program, line), pattern.visits
+    return reuse(listed(pattern) + listed(pattern), line), reuse(listed(pattern), line), pattern.visits
 
 
 def pattern_of(name: str, region: Region) -> Basic:
@@ -78,9 +78,9 @@ def pattern_of(name: str, region: Region) -> Basic:
     return kinds[name]()
 
 
-def listed(pattern: Basic):
-    """What the kernel does: it visits in the order of a list, which is read as well."""
-    return pattern if isinstance(pattern, s_trav) else s_trav(Region(pattern.visits, WORD, "list")) * pattern
+def listed(pattern: Basic) -> Pattern:
+    """What the kernel does: it visits in the order of a list, which is read as well, and is another one in each lap."""
+    return pattern if isinstance(pattern, s_trav) else s_trav(Region(pattern.visits, WORD)) * pattern
 
 
 @register
