@@ -49,7 +49,8 @@ class Partition(TimedLab):
             Slider("bits", "", 8, "bits of the cluster's number", BITS[0], BITS[-1], multiple_of=1, source="256 clusters"),
             Slider("overlap", "", ASSUMED_OVERLAP, "misses under way at once", 1, 32, "log", measured=False, source="assumed: stores do not wait"),
             Slider("t0", "ns", ASSUMED_TUPLE_NS, "time of a tuple that comes back to no line in vain", 0.1, 100, "log", measured=False, source="assumed"),
-            *(slider for slider in self.price_sliders() if slider.name not in ("t0", "q", f"C_{self.levels()[-2].name}", f"l_{self.levels()[-2].name}")),
+            # The region lies in the last cache and within the TLB's reach: the levels before them decide.
+            *(slider for slider in self.price_sliders() if slider.name.endswith(tuple(f"_{level.name}" for level in self.levels()[:-2]))),
         ]
 
     def sweep(self, short: bool) -> list[float]:
@@ -81,8 +82,8 @@ class Partition(TimedLab):
         return [Curve("one pass, predicted", "predicted", x, "ns", one), Curve("two passes, predicted", "predicted", x, "ns", two)]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
-        """As many clusters as a level has lines or pages."""
-        return {f"{level.name} full": float(np.log2(level.room)) for level in self.priced(point) if level.name in ("L1", "TLB")}
+        """As many clusters as the first level has lines."""
+        return {"first level full": float(np.log2(self.priced(point)[0].room))}
 
 
 def first_bits(bits: int) -> int:

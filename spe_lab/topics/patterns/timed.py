@@ -51,13 +51,14 @@ class TimedLab(Lab):
         return levels_of(self.machine)
 
     def priced(self, point: Mapping[str, Value]) -> list[PricedLevel]:
-        """The levels with the sliders' capacities and prices."""
+        """The levels with the sliders' capacities and prices, as far as the lab has such sliders."""
         *caches, tlb = self.levels()
-        return [
-            dataclasses.replace(level, capacity=max(point.get(f"C_{level.name}", level.capacity), level.block),
-                                at_random_ns=point.get(f"l_{level.name}", level.at_random_ns), in_order_ns=point["q"] if level is caches[-1] else level.in_order_ns)
-            for level in (*caches, tlb)
-        ]  # fmt: skip
+        caches[-1] = dataclasses.replace(caches[-1], in_order_ns=point.get("q", caches[-1].in_order_ns))
+        found = []
+        for level in (*caches, tlb):
+            capacity, price = point.get(f"C_{level.name}", level.capacity), point.get(f"l_{level.name}", level.at_random_ns)
+            found.append(dataclasses.replace(level, capacity=max(capacity, level.block), at_random_ns=price))
+        return found
 
 
 @lru_cache(maxsize=256)
