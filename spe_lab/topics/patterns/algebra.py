@@ -74,8 +74,8 @@ class Pattern:
         """The basic patterns of an expression, from left to right."""
         raise NotImplementedError
 
-    def latex(self, word: int = 1) -> str:
-        """In the notes' notation; widths in words of `word` bytes."""
+    def latex(self, word: int | None = None) -> str:
+        """In the notes' notation, with widths in words of `word` bytes; without `word`, of a region that has a name only the name."""
         raise NotImplementedError
 
     def regions(self) -> tuple[Region, ...]:
@@ -127,9 +127,12 @@ class Basic(Pattern):
     def basics(self) -> Iterator["Basic"]:
         yield self
 
-    def latex(self, word: int = 1) -> str:
+    def latex(self, word: int | None = None) -> str:
         name, of = type(self).__name__.replace("_", r"\_"), rf"\mathrm{{{self.region.label}}}"
-        w, u = (f"{value / word:g}" for value in (self.region.w, self.u))
+        if word is None and self.region.name:
+            touched = "" if self.u == self.region.w else rf",\,u={self.u}"
+            return rf"\mathrm{{{name}}}({of}{touched}{self.arguments()})"
+        w, u = (f"{value / (word or 1):g}" for value in (self.region.w, self.u))
         return rf"\mathrm{{{name}}}({of}.w={w},\,u={u},\,{of}.n={self.region.n}{self.arguments()})"
 
     def __str__(self) -> str:
@@ -326,7 +329,7 @@ class Composition(Pattern):
 class Sequential(Composition):
     """P₁ ⊕ P₂ ⊕ …: one after the other."""
 
-    def latex(self, word: int = 1) -> str:
+    def latex(self, word: int | None = None) -> str:
         return r" \;\oplus\; ".join(part.latex(word) for part in self.parts)
 
     def __str__(self) -> str:
@@ -345,7 +348,7 @@ class Concurrent(Composition):
                     rule = f"patterns that run at once must have regions of their own, got {region.label} in two of them"
                     raise SpeLabError(f"{rule}; give each its own Region, or write them one after the other with +")
 
-    def latex(self, word: int = 1) -> str:
+    def latex(self, word: int | None = None) -> str:
         return r" \odot ".join(rf"\left[{part.latex(word)}\right]" if isinstance(part, Sequential) else part.latex(word) for part in self.parts)
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import sympy
 
 RULES = ("published", "ours")
+_READABLE = 10**9  # larger numerators and denominators, such as those of (3/4)^1024, are printed as decimals
 KINDS = ("s_trav", "rs_trav uni", "rs_trav bi", "r_trav", "rr_trav", "rr_acc", "nest ran", "nest seq uni", "nest seq bi", "s_trav_cr")
 QUANTITIES = {
     "n": Quantity("items of the region", ""),
@@ -117,7 +118,7 @@ def alone(pattern: Pattern, line: int, rule: str = "ours") -> "sympy.Expr":
         lines, per_visit = (sympy.nsimplify(number, rational=True) for number in shape(basic, line, rule))
         known = {symbol(name): sympy.nsimplify(value, rational=True) for name, value in _values(basic, line).items()}
         total += misses(kind_of(basic), rule).subs(known | {symbol("X"): lines, symbol("q"): per_visit})
-    return sympy.sympify(total)
+    return sympy.sympify(total).xreplace({q: sympy.Float(q, 6) for q in total.atoms(sympy.Rational) if max(abs(q.p), q.q) > _READABLE})
 
 
 def order(pattern: Basic, line: int, rule: str = "ours") -> float:

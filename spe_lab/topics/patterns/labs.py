@@ -191,14 +191,14 @@ class Compose(MissLab):
             return shared
         return [
             shared[0],
-            Slider("algorithm", "", "hash join", "what is computed", scale="choice", choices=tuple(EXPRESSIONS), source="the papers' own example"),
+            Slider("plan", "", "hash join", "what is computed", scale="choice", choices=tuple(EXPRESSIONS), source="the papers' own example"),
             Slider("n", "", 16384, "items of an input", 256, 65536, "log", multiple_of=1, source="beyond a first-level cache"),
             Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=4, source="a key"),
             shared[1],
         ]
 
     def expression(self, point: Mapping[str, Value]) -> Pattern:
-        return self._own if self._own is not None else _composed(point["algorithm"], int(point["n"]), int(point["w"]))
+        return self._own if self._own is not None else _composed(point["plan"], int(point["n"]), int(point["w"]))
 
 
 @lru_cache(maxsize=64)

@@ -93,7 +93,7 @@ class Time(TimedLab):
     question = "What does a visit cost when a pattern runs over a region of a given size again and again?"
     axis = "size"
     quantity = "time per visit"
-    compared = ("measured", "ours")
+    compared = ("dependent visits", "ours")
     breaks = (
         "Caches are not fully associative, the last one is shared with neighbours, page tables compete with data for it, and a processor overlaps what the sum "
         "over levels takes one after the other."
@@ -125,7 +125,7 @@ class Time(TimedLab):
             n = max(1, int(size) // w // PART) * PART
             points.append(visits_point(pattern_of(point["pattern"], Region(n, w))))
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            yield result.progress, curves(result, ("measured",), x, kernels(), pattern=point["pattern"], w=w)
+            yield result.progress, curves(result, ("dependent visits",), x, kernels(), pattern=point["pattern"], w=w)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         w, name = int(point["w"]), point["pattern"]
@@ -147,7 +147,7 @@ class Conditional(TimedLab):
     question = "What does a traversal cost that visits only a share s of the items, and where does skipping save least?"
     axis = "s"
     quantity = "time per item of the region"
-    compared = ("measured", "in order and at random")
+    compared = ("dependent visits", "in order and at random")
     breaks = (
         "Whether a line comes in order is a matter of degree to a prefetcher, which may fetch lines that nobody wants, and independent selections are rare: "
         "real ones cluster, or follow the order of the data."
@@ -172,7 +172,7 @@ class Conditional(TimedLab):
         region = Region(self.size // w, w)
         points = [visits_point(s_trav_cr(region, s=float(s)), arena=arena, seed=i) for i, s in enumerate(x.values)]
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            (each,) = curves(result, ("measured",), x, kernels(), w=w, size=region.size)
+            (each,) = curves(result, ("dependent visits",), x, kernels(), w=w, size=region.size)
             yield result.progress, [dataclasses.replace(each, values=each.values * x.values, low=each.low * x.values, high=each.high * x.values)]
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
