@@ -284,6 +284,23 @@ def test_the_table_has_a_row_for_each_level():
     assert all(f"| {level.name} |" in text for level in levels_of()) and "a visit" in text
 
 
+def test_without_a_compiler_tables_and_times_say_what_they_lack(monkeypatch):
+    monkeypatch.setattr(native, "available", lambda: False)
+    assert "| – |" in table(EXPRESSIONS["merge join"](256, 8))
+    assert "compiler" in patterns.time_per_visit(r_trav(Region(8, 8)))
+
+
+@needs_compiler
+def test_a_visit_takes_time_and_says_how_it_was_had(monkeypatch):
+    monkeypatch.setenv("SPE_LAB_QUICK", "1")
+    assert "(measured; interval" in patterns.time_per_visit(rr_acc(Region(64, 4), r=1024))
+
+
+def test_the_notes_example_alone_is_the_sum_of_its_parts():
+    example = s_trav(Region(1024, 4)) * rr_acc(Region(64, 4), r=1024)
+    assert float(patterns.alone(example, 64).subs(patterns.symbol("K"), 4)) == pytest.approx(68)
+
+
 # ---- Labs -------------------------------------------------------------------------------------------------------------------
 
 

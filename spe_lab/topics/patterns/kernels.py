@@ -41,7 +41,12 @@ def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> P
 
 
 def time_per_visit(pattern: Basic, budget_s: float = 1.0) -> Text:
-    """What a visit of this pattern costs on this machine, executed over and over by visit_listed (or visit_in_order)."""
+    """What a visit of this pattern costs on this machine, executed over and over by visit_listed (or visit_in_order).
+
+    Where nothing can be compiled the text says so.
+    """
+    if not native.available():
+        return Text(native.NO_COMPILER)
     estimate = deque(sweep([visits_point(pattern)], budget_s=0.3 if quick() else budget_s), maxlen=1).pop().estimate
     value, low, high = (units.render(float(each[0]), "ns") for each in (estimate.value, estimate.low, estimate.high))
     return Text(f"{value} a visit (measured; interval {low} to {high})")

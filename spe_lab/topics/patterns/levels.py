@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spe_lab.core import cache, units
+from spe_lab.core import cache, native, units
 from spe_lab.core import machine as machines
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine, claim
@@ -92,18 +92,23 @@ def cost(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, model: s
 
 
 def table(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, seed: int = 1) -> Text:
-    """An expression level by level, in Markdown: misses by both models beside an exact simulation, and what ours cost."""
+    """An expression level by level, in Markdown: misses by both models beside an exact simulation, and what ours cost.
+
+    Without a compiler there is no simulator, and its column stays empty.
+    """
     levels = levels_of() if levels is None else levels
     _check(pattern)
     addresses, sizes = trace(pattern, seed)
     rows = ["| level | holds | published | ours | simulated | of ours in order | cost |", "|---|--:|--:|--:|--:|--:|--:|"]
     for level in levels:
-        simulated = cache.stack_distances(cache.lines_of(addresses, sizes, level.block)).misses(level.room)
+        simulated = "–"
+        if native.available():
+            simulated = f"{int(cache.stack_distances(cache.lines_of(addresses, sizes, level.block)).misses(level.room)):,}"
         in_order, at_random = misses(pattern, level)
         ours, theirs = in_order + at_random, sum(misses(pattern, level, "published"))
         price = units.render(in_order * level.in_order_ns + at_random * level.at_random_ns, "ns")
         holds = f"{level.room:,} × {units.render(level.block, 'B')}"
-        rows.append(f"| {level.name} | {holds} | {theirs:,.0f} | {ours:,.0f} | {int(simulated):,} | {in_order / max(ours, 1e-12):.0%} | {price} |")
+        rows.append(f"| {level.name} | {holds} | {theirs:,.0f} | {ours:,.0f} | {simulated} | {in_order / max(ours, 1e-12):.0%} | {price} |")
     whole = cost(pattern, levels)
     said = f"{pattern.visits:,} visits; misses cost {units.render(whole, 'ns')} in all, {units.render(whole / pattern.visits, 'ns')} a visit."
     return Text("\n".join([*rows, "", said]))
