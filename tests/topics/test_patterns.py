@@ -20,7 +20,7 @@ from spe_lab.topics.patterns.footprints import footprint, published
 from spe_lab.topics.patterns.labs import EXPRESSIONS
 from spe_lab.topics.patterns.levels import PricedLevel, cost, levels_of, table
 from spe_lab.topics.patterns.traces import simulated, trace
-from spe_lab.topics.patterns.uses import reuse
+from spe_lab.topics.patterns.uses import geometry, reuse
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
@@ -208,6 +208,23 @@ def test_closed_form_and_stack_distances_agree_where_items_fill_lines_evenly(kin
         else:
             closed = float(formulas.evaluate(pattern, 64, room))
         assert total(pattern, room) == pytest.approx(closed, rel=0.02), room
+
+
+def test_lines_in_plain_numbers_and_in_sympy_are_the_same(benchmark):
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        pattern = benchmark.random_basic("r_trav", rng)
+        assert geometry(pattern, 64) == pytest.approx(formulas.shape(pattern, 64))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 17])
+def test_the_smallest_regions_have_finite_misses(n):
+    region = Region(n, 4)
+    rooms = np.array([1, 2, 100])
+    for pattern in (s_trav(region), rs_trav(region, r=3, d="bi"), r_trav(region), rr_trav(region, r=3), rr_acc(region, r=1), rr_acc(region, r=50),
+                    nest(region, m=n), nest(region, m=1, o="seq"), s_trav_cr(region, s=1), s_trav_cr(region, s=0.01)):  # fmt: skip
+        for found in (*reuse(pattern + pattern, 64).misses(rooms), *published(pattern, 64, rooms)):
+            assert np.isfinite(found).all() and (found >= -1e-9).all(), pattern
 
 
 # ---- Against exact simulation --------------------------------------------------------------------------------------------

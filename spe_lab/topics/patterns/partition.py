@@ -91,9 +91,6 @@ def first_bits(bits: int) -> int:
     return (int(bits) + 1) // 2
 
 
-
-
-
 def _stall(bits: int, levels: list[PricedLevel]) -> float:
     """ns per tuple for lines that a cursor comes back to in vain. First uses are in order for each cursor: part of the base time."""
     total = 0.0

@@ -119,7 +119,10 @@ def reuse(pattern: Pattern, line: int) -> Reuse:
 
 
 def geometry(pattern: Basic, line: int) -> tuple[float, float]:
-    """(X, q): lines that a traversal of the region touches, and lines that one visit touches on average (see `formulas`)."""
+    """(X, q): lines that a traversal of the region touches, and lines that one visit touches on average.
+
+    In plain numbers, where `formulas` derives both in sympy: no slider waits for that, and the tests hold the two together.
+    """
     region, u = pattern.region, pattern.u
     grain = math.gcd(region.w, line)
     per_visit = 1 + grain * ((u - 1) // grain) / line
@@ -191,14 +194,14 @@ def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: flo
 def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
     """A line with c items is met by a visit with probability p = c/n, whatever came before: of its uses, p·((1 − p)^t · (r − t − 1/p)
     + (1 − p)^r / p) are expected to come more than t visits after the last one."""
-    r, n, kinds = float(pattern.r), float(pattern.region.n), _kinds_of_lines(k)
+    r = float(pattern.r)
+    met_by_a_visit = [(min(c / pattern.region.n, 1 - 1e-12), share) for c, share in _kinds_of_lines(k)]
 
     def within(t):
-        return lines * (1 - sum(share * (1 - c / n) ** t for c, share in kinds if c < n))
+        return lines * (1 - sum(share * (1 - p) ** t for p, share in met_by_a_visit))
 
     further = []
-    for c, share in kinds:
-        p = min(c / n, 1 - 1e-12)
+    for p, share in met_by_a_visit:
         missed = (1 - p) ** r
         edge = np.linspace(1.0, missed, PIECES + 1)
         waited = np.minimum(np.log(np.maximum(edge, 1e-300)) / math.log1p(-p), r)
