@@ -7,7 +7,7 @@ from spe_lab.topics import scaling
 from spe_lab.topics.scaling import planning
 from spe_lab.topics.scaling.graph import PAGE
 
-CHECK = scaling.PLANNING["page"].check
+CHECK = scaling.EXERCISES["page"].check
 
 
 def test_the_page_is_too_slow_and_the_solution_is_not():
@@ -48,7 +48,7 @@ def test_something_else_than_text_is_refused():
 
 @pytest.mark.parametrize(("answer", "state"), [(..., "not attempted"), (17.1, "right"), (17, "right"), (1096, "wrong"), (30, "wrong"), ("soon", "wrong")])
 def test_the_first_failure_is_judged(answer, state):
-    assert scaling.PLANNING["first_failure"].check(answer).state == state
+    assert scaling.EXERCISES["first_failure"].check(answer).state == state
 
 
 def test_the_first_of_64_simulated_failures_comes_when_the_exercise_says():
@@ -57,8 +57,8 @@ def test_the_first_of_64_simulated_failures_comes_when_the_exercise_says():
     assert lifetimes.min(axis=1).mean() == pytest.approx(planning.DAYS, rel=0.03)
 
 
-@pytest.mark.parametrize("name", sorted(scaling.PLANNING))
+@pytest.mark.parametrize("name", sorted(scaling.EXERCISES))
 def test_every_exercise_has_hints_and_a_solution(name):
-    exercise = scaling.PLANNING[name]
+    exercise = scaling.EXERCISES[name]
     assert exercise.question.rstrip().endswith(("?", ".")) and len(exercise.hints) >= 2 and str(exercise.solution())
     assert exercise.check(exercise.answer).state == "right"
