@@ -57,8 +57,8 @@ def test_the_first_of_64_simulated_failures_comes_when_the_exercise_says():
     assert lifetimes.min(axis=1).mean() == pytest.approx(planning.DAYS, rel=0.03)
 
 
-@pytest.mark.parametrize("name", sorted(scaling.EXERCISES))
+@pytest.mark.parametrize("name", sorted(planning.PLANNING))
 def test_every_exercise_has_hints_and_a_solution(name):
-    exercise = scaling.EXERCISES[name]
+    exercise = planning.PLANNING[name]
     assert exercise.question.rstrip().endswith(("?", ".")) and len(exercise.hints) >= 2 and str(exercise.solution())
     assert exercise.check(exercise.answer).state == "right"
