@@ -132,7 +132,7 @@ struct task_graph {          /* tasks in the order in which a worker prefers the
 struct listing {
     const struct task_graph *graph;
     uint32_t left[SPE_MOST_TASKS];  /* tasks that each one still waits for; TAKEN once it has begun */
-    uint32_t unfinished, ready;
+    uint32_t unfinished, ready, running;
     int64_t *began_ns, *ended_ns;
     int32_t *worker;
     spe_cancel cancel;
@@ -160,15 +160,16 @@ static void work_through(void *task, int32_t member)
     const struct task_graph *graph = list->graph;
     pthread_mutex_lock(&list->mutex);
     for (;;) {
-        while (list->ready == 0 && list->unfinished > 0 && !*list->cancel)
+        while (list->ready == 0 && list->running > 0 && !*list->cancel)
             pthread_cond_wait(&list->changed, &list->mutex);
-        if (list->unfinished == 0 || *list->cancel)
-            break;
+        if (list->ready == 0 || *list->cancel)
+            break;              /* nothing runs and nothing is ready: all is done, or the rest waits for itself */
         uint32_t i = 0;
         while (list->left[i] != 0)
             i++;
         list->left[i] = TAKEN;
         list->ready--;
+        list->running++;
         pthread_mutex_unlock(&list->mutex);
 
         list->worker[i] = member;
@@ -177,6 +178,7 @@ static void work_through(void *task, int32_t member)
         list->ended_ns[i] = spe_clock();
 
         pthread_mutex_lock(&list->mutex);
+        list->running--;
         list->unfinished--;
         uint32_t released = 0;
         for (uint32_t k = graph->first[i]; k < graph->first[i + 1]; k++)
@@ -207,7 +209,7 @@ int32_t list_schedule(const struct task_graph *graph, int32_t workers, const int
     pthread_cond_init(&list.changed, NULL);
     for (uint64_t trial = 0; trial < trials && status == SPE_OK; trial++) {
         list.unfinished = n;
-        list.ready = 0;
+        list.ready = list.running = 0;
         for (uint32_t i = 0; i < n; i++) {
             list.left[i] = graph->before[i];
             list.ready += list.left[i] == 0;
@@ -222,8 +224,8 @@ int32_t list_schedule(const struct task_graph *graph, int32_t workers, const int
             list.began_ns[i] -= start;
             list.ended_ns[i] -= start;
         }
-        if (*cancel)
-            status = SPE_CANCELLED;
+        if (list.unfinished > 0)
+            status = *cancel ? SPE_CANCELLED : SPE_BAD_ARGUMENT;
     }
     pthread_cond_destroy(&list.changed);
     pthread_mutex_destroy(&list.mutex);

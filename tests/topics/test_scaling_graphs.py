@@ -233,6 +233,17 @@ def test_a_cancel_ends_long_tasks_and_leaves_no_thread():
 
 
 @needs_compiler
+def test_the_c_ends_where_tasks_wait_for_themselves():
+    """Python refuses such a graph; the kernel must not hang on one all the same."""
+    library, cancel, before = native.load("scaling"), Cancel(), psutil.Process().num_threads()
+    arrays = np.array([1000] * 3, np.uint64), np.array([0, 1, 1], np.uint32), np.array([0, 0, 1, 2], np.uint32), np.array([2, 1], np.uint32)
+    circle = library.struct("task_graph")(3, *(array.ctypes.data for array in arrays))
+    out = np.zeros(1, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int32)
+    assert library.list_schedule(circle, 4, np.full(4, -1, np.int32), 1, *out, cancel.flag) == library.constants["SPE_BAD_ARGUMENT"]
+    assert psutil.Process().num_threads() == before
+
+
+@needs_compiler
 @pytest.mark.parametrize("lab_id", ["scaling.critical_path", "scaling.parallelism"])
 def test_an_interrupted_run_leaves_no_thread(lab_id):
     lab, before = labs.get(lab_id), psutil.Process().num_threads()
