@@ -119,7 +119,8 @@ class Parallelism(Lab):
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         data = Data(int(x.values.max()))
         settings = [data.setting(kind, threads, int(n), cancel) for kind, threads in self.rows(point) for n in x.values]
-        for result in interleaved(settings, budget_s=budget_s, burst=4, cancel=cancel):
+        burst = 4 if budget_s > 1 else 2  # a short run needs rounds first
+        for result in interleaved(settings, budget_s=budget_s, burst=burst, cancel=cancel):
             e, size = result.estimate, len(x.values)
             origin = {**result.provenance, **kernels().provenance, "data_seed": SEED, "trial_ns": TRIAL_NS, "notes": list(result.notes)}
             parts = [(name, slice(i * size, (i + 1) * size)) for i, name in enumerate(LEVELS)]
