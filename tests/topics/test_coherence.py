@@ -124,9 +124,10 @@ def test_a_random_trace_is_followed_alike_in_c_and_by_hand(cores):
     bus, by_hand = coherence.Bus(cores, 5).run(core, line, kind), walk.counts()
     names = {"bus_reads": "BusRd", "bus_owns": "BusRdX", "bus_upgrades": "BusUpgr", "write_backs": "write-backs", "transfers": "transfers"}
     assert {name: bus.counts[name] for name in names} == {name: by_hand[name_] for name, name_ in names.items()}
+    moved = {f"{'ISEM'[i]} → {'ISEM'[j]}": n for (i, j), n in np.ndenumerate(bus.transitions) if n}
+    assert walk.transitions() == moved and {move[0] + move[-1] for move in moved} <= MOVES
     last = {step.line: step.reaction.after for step in walk.steps}
     assert [bus.copies(i) for i in range(5)] == [last[i] for i in range(5)]
-    assert {"ISEM"[i] + "ISEM"[j] for (i, j), n in np.ndenumerate(bus.transitions) if n} <= MOVES
 
 
 @needs_compiler

@@ -16,7 +16,7 @@ from spe_lab.topics.coherence.simulator import Bus
 BATCHES = 12  # independent seeds, whose spread gives the interval
 ACCESSES = 100_000  # of each batch, after as many that are not counted: the chain tells of the long run
 LAYOUTS = {"shared lines": False, "lines of its own": True}
-COUNTED = {"messages": ("bus_reads", "bus_owns", "bus_upgrades"), "write-backs": ("write_backs",), "transfers": ("transfers",)}
+COUNTED = {"messages": ("bus_reads", "bus_owns", "bus_upgrades"), "write-backs": ("write_backs",)}
 
 
 @register
@@ -32,7 +32,7 @@ class Mesi(Lab):
     unit = ""
     scale = "linear"
     simulated = True
-    compared = ("messages", "messages")
+    compared = ("messages", "messages, by the chain")
     breaks = (
         "Caches here never run full, an access is done before the next one begins, and every message costs the same; "
         "a store buffer, a directory in place of a bus, or a fifth state (Owned, Forward) changes what is sent."
@@ -76,7 +76,7 @@ class Mesi(Lab):
             found = {name: np.zeros(len(x.values)) for name in COUNTED}  # each line has one user: after the first accesses nobody asks
         else:
             found = models.per_access(x.values, int(point["cores"]), point["tenure"], int(point["lines"]))
-        return [Curve(name, "predicted", x, "", found[name]) for name in COUNTED]
+        return [Curve(f"{name}, by the chain", "predicted", x, "", found[name]) for name in COUNTED]
 
 
 def simulated(point: Mapping[str, Value], write: float, seed: int, cancel: Cancel) -> list[float]:

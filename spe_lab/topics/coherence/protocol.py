@@ -6,6 +6,7 @@ Culler, Singh, Gupta, "Parallel Computer Architecture", 1999. kernels_c/coherenc
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -90,6 +91,15 @@ class Walk:
         found = {name: messages.count(name) for name in ("BusRd", "BusRdX", "BusUpgr")}
         return {**found, "messages": sum(found.values()), "transfers": sum(step.reaction.transfer for step in self.steps),
                 "write-backs": sum(step.reaction.write_back for step in self.steps)}  # fmt: skip
+
+    def transitions(self) -> dict[str, int]:
+        """How often a copy went from one state to another, by access or by another core's message.
+
+        >>> follow("0:R x, 1:W x, 0:W x").transitions()
+        {'I → E': 1, 'I → M': 2, 'E → I': 1, 'M → I': 1}
+        """
+        moves = Counter(move for step in self.steps for move in zip(step.before, step.reaction.after, strict=True))
+        return {f"{a} → {b}": moves[a, b] for a in STATES for b in STATES if a != b and moves[a, b]}
 
 
 def parse(trace: str) -> list[Access]:
