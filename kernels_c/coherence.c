@@ -299,33 +299,31 @@ int32_t hand_over_line(const int32_t *cpus, uint64_t rounds, uint64_t trials, st
 
 struct pair {
     uintptr_t work[2];      /* void work(void *state, uint64_t n), one for each member */
-    void *state;
+    void *state[2];
     uint64_t n;
 };
 
 static void do_work(void *task, int32_t member)
 {
     const struct pair *pair = task;
-    ((void (*)(void *, uint64_t))pair->work[member])(pair->state, pair->n);
+    ((void (*)(void *, uint64_t))pair->work[member])(pair->state[member], pair->n);
 }
 
-/* Runs trials of two functions at work on one state: `first` alone if threads is 1, else `second` beside it, n units each.
- * The reader's own code is called by this. Not cancelled within a trial: it runs in a process that can be ended. */
-int32_t run_beside(uintptr_t first, uintptr_t second, void *state, int32_t threads, const int32_t *cpus, uint64_t n, uint64_t trials,
+/* Runs trials of two functions side by side, n units of work each, on one state or on two: what they share is all that
+ * differs. The reader's own code is called by this. Not cancelled within a trial: it runs in a process that can be ended. */
+int32_t run_beside(uintptr_t first, void *first_state, uintptr_t second, void *second_state, const int32_t *cpus, uint64_t n, uint64_t trials,
                    struct team_record *records)
 {
-    struct pair pair = { { first, second }, state, n };
+    struct pair pair = { { first, second }, { first_state, second_state }, n };
     struct team team;
-    if (threads < 1 || threads > 2)
-        return SPE_BAD_ARGUMENT;
-    int32_t status = team_open(&team, threads, cpus, 0);
+    int32_t status = team_open(&team, 2, cpus, 0);
     if (status != SPE_OK)
         return status;
     for (uint64_t i = 0; i <= trials; i++) {
         team_watch(&team);
         team_fork(&team, do_work, &pair);
         if (i > 0)
-            team_report(&team, &records[(i - 1) * (uint64_t)threads]);
+            team_report(&team, &records[(i - 1) * 2]);
     }
     team_close(&team);
     return SPE_OK;
