@@ -83,7 +83,7 @@ def run_padding(text: str) -> tuple[float, float, float] | str:
         [getattr(kind, name) for name in FIELDS]
     except (KeyError, AttributeError):
         return f"the source must declare struct server with {', '.join(FIELDS)}, serve_a and serve_b, as the template does"
-    size = np.dtype(kind).itemsize
+    size = ctypes.sizeof(kind)
     if size > MOST_BYTES:
         return f"the structure must not be larger than {MOST_BYTES} B, and it has {size} B: some cache lines are enough"
     memory = np.zeros(3 * MOST_BYTES, np.uint8)
@@ -130,7 +130,7 @@ def judge_stores(answer) -> Verdict:
         raise SpeLabError(f"the answer must be the part's name as text, got {answer!r:.40}; write for example 'branch predictor'")
     said = answer.lower()
     if any(name in said for name in ("store buffer", "write buffer", "store queue", "write-combining", "write combining")):
-        return Verdict("right", "the core goes on as soon as a store is in the buffer, and stores to one word leave it as one: most of them never see the line")
+        return Verdict("right", "the core goes on as soon as a store is in the buffer, and when the line comes, all that wait there leave in a burst")
     if "compiler" in said:
         return Verdict("wrong", "the stores are in the machine code, one in each round of the loop: see hot_loops('coherence', 'use_word'). It is in the core")
     if "cache" in said:
@@ -159,7 +159,7 @@ EXERCISES = {
         judge_messages,
     ),
     "padding": Exercise(
-        f"Find what the two threads share without need, and repair it: less than {NO_SLOWER} times the time that a request takes on a structure for each thread.",
+        f"Find what the two threads share without need, and repair it: less than {NO_SLOWER} times the time of a request on a structure for each thread.",
         ("Write beside each field who reads it and who writes it. Two fields may share a line if nobody writes either, or if one thread alone uses both.",
          "It is not enough to part the two counts: the limit is read by both, so it may lie beside neither of them."),
         PADDING_SOLUTION,
