@@ -87,10 +87,10 @@ class FalseSharing(Lab):
     def refit(self, training: dict[str, Any]) -> tuple[str, ...]:
         """Fits to a new measurement, and says so if that could not be done."""
         try:
-            self._training, self._fitted = training, (id(training), fit(training))
+            fitted = fit(training)
         except MeasurementError:
-            self._training, self._fitted = (None, None) if self._fitted is None else (self._training, self._fitted)
             return (NO_FIT,)
+        self._training, self._fitted = training, (id(training), fitted)
         return ()
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
