@@ -41,6 +41,7 @@ MOST_SKEW = 0.05  # of the trial: the last thread starts no later
 LEAST_OVERLAP = 0.85  # of the trial: all threads are at work
 MOST_DELAY = 0.02  # of the trial: no thread was ready for longer without running
 FOREIGN_LIMIT = 0.10
+FIRST_ROUND_S = 5.0  # that a round may take if there is none yet: on a busy machine threads wait for each other by time slices
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: f
     """Runs bursts of trials of all settings in turn and yields better and better estimates.
 
     Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
-    used up (twice that, for the sake of an interval), or when `cancel` is set. `level` is the quantile that stands for a block:
-    a low one where disturbances alone make trials differ, 0.5 where threads fight and each trial is another fight. Raises MeasurementError if no trial of any
-    setting was clean.
+    used up (twice that for the sake of an interval, five seconds for a first round), or when `cancel` is set. `level` is the
+    quantile that stands for a block: a low one where disturbances alone make trials differ, 0.5 where threads fight and each
+    trial is another fight. Raises MeasurementError if no trial of any setting was clean.
     """
     if not settings:
         raise SpeLabError("settings must name at least one trial, got none; add one to the sweep")
@@ -92,7 +93,8 @@ def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: f
     foreign, rng = cpus.Foreign(), np.random.default_rng(seed)
     rounds: list[np.ndarray] = []
     for order in latin_rows(len(settings), rng):
-        row = _round(settings, order, burst, began + budget_s * (1 if len(rounds) >= MIN_ROUNDS else 2), cancel)
+        allowed = budget_s if len(rounds) >= MIN_ROUNDS else 2 * budget_s if rounds else max(2 * budget_s, FIRST_ROUND_S)
+        row = _round(settings, order, burst, began + allowed, cancel)
         if row is None:
             break
         rounds.append(row)
@@ -107,7 +109,7 @@ def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: f
         if cancel.is_set():
             raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
         cure = "choose fewer points, shorter trials or a larger budget"
-        raise MeasurementError(f"one round of this sweep takes longer than twice the budget of {budget_s:g} s; {cure}")
+        raise MeasurementError(f"one round of this sweep takes longer than {max(2 * budget_s, FIRST_ROUND_S):g} s, for a budget of {budget_s:g} s; {cure}")
     yield _summarise(rounds, 1.0, seed, foreign, level)
 
 

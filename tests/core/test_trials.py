@@ -73,9 +73,14 @@ def test_a_cancelled_sweep_says_so_and_one_with_rounds_keeps_them():
     assert list(interleaved([Setting("a", run)], budget_s=5, cancel=cancel))[-1].rounds == 5
 
 
-def test_a_round_beyond_twice_the_budget_is_refused():
+def test_a_round_beyond_all_patience_is_refused(monkeypatch):
+    monkeypatch.setattr(trials, "FIRST_ROUND_S", 0.0)
     with pytest.raises(MeasurementError, match="one round of this sweep takes longer"):
         list(interleaved([constant("a", 1)], budget_s=1e-9))
+
+
+def test_a_first_round_is_waited_for_on_a_busy_machine():
+    assert list(interleaved([constant("a", 1)], budget_s=1e-9))[-1].rounds == 1
 
 
 def test_too_few_rounds_are_noted():
