@@ -75,7 +75,7 @@ class FalseSharing(Lab):
         beside = zip(BESIDE, (same, Words(operation, 1, 4, cancel), Handing(cancel)), strict=True)
         settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(name, each.run) for name, each in beside)]
         hyper_threads = (HYPER_THREADS,) if threads > len(here.usable) - here.siblings else ()
-        for result in interleaved(settings, budget_s=budget_s, burst=2, level=MIDDLE, cancel=cancel):
+        for result in interleaved(settings, budget_s=budget_s, level=MIDDLE, cancel=cancel):
             lost = {"same word": [same.lost, same.done], "own words": [sum(words.lost for words in own), sum(words.done for words in own)]}
             training = {"operation": operation, "threads": threads, "line": self.machine.parameters["line_size"].value, "offsets": list(TRAINING),
                         **blocks(result, len(x.values)), "lost_updates": lost if operation in COUNTING else None}  # fmt: skip

@@ -13,7 +13,7 @@ from spe_lab.core.measurement import Cancel
 OPERATIONS = ("atomic add", "compare-and-swap", "load + store", "store + fence", "store only", "load only")  # in the order of the C enumeration
 COUNTING = OPERATIONS[:3]  # each adds one, so that what is lost can be told
 MOST_THREADS, FARTHEST = 8, 512
-TRIAL_NS = 300_000  # far above the skew of a start, far below a time slice
+TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is far below a time slice
 
 
 class Words:
