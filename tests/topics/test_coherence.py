@@ -281,8 +281,8 @@ def test_a_tenure_that_cannot_be_told_from_noise_is_not_given_a_number():
 
 def test_a_fit_without_clean_blocks_keeps_the_former_one_and_says_so():
     lab = labs.get("coherence.false_sharing")
-    assert lab.learn(made_up(5.0)) == () and lab.tenure().k == pytest.approx(5)
-    assert lab.learn({**made_up(5.0), "hand-off": [None] * 12}) == (sharing.NO_FIT,)
+    assert lab.refit(made_up(5.0)) == () and lab.tenure().k == pytest.approx(5)
+    assert lab.refit({**made_up(5.0), "hand-off": [None] * 12}) == (sharing.NO_FIT,)
     assert lab.tenure().k == pytest.approx(5)
     with pytest.raises(MeasurementError, match="measure again"):
         tenure.fit({**made_up(5.0), "hand-off": [None] * 12})
@@ -290,7 +290,7 @@ def test_a_fit_without_clean_blocks_keeps_the_former_one_and_says_so():
 
 def test_the_summary_names_the_constants_and_what_was_lost():
     lab = labs.get("coherence.false_sharing")
-    lab.learn(made_up(5.0))
+    lab.refit(made_up(5.0))
     assert "2.00 ns on lines apart" in lab.summary() and "On one word 50% of 10" in lab.summary() and "words of their own none of 10" in lab.summary()
 
 
