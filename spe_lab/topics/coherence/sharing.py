@@ -82,7 +82,8 @@ class FalseSharing(Lab):
             yield result.progress, [curve(result, x, training, [*result.notes, *hyper_threads, *self.refit(training)])]
 
     def learn(self, measured: Sequence[Curve]) -> None:
-        self.refit(measured[0].provenance["training"])
+        if measured:
+            self.refit(measured[0].provenance["training"])
 
     def refit(self, training: dict[str, Any]) -> tuple[str, ...]:
         """Fits to a new measurement, and says so if that could not be done."""
