@@ -66,9 +66,18 @@ def test_one_cpu_of_each_core_comes_before_the_hyper_threads(tmp_path, monkeypat
     assert cpus.current(tmp_path / "nothing").siblings == 0
 
 
-def test_own_work_is_not_foreign():
-    foreign = cpus.Foreign()
-    end = time.monotonic() + 1.0
-    while time.monotonic() < end:
+@pytest.mark.parametrize(("busy", "own", "share"), [(2.0, 2.0, 0.0), (2.0, 0.5, 0.75), (0.0, 0.0, 0.0), (4.0, 0.0, 1.0), (1.0, 1.1, 0.0)])
+def test_processor_time_that_is_not_one_s_own_is_foreign(monkeypatch, busy, own, share):
+    """One second on two CPUs, of which `busy` seconds were used, `own` by this process. Counters are coarse, so the share is bounded."""
+    readings = iter([(10.0, 100.0, 7.0), (11.0, 100.0 + busy, 7.0 + own)])
+    monkeypatch.setattr(cpus.Foreign, "_read", staticmethod(lambda: next(readings)))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert cpus.Foreign().share() == pytest.approx(share)
+
+
+def test_this_process_s_work_is_counted_as_its_own():
+    _, _, before = cpus.Foreign._read()
+    end = time.process_time() + 0.2
+    while time.process_time() < end:
         np.sqrt(np.arange(1000.0))
-    assert 0 <= foreign.share() <= 1 - 0.5 / (os.cpu_count() or 1)  # counted as foreign, a busy second would fill one CPU
+    assert cpus.Foreign._read()[2] - before >= 0.15  # counted in steps of some 10 ms
