@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from spe_lab.core import native, prototypes
 from spe_lab.core.errors import SpeLabError
@@ -14,18 +15,28 @@ def assembly(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> s
     if function not in declared:
         raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}; name one of them")
     said = native.run_compiler([*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
+    return "\n".join(body(said, function, flags))
+
+
+def body(said: str, function: str, flags: Sequence[str] = native.FLAGS, source: Path | None = None) -> list[str]:
+    """The instructions and labels of one function among what the compiler wrote. With `source`, each instruction ends in a
+    comment with the line of that file which it comes from, where the compiler was asked for line numbers (-g)."""
     lines = said.splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)
     if start is None:
         raise SpeLabError(f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and the like")
-    body = []
+    own = {number for number, name in re.findall(r'^\s+\.file\s+(\d+)\s.*?"([^"]*)"(?:\s+md5.*)?$', said, flags=re.MULTILINE) if source and Path(name).name == source.name}
+    found, at = [], 0
     for line in lines[start:]:
         local = re.match(r"\.?L\w*:", line)
-        if body and re.match(r"\S+:", line) and not local:
+        if found and re.match(r"\S+:", line) and not local:
             break  # the next function
+        if location := re.match(r"\s+\.loc\s+(\d+)\s+(\d+)", line):
+            at = int(location[2]) if location[1] in own else 0
         if local or not line.lstrip().startswith((".", "#", ";", "//")):
-            body.append(line.expandtabs(8))
-    return "\n".join(body)
+            shown = line.expandtabs(8)
+            found.append(f"{shown} # line {at}" if source and at and line[0].isspace() else shown)
+    return found
 
 
 def hot_loops(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> str:
@@ -46,13 +57,13 @@ def innermost_loops(lines: Sequence[str]) -> list[list[str]]:
         if _label(line) and blocks[-1]:
             blocks.append([])
         blocks[-1].append(line)
-        if _target(line) or _ends(line):
+        if jump_target(line) or _ends(line):
             blocks.append([])
     heads = {label: i for i, block in enumerate(blocks) if block and (label := _label(block[0]))}
     flow = nx.DiGraph()
     flow.add_node(0)
     for i, block in enumerate(blocks):
-        if block and (target := heads.get(_target(block[-1]))) is not None:
+        if block and (target := heads.get(jump_target(block[-1]))) is not None:
             flow.add_edge(i, target)
         if i + 1 < len(blocks) and not (block and _ends(block[-1])):
             flow.add_edge(i, i + 1)
@@ -78,7 +89,7 @@ def _label(line: str) -> str | None:
     return found[1] if found else None
 
 
-def _target(line: str) -> str | None:
+def jump_target(line: str) -> str | None:
     """The local label that an instruction jumps to."""
     found = re.match(r"\s+[a-z][\w.]*\s+(?:[^#;/]*[ ,\t])?(\.?L\w+)\s*(?:#|//|;|$)", line)
     return found[1] if found else None

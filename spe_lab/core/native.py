@@ -33,6 +33,14 @@ NO_COMPILER = (
 )
 
 
+class CompilerError(SpeLabError):
+    """C that does not compile; `said` is what the compiler says, with whole paths."""
+
+    def __init__(self, message: str, said: str):
+        super().__init__(message)
+        self.said = said
+
+
 @dataclass(frozen=True)
 class Compiler:
     """A C compiler: the command's words and the first line of what it says of its version."""
@@ -95,6 +103,10 @@ class Library:
     def __dir__(self):
         return [*super().__dir__(), *self._declarations.functions]
 
+    @property
+    def declarations(self) -> prototypes.Declarations:
+        return self._declarations
+
     def struct(self, tag: str) -> type[ctypes.Structure]:
         """The ctypes class of `struct tag`, laid out as C declares it."""
         return self._declarations.structures[tag]
@@ -116,13 +128,18 @@ def _load(stem: str, flags: tuple[str, ...]) -> Library:
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
     """The reader's own C as a library; it may include "spe.h". Compiler messages come back as the error's text."""
+    return _open(text_file(text, name), name, tuple(flags))
+
+
+def text_file(text: str, name: str = "cell") -> Path:
+    """A file in the cache that holds this text; its name says so."""
     folder = _cache_folder() / "cells"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
     from spe_lab.core.curve import write_atomically
 
     write_atomically(source, text)
-    return _open(source, name, tuple(flags))
+    return source
 
 
 def stems() -> list[str]:
@@ -163,7 +180,17 @@ def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:
     return target, key.hexdigest()
 
 
+def assemble(source: Path, flags: Sequence[str] = FLAGS) -> tuple[str, str]:
+    """The assembly of a file, and what the compiler says on the way: its warnings."""
+    said = _compiler_says([*flags, f"-I{kernel_folder()}", "-S", "-o", "-"], source)
+    return said.stdout, said.stderr
+
+
 def run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
+    return _compiler_says(options, source, libraries).stdout
+
+
+def _compiler_says(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> subprocess.CompletedProcess:
     try:
         command = [*compiler().command, *options, str(source), *libraries]
         english = {**os.environ, "LC_ALL": "C"}  # the message about a full disk is looked for below
@@ -174,8 +201,9 @@ def run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] 
         cure = "free some or set SPE_LAB_CACHE_DIR to another folder"
         raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; {cure}")
     if said.returncode != 0:
-        raise SpeLabError(f"{source.name} must compile; the compiler says:\n{said.stderr.strip().replace(f'{source.parent}{os.sep}', '')}")
-    return said.stdout
+        shown = said.stderr.strip().replace(f"{source.parent}{os.sep}", "")
+        raise CompilerError(f"{source.name} must compile; the compiler says:\n{shown}", said.stderr)
+    return said
 
 
 def _digest(path: Path) -> str:

@@ -101,7 +101,8 @@ def parse(text: str, name: str = "the source") -> Declarations:
     except Exception as error:  # pycparser 2 and 3 raise different classes
         if type(error).__module__.partition(".")[0] != "pycparser":
             raise
-        raise SpeLabError(f"{name} must contain C that pycparser can read outside of function bodies: {error}; simplify that declaration") from None
+        cure = "simplify that declaration, or make the function static"
+        raise SpeLabError(f"{name} must contain C that pycparser can read outside of function bodies: {error}; {cure}") from None
     reader = _Reader(c_ast)
     for node in tree.ext:
         reader.visit(node)
@@ -140,7 +141,8 @@ def declarations_only(text: str) -> str:
                 body = False
         if not character.isspace():
             previous = character
-    declared = "".join(out)
+    # Nobody outside calls a static function; without its head, it may take types that only the system's headers describe.
+    declared = re.sub(r"\bstatic\b[^;{}=]*\([^;{}=]*\)\s*;", blank, "".join(out))
     if layout := _ATTRIBUTE.search(declared):
         raise SpeLabError(f"a declaration's layout must be C's default, got {layout.group()}; pad the structure with an array instead")
     return declared
@@ -250,6 +252,7 @@ class _Reader:
             # A pointer inside a structure holds an address: ctypes cannot store the argument converter there.
             try:
                 kind._fields_ = [(member.name, self.stored(member.type)) for member in node.decls]
+                kind._pointers_ = {member.name: self.type_of(member.type) for member in node.decls if isinstance(member.type, self.c.PtrDecl)}
             except _OpaqueError:
                 self.opaque.add(tag)
                 raise
