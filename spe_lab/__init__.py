@@ -23,3 +23,10 @@ def __getattr__(name: str):
         raise AttributeError(f"module 'spe_lab' has no attribute {name!r}")
     module, _, attribute = _HOME[name].partition(":")
     return getattr(importlib.import_module(module), attribute or name)
+
+
+def load_ipython_extension(shell) -> None:
+    """`%load_ext spe_lab`: the cell magic `%%c` for the reader's own C."""
+    from spe_lab.ui.cell import register
+
+    register(shell)

@@ -25,7 +25,7 @@ def body(said: str, function: str, flags: Sequence[str] = native.FLAGS, source: 
     start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)
     if start is None:
         raise SpeLabError(f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and the like")
-    own = {number for number, name in re.findall(r'^\s+\.file\s+(\d+)\s.*?"([^"]*)"(?:\s+md5.*)?$', said, flags=re.MULTILINE) if source and Path(name).name == source.name}
+    own = _file_numbers(said, source) if source else set()
     found, at = [], 0
     for line in lines[start:]:
         local = re.match(r"\.?L\w*:", line)
@@ -37,6 +37,12 @@ def body(said: str, function: str, flags: Sequence[str] = native.FLAGS, source: 
             shown = line.expandtabs(8)
             found.append(f"{shown} # line {at}" if source and at and line[0].isspace() else shown)
     return found
+
+
+def _file_numbers(said: str, source: Path) -> set[str]:
+    """The numbers under which `.loc` directives know this file."""
+    declared = re.findall(r'^\s+\.file\s+(\d+)\s.*?"([^"]*)"(?:\s+md5.*)?$', said, flags=re.MULTILINE)
+    return {number for number, name in declared if Path(name).name == source.name}
 
 
 def hot_loops(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> str:

@@ -128,7 +128,7 @@ class Packed:
         if not array.flags.c_contiguous:
             raise CellError(f"{name} must be contiguous, got a strided view; pass np.ascontiguousarray({name})")
         for other, known, number in self._arrays:
-            if known is array or (np.may_share_memory(known, array) and known.nbytes == array.nbytes):
+            if known is array or (known.ctypes.data == array.ctypes.data and known.nbytes == array.nbytes):
                 return Block(number)
             if np.may_share_memory(known, array):
                 raise CellError(f"{name} and {other} must not overlap, and they share memory; pass a copy, or one array and an offset")
@@ -144,7 +144,8 @@ class Packed:
         for member, value in fields.items():
             label = f"{name}.{member}".lstrip(".")
             if member not in declared:
-                raise CellError(f"{name or 'the arguments'} must have fields of struct {kind.__name__} ({', '.join(declared)}), got {member!r}; leave it out or rename it")
+                owner, known = name or "the arguments", ", ".join(declared)
+                raise CellError(f"{owner} must have fields of struct {kind.__name__} ({known}), got {member!r}; leave it out or rename it")
             if is_pointer(declared[member]):
                 target = self.value(value, getattr(kind, "_pointers_", {}).get(member, ctypes.c_void_p), label)
                 if target is not None:

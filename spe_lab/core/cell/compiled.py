@@ -3,7 +3,6 @@
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from spe_lab.core import native, units
@@ -29,11 +28,6 @@ class Cell:
     That process lives from the first call to the next crash, and keeps the C code's static variables so long. A call may take
     `limit_s` seconds, allocate `memory_bytes` and print 100 kB; what it prints appears after the call. Raises CellError with
     the compiler's messages, each at its line of `source`.
-
-    >>> own = Cell("double mean(const double *x, int64_t n) { double sum = 0; for (int64_t i = 0; i < n; i++) sum += x[i]; return sum / n; }")
-    ... # doctest: +SKIP
-    >>> own.mean(np.array([1.0, 2.0, 6.0]), 3)  # doctest: +SKIP
-    3.0
     """
 
     def __init__(self, source: str, name: str = "cell", *, limit_s: float = LIMIT_S, memory_bytes: float = MEMORY_BYTES,
@@ -73,7 +67,7 @@ class Cell:
     def _declarations(self) -> Declarations:
         return self._library.declarations
 
-    @cached_property
+    @property
     def functions(self) -> dict[str, "CellFunction"]:
         """The functions that can be called, by name: those that this text defines or declares, its headers' not."""
         return {name: CellFunction(self, declared) for name, declared in self._declarations.functions.items()}
@@ -135,9 +129,10 @@ class Cell:
         return listing(self._assembled, self.function(name).declared.name, self.source, self.file, self.flags)
 
     def __repr__(self) -> str:
-        kinds = "\n".join(f"  {self.name}.{prototype(function.declared)}" for function in self.functions.values())
-        said = f"{self.name}: compiled, {len(self.functions)} function{'s' if len(self.functions) != 1 else ''}"
-        return "\n".join([said, *([kinds] if kinds else []), *map(str, self.warnings)])
+        count = len(self.functions)
+        call = f", called as {self.name}.{next(iter(self.functions))}(…)" if count else " that is not static, so nothing to call"
+        said = f"{self.name} is compiled: {count or 'no'} function{'s' if count > 1 else ''}{call}"
+        return "\n".join([said, *(f"  {prototype(function.declared)}" for function in self.functions.values()), *map(str, self.warnings)])
 
 
 class CellFunction:

@@ -18,6 +18,7 @@ from typing import Any
 _STACK_BYTES = 8 << 20
 _SIGNAL_STACK_BYTES = 1 << 16
 _CANARY = 0xA5  # fills the room before an array
+_LINE = 64
 _GRACE_S = 5
 _libc = ctypes.CDLL(None)
 _libc.mmap.restype = ctypes.c_void_p
@@ -69,7 +70,7 @@ class Timing:
 
 
 class Fenced:
-    """`size` bytes of memory between two pages without access."""
+    """`size` bytes of memory between two pages without access; if `aligned`, from the start of a cache line."""
 
     def __init__(self, size: int, aligned: bool = False):
         page = mmap.PAGESIZE
@@ -82,7 +83,7 @@ class Fenced:
         for fence in (self._base, self._base + page + inside):
             _libc.mprotect(fence, page, 0)
         self.size = size
-        self._slack = 0 if aligned else inside - size
+        self._slack = inside - size if not aligned else (inside - size) // _LINE * _LINE
         self.address = self._base + page + self._slack
         ctypes.memset(self.address - self._slack, _CANARY, self._slack)
 
@@ -167,7 +168,7 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection) -> None:
     from spe_lab.core.errors import SpeLabError
 
     native.load("measurement")  # before memory is limited: it may have to run the compiler
-    blocks = _receive(request, peer, aligned=True)  # as malloc would align them: where a line is split is not the question here
+    blocks = _receive(request, peer, aligned=True)  # lest loads that straddle two lines be timed
     peer.send([block.address for block in blocks])
     kernel = ctypes.cast(library[request.function], ctypes.c_void_p).value
     states = [(ctypes.c_char * max(1, blocks[i].size)).from_address(blocks[i].address) for i in request.states]

@@ -1,0 +1,181 @@
+"""The cell magic `%%c`, and what a notebook adds to a compiled cell: sliders, and the explorer with a model.
+
+    %load_ext spe_lab
+
+    %%c own --limit 2s
+    double half(double x) { return x / 2; }
+
+    own.half(3.0)
+"""
+
+import copy
+import html
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from spe_lab.core import native, units
+from spe_lab.core.cell.arguments import bounds, c_name, is_pointer, prototype
+from spe_lab.core.cell.compiled import LIMIT_S, Cell
+from spe_lab.core.cell.messages import CellError
+from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.text import Text
+from spe_lab.ui.explorer import Explorer
+
+SLIDER_LIMIT_S = 1.0  # of a call behind a slider: nobody waits longer for one
+_STEPS = 100
+_MOST = 2**53  # a browser's numbers are exact up to here
+
+
+class NotebookCell(Cell):
+    """A Cell as `%%c` makes it."""
+
+    def sliders(self, name: str, **arguments: Any) -> "Sliders":
+        """Widgets for the numbers among the function's parameters, which call it as they move.
+
+        In `arguments`, a pair gives a slider its range, any other value stays fixed; arrays must be given.
+        """
+        return Sliders(self, name, arguments)
+
+    def beside(self, name: str, model: Callable[..., Any], over: Mapping[str, Sequence[float]], *, unit: str = "", **arguments: Any) -> Explorer:
+        """An explorer with the function's measured times beside `model`, which gives ns (see `Cell.lab`)."""
+        return Explorer(self.lab(name, model, over, unit=unit, **arguments))
+
+
+class Uncompiled:
+    """Stands in for a cell on a machine without a compiler: whatever is asked of it, it says what is missing."""
+
+    def __init__(self, source: str, reason: str):
+        self.source = source
+        self.reason = Text(reason)
+
+    def __getattr__(self, name: str) -> Callable[..., Text]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *_arguments, **_named: self.reason
+
+    def __repr__(self) -> str:
+        return self.reason
+
+
+class Sliders:
+    """A C function's numbers as sliders, and what it returns, prints and changes below. Each call gets fresh copies of the
+    arrays; an error is shown, not raised."""
+
+    def __init__(self, cell: Cell, name: str, arguments: Mapping[str, Any]):
+        function = cell.function(name)
+        if function.refusal:
+            raise CellError(function.refusal)
+        parameters = function.declared.parameters
+        if unknown := [each for each in arguments if each not in parameters]:
+            raise CellError(f"the arguments must be those of {prototype(function.declared)}, got {', '.join(unknown)}; leave out what it does not know")
+        missing = [each for each, kind in parameters.items() if is_pointer(kind) and each not in arguments]
+        if missing:
+            raise CellError(f"the sliders of {name} need a value for {', '.join(missing)}, since a slider gives a number; pass an array by name")
+        self.cell, self.name, self.text = cell, name, ""
+        self._fixed = {each: value for each, value in arguments.items() if is_pointer(parameters[each]) or not isinstance(value, tuple)}
+        self.sliders = {each: _slider(each, kind, arguments.get(each)) for each, kind in parameters.items() if each not in self._fixed}
+        self._said = widgets.HTML()
+        for slider in self.sliders.values():
+            slider.observe(lambda _: self._show(), "value")
+        self.page = widgets.VBox([widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said])
+        self._show()
+
+    def _show(self) -> None:
+        here = {each: slider.value for each, slider in self.sliders.items()}
+        arguments = copy.deepcopy({**self._fixed, **here})
+        shown = ", ".join(f"{each}={value:.6g}" if isinstance(value, float) else f"{each}={value}" for each, value in here.items())
+        try:
+            result = self.cell.call(self.name, arguments, limit_s=min(SLIDER_LIMIT_S, self.cell.limit_s))
+        except SpeLabError as error:
+            said, role = [str(error)], "alert"
+        else:
+            said, role = [f"{self.name}({shown}) = {result}" if result is not None else f"{self.name}({shown})"], "status"
+            said += [f"{each} is now {_brief(value)}" for each, value in arguments.items() if _changed(value, self._fixed.get(each, value))]
+        self.text = "\n".join([*said, *self.cell.output.rstrip().splitlines()])
+        self._said.value = f'<pre role="{role}" style="white-space: pre-wrap">{html.escape(self.text)}</pre>'
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = self.page._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/plain": f"Sliders for {', '.join(self.sliders) or 'nothing'}. {self.text}"}, metadata
+
+
+def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
+    """A slider over `span`, or over a range that suits most functions: 0 to 100 for whole numbers, 0 to 1 for others."""
+    style = {"style": {"description_width": "initial"}, "description": name, "layout": widgets.Layout(width="340px")}
+    fractional = c_name(kind) in ("float", "double")
+    low, high = (-np.inf, np.inf) if fractional else bounds(kind)
+    if span is None:
+        if c_name(kind) == "bool":
+            return widgets.Checkbox(value=False, **style)
+        span = (0.0, 1.0) if fractional else (0, min(100, high))
+    if len(span) != 2 or not all(isinstance(end, int | float | np.number) for end in span) or not span[0] < span[1]:
+        raise CellError(f"{name} must be a range (low, high) with low < high, or one value, got {span!r:.60}; write for example {name}=(0, 10)")
+    least, most = (units.finite(end.item() if isinstance(end, np.generic) else end, name) for end in span)
+    if not (low <= least and most <= high) or (not fractional and max(-least, most) > _MOST):
+        fits = f"between {max(low, -_MOST)} and {min(high, _MOST)}" if not fractional else "finite"
+        raise CellError(f"the range of {name} must lie {fits} for C's {c_name(kind)}, got {span[0]} to {span[1]}; choose another")
+    if fractional:
+        return widgets.FloatSlider(least, min=least, max=most, step=(most - least) / _STEPS, readout_format=".4g", **style)
+    if not (least.is_integer() and most.is_integer()):
+        raise CellError(f"the range of {name} must be whole numbers for C's {c_name(kind)}, got {span[0]} to {span[1]}; round them")
+    return widgets.IntSlider(int(least), min=int(least), max=int(most), **style)
+
+
+def _changed(value: Any, before: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.tobytes() != before.tobytes()
+    return isinstance(value, dict) and any(key not in before or _changed(each, before[key]) or (not isinstance(each, np.ndarray) and each != before[key])
+                                           for key, each in value.items())  # fmt: skip
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_brief(each)}" for key, each in value.items()) + "}"
+    return np.array2string(value, threshold=12, precision=4) if isinstance(value, np.ndarray) else str(value)
+
+
+@magic_arguments()
+@argument("name", nargs="?", default="cell", help="the variable that holds the compiled functions (default: cell)")
+@argument("--limit", default=f"{LIMIT_S:g}s", help=f"how long a call may take (default: {LIMIT_S:g}s)")
+@argument("--memory", default="1GiB", help="how much memory a call may allocate (default: 1GiB)")
+@argument("--flags", default="", help='compiler options, added to the usual ones, between quotes: --flags "-O3 -march=native"')
+def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
+    """Compile the cell's C: its functions become callable as name.function(…), with numbers and numpy arrays."""
+    options = parse_argstring(c, line)
+    name = options.name
+    if not name.isidentifier():
+        raise CellError(f"name must be a Python name, got {name!r}; write for example %%c own")
+    before = shell.user_ns.get(name)
+    if isinstance(before, types.ModuleType):
+        raise CellError(f"name must not hide a module, and {name} is one; write for example %%c own")
+    # The magic's own line is the first of the cell: an empty one in its place keeps the numbers as the reader sees them.
+    source = f"\n{text}"
+    try:
+        limit_s, memory = units.parse(options.limit, "s", "limit"), units.parse(options.memory, "B", "memory")
+        made = NotebookCell(source, name, limit_s=limit_s, memory_bytes=memory, flags=[*native.FLAGS, *options.flags.strip("'\"").split()])
+    except UnavailableError as error:
+        made = Uncompiled(source, str(error))
+    except CellError:
+        raise
+    except SpeLabError as error:
+        raise CellError(str(error)) from None
+    if isinstance(before, Cell):
+        before.close()
+    shell.push({name: made})
+    return made
+
+
+def register(shell: Any) -> None:
+    """Makes `%%c` known to this shell."""
+
+    def magic(line: str, cell: str) -> NotebookCell | Uncompiled:
+        return c(line, cell, shell)
+
+    magic.__doc__ = c.__doc__
+    shell.register_magic_function(magic, magic_kind="cell", magic_name="c")

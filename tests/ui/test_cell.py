@@ -1,0 +1,215 @@
+"""`%%c` in a real shell, and the sliders of a reader's C."""
+
+import re
+from pathlib import Path
+
+import ipywidgets as widgets
+import nbformat
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from spe_lab.core import native
+from spe_lab.core.cell.messages import CellError
+from spe_lab.core.errors import UnavailableError
+from spe_lab.topics import branches
+from spe_lab.ui import cell as cells
+from spe_lab.ui.cell import NotebookCell
+from spe_lab.ui.explorer import Explorer
+
+ROOT = Path(__file__).parents[2]
+needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
+MEAN = """#include <stdint.h>
+double mean(const double *x, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum / n;
+}
+"""
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    shell = InteractiveShell()
+    shell.history_manager.enabled = False
+    shell.run_line_magic("load_ext", "spe_lab")
+    shell.user_ns["np"] = np
+    yield shell
+    for value in list(shell.user_ns.values()):
+        if isinstance(value, NotebookCell):
+            value.close()
+    shell.reset()
+
+
+def run(shell, text):
+    return shell.run_cell(text, store_history=False)
+
+
+@needs_compiler
+def test_a_cell_defines_functions_that_take_arrays(shell):
+    assert run(shell, f"%%c own\n{MEAN}").success
+    assert run(shell, "found = own.mean(np.array([1.0, 2.0, 6.0]), 3)").success
+    assert shell.user_ns["found"] == 3.0
+
+
+@needs_compiler
+def test_the_name_is_cell_where_none_is_given(shell):
+    run(shell, f"%%c\n{MEAN}")
+    assert shell.user_ns["cell"].functions.keys() == {"mean"}
+
+
+@needs_compiler
+def test_a_compile_error_names_the_line_that_the_editor_shows_and_keeps_the_last_version(shell, capsys):
+    run(shell, f"%%c own\n{MEAN}")
+    failed = run(shell, "%%c own\nint f(void)\n{\n    return missing;\n}\n").error_in_exec
+    assert isinstance(failed, CellError) and re.search(r"^line 4: error: .*missing", str(failed), flags=re.MULTILINE)
+    assert run(shell, "own.mean(np.ones(2), 2)").result == 1.0
+
+
+@needs_compiler
+def test_an_error_is_shown_without_the_calls_that_led_to_it(shell, capsys):
+    run(shell, f"%%c own\n{MEAN}")
+    shell.run_cell("own.mean(np.ones(2), 3)")
+    shown = capsys.readouterr().out
+    assert "it reached for x[2], and x has 2 elements" in shown and "Traceback" not in shown and "sandbox.py" not in shown
+
+
+@needs_compiler
+def test_everything_in_the_notebook_outlives_a_crash(shell):
+    run(shell, f"%%c own\n{MEAN}")
+    run(shell, "before, x = [1, 2], np.arange(3.0)")
+    assert isinstance(run(shell, "own.mean(x, 10**6)").error_in_exec, CellError)
+    assert run(shell, "before, x.tolist(), own.mean(x, 3)").result == ([1, 2], [0, 1, 2], 1.0)
+
+
+@needs_compiler
+def test_a_changed_cell_replaces_the_old_one_and_ends_its_process(shell):
+    run(shell, "%%c own\nint f(void) { return 1; }\n")
+    old = shell.user_ns["own"]
+    assert old.f() == 1 and old._sandbox.pid
+    run(shell, "%%c own\nint f(void) { return 2; }\n")
+    assert old._sandbox.pid is None and run(shell, "own.f()").result == 2
+
+
+@needs_compiler
+def test_options_set_limit_memory_and_flags(shell):
+    run(shell, '%%c own --limit 250ms --memory 64MiB --flags "-O3 -DANSWER=42"\nint f(void) { return ANSWER; }\n')
+    own = shell.user_ns["own"]
+    assert (own.limit_s, own.memory_bytes, own.f()) == (0.25, 64 << 20, 42) and "-O3" in own.flags
+
+
+@needs_compiler
+@pytest.mark.parametrize(("line", "sentence"), [("1st", "name must be a Python name, got '1st'"), ("np", "name must not hide a module, and np is one"),
+                                                ("--limit soon", "limit must be a quantity in s, got 'soon'"),
+                                                ("--limit 0s", "limit_s must be between 0 and 3600 seconds")])  # fmt: skip
+def test_options_without_sense_are_refused_in_a_sentence(shell, line, sentence):
+    failed = run(shell, f"%%c {line}\nint f(void) {{ return 1; }}\n").error_in_exec
+    assert isinstance(failed, CellError) and str(failed).startswith(sentence)
+    assert shell.user_ns["np"] is np
+
+
+def test_without_a_compiler_the_cell_says_so_and_the_notebook_goes_on(shell, monkeypatch):
+    def none():
+        raise UnavailableError(native.NO_COMPILER)
+
+    monkeypatch.setattr(native, "compiler", none)
+    assert repr(run(shell, f"%%c own\n{MEAN}").result) == native.NO_COMPILER
+    assert run(shell, "own.assembly('mean')").result == native.NO_COMPILER
+    assert "double mean" in shell.user_ns["own"].source
+
+
+# ---- Sliders
+
+SHAPES = """
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+void scale(double *x, int64_t n, double by) { for (int64_t i = 0; i < n; i++) x[i] *= by; printf("scaled\\n"); }
+int types(uint8_t small, bool on, int8_t sign, float f) { return small + on + sign + (int)f; }
+int pick(int a) { return 100 / a; }
+"""
+
+
+@pytest.fixture(scope="module")
+def own():
+    if not native.available():
+        pytest.skip("needs a C compiler")
+    cell = NotebookCell(SHAPES, "own")
+    yield cell
+    cell.close()
+
+
+def test_numbers_get_sliders_of_their_type_and_arrays_do_not(own):
+    page = own.sliders("types", sign=(-5, 5), f=(0.5, 2.5))
+    kinds = {name: (type(slider), getattr(slider, "min", None), getattr(slider, "max", None)) for name, slider in page.sliders.items()}
+    assert kinds == {"small": (widgets.IntSlider, 0, 100), "on": (widgets.Checkbox, None, None), "sign": (widgets.IntSlider, -5, 5),
+                     "f": (widgets.FloatSlider, 0.5, 2.5)}  # fmt: skip
+    assert list(own.sliders("scale", x=np.ones(3), n=3).sliders) == ["by"]
+
+
+def test_a_slider_that_moves_calls_the_function(own):
+    page = own.sliders("pick", a=(1, 50))
+    assert page.text == "pick(a=1) = 100"
+    page.sliders["a"].value = 50
+    assert page.text == "pick(a=50) = 2" and "pick(a=50) = 2" in page._said.value and 'role="status"' in page._said.value
+
+
+def test_each_call_gets_the_arrays_as_they_were_given(own):
+    x = np.ones(3)
+    page = own.sliders("scale", x=x, n=3)
+    for by in (0.5, 0.25):
+        page.sliders["by"].value = by
+        assert page.text == f"scale(by={by:g})\nx is now [{by:g} {by:g} {by:g}]\nscaled"
+    assert x.tolist() == [1, 1, 1]
+
+
+def test_a_crash_behind_a_slider_is_shown_and_the_next_call_works(own):
+    page = own.sliders("pick", a=(0, 5))
+    assert "divided an integer by zero" in page.text and 'role="alert"' in page._said.value
+    page.sliders["a"].value = 4
+    assert page.text == "pick(a=4) = 25"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "sentence"),
+    [
+        ("types", {"small": (0, 256)}, r"the range of small must lie between 0 and 255 for C's uint8_t, got 0 to 256"),
+        ("types", {"small": (5, 5)}, r"small must be a range \(low, high\) with low < high, or one value"),
+        ("types", {"small": (0.5, 5)}, r"the range of small must be whole numbers"),
+        ("types", {"f": (0, np.inf)}, r"f must be a finite number"),
+        ("types", {"other": 1}, r"the arguments must be those of int32_t types\("),
+        ("scale", {}, r"the sliders of scale need a value for x"),
+        ("gone", {}, r"name must be one of scale, types, pick, got 'gone'"),
+    ],
+)
+def test_a_domain_without_sense_is_refused(own, name, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        own.sliders(name, **arguments)
+
+
+def test_sliders_have_words_where_no_kernel_is(own):
+    data, _ = own.sliders("pick", a=(1, 50))._repr_mimebundle_()
+    assert data["text/plain"] == "Sliders for a. pick(a=1) = 100"
+
+
+def test_one_line_puts_a_function_beside_a_model(own):
+    page = own.beside("scale", lambda n, price: price * n, {"n": [10, 1000]}, x=np.ones(1000), by=1.0, price=0.5)
+    assert isinstance(page, Explorer) and list(page.sliders) == ["n", "price"]
+    page.set(price=1.0)
+    assert "Predicted, your model: 10 ns to 1 µs." in page.text
+
+
+# ---- The workbook
+
+
+def test_the_exercise_of_chapter_03d_starts_from_the_template_that_its_check_knows():
+    notebook = nbformat.read(ROOT / "notebooks" / "03d_branches.ipynb", as_version=4)
+    (text,) = [each.source for each in notebook.cells if each.source.startswith("%%c")]
+    assert text.partition("\n")[2].strip() == branches.PREDICATE_TEMPLATE.strip()
+
+
+def test_the_magic_explains_its_options():
+    assert all(option in cells.c.__doc__ for option in ("--limit", "--memory", "--flags"))
