@@ -55,11 +55,12 @@ class CellLab(Lab):
         self.id = f"{cell.name}.{name}"
         self.title = f"Your own {name}"
         self.quantity = f"time per {'unit of work' if timing.is_work_kernel(function) else 'call'}"
+        self.scale = "log" if self._far_apart else "linear"
         self.compared = (name, self._predicted)
 
     def declare(self) -> Sequence[Slider]:
         low, high = float(self._values[0]), float(self._values[-1])
-        scale = "log" if low > 0 and high >= _LOG_FROM * low else "linear"
+        scale = "log" if self._far_apart else "linear"
         described = self._model.quantities if isinstance(self._model, Model) else {}
         axis = Slider(self.axis, self._axis_unit, float(self._values[len(self._values) // 2]), f"{self.axis} of {self._name}", low, high, scale,
                       multiple_of=1.0 if self._whole else 0.0, source="the values of over=")  # fmt: skip
@@ -69,6 +70,10 @@ class CellLab(Lab):
             for each, value in self._parameters.items()
         ]  # fmt: skip
         return [axis, *parameters]
+
+    @property
+    def _far_apart(self) -> bool:
+        return self._values[0] > 0 and self._values[-1] >= _LOG_FROM * self._values[0]
 
     def sweep(self, short: bool) -> Sequence[float]:
         return self._values
