@@ -149,8 +149,6 @@ def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
     """Compile the cell's C: its functions become callable as name.function(…), with numbers and numpy arrays."""
     options = parse_argstring(c, line)
     name = options.name
-    if not name.isidentifier():
-        raise CellError(f"name must be a Python name, got {name!r}; write for example %%c own")
     before = shell.user_ns.get(name)
     if isinstance(before, types.ModuleType):
         raise CellError(f"name must not hide a module, and {name} is one; write for example %%c own")

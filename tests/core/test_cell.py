@@ -435,6 +435,7 @@ def test_a_changed_cell_is_another_library():
 
 @pytest.mark.parametrize(("option", "sentence"), [({"limit_s": 0}, "limit_s must be between 0 and 3600 seconds, got 0"),
                                                   ({"memory_bytes": 1}, "memory_bytes must be between 1 MiB and 1 TiB, got 1 B"),
+                                                  ({"name": "../own"}, "name must be a Python name, got '../own'"),
                                                   ({"limit_s": np.nan}, "limit_s must be a finite number")])  # fmt: skip
 def test_limits_outside_of_reason_are_refused(option, sentence):
     with pytest.raises(SpeLabError, match=sentence):
@@ -521,6 +522,7 @@ double chain(const double *x, int64_t n)
 void nothing(int n) { (void)n; }
 uint64_t stuck(struct keys *state, uint64_t work) { for (;;) SPE_OPAQUE(work); return state->n; }
 int64_t none(void) { return 1; }
+uint64_t idle(struct keys *state, uint64_t work) { return work + state->n; }
 """
 
 
@@ -557,7 +559,8 @@ def test_a_work_kernel_is_timed_by_its_unit_of_work(timed):
         ("chain", {"n": [1]}, {"x": np.ones(1), "y": 1}, r"the arguments must be x, n, got y"),
         ("add", {"work": [1]}, {}, r"over must name one number among n, position, got work"),
         ("none", {"n": [1]}, {}, r"over must name one number among \(none\), got n"),
-        ("gone", {"n": [1]}, {}, r"name must be one of add, chain, nothing, stuck, none, got 'gone'"),
+        ("gone", {"n": [1]}, {}, r"name must be one of add, chain, nothing, stuck, none, idle, got 'gone'"),
+        ("idle", {"n": [1]}, {}, r"a kernel's time must grow with its work"),
         ("chain", {"n": [1 << 20]}, {"x": np.ones(4)}, r"chain crashed.* x has 4 elements"),
     ],
 )

@@ -24,6 +24,7 @@ _LONGEST_S = 3600.0
 
 class Cell:
     """C source text, compiled. Its functions that are not static are attributes; they run in a process of their own.
+    One that bears the name of a method of this class is reached by `function(name)`.
 
     That process lives from the first call to the next crash, and keeps the C code's static variables so long. A call may take
     `limit_s` seconds, allocate `memory_bytes` and print 100 kB; what it prints appears after the call. Raises CellError with
@@ -32,6 +33,8 @@ class Cell:
 
     def __init__(self, source: str, name: str = "cell", *, limit_s: float = LIMIT_S, memory_bytes: float = MEMORY_BYTES,
                  flags: Sequence[str] = native.FLAGS):  # fmt: skip
+        if not name.isidentifier():
+            raise CellError(f"name must be a Python name, got {name!r}; choose for example own")
         if not 0 < (limit_s := units.finite(limit_s, "limit_s")) <= _LONGEST_S:
             raise CellError(f"limit_s must be between 0 and {_LONGEST_S:g} seconds, got {limit_s:g}; leave it out to use {LIMIT_S:g}")
         if not 1 << 20 <= (memory_bytes := units.finite(memory_bytes, "memory_bytes")) < 1 << 40:

@@ -1,5 +1,6 @@
 """What the compiler and a crash have to say to the reader: the line of the cell, the element of the array, and the cure."""
 
+import mmap
 import re
 import shutil
 import signal
@@ -12,7 +13,6 @@ from pathlib import Path
 from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
 
-_PAGE = 4096  # the least of any system; an array lies within one page of each of its fences
 _STACK_REACH = 128 << 20  # Linux leaves this much room below the stack's limit
 _NO_ADDRESS = 128  # siginfo's code where the processor does not tell it (x86: an address that is none)
 _DIAGNOSTIC = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? (?P<kind>fatal error|error|warning|note): (?P<text>.*)")
@@ -124,13 +124,13 @@ def _address(crash: Crash, name: str, memory: Sequence[Memory], stack_top: int, 
         return f"stack overflow ({name}); end the recursion, or take a large array from Python instead of the stack"
     if crash.code == _NO_ADDRESS:
         return f"it followed a pointer that is no address ({name}); look for a pointer that was never set, or overwritten"
-    near = [each for each in memory if -2 * _PAGE <= crash.address - each.address < each.element_bytes * each.count + 2 * _PAGE]
+    near = [each for each in memory if -2 * mmap.PAGESIZE <= crash.address - each.address < each.element_bytes * each.count + 2 * mmap.PAGESIZE]
     if near:
         each = min(near, key=lambda one: abs(crash.address - one.address - one.element_bytes * one.count / 2) - one.element_bytes * one.count / 2)
         index = (crash.address - each.address) // each.element_bytes
         held = f"{each.name} has {each.count} element{'s' if each.count != 1 else ''}"
         return f"it reached for {each.name}[{index}], and {held} ({name}); keep indexes {f'from 0 to {each.count - 1}' if each.count else 'out of it'}"
-    if crash.address < _PAGE:
+    if crash.address < mmap.PAGESIZE:
         asked = f"malloc returns one where more than {units.render(limit, 'B')} are asked for"
         return f"it followed a null pointer ({name}); test pointers before use ({asked})"
     return f"it reached for memory that is not its own ({name}); look for a pointer or an index that leaves its array"

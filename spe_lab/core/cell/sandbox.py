@@ -74,6 +74,8 @@ class Sandbox:
                 if worker.connection in ready:
                     answer = worker.connection.recv()
                     self._drain(worker, printed, request.name)
+                    if isinstance(answer, Exception):
+                        raise answer
                     if isinstance(request, Call):
                         answer = (*answer, [worker.connection.recv_bytes() for _ in blocks])
                     completed = answer is None or isinstance(request, Call)
@@ -98,7 +100,9 @@ class Sandbox:
         worker.connection.send(request)
         for block in blocks:
             worker.connection.send_bytes(block)
-        return worker.connection.recv()
+        if isinstance(place := worker.connection.recv(), Exception):
+            raise place
+        return place
 
     @staticmethod
     def _drain(worker: "_Worker", printed: bytearray, function: str) -> None:

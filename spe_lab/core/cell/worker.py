@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from spe_lab.core.errors import SpeLabError
+
 _STACK_BYTES = 8 << 20
 _SIGNAL_STACK_BYTES = 1 << 16
 _CANARY = 0xA5  # fills the room before an array
@@ -115,8 +117,12 @@ def main(connection: int, report: int, library: str, watch: str) -> None:
     with contextlib.suppress(EOFError, ConnectionError):  # the notebook went away
         while True:
             request = peer.recv()
-            answer = _call if isinstance(request, Call) else _time
-            answer(request, loaded, peer)
+            try:
+                (_call if isinstance(request, Call) else _time)(request, loaded, peer)
+            except MemoryError:
+                peer.send(SpeLabError(f"{request.name} needs {sum(request.sizes):.2e} bytes for its arrays, and the system has no more; pass smaller ones"))
+            except SpeLabError as error:
+                peer.send(error)
 
 
 @contextlib.contextmanager
@@ -160,12 +166,11 @@ def _call(request: Call, library: ctypes.CDLL, peer: Connection) -> None:
 
 
 def _time(request: Timing, library: ctypes.CDLL, peer: Connection) -> None:
-    """Sends (progress, curve) again and again, and None at the end; a SpeLabError in its place says why not."""
+    """Sends (progress, curve) again and again, and None at the end."""
     import numpy as np
 
     from spe_lab.core import measurement, native
     from spe_lab.core.curve import Axis, Curve
-    from spe_lab.core.errors import SpeLabError
 
     native.load("measurement")  # before memory is limited: it may have to run the compiler
     blocks = _receive(request, peer, aligned=True)  # lest loads that straddle two lines be timed
@@ -175,15 +180,12 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection) -> None:
     points = [measurement.Point(request.name, kernel, state) for state in states]
     name, unit, values = request.axis
     axis = Axis(name, unit, np.array(values))
-    try:
-        with _limits(request):
-            for result in measurement.sweep(points, budget_s=request.budget_s):
-                e, origin = result.estimate, {**result.provenance, **request.provenance, "notes": list(result.notes)}
-                curve = Curve(request.name, "measured", axis, "ns", e.value, e.low, e.high, e.kept, e.tried, origin)
-                peer.send((result.progress, curve.to_dict()))
-        peer.send(None)
-    except SpeLabError as error:
-        peer.send(error)
+    with _limits(request):
+        for result in measurement.sweep(points, budget_s=request.budget_s):
+            e, origin = result.estimate, {**result.provenance, **request.provenance, "notes": list(result.notes)}
+            curve = Curve(request.name, "measured", axis, "ns", e.value, e.low, e.high, e.kept, e.tried, origin)
+            peer.send((result.progress, curve.to_dict()))
+    peer.send(None)
     for block in blocks:
         block.free()
 
