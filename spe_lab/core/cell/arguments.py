@@ -93,7 +93,7 @@ class Packed:
     described: list[tuple[str, int, int]] = field(default_factory=list)
     pointers: list[tuple[int, int, int]] = field(default_factory=list)
     _arrays: list[tuple[str, np.ndarray, int]] = field(default_factory=list)
-    _back: list[Callable[[list[bytes]], None]] = field(default_factory=list)
+    _back: list[Callable[[list[bytearray]], None]] = field(default_factory=list)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -158,7 +158,7 @@ class Packed:
         self.pointers += [(block.number, offset, target) for offset, target in pointed]
         numbers = [member for member, each in declared.items() if issubclass(each, ctypes._SimpleCData) and each is not ctypes.c_void_p]
 
-        def update(returned: list[bytes]) -> None:
+        def update(returned: list[bytearray]) -> None:
             changed = kind.from_buffer_copy(returned[block.number])
             if isinstance(fields, dict):
                 fields.update({member: getattr(changed, member) for member in numbers})
@@ -171,13 +171,13 @@ class Packed:
         self.described.append((name, max(1, element_bytes), block.nbytes // max(1, element_bytes)))
         return Block(len(self.blocks) - 1)
 
-    def give_back(self, returned: list[bytes]) -> None:
+    def give_back(self, returned: list[bytearray]) -> None:
         """Brings C's changes into the caller's arrays and dicts."""
         for back in self._back:
             back(returned)
 
 
-def _give_back(array: np.ndarray, returned: bytes, name: str) -> None:
+def _give_back(array: np.ndarray, returned: bytearray, name: str) -> None:
     changed = np.frombuffer(returned, array.dtype).reshape(array.shape)
     if array.flags.writeable:
         array[...] = changed

@@ -1,15 +1,17 @@
 """The notebook's side of the worker process: starts it, asks it, and outlives it.
 
 Nothing here runs in a thread, and nothing of the worker's lies in this process: it may crash, loop, exit or flood its output,
-and ends with a sentence. Arrays travel as copies and come back only from a call that returned, so that a crash leaves the
-caller's as they were. Copying costs about a millisecond for a megabyte both ways.
+and ends with a sentence. Arrays travel as copies, through a file in memory that both sides know, and come back only from a call
+that returned: a crash leaves the caller's as they were.
 """
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import weakref
 from collections.abc import Iterator, Sequence
@@ -19,7 +21,7 @@ from pathlib import Path
 from spe_lab.core import native, units
 from spe_lab.core.cell import messages
 from spe_lab.core.cell.messages import CellError, Crash, Memory
-from spe_lab.core.cell.worker import Call, Timing
+from spe_lab.core.cell.worker import Call, Timing, fill, room, slack
 from spe_lab.core.errors import CancelledError, SpeLabError
 from spe_lab.core.measurement import Cancel
 
@@ -77,7 +79,7 @@ class Sandbox:
                     if isinstance(answer, Exception):
                         raise answer
                     if isinstance(request, Call):
-                        answer = (*answer, [worker.connection.recv_bytes() for _ in blocks])
+                        answer = (*answer, worker.returned(request.sizes))
                     completed = answer is None or isinstance(request, Call)
                     if answer is not None:
                         yield answer
@@ -97,9 +99,8 @@ class Sandbox:
 
     @staticmethod
     def _placed(worker: "_Worker", request: Call | Timing, blocks: Sequence[memoryview]) -> list[int]:
+        worker.hand_over(blocks, private=isinstance(request, Timing))
         worker.connection.send(request)
-        for block in blocks:
-            worker.connection.send_bytes(block)
         if isinstance(place := worker.connection.recv(), Exception):
             raise place
         return place
@@ -127,19 +128,19 @@ class _Worker:
         self._report, report = os.pipe()
         for descriptor in (self.output, self._report):
             os.set_blocking(descriptor, False)
-        arguments = (theirs.fileno(), report, str(library), str(native.load("crash").path))
+        self._file = _memory_file()
+        arguments = (theirs.fileno(), report, self._file.fileno(), str(library), str(native.load("crash").path))
         program = f"import sys; sys.path[:] = {sys.path!r}; from spe_lab.core.cell import worker; worker.main(*{arguments!r})"
         try:
             # A session of its own: Ctrl-C and the stop button are for the notebook, and what the C code forks ends with it.
             self.process = subprocess.Popen(
-                [sys.executable, "-c", program], stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, pass_fds=(theirs.fileno(), report),
-                start_new_session=True,
+                [sys.executable, "-c", program], stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, pass_fds=arguments[:3], start_new_session=True,
             )  # fmt: skip
         finally:
             theirs.close()
             os.close(printed)
             os.close(report)
-        self._finalizer = weakref.finalize(self, _end, self.process, self.connection, self.output, self._report)
+        self._finalizer = weakref.finalize(self, _end, self.process, self.connection, self._file, self.output, self._report)
         try:
             self.span, self.stack_top = self.connection.recv() if self.connection.poll(_START_S) else (None, None)
         except (EOFError, ConnectionError):
@@ -152,6 +153,28 @@ class _Worker:
 
     def end(self) -> None:
         self._finalizer()
+
+    def hand_over(self, blocks: Sequence[memoryview], private: bool) -> None:
+        """Writes the blocks to the file, each in pages of its own."""
+        self._file.truncate(0)
+        self._file.truncate(sum(room(block.nbytes) for block in blocks))
+        place = 0
+        for block in blocks:
+            self._file.seek(place + slack(block.nbytes, private))
+            written = 0
+            while written < block.nbytes:
+                written += self._file.write(block[written:])
+            place += room(block.nbytes)
+
+    def returned(self, sizes: Sequence[int]) -> list[bytearray]:
+        """The blocks after a call."""
+        blocks, place = [], 0
+        for size in sizes:
+            blocks.append(block := bytearray(size))
+            fill(self._file, place + slack(size, private=False), block)
+            place += room(size)
+        self._file.truncate(0)
+        return blocks
 
     def ending(self, request: Call | Timing, memory: Sequence[Memory], source: Path) -> CellError:
         """Why the worker died, for the reader."""
@@ -172,11 +195,19 @@ class _Worker:
         return CellError(f"{function} was ended by {signal.Signals(-status).name}; look for a signal that it sends, or for memory that ran out")
 
 
-def _end(process: subprocess.Popen, connection: Connection, *descriptors: int) -> None:
+def _memory_file() -> io.FileIO:
+    """A file without a name; in memory where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return io.FileIO(os.memfd_create("spe-lab"), "r+")
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _end(process: subprocess.Popen, connection: Connection, file: io.FileIO, *descriptors: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.wait()
     connection.close()
+    file.close()
     for descriptor in descriptors:
         os.close(descriptor)

@@ -6,6 +6,7 @@ array ends this process at once, where it would else change a neighbour and be f
 
 import contextlib
 import ctypes
+import io
 import mmap
 import resource
 import signal
@@ -21,17 +22,17 @@ _STACK_BYTES = 8 << 20
 _SIGNAL_STACK_BYTES = 1 << 16
 _CANARY = 0xA5  # fills the room before an array
 _LINE = 64
+_MAP_FIXED = 0x10  # of Linux and macOS; Python does not name it
 _GRACE_S = 5
 _libc = ctypes.CDLL(None)
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-_libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call by value: numbers as they are, blocks of memory by their number. The blocks' bytes follow one by one.
+    """A call by value: numbers as they are, blocks of memory by their number. The blocks' bytes lie in the file.
 
     `kinds` are names of ctypes classes; `pointers` are (block, offset, block pointed to).
     """
@@ -72,25 +73,26 @@ class Timing:
 
 
 class Fenced:
-    """`size` bytes of memory between two pages without access; if `aligned`, from the start of a cache line."""
+    """`size` bytes between two pages without access: those that the notebook wrote to the file's pages at `place`.
 
-    def __init__(self, size: int, aligned: bool = False):
-        page = mmap.PAGESIZE
-        inside = -(-size // page) * page
+    They are the file's own memory, at the end of its pages. If `private`, they are a copy that begins with a cache line, in
+    memory as malloc would give it: a file's memory has no large pages, and what is timed should not depend on that.
+    """
+
+    def __init__(self, file: int, place: int, size: int, private: bool):
+        page, inside, access = mmap.PAGESIZE, room(size), mmap.PROT_READ | mmap.PROT_WRITE
         self._whole = inside + 2 * page
-        self._base = _libc.mmap(None, self._whole, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
-        if self._base in (None, ctypes.c_void_p(-1).value):
-            self._base = None
-            raise MemoryError
-        for fence in (self._base, self._base + page + inside):
-            _libc.mprotect(fence, page, 0)
-        self.size = size
-        self._slack = inside - size if not aligned else (inside - size) // _LINE * _LINE
+        self._base = _map(None, self._whole, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+        self._slack = slack(size, private)
         self.address = self._base + page + self._slack
+        self.size = size
+        if inside and private:
+            _map(self._base + page, inside, access, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_FIXED, -1, 0)
+            with io.FileIO(file, closefd=False) as stored:
+                fill(stored, place + self._slack, (ctypes.c_char * size).from_address(self.address))
+        elif inside:
+            _map(self._base + page, inside, access, mmap.MAP_SHARED | _MAP_FIXED, file, place)
         ctypes.memset(self.address - self._slack, _CANARY, self._slack)
-
-    def bytes(self) -> memoryview:
-        return memoryview((ctypes.c_char * self.size).from_address(self.address)).cast("B")
 
     def intact(self) -> bool:
         """Whether nothing was written before the first byte."""
@@ -100,7 +102,32 @@ class Fenced:
         _libc.munmap(self._base, self._whole)
 
 
-def main(connection: int, report: int, library: str, watch: str) -> None:
+def room(size: int) -> int:
+    """Bytes of the whole pages that hold `size` bytes."""
+    return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
+def slack(size: int, private: bool) -> int:
+    """Where in its pages a block of memory begins."""
+    return (room(size) - size) // _LINE * _LINE if private else room(size) - size
+
+
+def fill(file: io.FileIO, place: int, block: Any) -> None:
+    """Reads the block's bytes from the file at `place`."""
+    file.seek(place)
+    view, filled = memoryview(block).cast("B"), 0
+    while filled < view.nbytes:
+        filled += file.readinto(view[filled:])
+
+
+def _map(*arguments: int | None) -> int:
+    address = _libc.mmap(*arguments)
+    if address in (None, ctypes.c_void_p(-1).value):
+        raise MemoryError
+    return address
+
+
+def main(connection: int, report: int, file: int, library: str, watch: str) -> None:
     """Answers requests until the other side closes the connection."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # writing a core file takes seconds
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
@@ -118,7 +145,7 @@ def main(connection: int, report: int, library: str, watch: str) -> None:
         while True:
             request = peer.recv()
             try:
-                (_call if isinstance(request, Call) else _time)(request, loaded, peer)
+                (_call if isinstance(request, Call) else _time)(request, loaded, peer, file)
             except MemoryError:
                 peer.send(SpeLabError(f"{request.name} needs {sum(request.sizes):.2e} bytes for its arrays, and the system has no more; pass smaller ones"))
             except SpeLabError as error:
@@ -141,31 +168,34 @@ def _limits(request: Call | Timing) -> Iterator[None]:
         _libc.fflush(None)
 
 
-def _receive(request: Call | Timing, peer: Connection, aligned: bool) -> list[Fenced]:
-    blocks = [Fenced(size, aligned) for size in request.sizes]
-    for block in blocks:
-        block.bytes()[:] = peer.recv_bytes()
-    for block, offset, target in request.pointers:
-        ctypes.c_void_p.from_address(blocks[block].address + offset).value = blocks[target].address
-    return blocks
+@contextlib.contextmanager
+def _memory(request: Call | Timing, file: int, private: bool) -> Iterator[list[Fenced]]:
+    """The request's blocks, mapped one after the other, their pointers set."""
+    blocks: list[Fenced] = []
+    try:
+        for size in request.sizes:
+            blocks.append(Fenced(file, sum(room(each.size) for each in blocks), size, private))
+        for block, offset, target in request.pointers:
+            ctypes.c_void_p.from_address(blocks[block].address + offset).value = blocks[target].address
+        yield blocks
+    finally:
+        for block in blocks:
+            block.free()
 
 
-def _call(request: Call, library: ctypes.CDLL, peer: Connection) -> None:
-    blocks = _receive(request, peer, aligned=False)
-    peer.send([block.address for block in blocks])
-    function = library[request.function]
-    function.argtypes = [getattr(ctypes, kind) for kind in request.kinds]
-    function.restype = getattr(ctypes, request.result) if request.result else None
-    values = [blocks[value.number].address if isinstance(value, Block) else value for value in request.values]
-    with _limits(request):
-        result = function(*values)
-    peer.send((result, [i for i, block in enumerate(blocks) if not block.intact()]))
-    for block in blocks:
-        peer.send_bytes(block.bytes())
-        block.free()
+def _call(request: Call, library: ctypes.CDLL, peer: Connection, file: int) -> None:
+    with _memory(request, file, private=False) as blocks:
+        peer.send([block.address for block in blocks])
+        function = library[request.function]
+        function.argtypes = [getattr(ctypes, kind) for kind in request.kinds]
+        function.restype = getattr(ctypes, request.result) if request.result else None
+        values = [blocks[value.number].address if isinstance(value, Block) else value for value in request.values]
+        with _limits(request):
+            result = function(*values)
+        peer.send((result, [i for i, block in enumerate(blocks) if not block.intact()]))
 
 
-def _time(request: Timing, library: ctypes.CDLL, peer: Connection) -> None:
+def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) -> None:
     """Sends (progress, curve) again and again, and None at the end."""
     import numpy as np
 
@@ -173,21 +203,19 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection) -> None:
     from spe_lab.core.curve import Axis, Curve
 
     native.load("measurement")  # before memory is limited: it may have to run the compiler
-    blocks = _receive(request, peer, aligned=True)  # lest loads that straddle two lines be timed
-    peer.send([block.address for block in blocks])
     kernel = ctypes.cast(library[request.function], ctypes.c_void_p).value
-    states = [(ctypes.c_char * max(1, blocks[i].size)).from_address(blocks[i].address) for i in request.states]
-    points = [measurement.Point(request.name, kernel, state) for state in states]
     name, unit, values = request.axis
     axis = Axis(name, unit, np.array(values))
-    with _limits(request):
-        for result in measurement.sweep(points, budget_s=request.budget_s):
-            e, origin = result.estimate, {**result.provenance, **request.provenance, "notes": list(result.notes)}
-            curve = Curve(request.name, "measured", axis, "ns", e.value, e.low, e.high, e.kept, e.tried, origin)
-            peer.send((result.progress, curve.to_dict()))
+    with _memory(request, file, private=True) as blocks:
+        peer.send([block.address for block in blocks])
+        states = [(ctypes.c_char * max(1, blocks[i].size)).from_address(blocks[i].address) for i in request.states]
+        points = [measurement.Point(request.name, kernel, state) for state in states]
+        with _limits(request):
+            for result in measurement.sweep(points, budget_s=request.budget_s):
+                e, origin = result.estimate, {**result.provenance, **request.provenance, "notes": list(result.notes)}
+                curve = Curve(request.name, "measured", axis, "ns", e.value, e.low, e.high, e.kept, e.tried, origin)
+                peer.send((result.progress, curve.to_dict()))
     peer.send(None)
-    for block in blocks:
-        block.free()
 
 
 def _span(library: str) -> tuple[int, int]:
