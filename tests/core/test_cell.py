@@ -189,8 +189,9 @@ def test_a_flood_of_output_is_ended_and_little_of_it_shown(warm, capsys):
 def test_output_appears_after_the_call(warm, capsys):
     warm.says(3)
     assert capsys.readouterr().out == "0\n1\n2\ndone\n" == warm.output
-    warm.calls()
-    assert warm.output == ""
+    with pytest.raises(CellError):
+        warm.says(1.5)
+    assert warm.output == capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("name", ["fault", "loop", "overflow", "leaves", "flood"])
@@ -388,6 +389,11 @@ def test_an_error_stands_at_its_line_with_a_caret():
     assert head == "the C of own must compile; 1 error:"
     assert first.startswith("line 3: error: ") and "missing" in first
     assert excerpt.endswith("return missing;") and caret.index("^") - excerpt.index("missing") == 0
+
+
+def test_an_error_is_not_hidden_among_the_warnings_that_follow_from_it():
+    said = messages("int f(void)\n{\n    int unused;\n    return missing;\n}\n")
+    assert not any("warning" in line for line in said) and "4 | " in "\n".join(said)
 
 
 def test_an_error_in_an_included_file_stands_at_the_line_that_includes_it():
@@ -591,6 +597,12 @@ def test_a_cell_beside_a_model_is_a_lab(timed):
     assert run.lab == "cell.chain" and run.predicted[0].values.tolist() == [100, 1000, 10_000]
     assert np.isfinite(run.comparison.residuals).any()
     assert lab.predict({"addition": 2.0}, lab.x())[0].values.tolist() == [200, 2000, 20_000]
+
+
+@pytest.mark.parametrize(("values", "scale", "step"), [([1, 2, 8], "linear", 1), ([0, 500, 1000], "linear", 0), ([1, 10, 1000], "log", 1)])
+def test_an_axis_of_few_whole_numbers_is_counted(timed, values, scale, step):
+    slider = timed.lab("chain", lambda n: n, {"n": values}, x=np.ones(1000)).sliders["n"]
+    assert (slider.scale, slider.multiple_of, slider.low, slider.high) == (scale, step, values[0], values[-1])
 
 
 def test_a_sympy_model_brings_its_symbols_as_sliders(timed):

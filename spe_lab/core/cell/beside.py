@@ -17,6 +17,7 @@ from spe_lab.core.model import Model
 if TYPE_CHECKING:
     from spe_lab.core.cell.compiled import Cell
 
+_COUNTED = 20  # whole numbers on a linear axis: each gets its tick; among more of them, the model is drawn as a line
 _LOG_FROM = 16  # an axis whose ends are further apart than this is a logarithmic one
 
 
@@ -62,8 +63,9 @@ class CellLab(Lab):
         low, high = float(self._values[0]), float(self._values[-1])
         scale = "log" if self._far_apart else "linear"
         described = self._model.quantities if isinstance(self._model, Model) else {}
+        counts = self._whole and (scale == "log" or high - low <= _COUNTED)
         axis = Slider(self.axis, self._axis_unit, float(self._values[len(self._values) // 2]), f"{self.axis} of {self._name}", low, high, scale,
-                      multiple_of=1.0 if self._whole else 0.0, source="the values of over=")  # fmt: skip
+                      multiple_of=1.0 if counts else 0.0, source="the values of over=")  # fmt: skip
         parameters = [
             Slider(each, described[each].unit if each in described else "", float(value), described[each].meaning if each in described else "of your model",
                    0.0, 4 * float(value) or 1.0, measured=False, source="given in the cell")

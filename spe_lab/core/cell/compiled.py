@@ -101,6 +101,7 @@ class Cell:
     def call(self, name: str, arguments: Mapping[str, Any], limit_s: float | None = None) -> Any:
         """The function's result for arguments by parameter name; what it prints is in `output`."""
         function = self.function(name).declared
+        self._sandbox.output = ""
         packed = Packed.of(function, arguments)
         kinds = tuple("c_void_p" if is_pointer(kind) else kind.__name__ for kind in function.parameters.values())
         result = function.result.__name__ if function.result else ""

@@ -67,12 +67,17 @@ def _diagnostic(message: re.Match, included: int, excerpt: list[str], source: Pa
 
 
 def refused(name: str, said: str, source: Path) -> CellError:
-    """The error for a cell that does not compile."""
-    found = diagnostics(said, source)
-    errors = sum("error" in each.kind for each in found)
+    """The error for a cell that does not compile: the errors with their notes. Warnings can wait: many follow from an error."""
+    shown: list[Diagnostic] = []
+    told = False  # whether a note would belong to an error
+    for each in diagnostics(said, source):
+        if "error" in each.kind or (each.kind == "note" and told):
+            shown.append(each)
+        told = each.kind != "warning" and (each.kind != "note" or told)
+    errors = sum("error" in each.kind for each in shown)
     if not errors:  # the linker's words, or a compiler that writes otherwise
         return CellError(f"the C of {name} must compile; the compiler says:\n{said.strip().replace(str(source), name)}")
-    return CellError("\n".join([f"the C of {name} must compile; {errors} error{'s' if errors > 1 else ''}:", *map(str, found)]))
+    return CellError("\n".join([f"the C of {name} must compile; {errors} error{'s' if errors > 1 else ''}:", *map(str, shown)]))
 
 
 @dataclass(frozen=True)
