@@ -13,9 +13,13 @@ _HOME = {
     "explore": "spe_lab.ui.explorer",
     "lab": "spe_lab.core.lab:get",
     "noise": "spe_lab.ui.noise:observed",
+    "journal": "spe_lab.ui.journal:JournalPage",
     "predict": "spe_lab.core.prediction",
+    "predict_curve": "spe_lab.core.prediction",
+    "predict_order": "spe_lab.core.prediction",
+    "sketch": "spe_lab.ui.sketch:CurveSketch",
 }
-__all__ = ["calibrate", "explore", "lab", "noise", "predict"]
+__all__ = ["calibrate", "explore", "journal", "lab", "noise", "predict", "predict_curve", "predict_order", "sketch"]
 
 
 def __getattr__(name: str):

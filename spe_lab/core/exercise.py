@@ -1,16 +1,19 @@
 """Exercises: a question, hints, a solution, and a check that says why an answer is wrong.
 
 An answer of `...` (the placeholder in the notebook) is "not attempted", so that an untouched notebook runs to its end.
+Answers to a topic's exercises are kept in the reader's journal with their verdicts; a restarted kernel and another copy of
+the notebook find them there.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from spe_lab.core import native, worker
+from spe_lab.core import journal, native, worker
+from spe_lab.core import lab as labs
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.text import Text
+from spe_lab.core.text import Source, Text
 
 STATES = ("right", "wrong", "not attempted", "inconclusive")
 _MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive": "≈"}
@@ -37,7 +40,8 @@ class Verdict:
 class Exercise:
     """`judge(answer, **given)` returns a Verdict; `answer` is the solution itself, which the tests put to the judge.
 
-    `explanation` says why the solution is one.
+    Where the right answer depends on what is `given` (a run of the reader's own), `answer` says in words how one gets it,
+    and `solve(**given)` gets it. `explanation` says why the solution is one.
     """
 
     question: str
@@ -45,10 +49,46 @@ class Exercise:
     answer: Any
     explanation: str
     judge: Callable[..., Verdict]
+    solve: Callable[..., Any] | None = None
 
     def check(self, answer: Any = ..., **given: Any) -> Verdict:
+        """The verdict, which the journal keeps with the answer. Without an answer, what the journal has is recalled."""
         if answer is ...:
-            return Verdict("not attempted", "put your answer in the place of the dots and run this cell again")
+            return Verdict("not attempted", f"put your answer in the place of the dots and run this cell again{self._recalled()}")
+        verdict, id = self._judged(answer, given), self.id
+        if id is None:
+            return verdict
+        _, complaint = journal.attempt(lambda kept: kept.answered(id, answer, verdict.state, verdict.reason), None)
+        return replace(verdict, reason=f"{verdict.reason}. {complaint}") if complaint else verdict
+
+    def answer_given(self) -> Any:
+        """The reader's own answer from the journal: the last right one, or else the last."""
+        kept = journal.load().exercises.get(self.id)
+        if kept is None:
+            raise SpeLabError("this exercise must have been answered before, got no answer in the journal; put one in the place of the dots")
+        answer = (kept["right"] or kept["last"])["answer"]
+        return Source(answer) if isinstance(answer, str) else answer
+
+    def solved(self, **given: Any) -> Any:
+        """The solution as an answer, worked out from what the check is given where it depends on that."""
+        return self.solve(**given) if self.solve else self.answer
+
+    @property
+    def id(self) -> str | None:
+        """The topic's stem, a dot and a name, such as "memory.ramp"; None for an exercise that no topic has."""
+        return next((id for id, exercise in exercises().items() if exercise is self), None)
+
+    def _recalled(self) -> str:
+        try:
+            kept = journal.load().exercises.get(self.id)
+        except SpeLabError as error:
+            return f". Your earlier answers cannot be read: {error}"
+        if kept is None:
+            return ""
+        told = kept["right"] or kept["last"]
+        return f". Your answer of {journal.told(told['time'])} was {told['state']}: {told['reason']}. .answer_given() shows it"
+
+    def _judged(self, answer: Any, given: Mapping[str, Any]) -> Verdict:
         try:
             return self.judge(answer, **given)
         except (UnavailableError, MeasurementError) as error:
@@ -66,6 +106,16 @@ class Exercise:
         text = self.answer.strip() if isinstance(self.answer, str) else ""
         shown = f"```{'c' if '{' in text else ''}\n{text}\n```" if "{" in text or "\n" in text else f"**{self.answer}**"
         return Text(f"{shown}\n\n{self.explanation}")
+
+
+def exercises() -> dict[str, Exercise]:
+    """Every exercise by id. A topic shows them as a registry: a mapping from names to exercises."""
+    found = {}
+    for topic in labs.topics():
+        for registry in vars(topic).values():
+            if isinstance(registry, Mapping) and registry and all(isinstance(each, Exercise) for each in registry.values()):
+                found |= {f"{topic.__name__.rpartition('.')[2]}.{name}": each for name, each in registry.items()}
+    return found
 
 
 def number(answer: Any, meaning: str) -> float:

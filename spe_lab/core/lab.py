@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import metadata
 from importlib.resources import files
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -229,13 +230,15 @@ def register(lab: type[Lab]) -> type[Lab]:
     return lab
 
 
-def labs() -> dict[str, type[Lab]]:
-    """Every lab class by id, in the order of the chapters.
+def topics() -> list[ModuleType]:
+    """Every topic. They are looked up by name: core depends on none of them, and a new one is found without a line here."""
+    found = pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__, "spe_lab.topics.")
+    return [importlib.import_module(module.name) for module in found]
 
-    Topics are looked up by name: core depends on none of them, and a new one is found without a line here.
-    """
-    for module in pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__, "spe_lab.topics."):
-        importlib.import_module(module.name)
+
+def labs() -> dict[str, type[Lab]]:
+    """Every lab class by id, in the order of the chapters."""
+    topics()
     return dict(sorted(_registered.items(), key=lambda item: (item[1].chapter, item[0])))
 
 

@@ -9,3 +9,10 @@ class Text(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+class Source(str):
+    """A listing: shown as it is, line by line, and still the text that a compiler takes."""
+
+    def __repr__(self) -> str:
+        return str(self)

@@ -17,7 +17,7 @@ from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.lab import Lab, Value
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
-from spe_lab.core.prediction import Prediction
+from spe_lab.core.prediction import Prediction, reveal
 from spe_lab.core.text import Text
 from spe_lab.ui import controls
 from spe_lab.ui.figure import LabFigure
@@ -102,7 +102,11 @@ class Explorer:
     @property
     def text(self) -> Text:
         """The figure in words."""
-        return Text(alt_text(self.lab, self._shown()))
+        return Text(self._in_words(self._shown()))
+
+    def _in_words(self, shown: Run) -> str:
+        sketch = self.prediction.drawn if self.prediction is not None else None
+        return " ".join([alt_text(self.lab, shown), *([f"{sketch.said[0].upper()}{sketch.said[1:]}."] if sketch else [])])
 
     @property
     def point(self) -> dict[str, Value]:
@@ -148,7 +152,7 @@ class Explorer:
                 marks=lab.marks(point),
             )  # fmt: skip
             self._frame += 1
-            self._picture.value = figure_html(png, alt_text(lab, shown))
+            self._picture.value = figure_html(png, self._in_words(shown))
             said = html.escape(self._state(point, shown))
             self._twin.value = f'<span class="spe-state" role="status" data-frame="{self._frame}" style="{_TWIN_STYLE}">{said}</span>'
             self._refresh_data()
@@ -248,12 +252,16 @@ class Explorer:
         self._progress.value, self._progress.layout.visibility = 0, "visible"
         self._say("preparing …")
         try:
-            for progress, run in self.lab.runs(point, cancel=cancel):
+            for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
+                if number == 0:
+                    reveal(run)
                 self.run = run
                 self._progress.value = progress
                 self._say(f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples clean")
                 self._refresh()
-            self._say(f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}")
+            ended = f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}"
+            predicted = self.prediction is not None and self.prediction.committed and not cancel.is_set()
+            self._say(f"{ended}. {self.prediction.score(self.run)}" if predicted else ended)
         except UnavailableError as error:
             self.run = self.run or self.lab.recorded()
             self._say(str(error))

@@ -16,7 +16,7 @@ import numpy as np
 from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
-from spe_lab.core.prediction import Prediction
+from spe_lab.core.prediction import Prediction, Sketch
 
 # Okabe and Ito's colours, told apart with any colour vision; markers and dashes tell the curves apart without colour.
 MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
@@ -49,10 +49,11 @@ class LabFigure:
         """The picture's bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands;
         `marks`: places on the axis, by name."""
         marks = marks or {}
-        content = ([(curve.name, curve.source) for curve in measured], stale, prediction, [curve.name for curve in predicted], list(marks))
-        limits = (*self._span([*predicted, *measured], prediction), _ratio_limit(ratios))
+        sketch = prediction.drawn if prediction is not None else None
+        content = ([(curve.name, curve.source) for curve in measured], stale, sketch, [curve.name for curve in predicted], list(marks))
+        limits = (*self._span([*predicted, *measured], sketch), _ratio_limit(ratios))
         if content != self._content:
-            self._build(predicted, measured, stale, prediction, marks)
+            self._build(predicted, measured, stale, sketch, marks)
             self._content, self._limits = content, None
         if self._limits is not None:
             limits = tuple(choose(a, b) for choose, a, b in zip((min, max, min, max, max), limits, self._limits, strict=True))
@@ -87,7 +88,7 @@ class LabFigure:
         """Lets the limits shrink again at the next frame."""
         self._limits = None
 
-    def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, prediction: Prediction | None, marks: Iterable[str]) -> None:
+    def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, sketch: Sketch | None, marks: Iterable[str]) -> None:
         self.figure.clear()
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
@@ -113,8 +114,10 @@ class LabFigure:
             top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
             for (colour, style), curve in zip(PREDICTED, predicted, strict=False)
         ]
-        if prediction is not None and prediction.committed:
-            top.vlines(prediction.at, prediction.low, prediction.high, color=COMMITTED, linewidth=7, alpha=0.7, label="your prediction")
+        if sketch is not None and len(sketch.x) == 1:
+            top.vlines(sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label)
+        elif sketch is not None:
+            top.plot(sketch.x, sketch.high, color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3.5, alpha=0.9, label=sketch.label)
         self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5, alpha=_FADED if stale else 1.0)[0]
         self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=(0, (2, 2))) for axes in (top, bottom)]
         self.places = [top.axvline(1, color=MARKED, linewidth=1.5, linestyle=style, label=name) for name, style in zip(marks, MARK_STYLES, strict=False)]
@@ -165,12 +168,13 @@ class LabFigure:
         """Of a logarithmic axis of values: bytes come in powers of two."""
         return 2 if self.lab.unit == "B" else 10
 
-    def _span(self, curves: Sequence[Curve], prediction: Prediction | None) -> tuple[float, float, float, float]:
+    def _span(self, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
         """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
-        x = np.concatenate([curve.x.values for curve in curves])
-        y = np.concatenate([curve.values for curve in curves])
+        sketch = sketch or Sketch("")
+        x = np.concatenate([*(curve.x.values for curve in curves), sketch.x])
+        y = np.concatenate([*(curve.values for curve in curves), sketch.low, sketch.high])
         y = y[np.isfinite(y) & (y > 0)]
-        bounds = [*(y if y.size else [1.0]), *((prediction.low or 1.0, prediction.high or 1.0) if prediction and prediction.committed else ())]
+        bounds = y if y.size else [1.0]
         if self.lab.scale == "linear":
             coarse = 10.0 ** math.floor(math.log10(max(bounds)))
             return x.min(), x.max(), 0.0, coarse * math.ceil(2 * ROOM * max(bounds) / coarse) / 2
