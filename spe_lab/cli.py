@@ -93,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     asm.add_argument("kernel", metavar="KERNEL", help="stem.function, such as memory.cycle_walk")
     asm.add_argument("--flags", metavar="FLAGS", help='compiler flags in place of the usual ones: --flags="-O3 -march=native"')
 
+    journal = command("journal", _journal, "Your predictions and answers of all chapters, and how often your ranges held.")
+    form = journal.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the journal as JSON")
+    form.add_argument("--export", metavar="FILE", type=Path, help="write a copy to a file that does not exist yet")
+    form.add_argument("--import", metavar="FILE", type=Path, dest="taken", help="add the entries of an exported journal to your own")
+
     notebooks = command("notebooks", _notebooks, "A copy of the workbook to work in.")
     notebooks.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet")
     return parser
@@ -226,6 +232,23 @@ def _asm(options: argparse.Namespace) -> int:
     if not dot:
         raise SpeLabError(f"KERNEL must be stem.function, got {options.kernel!r}; write for example memory.cycle_walk")
     print(assembly(stem, function, tuple(options.flags.split()) if options.flags else native.FLAGS))
+    return 0
+
+
+def _journal(options: argparse.Namespace) -> int:
+    from spe_lab.core import journal
+    from spe_lab.ui.journal import JournalPage
+
+    if options.export:
+        kept = journal.export(options.export)
+        print(f"{len(kept.predictions)} predictions and {len(kept.exercises)} exercises in {options.export}")
+    elif options.taken:
+        kept = journal.take_over(options.taken)
+        print(f"your journal now has {len(kept.predictions)} predictions and {len(kept.exercises)} exercises")
+    elif options.json:
+        print(journal.load().to_json(), end="")
+    else:
+        print(JournalPage().text)
     return 0
 
 

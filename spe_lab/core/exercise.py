@@ -16,7 +16,7 @@ from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.text import Source, Text
 
 STATES = ("right", "wrong", "not attempted", "inconclusive")
-_MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive": "≈"}
+MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive": "≈"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Verdict:
             raise SpeLabError(f"state must be one of {', '.join(STATES)}, got {self.state!r}")
 
     def __str__(self) -> str:
-        return f"{_MARKS[self.state]} {self.state}: {self.reason}"
+        return f"{MARKS[self.state]} {self.state}: {self.reason}"
 
     __repr__ = __str__
 

@@ -33,9 +33,10 @@ _TIME = {"type": "string", "format": "date-time"}
 _NUMBER = {"type": ["number", "null"]}
 _VALUES = {
     "type": "object",
-    "required": ["time", "values"],
+    "required": ["time", "values", "words"],
     "properties": {
         "time": _TIME,
+        "words": {"type": "string"},
         "values": {
             "type": "object",
             "properties": {
@@ -125,11 +126,11 @@ class Journal:
         entry = self.predictions.get(key)
         return entry and (entry["committed"] or entry["revised"][-1])
 
-    def commit(self, key: str, question: str, facts: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-        """Keeps `values`; whether they count. Until the reveal they replace earlier ones."""
+    def commit(self, key: str, question: str, facts: Mapping[str, Any], values: Mapping[str, Any], words: str) -> bool:
+        """Keeps `values`, and the same in `words`; whether they count. Until the reveal they replace earlier ones."""
         entry = self.predictions.get(key) or {**facts, "committed": None, "revised": [], "scored": None}
         known = next((kept for kept in (entry["committed"], *entry["revised"][-1:]) if kept and kept["values"] == values), None)
-        kept = known or {"time": now(), "values": dict(values)}
+        kept = known or {"time": now(), "values": dict(values), "words": words}
         if question not in self.data["shown"]:
             entry["committed"] = kept
         elif known is None:

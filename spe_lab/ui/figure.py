@@ -117,7 +117,7 @@ class LabFigure:
         if sketch is not None and len(sketch.x) == 1:
             top.vlines(sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label)
         elif sketch is not None:
-            top.plot(sketch.x, sketch.high, color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3.5, alpha=0.9, label=sketch.label)
+            draw_band(top, sketch)
         self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5, alpha=_FADED if stale else 1.0)[0]
         self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=(0, (2, 2))) for axes in (top, bottom)]
         self.places = [top.axvline(1, color=MARKED, linewidth=1.5, linestyle=style, label=name) for name, style in zip(marks, MARK_STYLES, strict=False)]
@@ -183,12 +183,23 @@ class LabFigure:
 
     def encoded(self, form: str) -> bytes:
         """The last frame as "png" or "webp"."""
-        from PIL import Image
+        return encoded(self.canvas, form)
 
-        out = io.BytesIO()
-        fastest = {"png": {"compress_level": 1}, "webp": {"lossless": True, "quality": 0, "method": 0}}[form]
-        Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(out, form, **fastest)
-        return out.getvalue()
+
+def encoded(canvas, form: str) -> bytes:
+    """The pixels of a canvas as "png" or "webp", in the least time."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    fastest = {"png": {"compress_level": 1}, "webp": {"lossless": True, "quality": 0, "method": 0}}[form]
+    Image.fromarray(np.asarray(canvas.buffer_rgba())).save(out, form, **fastest)
+    return out.getvalue()
+
+
+def draw_band(axes, sketch: Sketch) -> None:
+    """A predicted curve: a band about a dashed line."""
+    axes.fill_between(sketch.x, sketch.low, sketch.high, color=COMMITTED, alpha=0.2, linewidth=0)
+    axes.plot(sketch.x, np.sqrt(np.multiply(sketch.low, sketch.high)), color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3, label=sketch.label)
 
 
 def _ratio_limit(ratios: Curve | None) -> float:

@@ -3,7 +3,7 @@
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -22,8 +22,8 @@ UNCLEAN = "No clean sample at this point: measure again on a quieter machine."
 
 @dataclass(frozen=True)
 class Sketch:
-    """What a prediction adds to a figure: from `low` to `high` at each x. One place is drawn as a bar, several as a dashed
-    line, none in the legend alone. `said` is the same in words."""
+    """What a prediction adds to a figure: from `low` to `high` at each x. One place is drawn as a bar, several as a band about
+    a dashed line, none in the legend alone. `said` is the same in words."""
 
     said: str
     label: str = "your prediction"
@@ -143,25 +143,25 @@ class Kept(ABC):
     def facts(self) -> dict[str, Any]:
         return {"lab": self.lab, "kind": self.kind, "asked": self.asked, "settings": dict(self.settings), "unit": labs.get(self.lab).unit}
 
-    def kept(self) -> "Kept":
-        """Commits to the journal and says so; one that is open is filled in from there, if the journal has it.
+    def kept(self, tell: Callable[[str], None] = print) -> "Kept":
+        """Commits to the journal and tells so; one that is open is filled in from there, if the journal has it.
 
         A journal that cannot be read or written is no reason not to predict: it is said, and the prediction holds in this kernel.
         """
         if self.committed:
-            counts, complaint = journal.attempt(lambda kept: kept.commit(self.key, self.question, self.facts, self.values), False)
+            counts, complaint = journal.attempt(lambda kept: kept.commit(self.key, self.question, self.facts, self.values, self.in_words), False)
             note = complaint or ("" if counts else "It does not count, since a measurement of this lab was shown before.")
-            print(f"Your prediction, {self.asked}: {self.in_words}. {note or 'Kept in your journal.'}")
+            tell(f"Your prediction, {self.asked}: {self.in_words}. {note or 'Kept in your journal.'}")
             return self
         try:
             found = journal.load().latest(self.key)
         except SpeLabError as error:
-            print(error)
+            tell(str(error))
             return self
         if not found:
             return self
         filled = self.filled(found["values"])
-        print(f"From your journal, {self.asked}: {filled.in_words}, committed {journal.told(found['time'])}.")
+        tell(f"From your journal, {self.asked}: {filled.in_words}, committed {journal.told(found['time'])}.")
         return filled
 
     @abstractmethod

@@ -52,8 +52,9 @@ class CurvePrediction(Kept):
         x = np.array([x for x, _ in self.knots])
         spaced = np.geomspace if lab.sliders[lab.axis].scale == "log" else np.linspace
         x = np.unique([*x, *spaced(x[0], x[-1], 100)])
-        y = tuple(self.at(x, lab).tolist())
-        return Sketch(f"your prediction: {self.in_words}", x=tuple(x.tolist()), low=y, high=y)
+        y = self.at(x, lab)
+        low, high = (tuple(ends.tolist()) for ends in (y / self.within, y * self.within))
+        return Sketch(f"your prediction: {self.in_words}", x=tuple(x.tolist()), low=low, high=high)
 
     def at(self, x: np.ndarray, lab: Lab) -> np.ndarray:
         """The curve at x: straight between the points, on the scales of the figure."""
@@ -72,10 +73,10 @@ class CurvePrediction(Kept):
         places = np.flatnonzero(inside)
         if not places.size:
             return UNCLEAN
-        expected = self.at(curve.x.values[places], lab)
+        expected = self.at(curve.x.values[places], lab).tolist()
         found = [interval(curve, i) for i in places]
         missed = [_distance(y, low, high) for y, (_, low, high) in zip(expected, found, strict=True)]
-        right = sum(factor <= self.within for factor in missed)
+        right = sum(bool(factor <= self.within) for factor in missed)
         ends = f"{units.render(first, unit)} and {units.render(last, unit)}"
         said = f"Of {places.size} points measured between {lab.axis} {ends}, {right} lie within a factor of {self.within:g} of your curve."
         worst = int(np.argmax(missed))

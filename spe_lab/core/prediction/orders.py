@@ -47,7 +47,7 @@ class Order(Kept):
     def outcome(self, run: Run, lab: Lab) -> Outcome | str:
         found = {}
         for candidate in self.candidates:
-            curve = run.measured[0] if self.at is None else next((curve for curve in run.measured if curve.name == candidate), None)
+            curve = run.measured[0] if self.at is None else next((curve for curve in run.measured if curve.name.startswith(candidate)), None)
             if curve is None:
                 return f"There is no measured curve {candidate!r}; there are {', '.join(curve.name for curve in run.measured)}."
             found[candidate] = interval(curve, nearest(curve, lab, candidate if self.at is None else self.at))
@@ -83,15 +83,18 @@ def predict_order(lab_id: str, *candidates: str | float | EllipsisType, at: floa
 
 
 def _checked(lab: Lab, candidates: Any, at: float | None) -> tuple[str | float, ...]:
-    if at is None:
-        chosen = tuple(lab.sliders[lab.axis].checked(each) for each in candidates)
-    else:
-        chosen, recorded = tuple(candidates), lab.recorded()
-        known = [curve.name for curve in recorded.measured] if recorded else []
-        unknown = [each for each in chosen if not isinstance(each, str) or (known and each not in known)]
-        if unknown:
-            names = ", ".join(known) or "names of curves"
-            raise SpeLabError(f"candidates must be measured curves of {lab.id} ({names}), got {unknown[0]!r}; leave out at=… to order places on the axis")
+    chosen = tuple(lab.sliders[lab.axis].checked(each) if at is None else _name(lab, each) for each in candidates)
     if len(chosen) < 2 or len(set(chosen)) < len(chosen):
         raise SpeLabError(f"candidates must be two or more different ones, got {', '.join(map(str, chosen)) or 'none'}; name each once")
     return chosen
+
+
+def _name(lab: Lab, beginning: Any) -> str:
+    """The measured curve whose name begins so. What a lab measures is known from its recorded run, where it has one."""
+    recorded = lab.recorded()
+    known = [curve.name for curve in recorded.measured] if recorded else [beginning]
+    found = [name for name in known if isinstance(beginning, str) and name.startswith(beginning)]
+    if len(found) != 1 and beginning not in found:
+        rule = f"candidates at one place must be measured curves of {lab.id} ({', '.join(map(str, known))})"
+        raise SpeLabError(f"{rule}, got {beginning!r}; write enough of one's name, or leave out at=… to order places on the axis")
+    return beginning if beginning in found else found[0]

@@ -1,0 +1,153 @@
+"""A curve to be drawn before the machine draws its own: one slider for each point, on the axes of the lab's figure."""
+
+import html
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from spe_lab.core import lab as labs
+from spe_lab.core import units
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Lab, Value
+from spe_lab.core.prediction import CurvePrediction, Sketch, predict_curve
+from spe_lab.core.prediction.curves import WITHIN
+from spe_lab.core.text import Text
+from spe_lab.ui.figure import COMMITTED, DPI, WIDTH, draw_band, encoded
+from spe_lab.ui.static import figure_html
+
+MOST = 9  # points; more do not fit beside each other
+HEIGHT = 320
+REACH = 30.0  # how far the sliders go beyond the model's least and largest value
+
+
+class CurveSketch:
+    """Sliders for `points` places along the lab's axis; *Commit* makes a prediction of them.
+
+    It can be given to `explore` as a prediction, before it is committed or after.
+    """
+
+    def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value):
+        if not 2 <= points <= MOST:
+            raise SpeLabError(f"points must be between 2 and {MOST}, got {points}; five are enough for most curves")
+        self.lab, self._within, self._settings = labs.get(lab_id), within, settings
+        self.prediction: CurvePrediction = predict_curve(lab_id, within=within, **settings)
+        places = self._places(points)
+        low, high = self._reach()
+        middle = math.sqrt(low * high) if self.lab.scale == "log" else (low + high) / 2
+        values = np.clip(self.prediction.at(np.array(places), self.lab), low, high) if self.committed else np.full(len(places), middle)
+        self.sliders = {place: self._slider(place, float(value), low, high) for place, value in zip(places, values, strict=True)}
+        self._pad = _Pad(self.lab, (low, high))
+        self._picture, self._said, self._kept = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        commit = widgets.Button(description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal")
+        commit.on_click(lambda _: self.commit())
+        self.commit_button = commit
+        row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
+        self.page = widgets.VBox([self._picture, row, widgets.HBox([commit, self._kept]), self._said], layout=widgets.Layout(max_width="900px"))
+        for slider in self.sliders.values():
+            slider.observe(lambda _: self._refresh(), "value")
+        self._refresh()
+
+    @property
+    def committed(self) -> bool:
+        return self.prediction.committed
+
+    @property
+    def drawn(self) -> Sketch | None:
+        return self.prediction.drawn
+
+    def score(self, run: Run | None) -> Text:
+        return self.prediction.score(run)
+
+    @property
+    def curve(self) -> dict[float, float]:
+        """Where the sliders stand: the value at each place."""
+        return {place: slider.value for place, slider in self.sliders.items()}
+
+    def commit(self) -> None:
+        """Keeps the curve that shows; the page says whether it counts."""
+        drawn = replace(self.prediction, knots=tuple(self.curve.items()), within=self._within, name="")
+        self.prediction = drawn.kept(tell=self._tell)
+        self._refresh()
+
+    @property
+    def text(self) -> Text:
+        """The curve in words, and whether it is committed."""
+        unit = self.lab.sliders[self.lab.axis].unit
+        points = ", ".join(f"{units.render(value, self.lab.unit)} at {units.render(place, unit)}" for place, value in self.curve.items())
+        is_kept = self.committed and self.prediction.knots == tuple(self.curve.items())
+        return Text(f"{'Committed' if is_kept else 'Not committed'}: {points}.")
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = self.page._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/html": self._picture.value, "text/plain": str(self.text)}, metadata
+
+    def _places(self, points: int) -> list[float]:
+        """Spread over the default sweep, each a value that the axis has."""
+        slider, x = self.lab.sliders[self.lab.axis], self.lab.x().values
+        spaced = np.geomspace if slider.scale == "log" else np.linspace
+        return np.unique([slider.checked(slider.rounded(float(place))) for place in spaced(x[0], x[-1], points)]).tolist()
+
+    def _reach(self) -> tuple[float, float]:
+        """The least and the largest value that can be drawn: well beyond what any model says."""
+        values = np.concatenate([curve.values for curve in self.lab.predict(self.lab.point(self._settings), self.lab.x())])
+        values = values[np.isfinite(values) & (values > 0)]
+        largest = float(values.max()) if values.size else 1.0
+        if self.lab.scale == "linear":
+            return 0.0, 2 * largest
+        return float(values.min()) / REACH if values.size else 1 / REACH, largest * REACH
+
+    def _slider(self, place: float, value: float, low: float, high: float) -> widgets.Widget:
+        name = units.render(place, self.lab.sliders[self.lab.axis].unit)
+        common = {"orientation": "vertical", "description": name, "readout_format": ".3g", "layout": widgets.Layout(width="90px", height="170px")}
+        if self.lab.scale == "log":
+            return widgets.FloatLogSlider(value=value, min=math.log10(low), max=math.log10(high), step=0.05, base=10, **common)
+        return widgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 100, **common)
+
+    def _tell(self, sentence: str) -> None:
+        self._kept.value = f'<span role="status">{html.escape(sentence)}</span>'
+
+    def _refresh(self) -> None:
+        shown = replace(self.prediction, knots=tuple(self.curve.items()), within=self._within, name="")
+        self._picture.value = figure_html(self._pad.draw(shown.sketched(), self.curve), f"A curve that you draw. {self.text}", WIDTH, HEIGHT)
+        self._said.value = f'<span role="status">{html.escape(self.text)}</span>'
+
+
+class _Pad:
+    """The empty axes of the lab's figure, and on them the curve that is being drawn."""
+
+    def __init__(self, lab: Lab, reach: tuple[float, float]):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self._figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
+        self._canvas = FigureCanvasAgg(self._figure)
+        axes = self._axes = self._figure.subplots()
+        self._figure.subplots_adjust(left=0.14, right=0.965, top=0.96, bottom=0.17)
+        axes.grid(True, color="#dddddd", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        slider = lab.sliders[lab.axis]
+        axes.set_xlabel(f"{slider.name}: {slider.meaning}", fontsize=11)
+        axes.set_ylabel(f"{lab.quantity} [{lab.unit}]" if lab.unit else lab.quantity, fontsize=11)
+        if slider.scale == "log":
+            axes.set_xscale("log", base=2)
+        if lab.scale == "log":
+            axes.set_yscale("log", base=2 if lab.unit == "B" else 10)
+        axes.set_ylim(*reach)
+        axes.minorticks_off()
+        axes.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
+        axes.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if lab.unit == "B" else f"{value:g}")
+
+    def draw(self, sketch: Sketch, knots: Mapping[float, float]) -> bytes:
+        for artist in (*self._axes.lines, *self._axes.collections):
+            artist.remove()
+        draw_band(self._axes, sketch)
+        self._axes.plot(list(knots), list(knots.values()), linestyle="", marker="o", markersize=8, color=COMMITTED)
+        self._canvas.draw()
+        return encoded(self._canvas, "png")
