@@ -62,13 +62,18 @@ def judge_worst(answer, run: Run | None = None) -> Verdict:
     curve = run.measured[0]
     if not np.isfinite(curve.values).any():
         return Verdict("inconclusive", "no point has a clean sample; measure again on a quieter machine")
-    worst = float(curve.x.values[np.nanargmax(curve.values)])
+    worst = worst_of(run)
     said = f"your machine's dearest point is p = {worst:g}"
     if abs(share - worst) <= 0.1:
         return Verdict("right", f"{said}: where an outcome is least certain")
     if share in (0, 1):
         return Verdict("wrong", f"{said}. With p = {share:g} every branch goes the same way, and a counter learns that in two steps")
     return Verdict("wrong", f"{said}. At which p does the last outcome say least about the next one?")
+
+
+def worst_of(run: Run) -> float:
+    curve = run.measured[0]
+    return float(curve.x.values[np.nanargmax(curve.values)]) if np.isfinite(curve.values).any() else 0.5
 
 
 def judge_two_states(answer) -> Verdict:
@@ -141,6 +146,7 @@ EXERCISES = {
         "An outcome is least certain at p = 1/2, where every second guess is wrong whatever the predictor does. The times of the two ways, t₀ and t₁, "
         "may shift the peak a little.",
         judge_worst,
+        worst_of,
     ),
     "two_states": Exercise(
         "Derive the misprediction rate of a counter with two states, which predicts the last outcome again, as an expression in p.",

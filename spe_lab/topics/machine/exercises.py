@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
+
 from spe_lab.core import machine as machines
 from spe_lab.core import measurement, native
 from spe_lab.core.curve import Run
-from spe_lab.core.errors import SpeLabError
+from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.machine import Machine
 
@@ -50,13 +52,20 @@ def judge_cycles(answer, machine: Machine | None = None) -> Verdict:
     parameters = (machine or machines.current()).parameters
     latency, clock = parameters["l1_latency"], parameters.get("core_clock")
     if clock is None or clock.value is None or latency.origin != "measured":
-        raise SpeLabError("this exercise needs your own profile; run spe-lab machine --calibrate")
+        raise UnavailableError("this exercise needs your own profile; run spe-lab machine --calibrate")
     low, high = ((latency.low or latency.value) * (clock.low or clock.value), (latency.high or latency.value) * (clock.high or clock.value))
     if 0.95 * low <= cycles <= 1.05 * high:
         return Verdict("right", f"{latency.value:.3g} ns at {clock.value:.3g} GHz are {latency.value * clock.value:.2g} cycles")
     if cycles and 0.95 * low <= latency.value**2 / cycles * clock.value**2 <= 1.05 * high:
         return Verdict("wrong", "you divided by the clock; a latency in ns times cycles per ns gives cycles")
     return Verdict("wrong", f"your profile allows {low:.3g} to {high:.3g} cycles")
+
+
+def cycles_of(machine: Machine | None = None) -> float:
+    """The profile's latency in cycles of its clock; without a profile, a guess that the judge does not take."""
+    parameters = (machine or machines.current()).parameters
+    clock = parameters.get("core_clock")
+    return parameters["l1_latency"].value * (clock.value if clock and clock.value else 3.0)
 
 
 def judge_share(answer, run: Run | None = None) -> Verdict:
@@ -70,6 +79,10 @@ def judge_share(answer, run: Run | None = None) -> Verdict:
     if 0.9 * low <= share <= 1.1 * high:
         return Verdict("right", f"your run allows {low:.2g} to {high:.2g}")
     return Verdict("wrong", f"your run allows {low:.2g} to {high:.2g}; divide what you got by what is claimed")
+
+
+def share_of(run: Run) -> float:
+    return float(np.nan_to_num(run.measured[0].values[-1] / run.predicted[0].values[-1], nan=1.0))
 
 
 def judge_multiply(answer) -> Verdict:
@@ -101,6 +114,7 @@ EXERCISES = {
         "the latency times the clock of your profile",
         "Most cores need 3 to 5 cycles: the number is a property of the design and stays, while nanoseconds move with the clock.",
         judge_cycles,
+        cycles_of,
     ),
     "share": Exercise(
         "What share of the last-level cache that your machine claims did your program get?",
@@ -108,6 +122,7 @@ EXERCISES = {
         "the last ratio in the lower panel of machine.facts",
         "A share far below 1 means that others use the cache, or that the claim is the host's and not yours. Models need what you get.",
         judge_share,
+        share_of,
     ),
     "multiply": Exercise(
         "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find out why.",

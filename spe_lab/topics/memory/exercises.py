@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from spe_lab.core import measurement, native
 from spe_lab.core.curve import Run
 from spe_lab.core.cycle import new_cycle
@@ -75,6 +77,11 @@ def judge_overlap(answer, run: Run | None = None) -> Verdict:
     return Verdict("wrong", f"the intervals of your run allow {low:.3g} to {high:.3g}; read both curves at the largest size")
 
 
+def overlap_of(run: Run) -> float:
+    dependent, independent = run.measured[:2]
+    return float(np.nan_to_num(dependent.values[-1] / independent.values[-1], nan=1.0))
+
+
 def judge_two_walks(answer) -> Verdict:
     wrong = f": below {NEEDED} is asked for. Can a load of the second walk start before one of the first has ended?"
     means = "an access takes {} of the time it takes in one walk"
@@ -119,6 +126,7 @@ EXERCISES = {
         "the last value of the first measured curve, divided by the last of the second",
         "The factor is the work done in advance: several lines are under way at once, and the prefetchers have ordered the next ones before the loop asks.",
         judge_overlap,
+        overlap_of,
     ),
     "two_walks": Exercise(
         "Change walk_two so that two separate random cycles are walked in at most 0.7 of the time an access takes in one.",

@@ -7,7 +7,7 @@ import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Run
-from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel
@@ -96,7 +96,8 @@ def judge_two_points(answer, run: Run | None = None) -> Verdict:
     curve = run.measured[0]
     found = dict(zip(curve.x.values, curve.values, strict=True))
     if not all(math.isfinite(found.get(n, math.nan)) for n in (2, 4, FAR)):
-        raise SpeLabError(f"run must have clean points at 2, 4 and {FAR} threads, got {sorted(n for n, v in found.items() if math.isfinite(v))}; measure again")
+        clean = sorted(n for n, speedup in found.items() if math.isfinite(speedup))
+        raise MeasurementError(f"run must have clean points at 2, 4 and {FAR} threads, got {clean}; measure again")
     if abs(expected / found[FAR] - 1) <= CLOSE:
         return Verdict("right", f"your machine reached {found[FAR]:.3g}")
     shares = [(1 - 1 / found[n]) / (1 - 1 / n) for n in (2, 4)]
@@ -105,6 +106,11 @@ def judge_two_points(answer, run: Run | None = None) -> Verdict:
     if expected > found[FAR] and expected > 0.9 * found[4] * FAR / 4:
         return Verdict("wrong", f"{said}. A straight line through two points knows nothing of the serial part")
     return Verdict("wrong", f"{said}. Solve S = 1 / (1 − P + P/N) for P, at N = 2 or 4")
+
+
+def speedup_of(run: Run) -> float:
+    found = dict(zip(run.measured[0].x.values, run.measured[0].values, strict=True))
+    return float(np.nan_to_num(found.get(FAR, math.nan), nan=1.0))
 
 
 def judge_serial_share(answer) -> Verdict:
@@ -175,6 +181,7 @@ EXERCISES = {
         6.3,
         "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. What waking sixteen threads costs takes a little of it.",
         judge_two_points,
+        speedup_of,
     ),
     "serial_share": Exercise(
         "Someone shows a speed-up S with N threads. Which share of the work is serial, if Amdahl's law holds? Write it as an expression in S and N.",
