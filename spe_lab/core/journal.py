@@ -71,6 +71,7 @@ _PREDICTION = {
         "revised": {"type": "array", "items": _VALUES},
         "scored": _SCORED,
     },
+    "anyOf": [{"properties": {"committed": {"type": "object"}}}, {"properties": {"revised": {"minItems": 1}}}],
 }
 _ANSWER = {
     "type": "object",
@@ -139,16 +140,15 @@ class Journal:
         return kept is entry["committed"]
 
     def reveal(self, key: str, question: str, values: Mapping[str, Any], scored: Mapping[str, Any]) -> str:
-        """Notes how close `values` came, the first time; gives "counts", "revised" or, for values never committed, ""."""
+        """Notes how close `values` came, the first time; gives "counts", "revised" or, for values that are not kept, ""."""
         self.show(question)
         entry = self.predictions.get(key)
         if entry is None:
             return ""
-        if entry["committed"] is None or entry["committed"]["values"] != values:
-            return "revised"
-        if entry["scored"] is None:
-            entry["scored"] = {"time": now(), **scored}
-        return "counts"
+        if entry["committed"] is not None and entry["committed"]["values"] == values:
+            entry["scored"] = entry["scored"] or {"time": now(), **scored}
+            return "counts"
+        return "revised" if any(late["values"] == values for late in entry["revised"]) else ""
 
     def answered(self, exercise: str, answer: Any, state: str, reason: str) -> None:
         """Keeps an answer and its verdict; the last right one stays beside the last of all."""

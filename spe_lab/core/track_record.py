@@ -59,9 +59,10 @@ class TrackRecord:
         found = []
         for entry in journal.predictions.values():
             committed, scored = entry["committed"], entry["scored"]
-            if entry["kind"] == "range" and committed and scored and None not in (scored["value"], scored["low"], scored["high"]):
-                values = committed["values"]
-                numbers = (values["low"], values["high"], scored["value"], scored["low"], scored["high"])
+            if entry["kind"] != "range" or not committed or not scored:
+                continue
+            numbers = [*(committed["values"].get(end) for end in ("low", "high")), *(scored[each] for each in ("value", "low", "high"))]
+            if None not in numbers:
                 found.append((committed["time"], Scored(entry["lab"], entry["asked"], entry["unit"], *numbers)))
         return cls([scored for _, scored in sorted(found, key=lambda pair: pair[0])])
 

@@ -34,7 +34,7 @@ class CurveSketch:
     def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value):
         if not 2 <= points <= MOST:
             raise SpeLabError(f"points must be between 2 and {MOST}, got {points}; five are enough for most curves")
-        self.lab, self._within, self._settings = labs.get(lab_id), within, settings
+        self.lab, self._settings = labs.get(lab_id), settings
         self.prediction: CurvePrediction = predict_curve(lab_id, within=within, **settings)
         places = self._places(points)
         low, high = self._reach()
@@ -70,7 +70,7 @@ class CurveSketch:
 
     def commit(self) -> None:
         """Keeps the curve that shows; the page says whether it counts."""
-        drawn = replace(self.prediction, knots=tuple(self.curve.items()), within=self._within, name="")
+        drawn = replace(self.prediction, knots=tuple(self.curve.items()), name="")
         self.prediction = drawn.kept(tell=self._tell)
         self._refresh()
 
@@ -79,7 +79,7 @@ class CurveSketch:
         """The curve in words, and whether it is committed."""
         unit = self.lab.sliders[self.lab.axis].unit
         points = ", ".join(f"{units.render(value, self.lab.unit)} at {units.render(place, unit)}" for place, value in self.curve.items())
-        is_kept = self.committed and self.prediction.knots == tuple(self.curve.items())
+        is_kept = self.committed and np.allclose(self.prediction.at(np.array([*self.curve]), self.lab), [*self.curve.values()])
         return Text(f"{'Committed' if is_kept else 'Not committed'}: {points}.")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -113,7 +113,7 @@ class CurveSketch:
         self._kept.value = f'<span role="status">{html.escape(sentence)}</span>'
 
     def _refresh(self) -> None:
-        shown = replace(self.prediction, knots=tuple(self.curve.items()), within=self._within, name="")
+        shown = replace(self.prediction, knots=tuple(self.curve.items()), name="")
         self._picture.value = figure_html(self._pad.draw(shown.sketched(), self.curve), f"A curve that you draw. {self.text}", WIDTH, HEIGHT)
         self._said.value = f'<span role="status">{html.escape(self.text)}</span>'
 

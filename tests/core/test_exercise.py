@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import sympy
 
+from spe_lab.core import journal
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.exercise import STATES, Exercise, Verdict, number
+from spe_lab.core.exercise import STATES, Exercise, Verdict, exercises, number
 
 
 def judge(answer, tolerance=0):
@@ -83,3 +84,94 @@ def test_the_solution_shows_the_answer_and_why_and_c_as_a_listing():
     assert exercise(answer="\nint f(void) { return 1; }\n").solution().startswith("```c\nint f(void) { return 1; }\n```\n")
     assert exercise().solution()._repr_markdown_() == str(exercise().solution())
     assert exercise(answer="\na\nb\n").solution().startswith("```\na\nb\n```\n")
+
+
+# ---- What a reader's journal makes of it -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """An exercise that a topic has."""
+    asked = exercise()
+    monkeypatch.setattr("spe_lab.core.exercise.exercises", lambda: {"topic.halves": asked})
+    return asked
+
+
+def test_every_topic_s_registry_is_found():
+    found = exercises()
+    assert {"memory.ramp", "branches.sorted", "machine.cycles"} <= set(found)
+    assert all(asked.id == id for id, asked in found.items())
+    assert exercise().id is None
+
+
+def test_a_restarted_kernel_finds_answers_and_verdicts(known):
+    known.check(0.4)
+    assert known.answer_given() == 0.4 and "was wrong: count again" in known.check(...).reason
+    known.check(0.5)
+    known.check(0.6)
+    untouched = known.check(...)
+    assert untouched.state == "not attempted" and "was right: half of them. .answer_given() shows it" in untouched.reason
+    assert known.answer_given() == 0.5
+    assert journal.load().exercises["topic.halves"]["last"]["answer"] == 0.6
+
+
+def test_an_answer_in_c_comes_back_as_it_was_typed(monkeypatch):
+    asked = exercise(lambda answer: Verdict("right", "it compiles"))
+    monkeypatch.setattr("spe_lab.core.exercise.exercises", lambda: {"topic.c": asked})
+    source = "int f(void)\n{\n    return 1;\n}\n"
+    asked.check(source)
+    assert asked.answer_given() == source and repr(asked.answer_given()) == source
+
+
+def test_what_was_never_answered_cannot_be_given(known):
+    assert known.check(...).reason == "put your answer in the place of the dots and run this cell again"
+    with pytest.raises(SpeLabError, match="no answer in the journal"):
+        known.answer_given()
+
+
+def test_a_damaged_journal_is_said_and_the_answer_is_judged(known):
+    journal.path().write_text("{")
+    verdict = known.check(0.5)
+    assert verdict.state == "right" and "Not kept: the journal" in verdict.reason
+    assert "cannot be read" in known.check(...).reason
+    assert journal.path().read_text() == "{"
+
+
+@pytest.mark.parametrize("answer", [{"a": ..., "b": ...}, [..., ...], (...,)])
+def test_dots_in_all_parts_are_not_attempted(known, answer):
+    assert known.check(answer).state == "not attempted" and journal.load().exercises == {}
+
+
+def test_dots_in_one_part_are_the_judge_s_to_tell():
+    assert exercise(lambda answer: Verdict("wrong", "b is missing")).check({"a": 1, "b": ...}).state == "wrong"
+
+
+# ---- Wrong by a measurement --------------------------------------------------------------------------------------------
+
+
+def measuring(*states):
+    """An exercise whose judge finds these states, one after the other; and the answers that it was asked about."""
+    left, asked = list(states), []
+
+    def judge(answer):
+        asked.append(answer)
+        return Verdict(left.pop(0), "as measured.", measured=True)
+
+    return exercise(judge, answer="solution"), asked
+
+
+@pytest.mark.parametrize(
+    ("states", "state"),
+    [(("right",), "right"), (("wrong", "right", "wrong"), "wrong"), (("wrong", "right", "right"), "right"), (("wrong", "wrong"), "inconclusive"),
+     (("wrong", "inconclusive"), "inconclusive"), (("inconclusive",), "inconclusive")],
+)  # fmt: skip
+def test_wrong_by_a_measurement_must_hold_beside_the_solution(states, state):
+    asked, answers = measuring(*states)
+    assert asked.check("mine").state == state
+    assert answers == ["mine", "solution", "mine"][: len(states)]
+
+
+def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
+    asked = Exercise("How many?", ("Look.", "Count."), "the last value", "So.", judge, solve=lambda run: run[-1])
+    assert asked.solved(run=[1, 2, 0.5]) == 0.5 and exercise().solved() == 0.5
+    assert asked.solution().startswith("**the last value**")
