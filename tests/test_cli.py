@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from spe_lab.cli import main
+from spe_lab.core import journal, machine, native
 from spe_lab.core import lab as labs
-from spe_lab.core import machine, native
+from spe_lab.core.prediction import predict
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 QUICK = ("run", "memory.working_set", "--quick", "--over", "size=4KiB,16KiB")
@@ -288,3 +289,30 @@ def test_a_full_disk_while_compiling_is_one_sentence_with_status_3_and_no_partia
     assert said.returncode == 3 and said.stderr.count("\n") == 1
     assert said.stderr.startswith("spe-lab: compiling memory.c needs a few MB of disk space, and the disk is full; ")
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+# The reader's journal
+
+
+def test_an_empty_journal_says_how_to_begin(call):
+    status, out, err = call("journal")
+    assert (status, err) == (0, "") and "No prediction has been scored yet" in out
+    assert json.loads(call("journal", "--json")[1])["predictions"] == {}
+
+
+def test_a_journal_is_shown_exported_and_taken_over(call, tmp_path, monkeypatch):
+    predict("memory.stride", "64B", 1, 2)
+    assert "memory.stride · at stride 64 B · 1 to 2 ns · not measured yet" in call("journal")[1]
+    file = tmp_path / "journal.json"
+    assert call("journal", "--export", file)[:2] == (0, f"1 predictions and 0 exercises in {file}\n")
+    assert_refused(call("journal", "--export", file), "FILE must not exist yet")
+    monkeypatch.setenv("SPE_LAB_CONFIG_DIR", str(tmp_path / "elsewhere"))
+    assert call("journal", "--import", file)[:2] == (0, "your journal now has 1 predictions and 0 exercises\n")
+    assert "at stride 64 B" in call("journal")[1]
+
+
+@pytest.mark.parametrize("option", [(), ("--json",), ("--export", "new.json"), ("--import", "journal.json")])
+def test_a_damaged_journal_is_refused_and_left_alone(call, option):
+    journal.path().write_text("{")
+    assert_refused(call("journal", *option), "the journal", "repair it, or move it away" if "--import" not in option else "export one with")
+    assert journal.path().read_text() == "{"

@@ -254,7 +254,7 @@ class Explorer:
         try:
             for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
                 if number == 0:
-                    reveal(run)
+                    reveal(run, self.lab)
                 self.run = run
                 self._progress.value = progress
                 self._say(f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples clean")

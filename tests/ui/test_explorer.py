@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from spe_lab import explore
+from spe_lab import explore, predict, predict_curve, predict_order
+from spe_lab.core import journal, native
 from spe_lab.core import lab as labs
-from spe_lab.core import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.ui import controls
 
@@ -164,3 +164,28 @@ def test_downloads_are_offered_and_read_back(monkeypatch):
     assert set(links) == {"csv", "json", "png"}
     assert Run.from_json(base64.b64decode(links["json"]).decode()).measured[0].source == "measured"
     assert base64.b64decode(links["png"]).startswith(b"\x89PNG")
+
+
+@needs_compiler
+def test_a_measurement_scores_the_prediction_and_reveals_the_answer():
+    explorer = explore("memory.working_set", predict("memory.working_set", at="4KiB", low=0.01, high=1000))
+    explorer.measured()
+    assert "inside your range of 0.01 to 1000 ns." in explorer._status.value
+    assert "Your prediction at size 4 KiB: 0.01 to 1000 ns." in explorer.text
+    (entry,) = journal.load().predictions.values()
+    assert entry["scored"]["right"] == 1 and list(journal.load().data["shown"]) == ["memory.working_set"]
+
+
+@needs_compiler
+def test_a_measurement_without_a_prediction_is_a_look_at_the_answer():
+    explore("memory.working_set").measured()
+    predict("memory.working_set", at="4KiB", low=0.01, high=1000)
+    (entry,) = journal.load().predictions.values()
+    assert entry["committed"] is None
+
+
+def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
+    lab_id = "memory.working_set"
+    predictions = [None, predict(lab_id, "1MiB", 5, 9), predict_order(lab_id, "16KiB", "1MiB"), predict_curve(lab_id, {"4KiB": 2, "64MiB": 90})]
+    pictures = {explore(lab_id, prediction)._picture.value for prediction in predictions}
+    assert len(pictures) == len(predictions)

@@ -105,7 +105,7 @@ class Kept(ABC):
         measured = run is not None and run.measured and run.measured[0].source != "recorded"
         if not self.committed:
             if measured:
-                reveal(run)
+                reveal(run, lab_of(run))
             return Text(f"No prediction yet: {self.open_advice}, before you look.")
         if not measured:
             return Text("No measurement yet: press Measure.")
@@ -173,9 +173,9 @@ def named(lab: str, settings: Mapping[str, Value]) -> str:
     return " ".join([lab, *(f"{name}={json.dumps(value)}" for name, value in sorted(settings.items()))])
 
 
-def reveal(run: Run) -> None:
-    """A measurement is shown: what its reader predicts from now on of this lab, at these settings, does not count."""
-    question = named(run.lab, deviating(lab_of(run), run.point))
+def reveal(run: Run, lab: Lab) -> None:
+    """A measurement of `lab` is shown: what its reader predicts from now on of it, at these settings, does not count."""
+    question = named(run.lab, deviating(lab, run.point))
     journal.attempt(lambda kept: kept.show(question), None)  # where it cannot be noted, no prediction can be either
 
 
