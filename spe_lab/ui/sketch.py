@@ -22,7 +22,14 @@ from spe_lab.ui.static import figure_html
 
 MOST = 9  # points; more do not fit beside each other
 HEIGHT = 320
+STEP = 0.05  # of a slider, in decades: twelve per cent
 REACH = 30.0  # how far the sliders go beyond the model's least and largest value
+# Each slider stands below its point: the axes begin and end at these shares of the picture, and points 5 % further in.
+LEFT, RIGHT = 0.14, 0.965
+_SLIDER_PX = 90
+_MARGIN_PX = round(WIDTH * (LEFT + 0.045 * (RIGHT - LEFT))) - _SLIDER_PX // 2
+_BELOW = {"flex_flow": "row wrap", "justify_content": "space-between", "margin": f"0 0 0 {_MARGIN_PX}px", "max_width": "100%",
+          "width": f"{round(WIDTH * 0.91 * (RIGHT - LEFT)) + _SLIDER_PX}px"}  # fmt: skip
 
 
 class CurveSketch:
@@ -46,7 +53,7 @@ class CurveSketch:
         commit = widgets.Button(description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal")
         commit.on_click(lambda _: self.commit())
         self.commit_button = commit
-        row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
+        row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
         self.page = widgets.VBox([self._picture, row, widgets.HBox([commit, self._kept]), self._said], layout=widgets.Layout(max_width="900px"))
         for slider in self.sliders.values():
             slider.observe(lambda _: self._refresh(), "value")
@@ -61,7 +68,8 @@ class CurveSketch:
         return self.prediction.drawn
 
     def score(self, run: Run | None) -> Text:
-        return self.prediction.score(run)
+        said = self.prediction.score(run)
+        return said if self.committed else Text("No prediction yet: draw a curve and press Commit, before you look.")
 
     @property
     def curve(self) -> dict[float, float]:
@@ -79,7 +87,8 @@ class CurveSketch:
         """The curve in words, and whether it is committed."""
         unit = self.lab.sliders[self.lab.axis].unit
         points = ", ".join(f"{units.render(value, self.lab.unit)} at {units.render(place, unit)}" for place, value in self.curve.items())
-        is_kept = self.committed and np.allclose(self.prediction.at(np.array([*self.curve]), self.lab), [*self.curve.values()])
+        slack = 10 ** (STEP / 2) - 1 if self.lab.scale == "log" else 1e-6  # a curve committed in code need not stand on a slider's stops
+        is_kept = self.committed and np.allclose(self.prediction.at(np.array([*self.curve]), self.lab), [*self.curve.values()], rtol=slack)
         return Text(f"{'Committed' if is_kept else 'Not committed'}: {points}.")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -100,13 +109,16 @@ class CurveSketch:
         largest = float(values.max()) if values.size else 1.0
         if self.lab.scale == "linear":
             return 0.0, 2 * largest
-        return float(values.min()) / REACH if values.size else 1 / REACH, largest * REACH
+        least = float(values.min()) if values.size else 1.0
+        return 10 ** (STEP * math.floor(math.log10(least / REACH) / STEP)), 10 ** (STEP * math.ceil(math.log10(largest * REACH) / STEP))
 
     def _slider(self, place: float, value: float, low: float, high: float) -> widgets.Widget:
         name = units.render(place, self.lab.sliders[self.lab.axis].unit)
-        common = {"orientation": "vertical", "description": name, "readout_format": ".3g", "layout": widgets.Layout(width="90px", height="170px")}
+        layout = widgets.Layout(width=f"{_SLIDER_PX}px", height="170px", margin="0")
+        common = {"orientation": "vertical", "description": name, "readout_format": ".3g", "layout": layout}
         if self.lab.scale == "log":
-            return widgets.FloatLogSlider(value=value, min=math.log10(low), max=math.log10(high), step=0.05, base=10, **common)
+            value = 10 ** (STEP * round(math.log10(value) / STEP))  # the page would move it to a stop, as if a reader had
+            return widgets.FloatLogSlider(value=value, min=math.log10(low), max=math.log10(high), step=STEP, base=10, **common)
         return widgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 100, **common)
 
     def _tell(self, sentence: str) -> None:
@@ -128,7 +140,7 @@ class _Pad:
         self._figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         self._canvas = FigureCanvasAgg(self._figure)
         axes = self._axes = self._figure.subplots()
-        self._figure.subplots_adjust(left=0.14, right=0.965, top=0.96, bottom=0.17)
+        self._figure.subplots_adjust(left=LEFT, right=RIGHT, top=0.96, bottom=0.17)
         axes.grid(True, color="#dddddd", linewidth=0.8)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)

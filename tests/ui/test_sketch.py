@@ -20,7 +20,7 @@ def test_moving_a_slider_draws_and_says_the_curve():
 
 def test_what_is_committed_comes_back_after_a_restart(capsys):
     drawing = sketch("memory.stride", points=3, within=2)
-    list(drawing.sliders.values())[1].value = 20
+    list(drawing.sliders.values())[1].value = 10**1.3
     drawing.commit_button.click()
     assert drawing.committed and drawing.text.startswith("Committed: ") and "Kept in your journal." in drawing._kept.value
     assert capsys.readouterr().out == ""  # a button has no cell to print below
