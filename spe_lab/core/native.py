@@ -103,10 +103,6 @@ class Library:
     def __dir__(self):
         return [*super().__dir__(), *self._declarations.functions]
 
-    @property
-    def declarations(self) -> prototypes.Declarations:
-        return self._declarations
-
     def struct(self, tag: str) -> type[ctypes.Structure]:
         """The ctypes class of `struct tag`, laid out as C declares it."""
         return self._declarations.structures[tag]
@@ -129,6 +125,20 @@ def _load(stem: str, flags: tuple[str, ...]) -> Library:
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
     """The reader's own C as a library; it may include "spe.h". Compiler messages come back as the error's text."""
     return _open(text_file(text, name), name, tuple(flags))
+
+
+@dataclass(frozen=True)
+class Built:
+    """A library that is compiled and not loaded."""
+
+    path: Path
+    declarations: prototypes.Declarations
+    provenance: dict[str, Any]
+
+
+def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Built:
+    """`compile_text` for another process to load."""
+    return _built(text_file(text, name), name, tuple(flags))
 
 
 def text_file(text: str, name: str = "cell") -> Path:
@@ -154,10 +164,14 @@ def source(stem: str) -> Path:
 
 
 def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
+    built = _built(source, stem, flags)
+    return Library(built.path, built.declarations, built.provenance)
+
+
+def _built(source: Path, stem: str, flags: tuple[str, ...]) -> Built:
     path, key = _build(source, stem, flags)  # before reading: the compiler's messages are better than ours
     declarations = prototypes.read(source, kernel_folder())
-    provenance = {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key}
-    return Library(path, declarations, provenance)
+    return Built(path, declarations, {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key})
 
 
 def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:

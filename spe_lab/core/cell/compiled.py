@@ -10,12 +10,12 @@ from spe_lab.core.cell import timing
 from spe_lab.core.cell.arguments import Packed, bound, c_name, is_pointer, prototype, signature
 from spe_lab.core.cell.beside import CellLab
 from spe_lab.core.cell.messages import CellError, Diagnostic, diagnostics, refused
-from spe_lab.core.cell.sandbox import Sandbox
+from spe_lab.core.cell.sandbox import Sandbox, build
 from spe_lab.core.cell.worker import Call
 from spe_lab.core.curve import Curve
-from spe_lab.core.errors import SpeLabError
+from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.listing import Listing, listing
-from spe_lab.core.prototypes import Declarations, Function
+from spe_lab.core.prototypes import Function
 
 LIMIT_S = 5.0
 MEMORY_BYTES = 1 << 30
@@ -47,8 +47,8 @@ class Cell:
         self.file = native.text_file(source, name)
         self._assembled, said = self._compile()
         self.warnings: list[Diagnostic] = diagnostics(said, self.file)
-        self._library = self._link()
-        self._sandbox = Sandbox(self._library.path, self.file)
+        self._built = self._link()
+        self._sandbox = Sandbox(self._built.path, self.file)
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
 
     def _compile(self) -> tuple[str, str]:
@@ -58,22 +58,20 @@ class Cell:
         except native.CompilerError as error:
             raise refused(self.name, error.said, self.file) from None
 
-    def _link(self) -> native.Library:
+    def _link(self) -> native.Built:
         try:
-            return native.compile_text(self.source, self.name, self.flags)
+            return build(self.source, self.name, self.flags)
         except native.CompilerError as error:
             raise refused(self.name, error.said, self.file) from None
+        except UnavailableError:
+            raise
         except SpeLabError as error:
             raise CellError(str(error).replace(self.file.name, f"the C of {self.name}")) from None
 
     @property
-    def _declarations(self) -> Declarations:
-        return self._library.declarations
-
-    @property
     def functions(self) -> dict[str, "CellFunction"]:
-        """The functions that can be called, by name: those that this text defines or declares, its headers' not."""
-        return {name: CellFunction(self, declared) for name, declared in self._declarations.functions.items()}
+        """The functions that can be called, by name."""
+        return {name: CellFunction(self, declared) for name, declared in self._built.declarations.functions.items()}
 
     def __getattr__(self, name: str) -> "CellFunction":
         if name.startswith("_") or name not in self.functions:

@@ -16,6 +16,7 @@ from spe_lab.core.errors import SpeLabError
 _STACK_REACH = 128 << 20  # Linux leaves this much room below the stack's limit
 _NO_ADDRESS = 128  # siginfo's code where the processor does not tell it (x86: an address that is none)
 _DIAGNOSTIC = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? (?P<kind>fatal error|error|warning|note): (?P<text>.*)")
+_UNDEFINED = re.compile(r"(?:\S*ld(?:\.lld)?: (?:error: )?)?(?P<file>/[^:\n]*):(?P<line>\d+): (?P<text>undefined reference to .*)")
 _INCLUDED = re.compile(r"(?:In file included|\s+) from (?P<file>[^:\n]+):(?P<line>\d+)")
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
@@ -54,16 +55,19 @@ def diagnostics(said: str, source: Path) -> list[Diagnostic]:
             included = int(via["line"]) if via["file"] == str(source) else included
         elif message := _DIAGNOSTIC.fullmatch(line):
             found.append((message, included, []))
+        elif undefined := _UNDEFINED.fullmatch(line):
+            found.append((undefined, included, []))
         elif found and line.startswith(" "):
             found[-1][2].append(line)  # the source line, and a caret below the place
     return list(dict.fromkeys(_diagnostic(message, included, excerpt, source) for message, included, excerpt in found))
 
 
 def _diagnostic(message: re.Match, included: int, excerpt: list[str], source: Path) -> Diagnostic:
+    kind = message.groupdict().get("kind", "error")  # the linker does not say
     if message["file"] == str(source):
-        return Diagnostic(message["kind"], int(message["line"]), message["text"], "\n".join(excerpt))
+        return Diagnostic(kind, int(message["line"]), message["text"], "\n".join(excerpt))
     place = f"{Path(message['file']).name}, line {message['line']}"
-    return Diagnostic(message["kind"], included, message["text"], "\n".join(excerpt), place)
+    return Diagnostic(kind, included, message["text"], "\n".join(excerpt), place)
 
 
 def refused(name: str, said: str, source: Path) -> CellError:

@@ -29,6 +29,13 @@ MOST_OUTPUT = 100_000  # bytes that a call may print: more is no use to a reader
 _START_S = 30.0
 
 
+def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
+    """C text as a library for a worker, loaded nowhere else: even a constructor of it runs there. What is called and defined
+    nowhere is the linker's to tell, with a line; the loader would only refuse to start."""
+    defined = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()
+    return native.build_text(text, name, (*flags, *defined))
+
+
 class Sandbox:
     """One worker process, started at the first request and again after it died."""
 
@@ -49,7 +56,7 @@ class Sandbox:
             self._worker = None
 
     def ask(self, request: Call | Timing, blocks: Sequence[memoryview], described: Sequence[tuple[str, int, int]], cancel: Cancel | None = None) -> Iterator:
-        """Yields what the worker answers, until request.limit_s after the start: one (result, numbers of the blocks that were
+        """Yields what the worker answers, until request.limit_s after the C code's start: one (result, numbers of the blocks that were
         written before, the blocks) for a Call, (progress, curve) again and again for a Timing.
 
         `described`: name, bytes of an element and count of each block. Raises a CellError when the worker dies or is late, and
@@ -63,6 +70,7 @@ class Sandbox:
         completed = False
         try:
             place = self._placed(worker, request, blocks)
+            began = time.monotonic()  # the C code's own time begins here
             while True:
                 left = request.limit_s - (time.monotonic() - began)
                 if left <= 0:
@@ -147,9 +155,12 @@ class _Worker:
             self.span = None
         if self.span is None:
             self.process.kill()
-            said = os.read(self.output, 1000).decode(errors="replace").strip() or f"it was silent for {_START_S:g} s"
+            self.process.wait()
+            with contextlib.suppress(BlockingIOError):
+                said = os.read(self.output, 1 << 16).decode(errors="replace").strip()
             self.end()
-            raise SpeLabError(f"a process for the C code must start, and it did not: {said}; run the cell again")
+            last = said.splitlines()[-1] if said else f"it was silent for {_START_S:g} s"
+            raise CellError(f"a process must load the C code, and it did not: {last}; look for code that runs before main, or try again")
 
     def end(self) -> None:
         self._finalizer()

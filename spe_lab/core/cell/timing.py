@@ -15,7 +15,7 @@ import numpy as np
 from spe_lab.core import native, units
 from spe_lab.core.cell.arguments import Packed, c_name, is_pointer, prototype
 from spe_lab.core.cell.messages import CellError
-from spe_lab.core.cell.sandbox import Sandbox
+from spe_lab.core.cell.sandbox import Sandbox, build
 from spe_lab.core.cell.worker import Timing
 from spe_lab.core.curve import Curve
 from spe_lab.core.measurement import Cancel, quick
@@ -102,11 +102,10 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float]]) -> tuple[st
     return name, numbers
 
 
-def _kernel(cell: "Cell", function: Function) -> tuple[native.Library, str, type[ctypes.Structure]]:
+def _kernel(cell: "Cell", function: Function) -> tuple[native.Built, str, type[ctypes.Structure]]:
     """A library with a work kernel for this function, its name and the class of its state."""
     if is_work_kernel(function):
-        library = native.compile_text(cell.source, cell.name, cell.flags)
-        return library, function.name, library.struct(structure_of(next(iter(function.parameters.values()))).__name__)
+        return build(cell.source, cell.name, cell.flags), function.name, structure_of(next(iter(function.parameters.values())))
     if cell.function(function.name).refusal:
         raise CellError(cell.function(function.name).refusal)
     if not function.parameters:
@@ -117,7 +116,7 @@ def _kernel(cell: "Cell", function: Function) -> tuple[native.Library, str, type
         fields=declared, name=function.name, arguments=", ".join(f"state->{name}" for name in function.parameters),
         keep="" if function.result is None else f"{returns} result = ", used="" if function.result is None else '"m"(result)',
     )  # fmt: skip
-    library = native.compile_text(f"{cell.source}\n#include <stdint.h>{loop}", cell.name, cell.flags)
-    kind = library.struct("cell_timed")
+    library = build(f"{cell.source}\n#include <stdint.h>{loop}", cell.name, cell.flags)
+    kind = library.declarations.structures["cell_timed"]
     kind._pointers_ = {name: kind for name, kind in function.parameters.items() if is_pointer(kind)}
     return library, "cell_timed", kind

@@ -183,10 +183,17 @@ def _memory(request: Call | Timing, file: int, private: bool) -> Iterator[list[F
             block.free()
 
 
+def _defined(library: ctypes.CDLL, name: str) -> Any:
+    try:
+        return library[name]
+    except AttributeError:
+        raise SpeLabError(f"{name} must be defined in the cell to be called, and it is only declared; write its body") from None
+
+
 def _call(request: Call, library: ctypes.CDLL, peer: Connection, file: int) -> None:
     with _memory(request, file, private=False) as blocks:
         peer.send([block.address for block in blocks])
-        function = library[request.function]
+        function = _defined(library, request.function)
         function.argtypes = [getattr(ctypes, kind) for kind in request.kinds]
         function.restype = getattr(ctypes, request.result) if request.result else None
         values = [blocks[value.number].address if isinstance(value, Block) else value for value in request.values]
@@ -203,7 +210,7 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) ->
     from spe_lab.core.curve import Axis, Curve
 
     native.load("measurement")  # before memory is limited: it may have to run the compiler
-    kernel = ctypes.cast(library[request.function], ctypes.c_void_p).value
+    kernel = ctypes.cast(_defined(library, request.function), ctypes.c_void_p).value
     name, unit, values = request.axis
     axis = Axis(name, unit, np.array(values))
     with _memory(request, file, private=True) as blocks:
