@@ -1,6 +1,8 @@
 """`%%c` in a real shell, and the sliders of a reader's C."""
 
 import re
+import threading
+import time
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -8,6 +10,7 @@ import nbformat
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.manager import start_new_kernel
 
 from spe_lab.core import native
 from spe_lab.core.cell.messages import CellError
@@ -119,6 +122,26 @@ def test_without_a_compiler_the_cell_says_so_and_the_notebook_goes_on(shell, mon
     assert repr(run(shell, f"%%c own\n{MEAN}").result) == native.NO_COMPILER
     assert run(shell, "own.assembly('mean')").result == native.NO_COMPILER
     assert "double mean" in shell.user_ns["own"].source
+
+
+@needs_compiler
+def test_the_stop_button_of_a_real_kernel_ends_an_endless_loop_and_nothing_else():
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        own = '%%c own --limit 60s\nvoid loop(void) { for (;;) __asm__ volatile(""); }\nint one(void) { return 1; }'
+        for text in ("kept = 41", "%load_ext spe_lab", own, "own.one()"):
+            assert client.execute_interactive(text, timeout=60, output_hook=lambda _: None)["content"]["status"] == "ok"
+        threading.Timer(0.5, manager.interrupt_kernel).start()
+        began = time.monotonic()
+        stopped = client.execute_interactive("own.loop()", timeout=60, output_hook=lambda _: None)["content"]
+        assert 0.3 < time.monotonic() - began < 0.5 + 2
+        assert re.search(r"loop was stopped after .* s, and its process was ended", stopped["evalue"]) and len(stopped["traceback"]) == 1
+        answers = []
+        client.execute_interactive("kept + own.one()", timeout=60, output_hook=lambda message: answers.append(message["content"].get("data")))
+        assert {"text/plain": "42"} in answers
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 # ---- Sliders

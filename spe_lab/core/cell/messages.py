@@ -21,13 +21,20 @@ _INCLUDED = re.compile(r"(?:In file included|\s+) from (?P<file>[^:\n]+):(?P<lin
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
-class CellError(SpeLabError):
-    """Something in the reader's C or its call that the reader can put right. A notebook shows the text alone: the calls inside
-    this library would tell a reader nothing."""
+class Sentence:
+    """An exception of which a notebook shows the text alone: the calls inside this library would tell a reader nothing."""
 
     def _render_traceback_(self) -> list[str]:
         first, *rest = str(self).splitlines()
         return [f"{_RED}{first}{_PLAIN}", *rest]
+
+
+class CellError(Sentence, SpeLabError):
+    """Something in the reader's C or its call that the reader can put right."""
+
+
+class Stopped(Sentence, KeyboardInterrupt):
+    """The reader stopped a call. Still an interrupt: what caught it before catches it now."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from spe_lab.core import native, units
 from spe_lab.core.cell import messages
-from spe_lab.core.cell.messages import CellError, Crash, Memory
+from spe_lab.core.cell.messages import CellError, Crash, Memory, Stopped
 from spe_lab.core.cell.worker import Call, Timing, fill, room, slack
 from spe_lab.core.errors import CancelledError, SpeLabError
 from spe_lab.core.measurement import Cancel
@@ -99,7 +99,7 @@ class Sandbox:
             memory = [Memory(name, address, *rest) for (name, *rest), address in zip(described, place, strict=False)]
             raise worker.ending(request, memory, self.source) from None
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{request.name} was stopped after {time.monotonic() - began:.1f} s, and its process was ended") from None
+            raise Stopped(f"{request.name} was stopped after {time.monotonic() - began:.1f} s, and its process was ended") from None
         finally:
             self.output = printed.decode(errors="replace").replace(str(self.source), self.source.name)
             if not completed:
