@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from importlib import metadata
 from importlib.resources import files
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -87,6 +87,13 @@ class Slider:
                 "multiple_of": self.multiple_of, "measured": self.measured, "meaning": self.meaning, "source": self.source}  # fmt: skip
 
 
+class Preset(NamedTuple):
+    """Settings worth trying, with all other sliders at their defaults, and one sentence on what to look for."""
+
+    settings: Mapping[str, Value]
+    look: str
+
+
 class Lab(ABC):
     """One question to one machine. Subclasses set the class attributes and the five methods below them."""
 
@@ -133,6 +140,10 @@ class Lab(ABC):
 
     def marks(self, point: Mapping[str, Value]) -> Mapping[str, float]:
         """Places on the axis that the figure marks, by name; NaN where a place does not exist at these settings."""
+        return {}
+
+    def presets(self) -> Mapping[str, Preset]:
+        """What to try on this machine, by names short enough for a button."""
         return {}
 
     @cached_property

@@ -80,6 +80,14 @@ def test_every_slider_moves_a_prediction(lab):
             assert any(not np.array_equal(a.values, b.values) for a, b in zip(low, high, strict=True)), f"{slider.name} moves nothing"
 
 
+def test_presets_have_short_names_change_a_prediction_and_say_what_to_look_for(lab):
+    x = lab.x()
+    for name, (settings, look) in lab.presets().items():
+        assert 0 < len(name) <= 24 and look.endswith(".") and len(look) > 30, name
+        before, after = (lab.predict(lab.point(each), x) for each in ({}, settings))
+        assert any(not np.array_equal(a.values, b.values) for a, b in zip(before, after, strict=True)), f"{name} moves nothing"
+
+
 def test_values_outside_the_domain_are_refused_with_the_rule_the_value_and_the_cure(lab):
     for slider in lab.sliders.values():
         bad = ["nonsense"] if slider.scale == "choice" else [math.nan, math.inf, -math.inf, slider.low - 1, 10 * slider.high + 1, "5 parsec", "", True, None]

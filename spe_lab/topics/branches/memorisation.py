@@ -7,7 +7,7 @@ import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, Step, fit, miss_share
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
 from spe_lab.core.text import Text
@@ -74,6 +74,12 @@ class Memorisation(SelectionLab):
         modelled = [Curve(f"{kind} at K", "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values)) for kind in ("ramp", "cliff")]
         steps = [{"branches": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
         return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps}), *modelled]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "A small predictor": Preset({"K": 512.0}, "Cliff and ramp move to 512 branches; the fit stays, as it follows the points and not the sliders."),
+            "Dear mistakes": Preset({"P": 20.0}, "Only the height beyond K changes, to half the penalty: every second guess at an unknown pattern is wrong."),
+        }
 
     def fitted(self) -> Staircase:
         """The staircase through the training lengths, half-way between those of the sweep."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics.branches import models
 from spe_lab.topics.branches.simulator import HISTORY, KINDS, LAWS, simulate
@@ -56,6 +56,13 @@ class Predictor(Lab):
         threshold = min(max((states + 1) // 2 + int(point["shift"]), 1), states - 1)
         initial = {"strongly not taken": 0, "weakly not taken": threshold - 1, "weakly taken": threshold, "strongly taken": states - 1}[point["start"]]
         return {"states": states, "threshold": threshold, "initial": initial}
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "A pattern": Preset({"law": LAWS[1], "branches": 10_000.0}, "The ideal is zero, as a pattern can be known; the counter sees only shares. Simulate: who learns it?"),
+            "In runs": Preset({"correlation": 0.9, "branches": 10_000.0}, "Outcomes that repeat are easy: the counter lies far below the long run of independent outcomes."),
+            "The first branch": Preset({"branches": 1.0}, "A counter that starts at strongly not taken mispredicts its first branch with probability p."),
+        }
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         branches = int(point["branches"])

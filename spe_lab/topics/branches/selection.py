@@ -9,7 +9,7 @@ import numpy as np
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, memory_available
 from spe_lab.core.measurement import Cancel, Point, Sweep, centre, curves, sweep
 from spe_lab.topics.branches import fitting as fits
@@ -137,6 +137,14 @@ class Selectivity(SelectionLab):
             Curve("predicated, fitted", "predicted", x, "ns", np.full(p.shape, self.predicated_time())),
         ]
 
+    def presets(self) -> dict[str, Preset]:
+        dear = self.slider("P").rounded(3 * self.slider("P").default)
+        return {
+            "Penalty 3 × as high": Preset({"P": dear}, "The counter's hill grows and its ends stay: at p = 0 and p = 1 hardly a branch is mispredicted."),
+            "One-bit counter": Preset({"states": 2.0}, "The hill of the counter gets wider, not higher: at p = ½ every predictor is wrong half of the time."),
+            "64 B payload": Preset({"payload": "64 B"}, "The counter's curve is no longer symmetrical: what is selected now has to be fetched, a line for each element."),
+        }
+
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Where the fitted curve crosses the time without a branch."""
         p = np.linspace(0, 1, 2001)
@@ -179,6 +187,12 @@ class Rate(SelectionLab):
             Curve("counter", "predicted", x, "", fits.rate(x.values, int(point["states"]))),
             Curve("ideal", "predicted", x, "", fits.rate(x.values, fits.IDEAL)),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "One-bit counter": Preset({"states": 2.0}, "The gap to the ideal is largest between the ends and the middle: one outcome decides the next guess."),
+            "16 states": Preset({"states": 16.0}, "The counter's curve almost lies on the ideal one: it follows the majority, and hardly the last outcomes."),
+        }
 
 
 class Data:

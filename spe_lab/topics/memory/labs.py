@@ -11,7 +11,7 @@ from spe_lab.core.arena import HUGE_PAGE, PAGES, Arena, huge_pages_offered
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.cycle import LINE, new_cycle
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import claim, memory_available
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
 from spe_lab.topics.memory import models
@@ -155,6 +155,14 @@ class WorkingSet(MemoryLab):
         both = {"staircase": models.staircase(), "refined": models.refined()}
         return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in both.items()]
 
+    def presets(self) -> dict[str, Preset]:
+        slow = self.slider("l4").rounded(3 * self.slider("l4").default)
+        return {
+            "Huge pages": Preset({"pages": "huge"}, "The step at C3 leaves the picture: one translation reaches much further, and only cache misses are left."),
+            "Cliffs": Preset(dict.fromkeys(("k1", "k2", "k3", "k4"), 0.0), "The refined curve falls onto the staircase: caches that give up the oldest line fail at once."),
+            "Memory 3 × as slow": Preset({"l4": slow}, "Nothing changes up to C4: memory's latency is paid by sets that no cache holds."),
+        }
+
 
 @register
 class Stride(MemoryLab):
@@ -195,6 +203,15 @@ class Stride(MemoryLab):
         values = self.model_values(point)
         both = {"sum over levels": models.stride_time(), "prefetched": models.prefetched()}
         return [Curve(name, "predicted", x, "ns", model(s=x.values, S=point["size"], **values)) for name, model in both.items()]
+
+    def presets(self) -> dict[str, Preset]:
+        size = self.slider("size")
+        fits = size.rounded(self.slider("C2").default / 2)
+        lines = dict.fromkeys(("B1", "B2", "B4"), 256.0)
+        return {
+            "Array in a cache": Preset({"size": fits}, "Most of the height is gone, as no access goes to memory; the bend at the length of a line stays."),
+            "Lines of 256 B": Preset(lines, "The bend moves to 256 B: a longer line serves more accesses before the next one has to come."),
+        }
 
 
 def sweep_state(library: native.Library, elements: np.ndarray, stride: int):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, fit
 from spe_lab.core.measurement import Cancel, curves, sweep
 from spe_lab.topics.memory.labs import KIB, LINE, MIB, MemoryLab, kernels
@@ -52,6 +52,12 @@ class SelfTuning(MemoryLab):
         fitted = self.fitted(int(point["levels"]), float(point["noise"]))
         steps = [{"capacity_bytes": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
         return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps})]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "One step only": Preset({"levels": 1.0}, "One step cannot stand for all levels: look at the sizes on both sides of it."),
+            "Noisy training": Preset({"noise": 0.5}, "Noise only ever adds time: the fit lies higher, and its steps move."),
+        }
 
     def fitted(self, levels: int = 3, noise: float = 0.0) -> Staircase:
         """The fit to the training points, `noise` of which is simulated: one-sided, as real noise is, and seeded."""
