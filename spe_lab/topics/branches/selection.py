@@ -142,7 +142,7 @@ class Selectivity(SelectionLab):
         return {
             "Penalty 3 × as high": Preset({"P": dear}, "The counter's hill grows and its ends stay: at p = 0 and p = 1 hardly a branch is mispredicted."),
             "One-bit counter": Preset({"states": 2.0}, "The hill of the counter gets wider, not higher: at p = ½ every predictor is wrong half of the time."),
-            "64 B payload": Preset({"payload": "64 B"}, "The counter's curve is no longer symmetrical: what is selected now has to be fetched, a line for each element."),
+            "64 B payload": Preset({"payload": "64 B"}, "The counter's curve is no longer symmetrical: of each selected element a line has to be fetched."),
         }
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:

@@ -156,10 +156,10 @@ class WorkingSet(MemoryLab):
         return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in both.items()]
 
     def presets(self) -> dict[str, Preset]:
-        slow = self.slider("l4").rounded(3 * self.slider("l4").default)
+        slow, cliffs = self.slider("l4").rounded(3 * self.slider("l4").default), dict.fromkeys(("k1", "k2", "k3", "k4"), 0.0)
         return {
             "Huge pages": Preset({"pages": "huge"}, "The step at C3 leaves the picture: one translation reaches much further, and only cache misses are left."),
-            "Cliffs": Preset(dict.fromkeys(("k1", "k2", "k3", "k4"), 0.0), "The refined curve falls onto the staircase: caches that give up the oldest line fail at once."),
+            "Cliffs": Preset(cliffs, "The refined curve lies on the staircase: caches that give up the oldest line fail at once."),
             "Memory 3 × as slow": Preset({"l4": slow}, "Nothing changes up to C4: memory's latency is paid by sets that no cache holds."),
         }
 
