@@ -36,11 +36,16 @@ def stops(slider: Slider, *values: float) -> list[float]:
     octaves = np.log2(slider.high / slider.low)
     grid = slider.low * 2 ** np.linspace(0, octaves, max(2, round(octaves * STEPS_PER_OCTAVE) + 1))
     # Exact values first: of two with the same label the earlier one stays.
-    candidates = [slider.default, *values, slider.low, slider.high, *map(slider.rounded, grid)]
+    candidates = [slider.default, *values, slider.low, slider.high, *(slider.rounded(_as_said(each, slider.unit)) for each in grid)]
     by_label = {}
     for each in candidates:
         by_label.setdefault(units.render(each, slider.unit), float(each))
     return sorted(by_label.values())
+
+
+def _as_said(value: float, unit: str) -> float:
+    """What the label of a stop says: a stop between the default and the ends may as well be a number that can be read and typed."""
+    return units.parse(units.render(value, unit), unit)
 
 
 def group(sliders: list[Slider], values: dict[str, Value], changed: Callable[[], None]) -> dict[str, widgets.Widget]:

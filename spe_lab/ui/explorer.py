@@ -5,26 +5,31 @@ import dataclasses
 import html
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
 from spe_lab.core import lab as labs
 from spe_lab.core import native, units
-from spe_lab.core.curve import Run
+from spe_lab.core.curve import Curve, Run
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.lab import Lab, Value
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.prediction import Prediction, reveal
 from spe_lab.core.text import Text
-from spe_lab.ui import controls
+from spe_lab.ui import controls, state
+from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
+from spe_lab.ui.overlay import Chooser
+from spe_lab.ui.presets import PresetBar
 from spe_lab.ui.static import alt_text, dense, figure_html, ratios
 
-_TWIN_STYLE = "font-size: 0.9em; color: #555"
+_TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
+_WRAP = {"flex_flow": "row wrap"}
 _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
 
@@ -73,25 +78,27 @@ class Explorer:
         workload = [slider for slider in lab.sliders.values() if slider.measured]
         model = [slider for slider in lab.sliders.values() if not slider.measured]
         self.sliders = controls.group([*workload, *model], self._initial, self._slider_moved)
-        self._measure_button = widgets.Button(description=self._verb, icon="play", button_style="primary", disabled=not native.available())
+        self._measure_button = widgets.Button(description=self._verb, icon="play", button_style="primary", disabled=not native.available(),
+                                             layout=widgets.Layout(min_width="110px"))  # fmt: skip
         self._measure_button.on_click(lambda _: self._toggle())
-        self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", visibility="hidden"))
+        self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", display="none"))
         self._status = widgets.HTML(_IDLE.format(self._verb))
-        reset = widgets.Button(description="Reset", tooltip="All parameters as claimed or assumed")
-        reset.on_click(lambda _: self._set({slider.name: slider.default for slider in model}))
+        self.presets = PresetBar(lab, self._set)
+        self._beside = Chooser(lab, self._overlay_changed)
         self._picture, self._twin, self._data = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        parameters = widgets.VBox([widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(flex_flow="row wrap")), reset])
-        folds = {"Model parameters": parameters, "Data and downloads": self._data} if model else {"Data and downloads": self._data}
+        parameters = {"Model parameters": widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(**_WRAP))} if model else {}
+        folds = {**parameters, "Data and downloads": self._data, "Beside another machine": self._beside.page}
         self._folds = widgets.Accordion([*folds.values()], titles=tuple(folds), selected_index=0 if model else None)
         self._folds.observe(lambda _: self._refresh_data(), "selected_index")
         rows = [
             widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
-            widgets.HBox([self.sliders[slider.name] for slider in workload], layout=widgets.Layout(flex_flow="row wrap")),
-            widgets.HBox([self._measure_button, self._progress, self._status]),
+            widgets.HBox([self.sliders[slider.name] for slider in workload], layout=widgets.Layout(**_WRAP)),
+            widgets.HBox([self._measure_button, self._progress, self._status], layout=widgets.Layout(**_WRAP)),
+            self.presets.page,
             self._picture, self._twin, self._folds,
             widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
         ]  # fmt: skip
-        self.page = widgets.VBox(rows, layout=widgets.Layout(max_width="900px"))
+        self.page = named(widgets.VBox(rows, layout=widgets.Layout(max_width="900px")))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
@@ -102,11 +109,11 @@ class Explorer:
     @property
     def text(self) -> Text:
         """The figure in words."""
-        return Text(self._in_words(self._shown()))
+        return Text(self._in_words(self._shown(), self._elsewhere(self.point)))
 
-    def _in_words(self, shown: Run) -> str:
+    def _in_words(self, shown: Run, elsewhere: Sequence[Curve]) -> str:
         sketch = self.prediction.drawn if self.prediction is not None else None
-        return " ".join([alt_text(self.lab, shown), *([f"{sketch.said[0].upper()}{sketch.said[1:]}."] if sketch else [])])
+        return " ".join([alt_text(self.lab, shown, elsewhere), *([f"{sketch.said[0].upper()}{sketch.said[1:]}."] if sketch else [])])
 
     @property
     def point(self) -> dict[str, Value]:
@@ -132,6 +139,19 @@ class Explorer:
         self._figure.refit()
         self._refresh()
 
+    def overlay(self, run: Run | Path | str) -> "Explorer":
+        """Draws the measured curves of a run of this lab, or of a file that holds one, beside the figure's own: as recorded ones, with their machine's name."""
+        self._beside.add(run)
+        return self
+
+    def _overlay_changed(self) -> None:
+        self._figure.refit()
+        self._slider_moved()
+
+    def _elsewhere(self, point: Mapping[str, Value]) -> Sequence[Curve]:
+        chosen = self._beside.chosen
+        return chosen.curves(point, self._axis) if chosen else ()
+
     def _slider_moved(self) -> None:
         if not self._follow:
             return
@@ -147,12 +167,13 @@ class Explorer:
             point, lab = self.point, self.lab
             predicted = lab.predict(point, self._axis)
             shown = self._shown()
+            elsewhere = self._elsewhere(point)
             png = self._figure.draw(
                 predicted, shown.measured, ratios(shown), at=point[lab.axis], stale=self._stale(), prediction=self.prediction,
-                marks=lab.marks(point),
+                marks=lab.marks(point), elsewhere=elsewhere,
             )  # fmt: skip
             self._frame += 1
-            self._picture.value = figure_html(png, self._in_words(shown))
+            self._picture.value = figure_html(png, self._in_words(shown, elsewhere))
             said = html.escape(self._state(point, shown))
             self._twin.value = f'<span class="spe-state" role="status" data-frame="{self._frame}" style="{_TWIN_STYLE}">{said}</span>'
             self._refresh_data()
@@ -178,7 +199,8 @@ class Explorer:
     def _state(self, point: Mapping[str, Value], shown: Run) -> str:
         """The sliders, the model's answer at the marker, and how the measurement compares; a screen reader's view of a frame."""
         lab = self.lab
-        said = [f"{name} {self._rendered(name, value)}" for name, value in point.items() if lab.sliders[name].measured]
+        moved = {name for name, value in point.items() if value != lab.sliders[name].default}
+        said = [f"{name} {self._rendered(name, value)}" for name, value in point.items() if lab.sliders[name].measured or name in moved]
         axis = dataclasses.replace(self._axis, values=[point[lab.axis]])
         said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in lab.predict(point, axis)]
         if shown.comparison:
@@ -187,19 +209,22 @@ class Explorer:
         said += [f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}" for name, place in lab.marks(point).items() if math.isfinite(place)]
         for name, value in self._differing().items():
             said.append(f"points were {self.run.measured[0].source} at {name} {self._rendered(name, value)}")
+        said += [f"beside: {self._beside.chosen.said}"] if self._beside.chosen else []
         return " · ".join([*said, *shown.notes])
 
     def _rendered(self, name: str, value: Value) -> str:
         return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
 
     def _refresh_data(self) -> None:
-        if self._folds.selected_index == len(self._folds.children) - 1:
+        if self._folds.selected_index is not None and self._folds.children[self._folds.selected_index] is self._data:
             run = self._shown()
             links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
             if self.run is not None:
                 links.append(("PNG", "png", "image/png", self._figure.encoded("png")))
             joined = " · ".join(_link(label, f"{run.lab}.{ending}", kind, content) for label, ending, kind, content in links)
-            self._data.value = f"<p>Download: {joined}</p><pre>{html.escape(run.summary())}</pre>"
+            lines = html.escape(f"{state.code(self.lab, self.point)}\n{state.command(self.lab, self.point)}")
+            here = f"<p>This state, for a cell and for a terminal:</p><pre>{lines}</pre>"
+            self._data.value = f"<p>Download: {joined}</p>{here}<pre>{html.escape(run.summary())}</pre>"
 
     def _say(self, text: str) -> None:
         self._status.value = html.escape(text)
@@ -249,7 +274,7 @@ class Explorer:
 
     def _measure(self, point: dict[str, Value], cancel: Cancel) -> None:
         self._measure_button.description, self._measure_button.icon = "Cancel", "stop"
-        self._progress.value, self._progress.layout.visibility = 0, "visible"
+        self._progress.value, self._progress.layout.display = 0, None
         self._say("preparing …")
         try:
             for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
@@ -273,7 +298,7 @@ class Explorer:
             raise
         finally:
             self._measure_button.description, self._measure_button.icon = self._verb, "play"
-            self._progress.layout.visibility = "hidden"
+            self._progress.layout.display = "none"
             self._ended.set()
 
 

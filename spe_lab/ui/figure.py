@@ -23,6 +23,7 @@ MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D
 PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
 COMMITTED = "#CC79A7"
 MARKED, MARK_STYLES = "#56B4E9", ("-.", ":")
+ELSEWHERE, ELSEWHERE_MARKERS, ELSEWHERE_STYLES = "#882255", "vPX<", ((0, (6, 1, 1, 1)), (0, (3, 1)))  # of another machine or time
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
 GOOD = 0.2  # the band of the ratio panel: published single-core models are within about 20 % of the machine
 WIDTH, HEIGHT, DPI = 820, 500, 100
@@ -45,15 +46,18 @@ class LabFigure:
 
     def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
              at: float | None = None, stale: bool = False, prediction: Prediction | None = None,
-             marks: Mapping[str, float] | None = None) -> bytes:  # fmt: skip
+             marks: Mapping[str, float] | None = None, elsewhere: Sequence[Curve] = ()) -> bytes:  # fmt: skip
         """The picture's bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands;
-        `marks`: places on the axis, by name."""
+        `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time, drawn in a colour of their own."""
         marks = marks or {}
         sketch = prediction.drawn if prediction is not None else None
-        content = ([(curve.name, curve.source) for curve in measured], stale, sketch, [curve.name for curve in predicted], list(marks))
+        own = len(measured), len(predicted)
+        measured = [*measured, *(curve for curve in elsewhere if curve.source != "predicted")]
+        predicted = [*predicted, *(curve for curve in elsewhere if curve.source == "predicted")]
+        content = ([(curve.name, curve.source) for curve in (*measured, *predicted)], own, stale, sketch, list(marks))
         limits = (*self._span([*predicted, *measured], sketch), _ratio_limit(ratios))
         if content != self._content:
-            self._build(predicted, measured, stale, sketch, marks)
+            self._build(predicted, measured, own, stale, sketch, marks)
             self._content, self._limits = content, None
         if self._limits is not None:
             limits = tuple(choose(a, b) for choose, a, b in zip((min, max, min, max, max), limits, self._limits, strict=True))
@@ -79,7 +83,7 @@ class LabFigure:
         for line, place in zip(self.places, marks.values(), strict=True):
             line.set_visible(math.isfinite(place))
             line.set_xdata([place, place])
-        self.caption.set_text(_caption(self.lab, predicted, at))
+        self.caption.set_text(_caption(self.lab, predicted[: own[1]], at))
         for artist in self.moving:
             (artist.axes or self.figure).draw_artist(artist)
         return self.encoded(self.form)
@@ -88,7 +92,8 @@ class LabFigure:
         """Lets the limits shrink again at the next frame."""
         self._limits = None
 
-    def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], stale: bool, sketch: Sketch | None, marks: Iterable[str]) -> None:
+    def _build(self, predicted: Sequence[Curve], measured: Sequence[Curve], own: tuple[int, int], stale: bool, sketch: Sketch | None,
+               marks: Iterable[str]) -> None:  # fmt: skip
         self.figure.clear()
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
@@ -104,15 +109,17 @@ class LabFigure:
         self.figure.align_ylabels(self.axes)
         bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
         bottom.axhline(1, color="#000000", linewidth=1)
+        points = [*((*look, stale) for look in MEASURED[: own[0]]), *((ELSEWHERE, marker, False) for marker in ELSEWHERE_MARKERS)]
         self.bars = [
             top.errorbar([1], [1], yerr=[0], fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
-                         markerfacecolor=colour if curve.source == "measured" else "white", alpha=_FADED if stale else 1.0,
-                         label=f"{curve.source}: {curve.name}{' (stale)' if stale else ''}")
-            for (colour, marker), curve in zip(MEASURED, measured, strict=False)
+                         markerfacecolor=colour if curve.source == "measured" else "white", alpha=_FADED if faded else 1.0,
+                         label=f"{curve.source}: {curve.name}{' (stale)' if faded else ''}")
+            for (colour, marker, faded), curve in zip(points, measured, strict=False)
         ]  # fmt: skip
+        lines = [*PREDICTED[: own[1]], *((ELSEWHERE, style) for style in ELSEWHERE_STYLES)]
         self.lines = [
             top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
-            for (colour, style), curve in zip(PREDICTED, predicted, strict=False)
+            for (colour, style), curve in zip(lines, predicted, strict=False)
         ]
         if sketch is not None and len(sketch.x) == 1:
             top.vlines(sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label)

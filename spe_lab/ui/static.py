@@ -2,6 +2,7 @@
 
 import base64
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,12 @@ def figure_html(png: bytes, alt: str, width: int = WIDTH, height: int = HEIGHT) 
     return f'<img alt="{html.escape(alt, quote=True)}" {size} src="data:image/{kind};base64,{data}">'
 
 
-def alt_text(lab: Lab, run: Run) -> str:
+def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = ()) -> str:
     """What the figure shows, in words: axes, each curve with its source and range, and how far model and machine part."""
     slider = lab.sliders[lab.axis]
     ends = f"{units.render(run.x.values[0], slider.unit)} to {units.render(run.x.values[-1], slider.unit)}"
     said = [f"{lab.quantity.capitalize()} against {slider.meaning}, {ends}."]
-    for curve in [*run.measured, *run.predicted]:
+    for curve in [*run.measured, *run.predicted, *elsewhere]:
         finite = curve.values[np.isfinite(curve.values)]
         if finite.size:
             low, high = units.render(finite.min(), curve.unit), units.render(finite.max(), curve.unit)

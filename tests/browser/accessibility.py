@@ -1,17 +1,22 @@
-"""axe-core on a part of a page: what it finds that would stop a reader who cannot see, or cannot use a mouse."""
+"""What axe-core, the rules of WCAG as a program, has to say about a page.
+
+    assert not findings(page), "\\n".join(findings(page))
+    findings(page, within=".jp-OutputArea")     a part of the page: the rest may not be ours
+"""
 
 from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
 
 GRAVE = ("serious", "critical")
 
 
-def findings(page: Any, within: str, impacts: tuple[str, ...] = GRAVE) -> list[str]:
-    """A line for each finding of these impacts below the elements that the CSS selector `within` matches: rule, place, cure."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page, context=within).response["violations"]
-    return [_line(violation, node) for violation in found if violation["impact"] in impacts for node in violation["nodes"]]
-
-
-def _line(violation: dict[str, Any], node: dict[str, Any]) -> str:
-    return f"{violation['id']} ({violation['impact']}): {node['html']:.200}: {node['failureSummary']}".replace("\n", " ")
+def findings(page: Any, within: str | None = None, impacts: tuple[str, ...] = GRAVE) -> list[str]:
+    """One line for each element that breaks a rule so gravely: impact, rule, what is wrong, the element."""
+    violations = Axe().run(page, context=within).response["violations"]
+    return [
+        f"{violation['impact']}: {violation['id']}: {violation['help']}: {node['html'][:200]}"
+        for violation in violations
+        if violation["impact"] in impacts
+        for node in violation["nodes"]
+    ]

@@ -189,3 +189,23 @@ def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
     predictions = [None, predict(lab_id, "1MiB", 5, 9), predict_order(lab_id, "16KiB", "1MiB"), predict_curve(lab_id, {"4KiB": 2, "64MiB": 90})]
     pictures = {explore(lab_id, prediction)._picture.value for prediction in predictions}
     assert len(pictures) == len(predictions)
+
+
+@pytest.mark.parametrize("lab_id", labs.labs())
+def test_presets_start_from_the_defaults_and_reset_leads_back(lab_id):
+    explorer = explore(lab_id)
+    start = frame(explorer)
+    for number, (name, preset) in enumerate(explorer.lab.presets().items(), 1):
+        explorer.presets.tries[name].click()
+        assert explorer.point == explorer.lab.point(preset.settings)
+        assert preset.look in explorer.presets.look.value
+        assert frame(explorer) == start + number  # one frame, however many sliders move
+    explorer.presets.reset.click()
+    assert explorer.point == explorer.lab.point()
+
+
+def test_the_data_fold_has_the_state_as_lines_to_paste():
+    explorer = explore("memory.stride", size="1MiB")
+    explorer._folds.selected_index = 1
+    assert "explore(&quot;memory.stride&quot;, size=&quot;1MiB&quot;)" in explorer._data.value
+    assert "spe-lab run memory.stride --set size=1MiB" in explorer._data.value

@@ -59,7 +59,7 @@ class Predictor(Lab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "A pattern": Preset({"law": LAWS[1], "branches": 1e4}, "A pattern can be known, the ideal is zero; the counter sees shares. Simulate: who learns it?"),
+            "A pattern": Preset({"law": LAWS[1], "branches": 1e4}, "A pattern can be known: the ideal is zero. Simulate, and see which predictor learns it."),
             "In runs": Preset({"correlation": 0.9, "branches": 1e4}, "Repetition is easy: the counter lies far below the long run of independent outcomes."),
             "The first branch": Preset({"branches": 1.0}, "A counter that starts at strongly not taken mispredicts its first branch with probability p."),
         }

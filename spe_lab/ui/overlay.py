@@ -1,0 +1,114 @@
+"""What can stand beside a lab's own curves: a run recorded elsewhere, or the model of a machine whose numbers are published."""
+
+import dataclasses
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from spe_lab.core import machine as machines
+from spe_lab.core import units
+from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Lab, Value
+from spe_lab.core.machine import Machine
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Curves of another time or machine. `said` tells in words where they come from and at which settings they were taken."""
+
+    name: str
+    said: str
+    curves: Callable[[Mapping[str, Value], Axis], Sequence[Curve]]
+
+
+def recorded(lab: Lab, run: Run | Path | str) -> Overlay:
+    """The measured curves of a run of this lab, as recorded ones; a path is loaded. Another lab's run is refused."""
+    run = run if isinstance(run, Run) else Run.load(Path(run))
+    if run.lab != lab.id:
+        raise SpeLabError(f"a run to show beside must be of {lab.id}, got one of {run.lab}; save one with spe-lab run {lab.id} --json")
+    cpu = _short(run.machine.get("facts", {}).get("cpu") or "another machine")
+    kept = [f"{name} {_rendered(lab, name, value)}" for name, value in run.point.items() if name in lab.sliders and lab.sliders[name].measured]
+    curves = [dataclasses.replace(curve.recorded(), name=f"{curve.name}, {cpu}") for curve in run.measured]
+    where = " ".join([f"recorded on {cpu}", *{curve.provenance["taken"]: None for curve in run.measured if "taken" in curve.provenance}])
+    return Overlay(where, ", ".join([where, *kept]), lambda _point, _axis: curves)
+
+
+def published(lab: Lab) -> list[Overlay]:
+    """The lab's model on each documented machine: those of its curves that follow from published numbers alone."""
+    return [overlay for name, machine in _published().items() if (overlay := _modelled(lab, name, machine))]
+
+
+_published = cache(machines.published)
+
+
+def _modelled(lab: Lab, name: str, machine: Machine) -> Overlay | None:
+    other = type(lab)(machine)
+    model = [slider for slider in other.sliders.values() if not slider.measured]
+    numbers = {slider.name: slider.default for slider in model if slider.source.startswith("published")}
+    if not numbers:
+        return None
+    x, point = other.x(), other.point()
+    # What the profile lacks is assumed, or claimed by the system that this runs on: it is not the other machine's.
+    foreign = [slider for slider in model if slider.source.partition(":")[0] in set(machines.ORIGINS) - {"published"}]
+    ends = [(slider.name, end) for slider in foreign for end in slider.choices or (slider.low, slider.high)]
+    moved = [other.predict({**point, name: end}, x) for name, end in ends]
+    known = [a.name for a, *rest in zip(other.predict(point, x), *moved, strict=True) if all((a.values == b.values).all() for b in rest)]
+    if not known:
+        return None
+
+    def curves(here: Mapping[str, Value], axis: Axis) -> list[Curve]:
+        predicted = other.predict({**here, **numbers}, axis)
+        return [dataclasses.replace(curve, name=f"{curve.name}, {name}") for curve in predicted if curve.name in known]
+
+    return Overlay(f"model of {name}", f"model of {name} ({machine.facts['cpu']}) from published numbers: {', '.join(numbers)}", curves)
+
+
+class Chooser:
+    """A list of what can stand beside, and a button that adds a run from a file. `chosen` is None at first."""
+
+    def __init__(self, lab: Lab, changed: Callable[[], None]):
+        self._lab = lab
+        shipped = lab.recorded()
+        found = [*([recorded(lab, shipped)] if shipped else []), *published(lab)]
+        layout = widgets.Layout(width="auto", max_width="100%")
+        self.choice = widgets.Dropdown(options=[("nothing", None), *((each.name, each) for each in found)], description="beside", layout=layout,
+                                       tooltip="what is drawn beside this machine's curves", style={"description_width": "55px"})  # fmt: skip
+        self.file = widgets.FileUpload(accept=".json", description="A run from a file", tooltip="what spe-lab run --json or the download JSON wrote",
+                                       layout=widgets.Layout(width="auto"))  # fmt: skip
+        self._status = widgets.HTML()
+        self.choice.observe(lambda _: changed(), "value")
+        self.file.observe(lambda _: self._uploaded(), "value")
+        self.page = widgets.VBox([widgets.HBox([self.choice, self.file], layout=widgets.Layout(flex_flow="row wrap")), self._status])
+
+    @property
+    def chosen(self) -> Overlay | None:
+        return self.choice.value
+
+    def add(self, run: Run | Path | str) -> None:
+        """Adds a run to the list and chooses it."""
+        overlay = recorded(self._lab, run)
+        self.choice.options = [*(option for option in self.choice.options if option[0] != overlay.name), (overlay.name, overlay)]
+        self.choice.value = overlay
+
+    def _uploaded(self) -> None:
+        for file in self.file.value:
+            try:
+                self.add(Run.from_json(bytes(file["content"]).decode(errors="replace"), file["name"]))
+                self._status.value = ""
+            except SpeLabError as error:
+                self._status.value = html.escape(str(error))
+
+
+def _rendered(lab: Lab, name: str, value: Value) -> str:
+    return value if isinstance(value, str) else units.render(value, lab.sliders[name].unit)
+
+
+def _short(cpu: str) -> str:
+    """A processor's name without marks, clock and brackets, for a legend."""
+    return re.sub(r"\((R|TM)\)|\bCPU\b|@.*|\(.*|\bProcessor\b.*", "", cpu).strip()[:28] or cpu[:28]

@@ -1,0 +1,29 @@
+"""What a lab suggests to try, as buttons, and the way back to the defaults."""
+
+import html
+from collections.abc import Callable, Mapping
+
+import ipywidgets as widgets
+
+from spe_lab.core.lab import Lab, Preset, Value
+
+
+class PresetBar:
+    """A button for each preset, one that resets, and below them what to look for. `apply` is given all sliders' values."""
+
+    def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]):
+        self._lab, self._apply = lab, apply
+        self.look = widgets.HTML()
+        self.tries = {name: self._button(name, preset, tooltip=f"Try this: {preset.look}") for name, preset in lab.presets().items()}
+        self.reset = self._button("Reset", Preset({}, ""), icon="undo", tooltip="All sliders as at the start: defaults, claims and assumptions")
+        title = [widgets.HTML("Try:")] if self.tries else []
+        self.page = widgets.VBox([widgets.HBox([*title, *self.tries.values(), self.reset], layout=widgets.Layout(flex_flow="row wrap")), self.look])
+
+    def _button(self, name: str, preset: Preset, **more: str) -> widgets.Button:
+        button = widgets.Button(description=name, layout=widgets.Layout(width="auto"), **more)
+        button.on_click(lambda _: self._press(preset))
+        return button
+
+    def _press(self, preset: Preset) -> None:
+        self._apply(self._lab.point(preset.settings))
+        self.look.value = f'<span role="status">{html.escape(preset.look, quote=False)}</span>'

@@ -1,0 +1,61 @@
+"""The sliders' values as a line to paste: into a cell, or behind a shell's prompt."""
+
+import shlex
+from collections.abc import Mapping
+from contextlib import suppress
+
+from spe_lab.core import units
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Lab, Slider, Value
+
+
+def code(lab: Lab, point: Mapping[str, Value]) -> str:
+    """Python that opens the lab at this point; sliders at their defaults go without saying.
+
+    >>> from spe_lab import lab
+    >>> stride = lab("memory.stride")
+    >>> code(stride, stride.point({"stride": 256, "B0": 8}))
+    'explore("memory.stride", stride="256B", B0="8B")'
+    """
+    settings = [f"{name}={_literal(lab.sliders[name], value)}" for name, value in _moved(lab, point).items()]
+    return f"explore({', '.join([_quoted(lab.id), *settings])})"
+
+
+def command(lab: Lab, point: Mapping[str, Value]) -> str:
+    """The command line that runs the lab at this point. It sweeps the axis, so that the marker's place is not part of it.
+
+    >>> from spe_lab import lab
+    >>> stride = lab("memory.stride")
+    >>> command(stride, stride.point({"stride": 256, "B0": 8}))
+    'spe-lab run memory.stride --set B0=8B'
+    """
+    moved = {name: value for name, value in _moved(lab, point).items() if name != lab.axis}
+    return shlex.join(["spe-lab", "run", lab.id, *(word for name, value in moved.items() for word in ("--set", f"{name}={_text(lab.sliders[name], value)}"))])
+
+
+def _moved(lab: Lab, point: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in point.items() if value != lab.sliders[name].default}
+
+
+def _literal(slider: Slider, value: Value) -> str:
+    text = _text(slider, value)
+    try:
+        float(text)
+    except ValueError:
+        return _quoted(text)
+    return text
+
+
+def _text(slider: Slider, value: Value) -> str:
+    """As short as `Slider.checked` reads it back exactly: with a prefix, else with all digits, else as a number in the slider's unit."""
+    if slider.scale == "choice":
+        return str(value)
+    for text in (units.render(value, slider.unit).replace(" ", ""), f"{value:.15g}{slider.unit}"):
+        with suppress(SpeLabError):
+            if slider.checked(text) == value:
+                return text
+    return repr(float(value))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

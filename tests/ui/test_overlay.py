@@ -1,0 +1,74 @@
+"""Recorded runs and published machines beside a lab's own curves."""
+
+import dataclasses
+from datetime import UTC, datetime
+
+import pytest
+
+from spe_lab import explore
+from spe_lab.core import lab as labs
+from spe_lab.core.errors import SpeLabError
+from spe_lab.ui import overlay
+
+
+def options(explorer):
+    return dict(explorer._beside.choice.options)
+
+
+@pytest.mark.parametrize("lab_id", labs.labs())
+def test_the_shipped_run_can_stand_beside_and_says_whose_it_is(lab_id):
+    explorer = explore(lab_id)
+    before = explorer._picture.value
+    explorer.overlay(explorer.lab.recorded())
+    assert explorer._picture.value != before
+    assert f"beside: {explorer._beside.chosen.said}" in explorer._twin.value.replace("&#x27;", "'")
+    source = "simulated" if explorer.lab.simulated else "recorded"
+    for curve in explorer.lab.recorded().measured:
+        assert f"{source.capitalize()}, {curve.name}, " in explorer.text
+    explorer._beside.choice.value = None
+    assert "beside" not in explorer._twin.value
+
+
+def test_a_file_is_loaded_and_what_is_none_is_refused(tmp_path):
+    explorer = explore("memory.stride")
+    run = explorer.lab.recorded()
+    other = dataclasses.replace(run, machine={"facts": {"cpu": "Example(R) Core(TM) X-1 CPU @ 3.00GHz"}})
+    other.save(tmp_path / "run.json")
+    explorer.overlay(tmp_path / "run.json")
+    assert explorer._beside.chosen.name.startswith("recorded on Example Core X-1")
+    with pytest.raises(SpeLabError, match=r"must be of memory\.working_set, got one of memory\.stride"):
+        explore("memory.working_set").overlay(run)
+
+
+def test_an_uploaded_file_joins_the_choice_and_a_bad_one_is_refused_in_words():
+    explorer = explore("memory.stride")
+    run = explorer.lab.recorded()
+    upload = explorer._beside.file
+    content = {"type": "application/json", "size": 1, "last_modified": datetime.now(UTC)}
+    upload.value = ({**content, "name": "notes.json", "content": memoryview(b"{}")},)
+    assert "notes.json must follow the format" in explorer._beside._status.value and explorer._beside.chosen is None
+    upload.value = ({**content, "name": "run.json", "content": memoryview(run.to_json().encode())},)
+    assert explorer._beside._status.value == "" and explorer._beside.chosen.name.startswith("recorded on ")
+
+
+def test_a_published_machine_lends_only_curves_that_its_numbers_determine():
+    stride = explore("memory.stride")
+    (name,) = [each for each in options(stride) if "n6005" in each]
+    stride._beside.choice.value = options(stride)[name]
+    assert "sum over levels, intel-tremont-n6005" in stride.text
+    assert "prefetched, intel" not in stride.text  # its prices are assumed, not published
+    assert "model of intel-tremont-n6005" in stride._twin.value
+
+
+def test_a_lab_without_published_parameters_offers_no_machine():
+    assert not overlay.published(labs.get("branches.predictor"))
+    assert [name for name in options(explore("branches.predictor")) if name.startswith("recorded")]
+
+
+def test_another_machine_s_curve_follows_the_workload_and_not_the_own_model():
+    stride = labs.get("memory.stride")
+    first = overlay.published(stride)[0]
+    x = stride.x()
+    at = {size: first.curves(stride.point({"size": size}), x)[0].values for size in ("64KiB", "8MiB")}
+    assert (at["64KiB"] != at["8MiB"]).any()
+    assert (first.curves(stride.point({"size": "8MiB", "l4": 1.0}), x)[0].values == at["8MiB"]).all()
