@@ -223,8 +223,9 @@ class Explorer:
                 links.append(("PNG", "png", "image/png", self._figure.encoded("png")))
             joined = " · ".join(_link(label, f"{run.lab}.{ending}", kind, content) for label, ending, kind, content in links)
             lines = html.escape(f"{state.code(self.lab, self.point)}\n{state.command(self.lab, self.point)}")
-            here = f"<p>This state, for a cell and for a terminal:</p><pre>{lines}</pre>"
-            self._data.value = f"<p>Download: {joined}</p>{here}<pre>{html.escape(run.summary())}</pre>"
+            here = f'<p>This state, for a cell and for a terminal:</p><pre style="margin: 0.5em 0 1em">{lines}</pre>'
+            table = f'<pre tabindex="0" style="white-space: pre; overflow-x: auto">{html.escape(run.summary())}</pre>'
+            self._data.value = f"<p>Download: {joined}</p>{here}{table}"
 
     def _say(self, text: str) -> None:
         self._status.value = html.escape(text)
