@@ -1,0 +1,38 @@
+"""Every notebook in a real JupyterLab: all cells run, all that can be moved is moved, and nothing goes wrong anywhere."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .accessibility import findings
+from .jupyter import MissingError, jupyterlab
+from .touch import Touch
+
+pytestmark = pytest.mark.browser
+
+OURS = ".jp-OutputArea-output > *"  # what is in an output; its frame, and whether a reader can scroll that by keyboard, is JupyterLab's
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebooks")
+    for notebook in NOTEBOOKS:
+        shutil.copy(notebook, folder)
+    try:
+        with jupyterlab(folder) as lab:
+            yield lab
+    except MissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
+def test_every_control_answers_and_nothing_complains(lab, name, tmp_path):
+    with lab.open(name) as notebook:
+        touch = Touch(notebook)
+        notebook.run_all(timeout_s=120)
+        complaints = notebook.cell_errors() + touch.everything() + findings(notebook.page, OURS) + notebook.console_errors
+        picture = tmp_path / f"{Path(name).stem}.png"
+        notebook.page.screenshot(path=picture)
+        assert not complaints, "\n".join([*complaints, f"The page: {picture}"])

@@ -1,0 +1,153 @@
+"""Everything on a page of JupyterLab that a reader can move or press, touched one after the other.
+
+    touched = Touch(notebook)
+    notebook.run_all()
+    touched.everything()        # complaints; empty where each control answered and nothing went wrong
+
+An error in a widget's callback is neither an output of a cell nor an error of the page: the kernel only reports it. So the
+messages of the kernel are listened to, from before the first cell runs.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .jupyter import Notebook
+
+QUIET_MS = 60  # without a new picture or text: all answers to a move have come
+PATIENCE_MS = 5000
+SOON_MS = 1000
+RUN_MS = 8000  # a short measurement is over by then; what still runs is something longer, and is cancelled
+
+_LIBRARY = """
+window.complaints = [];
+const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+kernel.iopubMessage.connect((_, {header: {msg_type}, content}) => {
+  if (msg_type === 'error') complaints.push(`${content.ename}: ${content.evalue}`);
+  // The page asks for widgets of an earlier time before the kernel has any; ipykernel notes that, and nothing is wrong.
+  if (msg_type === 'stream' && content.name === 'stderr' && !content.text.startsWith('No such comm')) complaints.push(content.text);
+});
+const visible = element => element.checkVisibility({checkVisibilityCSS: true}) && element.getClientRects().length > 0;
+const look = () => {
+  const root = touched.closest('.jp-OutputArea-output');
+  const pictures = [...root.querySelectorAll('img, svg')].map(each => each.src ?? each.outerHTML).join();
+  return {pictures, all: pictures + [...root.querySelectorAll('[role=status], [role=alert]')].map(each => each.outerHTML).join()};
+};
+const pause = ms => new Promise(done => setTimeout(done, ms));
+const within = async (ms, condition) => {
+  for (const began = performance.now(); performance.now() - began < ms; await pause(10)) if (condition()) return true;
+  return false;
+};
+const settled = async ms => {
+  for (let before = look().all, since = performance.now(); performance.now() - since < ms; await pause(20))
+    if (look().all !== before) { before = look().all; since = performance.now(); }
+};
+const row = () => touched.closest('.widget-inline-hbox');
+const label = () => row()?.querySelector('.widget-label')?.textContent || touched.textContent.trim() || touched.getAttribute('aria-label') || 'without a name';
+Object.assign(window, {visible, look, within, settled, row, label});
+"""
+# Controls are known by their order of appearance; a touched one is marked, so that those which a fold brings to light are told apart.
+_NEXT = """
+const fresh = [...document.querySelectorAll(`.jp-OutputArea-output :is(${a})`)].find(each => !each.dataset.touched && visible(each) && !each.disabled);
+if (!fresh) return null;
+fresh.dataset.touched = 'yes';
+window.touched = fresh;
+fresh.scrollIntoView({block: 'center'});
+window.before = look();
+const place = fresh.getBoundingClientRect(), end = fresh.getAttribute('aria-valuenow') === fresh.getAttribute('aria-valuemax');
+return {label: label(), end, x: place.left + place.width / 2, y: place.top + place.height / 2, text: fresh.textContent.trim()};
+"""
+_ANSWER = f"""
+const [what, patience] = a;
+const answered = await within(patience, () => look()[what] !== before[what]);
+await settled({QUIET_MS});
+window.before = look();
+return {{answered, said: complaints.splice(0)}};
+"""
+# The picture may show an earlier place of the slider than the slider itself. At its default a model's slider is not named.
+_STALE = """
+const twin = touched.closest('.spe-page')?.querySelector('.spe-state')?.textContent, value = row()?.querySelector('.widget-readout')?.textContent;
+if (!twin?.includes(` · ${label()} `) || !value) return null;
+return twin.includes(` · ${label()} ${isNaN(value) ? value : Number(value)}`) ? null : `its twin says ${twin}, its readout ${value}`;
+"""
+_RESET = "[...touched.closest('.spe-page')?.querySelectorAll('button') ?? []].find(each => each.textContent.trim() === 'Reset')?.click()"
+
+
+class Touch:
+    """Listens to the kernel of `notebook`, and moves what its outputs hold."""
+
+    def __init__(self, notebook: Notebook):
+        self.notebook, self.page = notebook, notebook.page
+        notebook.evaluate(_LIBRARY)
+
+    def everything(self) -> list[str]:
+        """Moves each slider by a key and with the mouse, chooses from each list, presses each button, opens each fold on the way."""
+        complaints = [f"before anything was touched: {said}" for said in self.notebook.evaluate("return complaints.splice(0)")]
+        while True:  # a fold that opens shows more of them
+            for name, touch in (("slider", self._slider), ("list", self._list), ("button", self._button)):
+                for control in self._controls({"slider": ".noUi-handle", "list": "select", "button": "button:not(.lm-Accordion-title)"}[name]):
+                    complaints += [f"{name} {control['label']!r}: {said}" for said in touch(control)]
+            if not self._open_fold():
+                return complaints
+
+    def _controls(self, selector: str) -> Iterator[dict[str, Any]]:
+        while control := self.notebook.evaluate(_NEXT, selector):
+            yield control
+
+    def _open_fold(self) -> bool:
+        closed = ".jp-OutputArea-output .jupyter-widget-Accordion-child:not(.jupyter-widget-Accordion-child-active) .jupyter-widget-Collapse-header"
+        fold = self.notebook.evaluate(_NEXT, closed.partition(" ")[2])
+        if fold:
+            self.page.mouse.click(fold["x"], fold["y"])
+            self.page.wait_for_timeout(200)
+        return fold is not None
+
+    def _slider(self, control: dict[str, Any]) -> list[str]:
+        self.notebook.evaluate("touched.focus({preventScroll: true})")
+        self.page.keyboard.press("ArrowLeft" if control["end"] else "ArrowRight")
+        found = self._answer("all", "a key")
+        said = self._drag()
+        if said:  # where others were moved to, this one may have nothing to change
+            self.notebook.evaluate(_RESET)
+            self._answer("all", "Reset")
+            said = self._drag()
+        found += said
+        stale = self.notebook.evaluate(_STALE)
+        return found + ([stale] if stale else [])
+
+    def _drag(self) -> list[str]:
+        """To the right end, and then left of the middle, without letting go. One of them must change the picture."""
+        body = "const box = touched.closest('.noUi-target').getBoundingClientRect(), place = touched.getBoundingClientRect()"
+        left, width, x, y = self.notebook.evaluate(f"{body}; return [box.left, box.width, place.left + place.width / 2, place.top + place.height / 2]")
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(left + width, y, steps=2)
+        right = self._answer("pictures", "a drag to the right", SOON_MS)
+        self.page.mouse.move(left + 0.29 * width, y, steps=2)
+        self.page.mouse.up()
+        there = self._answer("pictures", "a drag", SOON_MS)
+        return right + there if right and there else []
+
+    def _list(self, control: dict[str, Any]) -> list[str]:
+        body = "const last = touched.options.length - 1; touched.selectedIndex = touched.selectedIndex === last ? 0 : last"
+        self.notebook.evaluate(f"{body}; touched.dispatchEvent(new Event('change', {{bubbles: true}}))")
+        return self._answer("all", "another choice")
+
+    def _button(self, control: dict[str, Any]) -> list[str]:
+        if self.notebook.evaluate("return touched.classList.contains('widget-upload')"):
+            with self.page.expect_file_chooser():
+                self.page.mouse.click(control["x"], control["y"])
+            return []
+        self.page.mouse.click(control["x"], control["y"])
+        found = self._answer("all", "a click")
+        changed = f"touched.textContent.trim() !== {control['text']!r}"
+        if self.notebook.evaluate(f"return {changed}"):  # it runs, and the same button now ends it
+            if not self.notebook.evaluate(f"return within({RUN_MS}, () => !({changed}))"):
+                self.page.mouse.click(control["x"], control["y"])
+                if not self.notebook.evaluate(f"return within({PATIENCE_MS}, () => !({changed}))"):
+                    found.append("could not be cancelled")
+            found += self._answer("all", "the end of what it ran")
+        return found
+
+    def _answer(self, what: str, cause: str, patience_ms: int = PATIENCE_MS) -> list[str]:
+        answer = self.notebook.evaluate(_ANSWER, [what, patience_ms])
+        return ([] if answer["answered"] else [f"no answer to {cause}"]) + [f"{cause} made the kernel say {said}" for said in answer["said"]]
