@@ -18,11 +18,12 @@ from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
 from spe_lab.core.prediction import Prediction, Sketch
 
-# Okabe and Ito's colours, told apart with any colour vision; markers and dashes tell the curves apart without colour.
-MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+# Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision (tests/ui/test_palette.py);
+# markers and dashes tell the curves apart without colour.
+MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#C2689A", "D"))
 PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
-COMMITTED = "#CC79A7"
-MARKED, MARK_STYLES = "#56B4E9", ("-.", ":")
+COMMITTED = "#C2689A"
+MARKED, MARK_STYLES = "#2A84BD", ("-.", ":")
 ELSEWHERE, ELSEWHERE_MARKERS, ELSEWHERE_STYLES = "#882255", "vPX<", ((0, (6, 1, 1, 1)), (0, (3, 1)))  # of another machine or time
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
 GOOD = 0.2  # the band of the ratio panel: published single-core models are within about 20 % of the machine

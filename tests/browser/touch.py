@@ -105,27 +105,28 @@ class Touch:
         self.notebook.evaluate("touched.focus({preventScroll: true})")
         self.page.keyboard.press("ArrowLeft" if control["end"] else "ArrowRight")
         found = self._answer("all", "a key")
-        said = self._drag()
-        if said:  # where others were moved to, this one may have nothing to change
+        dragged, said = self._drag()
+        if not dragged:  # where others were moved to, this one may have nothing to change
             self.notebook.evaluate(_RESET)
-            self._answer("all", "Reset")
-            said = self._drag()
-        found += said
+            said += self._answer("all", "Reset")
+            dragged, more = self._drag()
+            said += more
+        found += said if dragged else [*said, "no new picture after a drag"]
         stale = self.notebook.evaluate(_STALE)
         return found + ([stale] if stale else [])
 
-    def _drag(self) -> list[str]:
-        """To the right end, and then left of the middle, without letting go. One of them must change the picture."""
+    def _drag(self) -> tuple[bool, list[str]]:
+        """To the right end, and then left of the middle, without letting go: whether one of them changed the picture, and what the kernel said."""
         body = "const box = touched.closest('.noUi-target').getBoundingClientRect(), place = touched.getBoundingClientRect()"
         left, width, x, y = self.notebook.evaluate(f"{body}; return [box.left, box.width, place.left + place.width / 2, place.top + place.height / 2]")
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         self.page.mouse.move(left + width, y, steps=2)
-        right = self._answer("pictures", "a drag to the right", SOON_MS)
+        right, said = self._answered("pictures", "a drag to the right", SOON_MS)
         self.page.mouse.move(left + 0.29 * width, y, steps=2)
         self.page.mouse.up()
-        there = self._answer("pictures", "a drag", SOON_MS)
-        return right + there if right and there else []
+        there, more = self._answered("pictures", "a drag", SOON_MS)
+        return right or there, said + more
 
     def _list(self, control: dict[str, Any]) -> list[str]:
         body = "const last = touched.options.length - 1; touched.selectedIndex = touched.selectedIndex === last ? 0 : last"
@@ -148,6 +149,10 @@ class Touch:
             found += self._answer("all", "the end of what it ran")
         return found
 
-    def _answer(self, what: str, cause: str, patience_ms: int = PATIENCE_MS) -> list[str]:
+    def _answer(self, what: str, cause: str) -> list[str]:
+        answered, said = self._answered(what, cause, PATIENCE_MS)
+        return said if answered else [f"no answer to {cause}", *said]
+
+    def _answered(self, what: str, cause: str, patience_ms: int) -> tuple[bool, list[str]]:
         answer = self.notebook.evaluate(_ANSWER, [what, patience_ms])
-        return ([] if answer["answered"] else [f"no answer to {cause}"]) + [f"{cause} made the kernel say {said}" for said in answer["said"]]
+        return answer["answered"], [f"{cause} made the kernel say {said}" for said in answer["said"]]
