@@ -1,21 +1,24 @@
 """How long a reader waits for a slider: from key press to new pixels, in a real browser.
 
-    python benchmarks/slider_latency.py [--presses N] [--json]
+    python benchmarks/slider_latency.py [LAB ...] [--presses N] [--json]
 
-Three sliders in one run: `size` of the explorer, a latency of its model with measured points on the figure, and the same
-figure as `ipywidgets.interact` and pyplot draw it. Presses are 120 ms apart, and none comes before the last one was answered:
-a press into the drawing of an earlier one could not be told from it. That flatters whatever is slower than 120 ms.
+For each lab, in one run: the slider of its axis in the explorer, the same while a measurement of full length runs, and the
+same figure as `ipywidgets.interact` and pyplot draw it. Presses are 120 ms apart, and none comes before the last one was
+answered: a press into the drawing of an earlier one could not be told from it. That flatters whatever is slower than 120 ms.
 Two more answers that a reader waits for: the first key press after the explorer's cell has run, and `import spe_lab`.
-Needs a quiet machine, a C compiler and what the browser tests need. Measures for about a minute.
+Needs a quiet machine, a C compiler and what the browser tests need. Measures for some 40 seconds a lab.
 """
 
 import argparse
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 from jupyter import Explorer, MissingError, Notebook, jupyterlab, write_notebook
 
+from spe_lab.core import lab as labs
+
 APART_S = 0.12
 PATIENCE_MS = 2000  # a press without new pixels after this is a miss
 WARM_UP = 5
@@ -32,29 +37,32 @@ LEG = 10  # steps to the right; then twice as many to the left, and so on about 
 
 EXPLORER = """
 from spe_lab import explore
-explorer = explore("memory.working_set")
+explorer = explore("LAB")
 explorer
 """
 PLAIN = """
 import matplotlib.pyplot as plt
-from ipywidgets import SelectionSlider, interact
+from ipywidgets import interact
+from spe_lab.ui.controls import control
 from spe_lab.ui.static import dense
 
-axis = dense(explorer.lab, explorer.lab.x())
+lab = explorer.lab
+axis, slider = dense(lab, lab.x()), lab.sliders[lab.axis]
 
-@interact(size=SelectionSlider(options=explorer.sliders["size"].options, value=explorer.point["size"]))
-def plain(size):
+@interact(value=control(slider))
+def plain(value):
     figure, (top, bottom) = plt.subplots(2, 1, sharex=True, height_ratios=[3, 1], figsize=(8.2, 5))
-    for curve, style in zip(explorer.lab.predict({**explorer.point, "size": size}, axis), ("-", "--")):
-        top.plot(curve.x.values, curve.values, "k", linestyle=style, label=f"predicted: {curve.name}")
-    top.set_xscale("log", base=2)
-    top.set(yscale="log", ylim=(1, 1000), ylabel="time per access [ns]", title=f"at size {size:.0f} B")
+    for curve in lab.predict({**explorer.point, lab.axis: slider.checked(value)}, axis):
+        top.plot(curve.x.values, curve.values, label=f"predicted: {curve.name}")
+    if slider.scale == "log":
+        top.set_xscale("log", base=2)
+    top.set(yscale=lab.scale, ylabel=f"{lab.quantity} [{lab.unit}]", title=f"at {lab.axis} {value:.6g} {slider.unit}")
     top.legend()
     bottom.set_yscale("log", base=2)
-    bottom.set(ylim=(0.25, 4), xlabel="size of the working set [B]", ylabel="measured ÷ predicted")
+    bottom.set(ylim=(0.25, 4), xlabel=f"{slider.meaning} [{slider.unit}]", ylabel="measured ÷ predicted")
     bottom.axhspan(1 / 1.2, 1.2, color="green", alpha=0.2)
     for axes in (top, bottom):
-        axes.axvline(size, color="grey", linestyle=":")
+        axes.axvline(value, color="grey", linestyle=":")
         axes.grid(True)
     plt.show()
 """
@@ -85,15 +93,15 @@ def press(notebook: Notebook, handle: Any, key: str) -> dict[str, float] | None:
     return notebook.evaluate("return await Promise.race([window.answered, new Promise(keep => setTimeout(() => keep(null), a))])", PATIENCE_MS)
 
 
-def latencies(notebook: Notebook, handle: Any, presses: int) -> list[float | None]:
+def latencies(notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM_UP) -> list[float | None]:
     """Milliseconds for each press; None for a miss."""
     answers = []
-    for i in range(WARM_UP + presses):
+    for i in range(warm_up + presses):
         began = time.monotonic()
         answer = press(notebook, handle, "ArrowLeft" if (i + LEG) // (2 * LEG) % 2 else "ArrowRight")
         answers.append(answer and answer["ms"])
         notebook.page.wait_for_timeout(max(0.0, began + APART_S - time.monotonic()) * 1000)
-    return answers[WARM_UP:]
+    return answers[warm_up:]
 
 
 def summary(answers: list[float | None]) -> dict[str, float]:
@@ -102,30 +110,40 @@ def summary(answers: list[float | None]) -> dict[str, float]:
     return {"presses": len(answers), "p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "misses": len(answers) - len(known)}
 
 
-def measure(presses: int) -> dict[str, Any]:
+def measure(ids: Sequence[str], presses: int) -> dict[str, Any]:
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        write_notebook(Path(folder) / "latency.ipynb", EXPLORER, PLAIN)
-        # A measurement of full length: that many points are what a reader has on the figure.
-        with jupyterlab(Path(folder), SPE_LAB_QUICK="0") as lab, lab.open("latency.ipynb") as notebook:
-            notebook.evaluate(STOPWATCH)
-            finished = notebook.evaluate("await jupyterapp.commands.execute('notebook:run-cell'); return performance.now()")
-            explorer = Explorer(notebook)
-            first = press(notebook, explorer.slider("size"), "ArrowRight")
-            found = {"explorer, size": latencies(notebook, explorer.slider("size"), presses)}
-            explorer.button("Measure").click()
-            explorer.wait_for_text("measured", timeout_s=60)
-            explorer.button("Measure").wait_for(timeout=60_000)
-            found["explorer, l4, measured points"] = latencies(notebook, explorer.slider("l4"), presses)
-            notebook.run(1)
-            found["interact and pyplot, size"] = latencies(notebook, notebook.page.locator(".widget-interact .noUi-handle"), presses)
-            if wrong := notebook.cell_errors() + notebook.console_errors:
-                raise RuntimeError(f"the notebook must run without errors, got {wrong}")
-    return {
-        "key_press_to_pixels": {name: summary(answers) for name, answers in found.items()},
-        "first_answer_after_cell_s": first and round((first["at"] - finished) / 1000, 3),
-        "import_adds_s": round(import_time(), 4),
-        "load_average": round(os.getloadavg()[0], 2),
-    }
+        for lab_id in ids:
+            write_notebook(Path(folder) / f"{lab_id}.ipynb", EXPLORER.replace("LAB", lab_id), PLAIN)
+        # Measurements of full length: that many points are what a reader has on the figure.
+        with jupyterlab(Path(folder), SPE_LAB_QUICK="0") as lab:
+            for lab_id in ids:
+                with lab.open(f"{lab_id}.ipynb") as notebook:
+                    found[lab_id] = _measure(notebook, labs.labs()[lab_id].axis, presses)
+    return {"labs": found, "import_adds_s": round(import_time(), 4), "load_average": round(os.getloadavg()[0], 2)}
+
+
+def _measure(notebook: Notebook, axis: str, presses: int) -> dict[str, Any]:
+    notebook.evaluate(STOPWATCH)
+    finished = notebook.evaluate("await jupyterapp.commands.execute('notebook:run-cell'); return performance.now()")
+    explorer = Explorer(notebook)
+    first = press(notebook, explorer.slider(axis), "ArrowRight")
+    found = {"explorer": summary(latencies(notebook, explorer.slider(axis), presses))}
+    # The first of these presses come while arrays are built and warmed; where the measurement ends early, another one is started.
+    answers = []
+    while len(answers) < presses:
+        if not explorer.button("Cancel").is_visible():
+            explorer.root.get_by_role("button", name=re.compile("Measure|Simulate")).click()
+        answers += latencies(notebook, explorer.slider(axis), min(LEG, presses - len(answers)), warm_up=0)
+    found["while measuring"] = summary(answers)
+    if explorer.button("Cancel").is_visible():
+        explorer.button("Cancel").click()
+    explorer.root.get_by_role("button", name=re.compile("Measure|Simulate")).wait_for()
+    notebook.run(1)
+    found["interact"] = summary(latencies(notebook, notebook.page.locator(".widget-interact .noUi-handle"), presses))
+    if wrong := notebook.cell_errors() + notebook.console_errors:
+        raise RuntimeError(f"the notebook must run without errors, got {wrong}")
+    return found | {"first_answer_after_cell_s": first and round((first["at"] - finished) / 1000, 3)}
 
 
 def import_time(repetitions: int = 10) -> float:
@@ -142,23 +160,25 @@ def import_time(repetitions: int = 10) -> float:
 
 
 def table(report: dict[str, Any]) -> str:
-    rows = [f"{'key press to new pixels [ms]':32}{'p50':>8}{'p95':>8}{'misses':>10}"]
-    for name, row in report["key_press_to_pixels"].items():
-        rows.append(f"{name:32}{row['p50_ms']:8.0f}{row['p95_ms']:8.0f}{row['misses']:6} of {row['presses']}")
-    rows.append(f"first answer after the cell ran: {report['first_answer_after_cell_s']} s")
-    rows.append(f"import spe_lab adds {report['import_adds_s']} s; load average {report['load_average']}")
-    return "\n".join(rows)
+    ways = ("explorer", "while measuring", "interact")
+    columns = f"{'':28}" + f"{'p50':>9}{'p95':>6}{'missed':>7}" * 3 + f"{'p95 ÷ p95':>11}{'first [s]':>11}"
+    rows = [f"{'key press to new pixels [ms]':28}" + "".join(f"{way:>22}" for way in ways), columns]
+    for lab_id, of in report["labs"].items():
+        cells = "".join(f"{of[way]['p50_ms']:9.0f}{of[way]['p95_ms']:6.0f}{of[way]['misses']:7}" for way in ways)
+        rows.append(f"{lab_id:28}{cells}{of['interact']['p95_ms'] / of['explorer']['p95_ms']:11.1f}{of['first_answer_after_cell_s'] or math.nan:11.2f}")
+    return "\n".join([*rows, f"import spe_lab adds {report['import_adds_s']} s; load average {report['load_average']}"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labs", metavar="LAB", nargs="*", default=list(labs.labs()), help="labs to measure (default: all)")
     parser.add_argument("--presses", type=int, default=60, help="for each slider (default: 60)")
     parser.add_argument("--json", action="store_true", help="the report as JSON instead of a table")
     arguments = parser.parse_args()
     if arguments.presses < 1:
         parser.error(f"--presses must be at least 1, got {arguments.presses}")
     try:
-        report = measure(arguments.presses)
+        report = measure(arguments.labs, arguments.presses)
     except MissingError as error:
         sys.exit(str(error))
     print(json.dumps(report, indent=1) if arguments.json else table(report))

@@ -30,7 +30,7 @@ const visible = element => element.checkVisibility({checkVisibilityCSS: true}) &
 const look = () => {
   const root = touched.closest('.jp-OutputArea-output');
   const pictures = [...root.querySelectorAll('img, svg')].map(each => each.src ?? each.outerHTML).join();
-  return {pictures, all: pictures + [...root.querySelectorAll('[role=status], [role=alert]')].map(each => each.outerHTML).join()};
+  return {pictures, all: pictures + [...root.querySelectorAll('.widget-html-content, button, [role=status], [role=alert]')].map(each => each.outerHTML).join()};
 };
 const pause = ms => new Promise(done => setTimeout(done, ms));
 const within = async (ms, condition) => {
@@ -53,8 +53,15 @@ fresh.dataset.touched = 'yes';
 window.touched = fresh;
 fresh.scrollIntoView({block: 'center'});
 window.before = look();
-const place = fresh.getBoundingClientRect(), end = fresh.getAttribute('aria-valuenow') === fresh.getAttribute('aria-valuemax');
-return {label: label(), end, x: place.left + place.width / 2, y: place.top + place.height / 2, text: fresh.textContent.trim()};
+const end = fresh.getAttribute('aria-valuenow') === fresh.getAttribute('aria-valuemax');
+return {label: label(), end, text: fresh.textContent.trim(), uploads: fresh.classList.contains('widget-upload')};
+"""
+# Where it is now: scrolling to it may have made JupyterLab draw what stands above, and move it.
+_PLACE = """
+touched.scrollIntoView({block: 'center'});
+await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+const place = touched.getBoundingClientRect(), track = touched.closest('.noUi-target')?.getBoundingClientRect();
+return {x: place.left + place.width / 2, y: place.top + place.height / 2, left: track?.left, width: track?.width};
 """
 _ANSWER = f"""
 const [what, patience] = a;
@@ -97,7 +104,7 @@ class Touch:
         closed = ".jp-OutputArea-output .jupyter-widget-Accordion-child:not(.jupyter-widget-Accordion-child-active) .jupyter-widget-Collapse-header"
         fold = self.notebook.evaluate(_NEXT, closed.partition(" ")[2])
         if fold:
-            self.page.mouse.click(fold["x"], fold["y"])
+            self._click()
             self.page.wait_for_timeout(200)
         return fold is not None
 
@@ -117,16 +124,19 @@ class Touch:
 
     def _drag(self) -> tuple[bool, list[str]]:
         """To the right end, and then left of the middle, without letting go: whether one of them changed the picture, and what the kernel said."""
-        body = "const box = touched.closest('.noUi-target').getBoundingClientRect(), place = touched.getBoundingClientRect()"
-        left, width, x, y = self.notebook.evaluate(f"{body}; return [box.left, box.width, place.left + place.width / 2, place.top + place.height / 2]")
-        self.page.mouse.move(x, y)
+        place = self.notebook.evaluate(_PLACE)
+        self.page.mouse.move(place["x"], place["y"])
         self.page.mouse.down()
-        self.page.mouse.move(left + width, y, steps=2)
+        self.page.mouse.move(place["left"] + place["width"], place["y"], steps=2)
         right, said = self._answered("pictures", "a drag to the right", SOON_MS)
-        self.page.mouse.move(left + 0.29 * width, y, steps=2)
+        self.page.mouse.move(place["left"] + 0.29 * place["width"], place["y"], steps=2)
         self.page.mouse.up()
         there, more = self._answered("pictures", "a drag", SOON_MS)
         return right or there, said + more
+
+    def _click(self) -> None:
+        place = self.notebook.evaluate(_PLACE)
+        self.page.mouse.click(place["x"], place["y"])
 
     def _list(self, control: dict[str, Any]) -> list[str]:
         body = "const last = touched.options.length - 1; touched.selectedIndex = touched.selectedIndex === last ? 0 : last"
@@ -134,16 +144,16 @@ class Touch:
         return self._answer("all", "another choice")
 
     def _button(self, control: dict[str, Any]) -> list[str]:
-        if self.notebook.evaluate("return touched.classList.contains('widget-upload')"):
+        if control["uploads"]:
             with self.page.expect_file_chooser():
-                self.page.mouse.click(control["x"], control["y"])
+                self._click()
             return []
-        self.page.mouse.click(control["x"], control["y"])
+        self._click()
         found = self._answer("all", "a click")
         changed = f"touched.textContent.trim() !== {control['text']!r}"
         if self.notebook.evaluate(f"return {changed}"):  # it runs, and the same button now ends it
             if not self.notebook.evaluate(f"return within({RUN_MS}, () => !({changed}))"):
-                self.page.mouse.click(control["x"], control["y"])
+                self._click()
                 if not self.notebook.evaluate(f"return within({PATIENCE_MS}, () => !({changed}))"):
                     found.append("could not be cancelled")
             found += self._answer("all", "the end of what it ran")
