@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.ui.access import named
 
 
 class Stepper:
@@ -25,7 +26,7 @@ class Stepper:
         ]
         self.back, self.next, self.reset = buttons
         self.place.observe(lambda _: self._show(), "value")
-        self.page = widgets.VBox([widgets.HBox([*buttons, self.place], layout=widgets.Layout(flex_flow="row wrap")), self._picture, self._said])
+        self.page = named(widgets.VBox([widgets.HBox([*buttons, self.place], layout=widgets.Layout(flex_flow="row wrap")), self._picture, self._said]))
         self._show()
 
     @property

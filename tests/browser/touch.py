@@ -71,10 +71,12 @@ window.before = look();
 return {{answered, said: complaints.splice(0)}};
 """
 # The picture may show an earlier place of the slider than the slider itself. At its default a model's slider is not named.
-_STALE = """
-const twin = touched.closest('.spe-page')?.querySelector('.spe-state')?.textContent, value = row()?.querySelector('.widget-readout')?.textContent;
-if (!twin?.includes(` · ${label()} `) || !value) return null;
-return twin.includes(` · ${label()} ${isNaN(value) ? value : Number(value)}`) ? null : `its twin says ${twin}, its readout ${value}`;
+_STALE = f"""
+const value = row()?.querySelector('.widget-readout')?.textContent;
+const twin = () => ` · ${{touched.closest('.spe-page')?.querySelector('.spe-state')?.textContent}}`;
+if (!value || !twin().includes(` · ${{label()}} `)) return null;
+const agree = () => twin().includes(` · ${{label()}} ${{isNaN(value) ? value : Number(value)}}`);
+return await within({PATIENCE_MS}, agree) ? null : `its readout says ${{value}}, its twin${{twin()}}`;
 """
 _RESET = "[...touched.closest('.spe-page')?.querySelectorAll('button') ?? []].find(each => each.textContent.trim() === 'Reset')?.click()"
 
