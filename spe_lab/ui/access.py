@@ -15,11 +15,12 @@ _LABEL = """
 const page = this.closest('.spe-page');
 const label = () => {
   for (const handle of page.querySelectorAll('.noUi-handle')) {
-    const row = handle.closest('.widget-inline-hbox'), name = row?.querySelector('.widget-label');
+    const row = handle.closest('.widget-inline-hbox'), name = row?.querySelector('.widget-label'), value = row?.querySelector('.widget-readout');
     const title = [name?.textContent, name?.title].filter(Boolean).join(': ');
-    const said = {'aria-label': title, 'aria-valuetext': row?.querySelector('.widget-readout')?.textContent};
-    for (const [attribute, text] of Object.entries(said))
-      if (text && handle.getAttribute(attribute) !== text) handle.setAttribute(attribute, text);
+    const say = (element, attribute, text) => text && element.getAttribute(attribute) !== text && element.setAttribute(attribute, text);
+    say(handle, 'aria-label', title);
+    say(handle, 'aria-valuetext', value?.textContent);
+    if (value?.isContentEditable) { say(value, 'role', 'textbox'); say(value, 'aria-label', title); }
   }
 };
 label();
