@@ -20,7 +20,7 @@ const label = () => {
     const say = (element, attribute, text) => text && element.getAttribute(attribute) !== text && element.setAttribute(attribute, text);
     say(handle, 'aria-label', title);
     say(handle, 'aria-valuetext', value?.textContent);
-    if (value?.isContentEditable) { say(value, 'role', 'textbox'); say(value, 'aria-label', title); }
+    if (value?.getAttribute('contenteditable') === 'true') { say(value, 'role', 'textbox'); say(value, 'aria-label', title); }
   }
 };
 label();

@@ -30,12 +30,15 @@ class Overlay:
 def recorded(lab: Lab, run: Run | Path | str) -> Overlay:
     """The measured curves of a run of this lab, as recorded ones; a path is loaded. Another lab's run is refused."""
     run = run if isinstance(run, Run) else Run.load(Path(run))
-    if run.lab != lab.id:
-        raise SpeLabError(f"a run to show beside must be of {lab.id}, got one of {run.lab}; save one with spe-lab run {lab.id} --json")
-    cpu = _short(run.machine.get("facts", {}).get("cpu") or "another machine")
+    found = (run.lab, run.x.name, run.x.unit, *{curve.unit for curve in run.measured})
+    if found != (lab.id, lab.axis, lab.sliders[lab.axis].unit, lab.unit):
+        rule = f"a run to show beside must be of {lab.id} over {lab.axis}, in the units of this version"
+        raise SpeLabError(f"{rule}, got one of {run.lab} over {run.x.name}; save one with spe-lab run {lab.id} --json")
+    facts = run.machine.get("facts")
+    cpu = _short(str(facts.get("cpu"))) if isinstance(facts, dict) and facts.get("cpu") else "another machine"
     kept = [f"{name} {_rendered(lab, name, value)}" for name, value in run.point.items() if name in lab.sliders and lab.sliders[name].measured]
-    curves = [dataclasses.replace(curve.recorded(), name=f"{curve.name}, {cpu}") for curve in run.measured]
-    where = " ".join([f"recorded on {cpu}", *{curve.provenance["taken"]: None for curve in run.measured if "taken" in curve.provenance}])
+    curves = [dataclasses.replace(curve.recorded(), name=f"{_plain(curve.name)}, {cpu}") for curve in run.measured]
+    where = " ".join([f"recorded on {cpu}", *{str(curve.provenance["taken"]): None for curve in run.measured if "taken" in curve.provenance}])
     return Overlay(where, ", ".join([where, *kept]), lambda _point, _axis: curves)
 
 
@@ -106,9 +109,14 @@ class Chooser:
 
 
 def _rendered(lab: Lab, name: str, value: Value) -> str:
-    return value if isinstance(value, str) else units.render(value, lab.sliders[name].unit)
+    return units.render(value, lab.sliders[name].unit) if isinstance(value, int | float) else str(value)
 
 
 def _short(cpu: str) -> str:
     """A processor's name without marks, clock and brackets, for a legend."""
-    return re.sub(r"\((R|TM)\)|\bCPU\b|@.*|\(.*|\bProcessor\b.*", "", cpu).strip()[:28] or cpu[:28]
+    return _plain(re.sub(r"\((R|TM)\)|\bCPU\b|@.*|\((?!R\)|TM\)).*|\bProcessor\b.*", "", cpu))[:28] or _plain(cpu)[:28]
+
+
+def _plain(text: str) -> str:
+    """Without what a legend would take for a formula."""
+    return " ".join(text.replace("$", "").split())

@@ -36,7 +36,7 @@ def test_a_file_is_loaded_and_what_is_none_is_refused(tmp_path):
     other.save(tmp_path / "run.json")
     explorer.overlay(tmp_path / "run.json")
     assert explorer._beside.chosen.name.startswith("recorded on Example Core X-1")
-    with pytest.raises(SpeLabError, match=r"must be of memory\.working_set, got one of memory\.stride"):
+    with pytest.raises(SpeLabError, match=r"must be of memory\.working_set over size, .*, got one of memory\.stride over stride"):
         explore("memory.working_set").overlay(run)
 
 
@@ -58,6 +58,13 @@ def test_a_published_machine_lends_only_curves_that_its_numbers_determine():
     assert "sum over levels, intel-tremont-n6005" in stride.text
     assert "prefetched, intel" not in stride.text  # its prices are assumed, not published
     assert "model of intel-tremont-n6005" in stride._twin.value
+
+
+@pytest.mark.parametrize("facts", [None, [], {}, {"cpu": None}, {"cpu": 7}, {"cpu": "$x^$ (y)"}])
+def test_a_run_of_whatever_machine_can_be_drawn(facts):
+    run = labs.get("memory.stride").recorded()
+    explorer = explore("memory.stride").overlay(dataclasses.replace(run, machine={"facts": facts}))
+    assert explorer._beside.chosen.name.startswith("recorded on ") and "$" not in explorer.text
 
 
 def test_a_lab_without_published_parameters_offers_no_machine():
