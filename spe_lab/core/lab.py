@@ -5,6 +5,7 @@ recorded data and the tests that every lab must pass. A topic module registers i
 spe_lab/topics are found by themselves, so that a new topic adds a line nowhere else.
 """
 
+import copy
 import importlib
 import math
 import pkgutil
@@ -145,6 +146,13 @@ class Lab(ABC):
     def presets(self) -> Mapping[str, Preset]:
         """What to try on this machine, by names short enough for a button."""
         return {}
+
+    def on(self, machine: Machine) -> "Lab":
+        """The same lab for another machine: what it was made with stays, what follows from the machine is worked out anew."""
+        worked_out = {name for kind in type(self).__mro__ for name, value in vars(kind).items() if isinstance(value, cached_property)}
+        other = copy.copy(self)
+        other.__dict__ = {name: value for name, value in vars(self).items() if name not in worked_out} | {"machine": machine}
+        return other
 
     @cached_property
     def sliders(self) -> dict[str, Slider]:

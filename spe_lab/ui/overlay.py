@@ -51,7 +51,7 @@ _published = cache(machines.published)
 
 
 def _modelled(lab: Lab, name: str, machine: Machine) -> Overlay | None:
-    other = type(lab)(machine)
+    other = lab.on(machine)
     model = [slider for slider in other.sliders.values() if not slider.measured]
     numbers = {slider.name: slider.default for slider in model if slider.source.startswith("published")}
     if not numbers:

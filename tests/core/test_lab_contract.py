@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from spe_lab.core import lab as labs
+from spe_lab.core import machine as machines
 from spe_lab.core import native
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
@@ -86,6 +87,16 @@ def test_presets_have_short_names_change_a_prediction_and_say_what_to_look_for(l
         assert 0 < len(name) <= 24 and look.endswith(".") and len(look) > 30, name
         before, after = (lab.predict(lab.point(each), x) for each in ({}, settings))
         assert any(not np.array_equal(a.values, b.values) for a, b in zip(before, after, strict=True)), f"{name} moves nothing"
+
+
+def test_on_another_machine_it_is_the_lab_that_is_made_for_that_machine(lab):
+    for machine in machines.published().values():
+        there, made = lab.on(machine), labs.get(lab.id, machine)
+        assert there.machine is machine and there.point() == made.point()
+        x = made.x(short=True)
+        for a, b in zip(there.predict(there.point(), x), made.predict(made.point(), x), strict=True):
+            assert np.array_equal(a.values, b.values)
+    assert lab.machine is not machine
 
 
 def test_values_outside_the_domain_are_refused_with_the_rule_the_value_and_the_cure(lab):
