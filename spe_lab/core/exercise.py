@@ -54,9 +54,10 @@ class Exercise:
 
     def check(self, answer: Any = ..., **given: Any) -> Verdict:
         """The verdict, which the journal keeps with the answer. Without an answer, what the journal has is recalled."""
-        if _is_open(answer):
-            return Verdict("not attempted", f"put your answer in the place of the dots and run this cell again{self._recalled()}")
-        verdict, id = self._judged(answer, given), self.id
+        verdict = Verdict("not attempted", "put your answer in the place of the dots and run this cell again") if answer is ... else self._judged(answer, given)
+        id = self.id
+        if verdict.state == "not attempted":
+            return replace(verdict, reason=verdict.reason + self._recalled(id))
         if id is None:
             return verdict
         _, complaint = journal.attempt(lambda kept: kept.answered(id, answer, verdict.state, verdict.reason), None)
@@ -79,9 +80,9 @@ class Exercise:
         """The topic's stem, a dot and a name, such as "memory.ramp"; None for an exercise that no topic has."""
         return next((id for id, exercise in exercises().items() if exercise is self), None)
 
-    def _recalled(self) -> str:
+    def _recalled(self, id: str | None) -> str:
         try:
-            kept = journal.load().exercises.get(self.id)
+            kept = journal.load().exercises.get(id)
         except SpeLabError as error:
             return f". Your earlier answers cannot be read: {error}"
         if kept is None:
@@ -114,12 +115,6 @@ class Exercise:
         text = self.answer.strip() if isinstance(self.answer, str) else ""
         shown = f"```{'c' if '{' in text else ''}\n{text}\n```" if "{" in text or "\n" in text else f"**{self.answer}**"
         return Text(f"{shown}\n\n{self.explanation}")
-
-
-def _is_open(answer: Any) -> bool:
-    """Whether the dots of the notebook are still there, as the answer or as all of its parts."""
-    parts = list(answer.values()) if isinstance(answer, Mapping) else answer if isinstance(answer, list | tuple) else [answer]
-    return bool(parts) and all(part is ... for part in parts)
 
 
 def exercises() -> dict[str, Exercise]:

@@ -106,10 +106,13 @@ def _chapter(lab_id: str) -> str:
 
 
 def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
-    style = 'style="text-align: left; vertical-align: top"'
-    top = "".join(f'<th scope="col" {style}>{html.escape(cell)}</th>' for cell in head)
-    body = "".join("<tr>" + "".join(f"<td {style}>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><caption>{title}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    def cell(kind: str, text: str) -> str:
+        short = "; white-space: nowrap" if len(text) < 30 else ""
+        return f'<{kind} style="text-align: left; vertical-align: top{short}">{html.escape(text)}</{kind.partition(" ")[0]}>'
+
+    top = "".join(cell('th scope="col"', text) for text in head)
+    body = "".join("<tr>" + "".join(cell("td", text) for text in row) + "</tr>" for row in rows)
+    return f"<table><caption><b>{title}</b></caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _height(record: TrackRecord) -> int:

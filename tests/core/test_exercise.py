@@ -137,13 +137,12 @@ def test_a_damaged_journal_is_said_and_the_answer_is_judged(known):
     assert journal.path().read_text() == "{"
 
 
-@pytest.mark.parametrize("answer", [{"a": ..., "b": ...}, [..., ...], (...,)])
-def test_dots_in_all_parts_are_not_attempted(known, answer):
-    assert known.check(answer).state == "not attempted" and journal.load().exercises == {}
-
-
-def test_dots_in_one_part_are_the_judge_s_to_tell():
-    assert exercise(lambda answer: Verdict("wrong", "b is missing")).check({"a": 1, "b": ...}).state == "wrong"
+def test_dots_in_parts_are_the_judge_s_to_tell_and_not_kept(monkeypatch):
+    asked = exercise(lambda answer: Verdict("not attempted" if ... in answer else "wrong", "b is missing"))
+    monkeypatch.setattr("spe_lab.core.exercise.exercises", lambda: {"topic.parts": asked})
+    assert asked.check([1, ...]) == Verdict("not attempted", "b is missing") and journal.load().exercises == {}
+    asked.check([1, 2])
+    assert asked.check([..., ...]).reason.startswith("b is missing. Your answer of ")
 
 
 # ---- Wrong by a measurement --------------------------------------------------------------------------------------------
