@@ -116,7 +116,7 @@ def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
 
 
 def _height(record: TrackRecord) -> int:
-    return 150 + 26 * len(record.ranges) + 30
+    return 210 + 26 * len(record.ranges)
 
 
 def draw(record: TrackRecord) -> bytes:
@@ -125,7 +125,7 @@ def draw(record: TrackRecord) -> bytes:
 
     n, height = len(record.ranges), _height(record)
     figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor="white", layout="constrained")
-    top, bottom = figure.subplots(2, 1, height_ratios=[1, max(1.0, 0.45 * n)])
+    top, bottom = figure.subplots(2, 1, height_ratios=[80, 26 * n])
     for axes in (top, bottom):
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(labelsize=10, left=False)
@@ -133,9 +133,9 @@ def draw(record: TrackRecord) -> bytes:
     share = record.hits / n
     top.errorbar([share], [0], xerr=[[share - low], [high - share]], fmt="o", color=HIT, capsize=4, markersize=8, elinewidth=2)
     top.axvline(SURE, color=TRUTH, linestyle=(0, (4, 2)))
-    for place, text in ((share, f"you: {record.hits} of {n}"), (SURE, f"the aim: {SURE:.0%} ")):
-        top.annotate(text, (place, 0), (place, 0.45), ha="right" if text.startswith("the") and share < SURE else "center", fontsize=10)
-    top.set(xlim=(-0.02, 1.02), ylim=(-0.8, 1.2), yticks=[])
+    for place, height, text in ((share, 0.4, f"you: {record.hits} of {n} "), (SURE, -1.0, f"the aim: {SURE:.0%} ")):
+        top.text(place, height, text, ha="right" if place > 0.5 else "left", fontsize=10)
+    top.set(xlim=(-0.02, 1.02), ylim=(-1.2, 1.2), yticks=[])
     top.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     top.set_title(f"Share of your ranges that held what was measured, with its {CONFIDENCE:.0%} interval", loc="left", fontsize=11)
     shown = [(place, scored) for place, scored in enumerate(record.ranges) if scored.value > 0]
@@ -149,7 +149,7 @@ def draw(record: TrackRecord) -> bytes:
     bottom.xaxis.set_major_formatter(lambda ratio, _: f"×{ratio:g}" if ratio >= 1 else f"×1/{1 / ratio:g}")
     bottom.grid(True, axis="x", color="#dddddd")
     bottom.set_axisbelow(True)
-    bottom.set_xlabel("your range ÷ the measured value", fontsize=11)
+    bottom.set_xlabel("your range ÷ the measured value (filled: it held; open: it did not)", fontsize=11)
     out = io.BytesIO()
     figure.savefig(out, format="png")
     return out.getvalue()
