@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
+from IPython.core.inputtransformer2 import TransformerManager  # magics become calls
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
@@ -55,10 +55,9 @@ def asked_in(path: Path) -> dict[str, NotebookNode]:
 
 
 def built_on(asked: list[NotebookNode], notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells that import something, or share a variable with one of `asked`, or with a cell that does, and so on."""
-    python = TransformerManager().transform_cell  # magics are no Python
-    code = {cell.id: (cell, ast.parse(python(cell.source))) for cell in notebook.cells if cell.cell_type == "code"}
-    imports = {id for id, (_, program) in code.items() if any(isinstance(line, ast.Import | ast.ImportFrom) for line in program.body)}
+    """The cells that only import, and those that share a variable with one of `asked`, or with a cell that does, and so on."""
+    code = {cell.id: (cell, ast.parse(TransformerManager().transform_cell(cell.source))) for cell in notebook.cells if cell.cell_type == "code"}
+    imports = {id for id, (_, program) in code.items() if all(isinstance(line, ast.Import | ast.ImportFrom) for line in program.body)}
     imported = {alias.asname or alias.name for id in imports for alias in ast.walk(code[id][1]) if isinstance(alias, ast.alias)}
     names = {id: {node.id for node in ast.walk(program) if isinstance(node, ast.Name)} - imported for id, (_, program) in code.items()}
     kept, wanted = set(), {cell.id for cell in asked}
