@@ -1,7 +1,5 @@
 """A curve drawn by sliders: what is committed is what they show, and it comes back."""
 
-import time
-
 import pytest
 
 from spe_lab import explore, sketch
@@ -56,16 +54,6 @@ def test_a_curve_can_be_drawn_for_every_lab(lab_id):
     for slider in drawing.sliders.values():
         slider.value = 1.1 * slider.value
     assert drawing.drawn.low and "<img alt=" in drawing._picture.value and len(drawing.sliders) >= 2
-
-
-def test_a_frame_is_fast_enough_to_drag():
-    drawing = sketch("memory.stride")
-    slider, times = list(drawing.sliders.values())[2], []
-    for value in (3.0, 4.0, 5.0, 6.0, 7.0):
-        start = time.perf_counter()
-        slider.value = value
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.5  # 0.06 s when quiet; a defect that lays out or measures would take seconds
 
 
 @pytest.mark.parametrize("points", [1, 10])
