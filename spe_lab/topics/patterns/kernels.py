@@ -11,7 +11,7 @@ from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Machine, claim
 from spe_lab.core.measurement import Point, quick, sweep
 from spe_lab.core.text import Text
-from spe_lab.topics.patterns.algebra import Basic, Region, rr_acc, s_trav
+from spe_lab.topics.patterns.algebra import Basic, Region, rr_acc, s_trav, s_trav_cr
 
 WORD = 4  # bytes
 SETTLE = 1 << 14  # visits that bring back what does not fit a cache anyway: translations, and the list
@@ -23,6 +23,7 @@ def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> P
     """A pattern that is executed over and over, on memory of its own or on that of `arena`.
 
     A list holds as many different executions as it takes not to repeat itself soon: the same few visits would stay cached.
+    It holds whole ones, as a part of a sweep to and fro is a sweep to, over fewer items.
     """
     region = pattern.region
     if region.w % WORD or pattern.u % WORD:
@@ -31,12 +32,13 @@ def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> P
     kernel, order = "visit_in_order", None
     if not isinstance(pattern, s_trav):
         rng, laps = np.random.default_rng(seed), max(1, min(MOST_LAPS, LISTED_VISITS // pattern.visits))
-        kernel, order = "visit_listed", np.concatenate([pattern.items(rng) for _ in range(laps)])[:LISTED_VISITS].astype(np.uint32)
+        kernel, order = "visit_listed", np.concatenate([pattern.items(rng).astype(np.uint32) for _ in range(laps)])
         if not order.size:
             raise SpeLabError("the pattern must visit an item to be timed, got none; choose a larger share or region")
     state = visits_state(library, arena.view, pattern, order)
     last = max(claim()[name].value for name in ("l2_capacity", "l3_capacity") if name in claim())
-    warm = max(SETTLE, min(pattern.visits, state.count)) if region.size <= last else SETTLE
+    lap = 4 * region.n if isinstance(pattern, s_trav_cr) else pattern.visits  # what one conditional lap leaves out, another brings back
+    warm = max(SETTLE, min(lap, state.count)) if region.size <= last else SETTLE
     return Point(str(pattern), library.address(kernel), state, warm, keep=(arena, order))
 
 

@@ -1,8 +1,10 @@
 """The labs patterns.time and patterns.conditional: patterns on the machine, and the times that its levels' prices predict."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache, reduce
+from operator import add
 
 import numpy as np
 
@@ -12,16 +14,18 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import memory_available
 from spe_lab.core.measurement import Cancel, curves, sweep
-from spe_lab.topics.patterns.algebra import Basic, Pattern, Region, nest, r_trav, rr_acc, s_trav, s_trav_cr
-from spe_lab.topics.patterns.kernels import WORD, base_ns, kernels, visits_point
+from spe_lab.topics.patterns.algebra import Basic, Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.topics.patterns.kernels import LISTED_VISITS, WORD, base_ns, kernels, visits_point
 from spe_lab.topics.patterns.levels import PricedLevel, levels_of
 from spe_lab.topics.patterns.uses import Reuse, reuse
 
 KIB, MIB = 1 << 10, 1 << 20
-LISTED = ("s_trav", "r_trav", "rr_acc", "nest")
+PATTERNS = ("s_trav", "rs_trav, uni", "rs_trav, bi", "r_trav", "rr_trav", "rr_acc", "nest", "s_trav_cr")
 REFERENCE = 1 << 14  # items of the region whose distribution stands for all sizes
 PART = 64  # items of a nest's part
 OFTEN = 8  # random visits for each item: enough that each has been met
+SHARE = 0.1  # of the items, that a conditional traversal visits: a prefetcher bridges the gaps of much larger ones
+FORGOTTEN = 0.15  # share of the lines that may be left out by all the laps which the model looks back on: a matter of milliseconds
 
 
 class TimedLab(Lab):
@@ -63,25 +67,39 @@ class TimedLab(Lab):
 
 @lru_cache(maxsize=256)
 def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
-    """A pattern run twice and once, and its visits: what a further lap costs is the difference.
+    """A pattern run once more than before, run before, and its visits: what a further lap costs is the difference.
 
+    Before is once, unless a lap leaves lines out: then it is a sweep, and as many laps as it takes to touch nearly all again.
     All quantities grow with n, so one region stands for every size: what matters is which share of it fits.
     """
     pattern = pattern_of(name, Region(REFERENCE, w, "R"))
-    return reuse(listed(pattern) + listed(pattern), line), reuse(listed(pattern), line), pattern.visits
+    use = reuse(pattern, line).uses[pattern.region]
+    left_out, before = max(0.0, 1 - use.lines / use.span), [pattern]
+    if left_out > FORGOTTEN:
+        before = [s_trav(pattern.region, u=pattern.u)] + [pattern] * math.ceil(math.log(FORGOTTEN) / math.log(left_out))
+    return reuse(listed([*before, pattern]), line), reuse(listed(before), line), pattern.visits
 
 
 def pattern_of(name: str, region: Region) -> Basic:
-    """One of LISTED over this region; a visit reads a pointer."""
+    """One of PATTERNS over this region; a visit reads a pointer."""
     u = min(8, region.w)
-    kinds = {"s_trav": lambda: s_trav(region, u=u), "r_trav": lambda: r_trav(region, u=u), "rr_acc": lambda: rr_acc(region, r=OFTEN * region.n, u=u),
-             "nest": lambda: nest(region, m=max(1, region.n // PART), u=u)}  # fmt: skip
+    kinds = {
+        "s_trav": lambda: s_trav(region, u=u),
+        "rs_trav, uni": lambda: rs_trav(region, r=2, d="uni", u=u),
+        "rs_trav, bi": lambda: rs_trav(region, r=2, d="bi", u=u),
+        "r_trav": lambda: r_trav(region, u=u),
+        "rr_trav": lambda: rr_trav(region, r=2, u=u),
+        "rr_acc": lambda: rr_acc(region, r=min(OFTEN * region.n, LISTED_VISITS), u=u),
+        "nest": lambda: nest(region, m=max(1, region.n // PART), u=u),
+        "s_trav_cr": lambda: s_trav_cr(region, s=SHARE, u=u),
+    }
     return kinds[name]()
 
 
-def listed(pattern: Basic) -> Pattern:
-    """What the kernel does: it visits in the order of a list, which is read as well, and is another one in each lap."""
-    return pattern if isinstance(pattern, s_trav) else s_trav(Region(pattern.visits, WORD)) * pattern
+def listed(laps: Sequence[Basic]) -> Pattern:
+    """What the kernel does: it visits in the order of a list, in which the laps follow each other, and which is read as well."""
+    program = reduce(add, laps)
+    return program if isinstance(laps[-1], s_trav) else s_trav(Region(program.visits, WORD)) * program
 
 
 @register
@@ -106,7 +124,7 @@ class Time(TimedLab):
     def declare(self) -> list[Slider]:
         return [
             Slider("size", "B", MIB, "size of the region", 4 * KIB, self.largest, "log", multiple_of=4 * KIB, source="the middle of the sweep"),
-            Slider("pattern", "", "r_trav", "how the items are visited", scale="choice", choices=LISTED, source="nothing that a prefetcher could learn"),
+            Slider("pattern", "", "r_trav", "how the items are visited", scale="choice", choices=PATTERNS, source="nothing that a prefetcher could learn"),
             Slider("w", "B", 64, "width of an item", 8, 256, "log", multiple_of=WORD, source="one line"),
             *self.price_sliders(),
         ]
