@@ -20,13 +20,13 @@ from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.prediction import Prediction, reveal
 from spe_lab.core.text import Text
-from spe_lab.ui import controls, state
+from spe_lab.ui import book, controls, state
 from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.presets import PresetBar
-from spe_lab.ui.static import alt_text, dense, figure_html, ratios
+from spe_lab.ui.static import alt_text, dense, figure_html, lab_of, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
 _WRAP = {"flex_flow": "row wrap"}
@@ -35,7 +35,10 @@ _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
 def explore(lab: str | Lab, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value) -> "Explorer":
     """A lab as a page, by its id or as an object, its sliders set to `settings`; a committed prediction is drawn on the figure."""
-    return Explorer(lab if isinstance(lab, Lab) else labs.get(lab, machine), prediction, settings)
+    lab = lab if isinstance(lab, Lab) else labs.get(lab, machine)
+    if book.building() and machine is None and (recorded := lab.recorded()):
+        lab = lab_of(recorded)  # the model of the machine that the data come from
+    return Explorer(lab, prediction, settings)
 
 
 class Explorer:
@@ -58,14 +61,15 @@ class Explorer:
         self._ended.set()
         self._loop = main_loop()  # explorers are made by cells, and cells run in the main thread
         self._frame = 0
+        self._recorded = False  # whether recorded data were asked for
         self._follow = True
         self._axis = dense(lab, lab.x())
         self._initial = lab.point(settings)
         self._build()
-        if not native.available():
-            self.run = lab.recorded()
-            self._say(native.NO_COMPILER + (f". Shown: data recorded on {self.run.machine['facts']['cpu']}" if self.run else ""))
-        self._refresh()
+        if book.building() or not native.available():
+            self.show_recorded()
+        else:
+            self._refresh()
 
     @property
     def _verb(self) -> str:
@@ -81,6 +85,8 @@ class Explorer:
         self._measure_button = widgets.Button(description=self._verb, icon="play", button_style="primary", disabled=not native.available(),
                                              layout=widgets.Layout(min_width="110px"))  # fmt: skip
         self._measure_button.on_click(lambda _: self._toggle())
+        recorded = widgets.Button(description="Recorded", icon="history", tooltip="Show data recorded on another machine", disabled=not lab.recorded())
+        recorded.on_click(lambda _: self.show_recorded())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", display="none"))
         self._status = widgets.HTML(_IDLE.format(self._verb))
         self.presets = PresetBar(lab, self._set)
@@ -93,7 +99,7 @@ class Explorer:
         rows = [
             widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
             widgets.HBox([self.sliders[slider.name] for slider in workload], layout=widgets.Layout(**_WRAP)),
-            widgets.HBox([self._measure_button, self._progress, self._status], layout=widgets.Layout(**_WRAP)),
+            widgets.HBox([self._measure_button, recorded, self._progress, self._status], layout=widgets.Layout(**_WRAP)),
             self.presets.page,
             self._picture, self._twin, self._folds,
             widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
@@ -102,9 +108,29 @@ class Explorer:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
+        if book.building():
+            return {"text/html": self._plates(), "text/plain": self.text}, {}
         bundle = self.page._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         return {**data, "text/html": self._picture.value, "text/plain": self.text}, metadata
+
+    def _plates(self) -> str:
+        """The figure as it stands and at two other settings, to switch between without a kernel."""
+        lab, run, start = self.lab, self.run, self.point
+        shown = [("as it opens", self._plate())]
+        for label, settings in book.telling_settings(lab).items():
+            if lab.simulated and native.available():
+                *_, (_, self.run) = lab.runs({**start, **settings}, short=True)
+            self.set(**settings)
+            shown.append((label, self._plate()))
+            self.run = run
+            self._set(start)
+        question = f"<p><b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}</p>"
+        ends = f"<p>{self._status.value} <i>Where the model breaks:</i> {html.escape(lab.breaks)}</p>"
+        return question + book.plates(f"{lab.title}: sliders", shown) + ends
+
+    def _plate(self) -> str:
+        return f"{self._picture.value}<p>{self._said}</p>"
 
     @property
     def text(self) -> Text:
@@ -174,8 +200,8 @@ class Explorer:
             )  # fmt: skip
             self._frame += 1
             self._picture.value = figure_html(png, self._in_words(shown, elsewhere))
-            said = html.escape(self._state(point, shown))
-            self._twin.value = f'<span class="spe-state" role="status" data-frame="{self._frame}" style="{_TWIN_STYLE}">{said}</span>'
+            self._said = html.escape(self._state(point, shown))
+            self._twin.value = f'<span class="spe-state" role="status" data-frame="{self._frame}" style="{_TWIN_STYLE}">{self._said}</span>'
             self._refresh_data()
 
     def _shown(self) -> Run:
@@ -236,6 +262,22 @@ class Explorer:
     def measuring(self) -> bool:
         return not self._ended.is_set()
 
+    def show_recorded(self) -> None:
+        """Shows the data that ship with the workbook, at once: a lecture's way out when the machine at hand will not measure.
+
+        `measured()` then gives these, too, until the next measurement is started.
+        """
+        self.cancel()
+        self._ended.wait(1)
+        self._recorded, recorded = True, self.lab.recorded()
+        missing = "" if native.available() else f"{native.NO_COMPILER}. "
+        if recorded:
+            self.run = recorded
+            self._say(f"{missing}Shown: data recorded on {recorded.machine['facts']['cpu']}.")
+        else:
+            self._say(f"{missing}There are no recorded data for this lab.")
+        self._refresh()
+
     def _toggle(self) -> None:
         if self.measuring:
             self.cancel()
@@ -246,7 +288,7 @@ class Explorer:
         """Measures at the sliders' values, in a thread; the page stays alive."""
         if self.measuring:
             return
-        self._cancel = Cancel()
+        self._cancel, self._recorded = Cancel(), False
         self._ended.clear()
         self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel), daemon=True, name=f"measure {self.lab.id}")
         cancel_on_interrupt(self._cancel, self._loop)
@@ -261,7 +303,7 @@ class Explorer:
 
         Waits for it. Ctrl-C and the stop button end the waiting and the measurement.
         """
-        if not self.measuring and (self.run is None or self.run.measured[0].source == "recorded"):
+        if not self.measuring and not self._recorded and (self.run is None or self.run.measured[0].source == "recorded"):
             self.start()
         try:
             while not self._ended.wait(0.1):

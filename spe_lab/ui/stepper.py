@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.ui import book
 from spe_lab.ui.access import named
 
 
@@ -46,6 +47,10 @@ class Stepper:
         self.back.disabled, self.next.disabled = self.place.value == 0, self.place.value == self.place.max
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        words = f"{len(self.frames)} pictures to step through. {self.text}"
+        if book.building():
+            frames = [(str(i), f"{picture}<p>{html.escape(said)}</p>") for i, (picture, said) in enumerate(self.frames)]
+            return {"text/html": book.plates(self.place.description, frames), "text/plain": words}, {}
         bundle = self.page._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/plain": f"{len(self.frames)} pictures to step through. {self.text}"}, metadata
+        return {**data, "text/plain": words}, metadata
