@@ -60,22 +60,29 @@ def write_notebook(path: Path, *sources: str) -> None:
 
 
 @contextmanager
-def jupyterlab(folder: Path, **environment: str) -> Iterator["JupyterLab"]:
-    """JupyterLab on `folder` with settings of its own, and a browser for it; both are gone afterwards.
-
-    `environment` is added to the kernels'. Raises MissingError where there is no playwright or no browser.
-    """
+def chromium() -> Iterator[Any]:
+    """A browser that playwright drives. Raises MissingError where there is no playwright or no browser."""
     executable = browser_path()
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise MissingError("the Python package playwright is not installed: pip install 'spe-lab[test]'") from None
-    with _server(folder, environment) as address, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
         try:
-            yield JupyterLab(address, browser)
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def jupyterlab(folder: Path, **environment: str) -> Iterator["JupyterLab"]:
+    """JupyterLab on `folder` with settings of its own, and a browser for it; both are gone afterwards.
+
+    `environment` is added to the kernels'. Raises MissingError where there is no playwright or no browser.
+    """
+    with chromium() as browser, _server(folder, environment) as address:
+        yield JupyterLab(address, browser)
 
 
 @contextmanager

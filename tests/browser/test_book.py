@@ -1,0 +1,143 @@
+"""The book: `make book` builds it of all chapters; here, of one page that has one of everything, and looked at in a browser."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from .accessibility import findings
+from .jupyter import MissingError, chromium
+
+SOURCE = Path(__file__).parents[2] / "book"
+IMAGE = re.compile(r"<img\b[^>]*>")
+FRAMES = [(f'<svg role="img" aria-label="state {i}" width="40" height="40"><circle cx="20" cy="20" r="{5 + i}"/></svg>', f"State {i}.") for i in range(3)]
+CELLS = [
+    new_markdown_cell("# A page\n\nWith $x^2$ in line, a word to look for: zugzwang, and\n\n$$\\int_0^1 x\\,dx$$", id="title"),
+    new_code_cell("import sympy\n\nfrom spe_lab import explore\nfrom spe_lab.ui.stepper import Stepper", id="imports"),
+    new_code_cell("# NBVAL_CHECK_OUTPUT\nsympy.Symbol('y') ** 3", id="formula"),
+    new_code_cell('selectivity = explore("branches.selectivity")\nselectivity', id="lab"),
+    new_code_cell("selectivity.measured().measured[0].source", id="source"),
+    new_code_cell(f"Stepper({FRAMES!r})", id="stepper"),
+    new_code_cell("selectivity.lab.parameters()", id="table"),
+    new_code_cell("print('a long line ' * 40)", id="long"),
+]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The folder of a book of one page."""
+    if not importlib.util.find_spec("myst_nb"):
+        pytest.skip("needs what builds the book: pip install 'spe-lab[book]'")
+    folder = tmp_path_factory.mktemp("book")
+    shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("notebooks"))
+    (folder / "source" / "notebooks").mkdir()
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=CELLS, metadata=metadata), folder / "source" / "notebooks" / "00_page.ipynb")
+    command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--quiet", str(folder / "source"), str(folder / "html")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def page(built):
+    return (built / "notebooks" / "00_page.html").read_text(encoding="utf-8")
+
+
+def test_every_picture_has_a_text(page):
+    images = IMAGE.findall(page)
+    assert len(images) == 3
+    assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
+
+
+def test_formulas_cells_and_tables_are_there(page):
+    for part in (r"\(x^2\)", r"\int_0^1 x\,dx", "y^{3}", "<th", "recorded"):
+        assert part in page, part
+    assert "NBVAL" not in page
+    assert "widget-view" not in page
+
+
+def test_search_index_holds_a_word_of_the_page(built):
+    assert "zugzwang" in (built / "searchindex.js").read_text(encoding="utf-8")
+
+
+def test_nothing_is_loaded_from_elsewhere(built, page):
+    assert (built / "_static" / "mathjax" / "tex-chtml.js").is_file()
+    for path in built.rglob("*.html"):
+        loaded = re.findall(r'<(?:script|img|link)\b[^>]*\b(?:src|href)="([^"]+)"', path.read_text(encoding="utf-8"))
+        assert loaded
+        assert not [url for url in loaded if url.startswith(("http:", "https:", "//"))], path.name
+
+
+# In a browser
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """The test's own messages are enough."""
+
+
+@pytest.fixture(scope="module")
+def address(built):
+    """Where a simple server serves the book."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(built)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    try:
+        with chromium() as browser:
+            yield browser
+    except MissingError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_is_accessible_and_needs_no_network(browser, address, scheme):
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    wrong, foreign = [], []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" and "favicon" not in message.location["url"] else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith((address, "data:")) else foreign.append(request.url))
+    page.goto(f"{address}/notebooks/00_page.html")
+    page.locator("mjx-container").first.wait_for()
+    found = findings(page, "html")
+    assert not found, "\n".join(found)
+    page.close()
+    assert (wrong, foreign) == ([], [])
+
+
+@pytest.mark.browser
+def test_arrow_keys_choose_what_shows(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/notebooks/00_page.html")
+    group = page.get_by_role("radiogroup", name="step")
+    pictures = group.locator("svg")
+    assert [pictures.nth(i).is_visible() for i in range(3)] == [True, False, False]
+    group.get_by_role("radio").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert [pictures.nth(i).is_visible() for i in range(3)] == [False, True, False]
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("served", [True, False], ids=["from a server", "from files"])
+def test_search_finds_the_page(browser, built, address, served):
+    page = browser.new_page()
+    page.goto(f"{address if served else built.as_uri()}/search.html?q=zugzwang")
+    page.locator("#search-results li", has_text="A page").wait_for()
+    page.close()
