@@ -12,7 +12,7 @@ NOTEBOOK ?= notebooks/03b_memory.ipynb
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
-.PHONY: help lab test lint notebooks clean compiler
+.PHONY: help lab lecture book test lint notebooks clean compiler
 
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -25,19 +25,29 @@ lab: $(READY) compiler ## Open JupyterLab on the memory chapter (NOTEBOOK=... an
 	@.venv/bin/spe-lab doctor || true
 	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(SPE_LAB_ARGS)
 
+# A copy with its slides marked, in a Lab whose settings begin anew each time: leaving the slides would be remembered.
+LECTURE := $(CURDIR)/.jupyter/lab/lecture
+lecture: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter/lecture
+lecture: export JUPYTERLAB_SETTINGS_DIR := $(LECTURE)/user-settings
+lecture: export JUPYTERLAB_WORKSPACES_DIR := $(LECTURE)/workspaces
+lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in large type (NOTEBOOK=... another one than the memory chapter)
+	@rm -rf "$(LECTURE)" && $(RUN) spe_lab.ui.slides $(NOTEBOOK) dist/lecture
+	@.venv/bin/spe-lab doctor || true
+	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/dist/lecture/$(notdir $(NOTEBOOK)) $(SPE_LAB_ARGS)
+
 # Neither the user's Jupyter settings nor a machine profile measured earlier may change a test or a stored output.
 PRIVATE := $(CURDIR)/.venv/private
-test notebooks: export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter-config
-test notebooks: export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
-test notebooks: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
-test notebooks: export JUPYTER_PATH :=
-test notebooks: export IPYTHONDIR := $(PRIVATE)/ipython
-test notebooks: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
-test notebooks: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
+test notebooks book: export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter-config
+test notebooks book: export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
+test notebooks book: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
+test notebooks book: export JUPYTER_PATH :=
+test notebooks book: export IPYTHONDIR := $(PRIVATE)/ipython
+test notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
+test notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
 test notebooks: export SPE_LAB_QUICK := 1
 
 # One pytest for library and notebooks, so that the last line counts everything. A notebook's cell has 120 s.
-test: $(READY) compiler ## Run all tests, the notebooks' cells included
+test: $(READY) .venv/.ready-book .venv/.ready-lecture compiler ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
 	  -p no:cacheprovider spe_lab tests notebooks
@@ -49,8 +59,14 @@ notebooks: $(READY) compiler ## Execute all notebooks and bring them into canoni
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@.venv/bin/python tests/notebooks/canonical.py notebooks/*.ipynb
 
+# Explorers show recorded data, so this needs no quiet machine.
+book: .venv/.ready-book compiler ## Build the workbook as HTML to read without a kernel: dist/book/index.html
+	@rm -rf "$(PRIVATE)" dist/book && mkdir -p "$(PRIVATE)"
+	@$(RUN) sphinx --builder html --jobs 2 --fail-on-warning --keep-going --quiet --doctree-dir "$(PRIVATE)/doctrees" book dist/book
+	@echo "Open dist/book/index.html"
+
 clean: ## Remove the virtual environment, caches and JupyterLab's own settings (compiled kernels stay in the user's cache)
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .jupyter/lab .jupyter/migrated dist
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .jupyter/lab .jupyter/migrated .jupyter/lecture/migrated dist
 	find spe_lab tests benchmarks notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 # Not an error: the labs open with their models and with recorded data. The order is that of spe_lab.core.native.
@@ -68,4 +84,9 @@ $(READY): pyproject.toml
 	@echo "Setting up .venv with $(FIRST_USABLE): the first time takes one to three minutes."
 	@$(RUN) pip --version >/dev/null 2>&1 || $(FIRST_USABLE) -m venv --clear .venv
 	@$(RUN) pip install --quiet --disable-pip-version-check --editable '.[test$(EXTRAS:%=,%)]'
+	@echo "$(CURDIR)" > $@
+
+# What single targets need besides: make lecture, make book.
+.venv/.ready-%: $(READY)
+	@$(RUN) pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@echo "$(CURDIR)" > $@
