@@ -17,6 +17,7 @@ from spe_lab.core.lab import Lab, Value
 from spe_lab.core.prediction import CurvePrediction, Sketch, predict_curve
 from spe_lab.core.prediction.curves import WITHIN
 from spe_lab.core.text import Text
+from spe_lab.ui.access import named
 from spe_lab.ui.figure import COMMITTED, DPI, WIDTH, draw_band, encoded
 from spe_lab.ui.static import figure_html
 
@@ -54,7 +55,7 @@ class CurveSketch:
         commit.on_click(lambda _: self.commit())
         self.commit_button = commit
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
-        self.page = widgets.VBox([self._picture, row, widgets.HBox([commit, self._kept]), self._said], layout=widgets.Layout(max_width="900px"))
+        self.page = named(widgets.VBox([self._picture, row, widgets.HBox([commit, self._kept]), self._said], layout=widgets.Layout(max_width="900px")))
         for slider in self.sliders.values():
             slider.observe(lambda _: self._refresh(), "value")
         self._refresh()
