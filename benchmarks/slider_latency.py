@@ -94,10 +94,10 @@ def press(notebook: Notebook, handle: Any, key: str) -> dict[str, float] | None:
     return notebook.evaluate("return await Promise.race([window.answered, new Promise(keep => setTimeout(() => keep(null), a))])", PATIENCE_MS)
 
 
-def latencies(notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM_UP) -> list[float | None]:
-    """Milliseconds for each press; None for a miss."""
+def latencies(notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM_UP, before: int = 0) -> list[float | None]:
+    """Milliseconds for each press; None for a miss. `before`: presses that came before these, on the same way to and fro."""
     answers = []
-    for i in range(warm_up + presses):
+    for i in range(before, before + warm_up + presses):
         began = time.monotonic()
         answer = press(notebook, handle, "ArrowLeft" if (i + LEG) // (2 * LEG) % 2 else "ArrowRight")
         answers.append(answer and answer["ms"])
@@ -136,7 +136,7 @@ def _measure(notebook: Notebook, axis: str, presses: int) -> dict[str, Any]:
     while len(answers) < presses:
         if not explorer.button("Cancel").is_visible():
             explorer.root.get_by_role("button", name=re.compile("Measure|Simulate")).click()
-        answers += latencies(notebook, explorer.slider(axis), min(LEG, presses - len(answers)), warm_up=0)
+        answers += latencies(notebook, explorer.slider(axis), min(LEG, presses - len(answers)), warm_up=0, before=len(answers))
     found["while measuring"] = summary(answers)
     if explorer.button("Cancel").is_visible():
         explorer.button("Cancel").click()

@@ -15,7 +15,8 @@ _LABEL = """
 const page = this.closest('.spe-page');
 const label = () => {
   for (const handle of page.querySelectorAll('.noUi-handle')) {
-    const row = handle.closest('.widget-inline-hbox'), name = row?.querySelector('.widget-label'), value = row?.querySelector('.widget-readout');
+    const slider = handle.closest('.widget-inline-hbox, .widget-inline-vbox');
+    const [name, value] = ['.widget-label', '.widget-readout'].map(part => slider?.querySelector(part));
     const title = [name?.textContent, name?.title].filter(Boolean).join(': ');
     const say = (element, attribute, text) => text && element.getAttribute(attribute) !== text && element.setAttribute(attribute, text);
     say(handle, 'aria-label', title);

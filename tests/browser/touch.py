@@ -41,7 +41,7 @@ const settled = async ms => {
   for (let before = look().all, since = performance.now(); performance.now() - since < ms; await pause(20))
     if (look().all !== before) { before = look().all; since = performance.now(); }
 };
-const row = () => touched.closest('.widget-inline-hbox');
+const row = () => touched.closest('.widget-inline-hbox, .widget-inline-vbox');
 const label = () => row()?.querySelector('.widget-label')?.textContent || touched.textContent.trim() || touched.getAttribute('aria-label') || 'without a name';
 Object.assign(window, {visible, look, within, settled, row, label});
 """
@@ -61,7 +61,10 @@ _PLACE = """
 touched.scrollIntoView({block: 'center'});
 await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 const place = touched.getBoundingClientRect(), track = touched.closest('.noUi-target')?.getBoundingClientRect();
-return {x: place.left + place.width / 2, y: place.top + place.height / 2, left: track?.left, width: track?.width};
+const here = [place.left + place.width / 2, place.top + place.height / 2];
+if (!track) return {here};
+const at = share => track.width > track.height ? [track.left + share * track.width, here[1]] : [here[0], track.bottom - share * track.height];
+return {here, end: at(1), third: at(0.29)};
 """
 _ANSWER = f"""
 const [what, patience] = a;
@@ -125,20 +128,19 @@ class Touch:
         return found + ([stale] if stale else [])
 
     def _drag(self) -> tuple[bool, list[str]]:
-        """To the right end, and then left of the middle, without letting go: whether one of them changed the picture, and what the kernel said."""
+        """To the end, and then back to below the middle, without letting go: whether one of them changed the picture, and what the kernel said."""
         place = self.notebook.evaluate(_PLACE)
-        self.page.mouse.move(place["x"], place["y"])
+        self.page.mouse.move(*place["here"])
         self.page.mouse.down()
-        self.page.mouse.move(place["left"] + place["width"], place["y"], steps=2)
-        right, said = self._answered("pictures", "a drag to the right", SOON_MS)
-        self.page.mouse.move(place["left"] + 0.29 * place["width"], place["y"], steps=2)
+        self.page.mouse.move(*place["end"], steps=2)
+        there, said = self._answered("pictures", "a drag to the end", SOON_MS)
+        self.page.mouse.move(*place["third"], steps=2)
         self.page.mouse.up()
-        there, more = self._answered("pictures", "a drag", SOON_MS)
-        return right or there, said + more
+        back, more = self._answered("pictures", "a drag", SOON_MS)
+        return there or back, said + more
 
     def _click(self) -> None:
-        place = self.notebook.evaluate(_PLACE)
-        self.page.mouse.click(place["x"], place["y"])
+        self.page.mouse.click(*self.notebook.evaluate(_PLACE)["here"])
 
     def _list(self, control: dict[str, Any]) -> list[str]:
         body = "const last = touched.options.length - 1; touched.selectedIndex = touched.selectedIndex === last ? 0 : last"
