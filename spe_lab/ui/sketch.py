@@ -25,12 +25,12 @@ MOST = 9  # points; more do not fit beside each other
 HEIGHT = 320
 STEP = 0.05  # of a slider, in decades: twelve per cent
 REACH = 30.0  # how far the sliders go beyond the model's least and largest value
-# Each slider stands below its point: the axes begin and end at these shares of the picture, and points 5 % further in.
-LEFT, RIGHT = 0.14, 0.965
+# Each slider stands below its point: the axes begin and end at these shares of the picture, and the points a little further in.
+LEFT, RIGHT, ROOM = 0.14, 0.965, 0.05
 _SLIDER_PX = 90
-_MARGIN_PX = round(WIDTH * (LEFT + 0.045 * (RIGHT - LEFT))) - _SLIDER_PX // 2
-_BELOW = {"flex_flow": "row wrap", "justify_content": "space-between", "margin": f"0 0 0 {_MARGIN_PX}px", "max_width": "100%",
-          "width": f"{round(WIDTH * 0.91 * (RIGHT - LEFT)) + _SLIDER_PX}px"}  # fmt: skip
+_BETWEEN_PX = WIDTH * (RIGHT - LEFT) / (1 + 2 * ROOM)  # the outer points
+_BELOW = {"flex_flow": "row wrap", "justify_content": "space-between", "max_width": "100%", "width": f"{round(_BETWEEN_PX) + _SLIDER_PX}px",
+          "margin": f"0 0 0 {round(WIDTH * LEFT + ROOM * _BETWEEN_PX) - _SLIDER_PX // 2}px"}  # fmt: skip
 
 
 class CurveSketch:
@@ -49,7 +49,7 @@ class CurveSketch:
         middle = math.sqrt(low * high) if self.lab.scale == "log" else (low + high) / 2
         values = np.clip(self.prediction.at(np.array(places), self.lab), low, high) if self.committed else np.full(len(places), middle)
         self.sliders = {place: self._slider(place, float(value), low, high) for place, value in zip(places, values, strict=True)}
-        self._pad = _Pad(self.lab, (low, high))
+        self._pad = _Pad(self.lab, _with_room(places, self.lab), (low, high))
         self._picture, self._said, self._kept = widgets.HTML(), widgets.HTML(), widgets.HTML()
         commit = widgets.Button(description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal")
         commit.on_click(lambda _: self.commit())
@@ -131,10 +131,20 @@ class CurveSketch:
         self._said.value = f'<span role="status">{html.escape(self.text)}</span>'
 
 
+def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
+    """The ends of the axis: the outer places, and ROOM of what lies between them on both sides."""
+    first, last = places[0], places[-1]
+    if lab.sliders[lab.axis].scale == "log":
+        room = (last / first) ** ROOM
+        return first / room, last * room
+    room = ROOM * (last - first)
+    return first - room, last + room
+
+
 class _Pad:
     """The empty axes of the lab's figure, and on them the curve that is being drawn."""
 
-    def __init__(self, lab: Lab, reach: tuple[float, float]):
+    def __init__(self, lab: Lab, span: tuple[float, float], reach: tuple[float, float]):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -156,11 +166,15 @@ class _Pad:
         axes.minorticks_off()
         axes.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
         axes.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if lab.unit == "B" else f"{value:g}")
+        axes.set_xlim(*span)
+        self._canvas.draw()
+        self._background = self._canvas.copy_from_bbox(self._figure.bbox)  # axes and text take 40 ms, the curve 5
 
     def draw(self, sketch: Sketch, knots: Mapping[float, float]) -> bytes:
-        for artist in (*self._axes.lines, *self._axes.collections):
-            artist.remove()
+        self._canvas.restore_region(self._background)
         draw_band(self._axes, sketch)
         self._axes.plot(list(knots), list(knots.values()), linestyle="", marker="o", markersize=8, color=COMMITTED)
-        self._canvas.draw()
-        return encoded(self._canvas, "png")
+        for artist in (*self._axes.collections, *self._axes.lines):
+            self._axes.draw_artist(artist)
+            artist.remove()
+        return encoded(self._canvas, "webp")
