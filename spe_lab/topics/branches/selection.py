@@ -50,8 +50,12 @@ class SelectionLab(Lab):
         points = [arrays.point(kernel, p) for shares in (x.values, TRAINING) for kernel in ("branching", "predicated") for p in shares]
         n, k = len(x.values), len(TRAINING)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            self._training = (payload, *np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1))
+            self.know((payload, *np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1)))
             yield result
+
+    def know(self, training: tuple[str, np.ndarray, np.ndarray]) -> None:
+        """Takes over points that have just been measured."""
+        self._training = training
 
     def learn(self, measured: Sequence[Curve]) -> None:
         kept = measured[0].provenance["training"]
@@ -144,6 +148,11 @@ class Selectivity(SelectionLab):
             "One-bit counter": Preset({"states": 2.0}, "The hill of the counter gets wider, not higher: at p = ½ every predictor is wrong half of the time."),
             "64 B payload": Preset({"payload": "64 B"}, "The counter's curve is no longer symmetrical: of each selected element a line has to be fetched."),
         }
+
+    def know(self, training: tuple[str, np.ndarray, np.ndarray]) -> None:
+        """Points and their fit together: a slider must not find points that still await theirs."""
+        payload, branching, _ = training
+        self._training, self._fitted = training, (id(branching), fits.fit(TRAINING, branching, PAYLOADS[payload]))
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Where the fitted curve crosses the time without a branch."""
