@@ -7,7 +7,7 @@ at three settings of their sliders. Nothing is measured then, so that a build ne
 import html
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -41,8 +41,8 @@ def plates(title: str, shown: Sequence[tuple[str, str]]) -> str:
     return f'<div class="spe-plates" role="radiogroup" aria-label="{html.escape(title, quote=True)}">{"".join(pieces)}</div>'
 
 
-def telling_settings(lab: Lab, count: int = 2) -> dict[str, dict[str, Value]]:
-    """`count` settings by a label, each with one slider moved: those that change the prediction most.
+def telling_settings(lab: Lab, count: int = 2) -> dict[str, Mapping[str, Value]]:
+    """`count` settings by a label: the lab's presets, and then, each with one slider moved, those that change the prediction most.
 
     Points stay valid where the model alone moves, or where a lab simulates and so has points everywhere. Other sliders are moved
     if there are not enough of these, and the same slider twice if there is no second one.
@@ -51,8 +51,9 @@ def telling_settings(lab: Lab, count: int = 2) -> dict[str, dict[str, Value]]:
     ranks = {(slider.name, value): (not slider.measured or lab.simulated, _change(lab, {slider.name: value})) for slider, value in moves}
     ranked = sorted((move for move in ranks if ranks[move][1] > 0), key=ranks.get, reverse=True)
     best_of_each = list({name: (name, value) for name, value in reversed(ranked)}.values())[::-1]
-    chosen = list(dict.fromkeys([*best_of_each, *ranked]))[:count]
-    return {f"{name} {_said(lab.sliders[name], value)}": {name: value} for name, value in chosen}
+    moved = {f"{name} {_said(lab.sliders[name], value)}": {name: value} for name, value in dict.fromkeys([*best_of_each, *ranked])}
+    presets = {name: preset.settings for name, preset in lab.presets().items()}
+    return dict(list({**presets, **moved}.items())[:count])
 
 
 def _said(slider: Slider, value: Value) -> str:
