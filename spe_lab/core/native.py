@@ -40,6 +40,9 @@ class CompilerError(SpeLabError):
         super().__init__(message)
         self.said = said
 
+    def __reduce__(self):
+        return type(self), (str(self), self.said)  # it may come from a worker process
+
 
 @dataclass(frozen=True)
 class Compiler:

@@ -75,7 +75,7 @@ return {{answered, said: complaints.splice(0)}};
 """
 # The picture may show an earlier place of the slider than the slider itself. At its default a model's slider is not named.
 _STALE = f"""
-const value = row()?.querySelector('.widget-readout')?.textContent;
+const value = row()?.querySelector('.widget-readout')?.textContent?.replace('−', '-');
 const twin = () => ` · ${{touched.closest('.spe-page')?.querySelector('.spe-state')?.textContent}}`;
 if (!value || !twin().includes(` · ${{label()}} `)) return null;
 const agree = () => twin().includes(` · ${{label()}} ${{isNaN(value) ? value : Number(value)}}`);
