@@ -84,6 +84,7 @@ class Chooser:
                                        tooltip="what is drawn beside this machine's curves", style={"description_width": "55px"})  # fmt: skip
         self.file = widgets.FileUpload(accept=".json", description="A run from a file", tooltip="what spe-lab run --json or the download JSON wrote",
                                        layout=widgets.Layout(width="auto"))  # fmt: skip
+        self.choice.disabled = not found  # until a file brings something to choose
         self._status = widgets.HTML()
         self.choice.observe(lambda _: changed(), "value")
         self.file.observe(lambda _: self._uploaded(), "value")
@@ -97,6 +98,7 @@ class Chooser:
         """Adds a run to the list and chooses it."""
         overlay = recorded(self._lab, run)
         self.choice.options = [*(option for option in self.choice.options if option[0] != overlay.name), (overlay.name, overlay)]
+        self.choice.disabled = False
         self.choice.value = overlay
 
     def _uploaded(self) -> None:
