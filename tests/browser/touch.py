@@ -64,7 +64,7 @@ const place = touched.getBoundingClientRect(), track = touched.closest('.noUi-ta
 const here = [place.left + place.width / 2, place.top + place.height / 2];
 if (!track) return {here};
 const at = share => track.width > track.height ? [track.left + share * track.width, here[1]] : [here[0], track.bottom - share * track.height];
-return {here, end: at(1), third: at(0.29)};
+return {here, end: at(1), start: at(0), third: at(0.29)};
 """
 _ANSWER = f"""
 const [what, patience] = a;
@@ -121,20 +121,20 @@ class Touch:
         if not dragged:  # where others were moved to, this one may have nothing to change
             self.notebook.evaluate(_RESET)
             said += self._answer("all", "Reset")
-            dragged, more = self._drag()
+            dragged, more = self._drag(back_to="start")
             said += more
         found += said if dragged else [*said, "no new picture after a drag"]
         stale = self.notebook.evaluate(_STALE)
         return found + ([stale] if stale else [])
 
-    def _drag(self) -> tuple[bool, list[str]]:
-        """To the end, and then back to below the middle, without letting go: whether one of them changed the picture, and what the kernel said."""
+    def _drag(self, back_to: str = "third") -> tuple[bool, list[str]]:
+        """To the end, and then back below the middle, without letting go: whether one of them changed the picture, and what the kernel said."""
         place = self.notebook.evaluate(_PLACE)
         self.page.mouse.move(*place["here"])
         self.page.mouse.down()
         self.page.mouse.move(*place["end"], steps=2)
         there, said = self._answered("pictures", "a drag to the end", SOON_MS)
-        self.page.mouse.move(*place["third"], steps=2)
+        self.page.mouse.move(*place[back_to], steps=2)
         self.page.mouse.up()
         back, more = self._answered("pictures", "a drag", SOON_MS)
         return there or back, said + more
