@@ -117,20 +117,22 @@ class Explorer:
     def _plates(self) -> str:
         """The figure as it stands and at two other settings, to switch between without a kernel."""
         lab, run, start = self.lab, self.run, self.point
-        shown = [("as it opens", self._plate())]
+        shown = [("as it opens", self._plate("as it opens"))]
         for label, settings in book.telling_settings(lab).items():
             if lab.simulated and native.available():
                 *_, (_, self.run) = lab.runs({**start, **settings}, short=True)
             self.set(**settings)
-            shown.append((label, self._plate()))
+            shown.append((label, self._plate(label)))
             self.run = run
             self._set(start)
         question = f"<p><b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}</p>"
         ends = f"<p>{self._status.value} <i>Where the model breaks:</i> {html.escape(lab.breaks)}</p>"
         return question + book.plates(f"{lab.title}: sliders", shown) + ends
 
-    def _plate(self) -> str:
-        return f"{self._picture.value}<p>{self._said}</p>"
+    def _plate(self, label: str) -> str:
+        """The picture and its text; the alternative text begins with the setting, since ranges and errors may be those of another."""
+        picture = self._picture.value.replace('alt="', f'alt="{html.escape(label, quote=True)}: ', 1)
+        return f"{picture}<p>{self._said}</p>"
 
     @property
     def text(self) -> Text:
