@@ -119,9 +119,9 @@ class Curve:
         return {
             "name": self.name,
             "unit": self.unit,
-            "values": _plain(self.values),
-            "low": _plain(self.low),
-            "high": _plain(self.high),
+            "values": plain(self.values),
+            "low": plain(self.low),
+            "high": plain(self.high),
             "source": self.source,
             "x": axis_to_dict(self.x),
             "kept": self.kept.tolist(),
@@ -174,7 +174,7 @@ class Comparison:
             "predicted": self.predicted,
             "median_relative_error": _plain_number(self.median_relative_error),
             "max_relative_error": _plain_number(self.max_relative_error),
-            "residuals": _plain(self.residuals),
+            "residuals": plain(self.residuals),
         }
 
 
@@ -287,7 +287,7 @@ def _cell(value: float, unit: str) -> str:
 
 
 def axis_to_dict(axis: Axis) -> dict[str, Any]:
-    return {"name": axis.name, "unit": axis.unit, "values": _plain(axis.values)}
+    return {"name": axis.name, "unit": axis.unit, "values": plain(axis.values)}
 
 
 def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, Any]:
@@ -346,8 +346,9 @@ def _plain_number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _plain(values: np.ndarray) -> list[float | None]:
-    return [_plain_number(value) for value in values]
+def plain(values: Any) -> list:
+    """Numbers in an array of any shape as JSON has them: lists in lists, null for what is not finite."""
+    return [plain(value) if np.ndim(value) else _plain_number(value) for value in values]
 
 
 def _numbers(values: list[float | None]) -> np.ndarray:

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     import sympy
 
 
+def symbol(name: str) -> "sympy.Symbol":
+    """The positive real symbol of that name: the same one wherever it is asked for."""
+    import sympy
+
+    return sympy.Symbol(name, positive=True)
+
+
+def stationary_row(matrix: "sympy.Matrix") -> list["sympy.Expr"]:
+    """The row π with π·M = π and Σπ = 1, solved exactly from the transition matrix M of a Markov chain; not simplified."""
+    import sympy
+
+    unknown = sympy.symbols(f"pi0:{matrix.rows}")
+    row = sympy.Matrix([unknown])
+    # One equation of π·M = π follows from the others; Σπ = 1 takes its place.
+    equations = [*list(row * matrix - row)[:-1], sum(unknown) - 1]
+    solved = sympy.solve(equations, unknown, dict=True, simplify=False)[0]
+    return [solved[each] for each in unknown]
+
+
 @dataclass(frozen=True)
 class Quantity:
     """What a symbol stands for. Values are non-negative numbers in `unit`."""

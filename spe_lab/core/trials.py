@@ -10,7 +10,6 @@ time. Where threads outnumber the CPUs, or sleep, none of this can be asked of t
 that other programs used says how much to believe, and it is noted.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -70,9 +69,10 @@ class Trials:
         return block_values(self.samples, block_count(self.rounds), self.level)
 
     def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
-        """(value, low, high) of the ratio of two settings, from blocks of the same minutes."""
+        """(low, value, high) of the ratio of two settings, from blocks of the same minutes."""
         blocks = self.blocks()
-        return centre(blocks[:, numerator] / blocks[:, denominator])
+        value, low, high = centre(blocks[:, numerator] / blocks[:, denominator])
+        return low, value, high
 
 
 def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: float = 0.01, burst: int = BURST, seed: int = 1,
@@ -184,4 +184,4 @@ def block_ratios(blocks: np.ndarray, reference: int) -> tuple[np.ndarray, np.nda
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = blocks[:, [reference]] / blocks
     value, low, high = np.array([centre(column) for column in ratios.T]).T
-    return value, low, np.where(np.isfinite(high), high, math.nan)
+    return value, low, high

@@ -1,12 +1,11 @@
 """The lab branches.memorisation: how long a random pattern this machine learns by heart."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from spe_lab.core import units
-from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, Step, fit, miss_share
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
@@ -53,7 +52,7 @@ class Memorisation(SelectionLab):
         points, n = [self.pattern(int(length)) for length in [*x.values, *training]], len(x.values)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             blocks = result.blocks()[:, n : len(points)]
-            kept = {"lengths": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
+            kept = {"lengths": training, "blocks": plain(blocks)}
             found = curves(result, self.compared[:1], x, kernels(), training=kept)
             self.learn(found)
             yield result.progress, found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.model import Model, Quantity
+from spe_lab.core.model import Model, Quantity, stationary_row
 
 if TYPE_CHECKING:
     import sympy
@@ -63,13 +63,7 @@ def stationary(states: int) -> "sympy.Matrix":
     """The row π with π·M = π and Σπ = 1, solved exactly from the transition matrix M."""
     import sympy
 
-    matrix = transition_matrix(states)
-    unknown = sympy.symbols(f"pi0:{matrix.rows}")
-    row = sympy.Matrix([unknown])
-    # One equation of π·M = π follows from the others; Σπ = 1 takes its place.
-    equations = [*list(row * matrix - row)[:-1], sum(unknown) - 1]
-    solved = sympy.solve(equations, unknown, dict=True, simplify=False)[0]
-    return sympy.Matrix([[sympy.factor(solved[each]) for each in unknown]])
+    return sympy.Matrix([[sympy.factor(each) for each in stationary_row(transition_matrix(states))]])
 
 
 @cache

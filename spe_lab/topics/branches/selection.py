@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from spe_lab.core import native
-from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, memory_available
@@ -80,8 +80,7 @@ class SelectionLab(Lab):
 
     def kept(self) -> dict:
         payload, *both = self.training()
-        rows = ([[None if math.isnan(v) else v for v in row] for row in blocks.tolist()] for blocks in both)
-        return {"payload": payload, "p": list(TRAINING), **dict(zip(("branching", "predicated"), rows, strict=True))}
+        return {"payload": payload, "p": list(TRAINING), **dict(zip(("branching", "predicated"), map(plain, both), strict=True))}
 
     def assumed(self, name: str) -> Parameter:
         """A time from the machine's profile where it has one, else assumed."""
@@ -122,8 +121,8 @@ class Selectivity(SelectionLab):
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         for result in self.sampled(x, point["payload"], budget_s, cancel):
             inferred = infer(result, x.values)
-            rates = {"inferred": _plain(centre(column)[0] for column in inferred.T), "ideal": _plain(fits.rate(x.values, fits.IDEAL))}
-            rates |= {f"{n} states": _plain(fits.rate(x.values, n)) for n in (2, 4, 6, 8)}
+            rates = {"inferred": plain(centre(column)[0] for column in inferred.T), "ideal": plain(fits.rate(x.values, fits.IDEAL))}
+            rates |= {f"{n} states": plain(fits.rate(x.values, n)) for n in (2, 4, 6, 8)}
             more = {"payload": point["payload"], "data_seed": SEED, "training": self.kept(), "rates": rates}
             yield result.progress, curves(result, ("branching", "predicated"), x, kernels(), **more)
 
@@ -229,10 +228,6 @@ def infer(result: Sweep, p: np.ndarray) -> np.ndarray:
     never, often, always = (blocks[:, 2 * n + i, None] for i in ANCHORS)
     line = never + (always - never) * p
     return (blocks[:, :n] - line) / (2 * (often - (never + always) / 2))
-
-
-def _plain(values) -> list[float | None]:
-    return [float(v) if math.isfinite(v) else None for v in values]
 
 
 @cache

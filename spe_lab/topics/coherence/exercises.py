@@ -121,8 +121,7 @@ def trial(work: list[int], states: tuple):
 
 def ratio(numerator: Setting, denominator: Setting) -> tuple[float, float, float]:
     """(low, value, high) of the ratio of two settings."""
-    value, low, high = deque(interleaved([numerator, denominator], budget_s=4.0, level=MIDDLE), maxlen=1).pop().ratio(0, 1)
-    return low, value, high
+    return deque(interleaved([numerator, denominator], budget_s=4.0, level=MIDDLE), maxlen=1).pop().ratio(0, 1)
 
 
 def judge_stores(answer) -> Verdict:

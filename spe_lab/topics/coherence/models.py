@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.model import Model, Quantity
+from spe_lab.core.model import Model, Quantity, stationary_row, symbol
 from spe_lab.topics.coherence.protocol import MOST_CORES
 
 if TYPE_CHECKING:
@@ -28,13 +28,6 @@ QUANTITIES = {
     "c": Quantity("time of an operation on a line that nobody else uses", "ns"),
     "H": Quantity("hand-off: time for a line to get from one core to another", "ns"),
 }
-
-
-def symbol(name: str) -> "sympy.Symbol":
-    """The positive symbol of that name."""
-    import sympy
-
-    return sympy.Symbol(name, positive=True)
 
 
 def checked_cores(cores: int) -> int:
@@ -76,12 +69,7 @@ def stationary(cores: int) -> "sympy.Matrix":
     """The row π with π·P = π and Σπ = 1, solved exactly from the transition matrix P."""
     import sympy
 
-    matrix = transition_matrix(cores)
-    unknown = sympy.symbols(f"pi0:{matrix.rows}")
-    row = sympy.Matrix([unknown])
-    equations = [*list(row * matrix - row)[:-1], sum(unknown) - 1]
-    solved = sympy.solve(equations, unknown, dict=True, simplify=False)[0]
-    return sympy.Matrix([[_in_w_and_reads(solved[each]) for each in unknown]])
+    return sympy.Matrix([[_in_w_and_reads(each) for each in stationary_row(transition_matrix(cores))]])
 
 
 @cache

@@ -1,13 +1,12 @@
 """The lab coherence.false_sharing: threads whose words are some bytes apart, on real cores."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.lab import Lab, Slider, Value, register
 from spe_lab.core.machine import cpus
@@ -132,7 +131,7 @@ class FalseSharing(Lab):
 
 def blocks(result: Trials, n: int) -> dict[str, list]:
     """What a fit is given: blocks of the settings that follow the figure's n, at TRAINING's offsets and BESIDE them."""
-    values = [[float(v) if math.isfinite(v) else None for v in row] for row in result.blocks()[:, n:]]
+    values = plain(result.blocks()[:, n:])
     columns = zip(BESIDE, list(zip(*values, strict=True))[len(TRAINING) :], strict=True)
     return {"blocks": [row[: len(TRAINING)] for row in values], **{name: list(column) for name, column in columns}}
 

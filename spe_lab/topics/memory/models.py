@@ -17,7 +17,7 @@ Sources: the notes' §3.3; Manegold, Boncz, Kersten, "Generic Database Cost Mode
 from functools import cache
 from typing import TYPE_CHECKING
 
-from spe_lab.core.model import Model, Quantity
+from spe_lab.core.model import Model, Quantity, symbol
 
 if TYPE_CHECKING:
     import sympy
@@ -49,13 +49,6 @@ QUANTITIES = {
     "r1": Quantity("what a first-level miss adds to a step if lines are skipped, at equal distances", "ns"),
     "r4": Quantity("what a last-level miss adds to that if lines are skipped, at equal distances", "ns"),
 }
-
-
-def symbol(name: str) -> "sympy.Symbol":
-    """The positive real symbol of that name."""
-    import sympy
-
-    return sympy.Symbol(name, positive=True)
 
 
 def access_time(misses: "list[sympy.Expr]") -> "sympy.Expr":

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, fit
 from spe_lab.core.measurement import Cancel, curves, sweep
@@ -43,7 +43,7 @@ class SelfTuning(MemoryLab):
         n = len(x.values)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             blocks = result.blocks()[:, n : len(points)]
-            kept = {"sizes": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in blocks.tolist()]}
+            kept = {"sizes": training, "blocks": plain(blocks)}
             found = curves(result, self.compared[:1], x, kernels(), pages=pages, training=kept)
             self.learn(found)
             yield result.progress, found

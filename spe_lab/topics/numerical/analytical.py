@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.model import Model, Quantity
+from spe_lab.core.model import Model, Quantity, symbol
 
 if TYPE_CHECKING:
     import sympy
@@ -23,13 +23,6 @@ QUANTITIES = {
     **{f"C{i}": Quantity(f"capacity of the store before level {i}", "B") for i in LEVELS},
     **{f"l{i}": Quantity(f"what a miss that goes to level {i} adds", "ns") for i in LEVELS},
 }
-
-
-def symbol(name: str) -> "sympy.Symbol":
-    """The positive real symbol of that name."""
-    import sympy
-
-    return sympy.Symbol(name, positive=True)
 
 
 def missing_steps() -> "sympy.Expr":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.model import Model, Quantity
+from spe_lab.core.model import Model, Quantity, symbol
 from spe_lab.topics.patterns.algebra import Basic, Pattern
 
 if TYPE_CHECKING:
@@ -38,13 +38,6 @@ QUANTITIES = {
     "X": Quantity("lines that a traversal touches", ""),
     "q": Quantity("lines that a visit touches, on average", ""),
 }
-
-
-def symbol(name: str) -> "sympy.Symbol":
-    """The positive real symbol of that name."""
-    import sympy
-
-    return sympy.Symbol(name, positive=True)
 
 
 def lines_per_visit(rule: str = "ours") -> "sympy.Expr":

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.model import Model, Quantity
+from spe_lab.core.model import Model, Quantity, symbol
 
 if TYPE_CHECKING:
     import sympy
@@ -28,14 +28,6 @@ QUANTITIES = {
     "sigma": Quantity("contention: share of the work that excludes all other threads", ""),
     "kappa": Quantity("coherency: cost for each pair of threads, as a share of the work", ""),
 }
-
-
-@cache
-def symbol(name: str) -> "sympy.Symbol":
-    """The symbol of that name, as every model here uses it: positive, and a share at most 1."""
-    import sympy
-
-    return sympy.Symbol(name, positive=True)
 
 
 def _symbols(names: str) -> list["sympy.Symbol"]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.lab import Slider, Value, register
 from spe_lab.core.measurement import Cancel
@@ -125,8 +125,7 @@ class Usl(SpeedUpLab):
         for result in self.times(point, pieces, budget_s, cancel):
             blocks = result.blocks()[:, : len(pieces)]
             one = len(counts)  # the first of the training points is one thread
-            rows = (blocks[:, [one]] / blocks[:, one:]).tolist()
-            kept = {"threads": training, "blocks": [[None if math.isnan(v) else v for v in row] for row in rows]}
+            kept = {"threads": training, "blocks": plain(blocks[:, [one]] / blocks[:, one:])}
             found = [self.curve("speed-up", x, block_ratios(blocks, reference=one), result, training=kept)]
             self.learn(found)
             yield result.progress, found
