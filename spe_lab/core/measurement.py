@@ -18,7 +18,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -114,34 +114,53 @@ def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.0
     """
     if not points:
         raise SpeLabError("points must name at least one kernel, got none; add one to the sweep")
-    if not 0 < budget_s <= 3600:
-        raise SpeLabError(f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default")
+    check_budget(budget_s)
     cancel = Cancel() if cancel is None else cancel
-    began = shown = time.monotonic()
+    began = time.monotonic()
     harness = _Harness(points, cancel)
     works = harness.calibrate()
     rng = np.random.default_rng(seed)
+    yield from refined(
+        latin_rows(len(harness.points), rng), lambda order, deadline: harness.round(order, works, rng, deadline),
+        lambda rounds, progress: _summarise(rounds, progress, seed),
+        began=began, budget_s=budget_s, target=target, cancel=cancel, shorten="fewer or smaller points",
+    )  # fmt: skip
+
+
+def check_budget(budget_s: float) -> None:
+    if not 0 < budget_s <= 3600:
+        raise SpeLabError(f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default")
+
+
+def refined(orders: Iterable[np.ndarray], run: Callable[[np.ndarray, float], np.ndarray | None], summarise: Callable[[list[np.ndarray], float], Any], *,
+            began: float, budget_s: float, target: float, cancel: Cancel, shorten: str, patience_s: float = 0.0) -> Iterator[Any]:  # fmt: skip
+    """Runs rounds in these `orders` and yields what `summarise(rounds, progress)` makes of them, better and better.
+
+    `run(order, deadline)` gives a round, or None when it was cancelled or is late. A round cannot be shortened; too small a
+    budget is stretched twofold for the sake of an interval, a first round may take `patience_s`. The last result comes when all
+    intervals are within ± `target` (not before half a second has passed), at the end of the budget, or after a cancel.
+    """
     rounds: list[np.ndarray] = []
-    for order in latin_rows(len(harness.points), rng):
-        enough = len(rounds) >= MIN_ROUNDS
-        # A round cannot be shortened; too small a budget is stretched twofold for the sake of an interval, not further.
-        row = harness.round(order, works, rng, deadline=began + budget_s * (1 if enough else 2))
+    shown, first = began, max(2 * budget_s, patience_s)
+    for order in orders:
+        allowed = budget_s if len(rounds) >= MIN_ROUNDS else 2 * budget_s if rounds else first
+        row = run(order, began + allowed)
         if row is None:
             break
         rounds.append(row)
         now = time.monotonic()
         if now - shown > 0.3 and len(rounds) >= MIN_ROUNDS:
             shown = now
-            result = _summarise(rounds, min(1.0, (now - began) / budget_s), seed)
+            result = summarise(rounds, min(1.0, (now - began) / budget_s))
             yield result
             if now - began >= min(0.5, budget_s) and precise(result.estimate, target):
                 break
     if not rounds:
         if cancel.is_set():
             raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
-        cure = "choose fewer or smaller points or a larger budget"
-        raise MeasurementError(f"one round of this sweep takes longer than twice the budget of {budget_s:g} s; {cure}")
-    yield _summarise(rounds, 1.0, seed)
+        limit = f"twice the budget of {budget_s:g} s" if first == 2 * budget_s else f"{first:g} s, for a budget of {budget_s:g} s"
+        raise MeasurementError(f"one round of this sweep takes longer than {limit}; choose {shorten} or a larger budget")
+    yield summarise(rounds, 1.0)
 
 
 class _Harness:

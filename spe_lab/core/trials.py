@@ -30,9 +30,10 @@ from spe_lab.core.measurement import (
     block_estimate,
     block_values,
     centre,
+    check_budget,
     latin_rows,
     load_average,
-    precise,
+    refined,
 )
 from spe_lab.core.native import Library
 
@@ -86,31 +87,14 @@ def interleaved(settings: Sequence[Setting], *, budget_s: float = 6.0, target: f
     """
     if not settings:
         raise SpeLabError("settings must name at least one trial, got none; add one to the sweep")
-    if not 0 < budget_s <= 3600:
-        raise SpeLabError(f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default")
+    check_budget(budget_s)
     cancel = Cancel() if cancel is None else cancel
-    began = shown = time.monotonic()
-    foreign, rng = cpus.Foreign(), np.random.default_rng(seed)
-    rounds: list[np.ndarray] = []
-    for order in latin_rows(len(settings), rng):
-        allowed = budget_s if len(rounds) >= MIN_ROUNDS else 2 * budget_s if rounds else max(2 * budget_s, FIRST_ROUND_S)
-        row = _round(settings, order, burst, began + allowed, cancel)
-        if row is None:
-            break
-        rounds.append(row)
-        now = time.monotonic()
-        if now - shown > 0.3 and len(rounds) >= MIN_ROUNDS:
-            shown = now
-            result = _summarise(rounds, min(1.0, (now - began) / budget_s), seed, foreign, level)
-            yield result
-            if now - began >= min(0.5, budget_s) and precise(result.estimate, target):
-                return
-    if not rounds:
-        if cancel.is_set():
-            raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
-        cure = "choose fewer points, shorter trials or a larger budget"
-        raise MeasurementError(f"one round of this sweep takes longer than {max(2 * budget_s, FIRST_ROUND_S):g} s, for a budget of {budget_s:g} s; {cure}")
-    yield _summarise(rounds, 1.0, seed, foreign, level)
+    foreign, began = cpus.Foreign(), time.monotonic()
+    yield from refined(
+        latin_rows(len(settings), np.random.default_rng(seed)), lambda order, deadline: _round(settings, order, burst, deadline, cancel),
+        lambda rounds, progress: _summarise(rounds, progress, seed, foreign, level),
+        began=began, budget_s=budget_s, target=target, cancel=cancel, shorten="fewer points, shorter trials", patience_s=FIRST_ROUND_S,
+    )  # fmt: skip
 
 
 def _round(settings: Sequence[Setting], order: np.ndarray, burst: int, deadline: float, cancel: Cancel) -> np.ndarray | None:
