@@ -12,6 +12,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import calibration
 from spe_lab.core.measurement import Cancel
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
+from spe_lab.ui.page import bundle
 
 
 class Calibrator:
@@ -65,6 +66,4 @@ class Calibrator:
             self._button.description, self._button.icon = "Calibrate", "play"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = self.page._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/plain": "A button that calibrates this machine."}, metadata
+        return bundle(self.page, kwargs, text="A button that calibrates this machine.")

@@ -26,6 +26,7 @@ from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.text import Text
 from spe_lab.ui.access import named
 from spe_lab.ui.explorer import Explorer
+from spe_lab.ui.page import bundle
 
 SLIDER_LIMIT_S = 1.0  # of a call behind a slider: nobody waits longer for one
 _STEPS = 100
@@ -101,9 +102,7 @@ class Sliders:
         self._said.value = f'<pre role="{role}" style="white-space: pre-wrap">{html.escape(self.text)}</pre>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = self.page._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/plain": f"Sliders for {', '.join(self.sliders) or 'nothing'}. {self.text}"}, metadata
+        return bundle(self.page, kwargs, text=f"Sliders for {', '.join(self.sliders) or 'nothing'}. {self.text}")
 
 
 def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:

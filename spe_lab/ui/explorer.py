@@ -25,6 +25,7 @@ from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.overlay import Chooser
+from spe_lab.ui.page import bundle
 from spe_lab.ui.presets import PresetBar
 from spe_lab.ui.static import alt_text, dense, figure_html, lab_of, ratios
 
@@ -110,9 +111,7 @@ class Explorer:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
         if book.building():
             return {"text/html": self._plates(), "text/plain": self.text}, {}
-        bundle = self.page._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/html": self._picture.value, "text/plain": self.text}, metadata
+        return bundle(self.page, kwargs, html=self._picture.value, text=self.text)
 
     def _plates(self) -> str:
         """The figure as it stands and at two other settings, to switch between without a kernel."""

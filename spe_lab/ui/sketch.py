@@ -19,6 +19,7 @@ from spe_lab.core.prediction.curves import WITHIN
 from spe_lab.core.text import Text
 from spe_lab.ui.access import named
 from spe_lab.ui.figure import COMMITTED, DPI, WIDTH, draw_band, encoded
+from spe_lab.ui.page import bundle
 from spe_lab.ui.static import figure_html
 
 MOST = 9  # points; more do not fit beside each other
@@ -93,9 +94,7 @@ class CurveSketch:
         return Text(f"{'Committed' if is_kept else 'Not committed'}: {points}.")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = self.page._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/html": self._picture.value, "text/plain": str(self.text)}, metadata
+        return bundle(self.page, kwargs, html=self._picture.value, text=str(self.text))
 
     def _places(self, points: int) -> list[float]:
         """Spread over the default sweep, each a value that the axis has."""

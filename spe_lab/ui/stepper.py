@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from spe_lab.core.errors import SpeLabError
 from spe_lab.ui import book
 from spe_lab.ui.access import named
+from spe_lab.ui.page import bundle
 
 
 class Stepper:
@@ -51,6 +52,4 @@ class Stepper:
         if book.building():
             frames = [(str(i), f"{picture}<p>{html.escape(said)}</p>") for i, (picture, said) in enumerate(self.frames)]
             return {"text/html": book.plates(self.place.description, frames), "text/plain": words}, {}
-        bundle = self.page._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/plain": words}, metadata
+        return bundle(self.page, kwargs, text=words)
