@@ -391,12 +391,6 @@ struct fleet {
     uint64_t seed;
 };
 
-/* Between 0, excluded, and 1: never the logarithm of zero. */
-static inline double random_share(uint64_t *random)
-{
-    return (double)((spe_random(random) >> 11) + 1) * 0x1p-53;
-}
-
 /* Simulates `lifetimes` of a fleet with exponential times to failure and to repair, from event to event: while k machines
  * are up, the next event comes after an exponential time of rate k · failure_rate + (machines − k) · repair_rate. Each
  * lifetime begins as a fleet that has run for long: every machine is up with probability MTTF / (MTTF + MTTR).
@@ -412,7 +406,7 @@ int32_t simulate_fleet(const struct fleet *with, uint64_t lifetimes, double *fai
     for (uint64_t life = 0; life < lifetimes; life++) {
         uint64_t up = 0, failed = 0;
         for (uint64_t i = 0; i < with->machines; i++)
-            up += random_share(&random) <= repair / (fail + repair);
+            up += spe_random_share(&random) <= repair / (fail + repair);
         double now = 0, up_time = 0, missing_time = 0;
         while (now < with->years) {
             if (--until_look == 0) {
@@ -421,14 +415,14 @@ int32_t simulate_fleet(const struct fleet *with, uint64_t lifetimes, double *fai
                 until_look = 100000;
             }
             const double failing = (double)up * fail, rate = failing + (double)(with->machines - up) * repair;
-            const double next = now - log(random_share(&random)) / rate;
+            const double next = now - log(spe_random_share(&random)) / rate;
             const double step = (next < with->years ? next : with->years) - now;
             up_time += (double)up * step;
             missing_time += with->missing[up] * step;
             now = next;
             if (now >= with->years)
                 break;
-            if (random_share(&random) * rate <= failing) {
+            if (spe_random_share(&random) * rate <= failing) {
                 up--;
                 failed++;
             } else {
