@@ -20,19 +20,29 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 
 # Reference table: c, ρ, Erlang B, Erlang C, E(Wq), E(T), T p50, T p95, T p99, Wq p99; μ = 1.
 TABLE = [
-    (1, 0.5, 0.333333, 0.5, 1.0, 2.0, 1.3863, 5.9915, 9.2103, 7.8240), (1, 0.8, 0.444444, 0.8, 4.0, 5.0, 3.4657, 14.9787, 23.0259, 21.9101),
-    (2, 0.8, 0.329897, 0.711111, 1.777778, 2.777778, 2.0400, 7.9107, 11.9374, 10.6606), (4, 0.5, 0.095238, 0.173913, 0.086957, 1.086957, 0.7834, 3.1497, 4.7642, 1.4280),
-    (4, 0.8, 0.228145, 0.596432, 0.745541, 1.745541, 1.3462, 4.7380, 6.8932, 5.1105), (4, 0.95, 0.291024, 0.891419, 4.457095, 5.457095, 3.9856, 15.5197, 23.5669, 22.4511),
-    (8, 0.8, 0.144394, 0.457645, 0.286028, 1.286028, 0.9863, 3.5084, 5.1522, 2.3897), (16, 0.8, 0.080647, 0.304884, 0.095276, 1.095276, 0.8019, 3.1254, 4.7350, 1.0679),
+    (1, 0.5, 0.333333, 0.5, 1.0, 2.0, 1.3863, 5.9915, 9.2103, 7.8240),
+    (1, 0.8, 0.444444, 0.8, 4.0, 5.0, 3.4657, 14.9787, 23.0259, 21.9101),
+    (2, 0.8, 0.329897, 0.711111, 1.777778, 2.777778, 2.0400, 7.9107, 11.9374, 10.6606),
+    (4, 0.5, 0.095238, 0.173913, 0.086957, 1.086957, 0.7834, 3.1497, 4.7642, 1.4280),
+    (4, 0.8, 0.228145, 0.596432, 0.745541, 1.745541, 1.3462, 4.7380, 6.8932, 5.1105),
+    (4, 0.95, 0.291024, 0.891419, 4.457095, 5.457095, 3.9856, 15.5197, 23.5669, 22.4511),
+    (8, 0.8, 0.144394, 0.457645, 0.286028, 1.286028, 0.9863, 3.5084, 5.1522, 2.3897),
+    (16, 0.8, 0.080647, 0.304884, 0.095276, 1.095276, 0.8019, 3.1254, 4.7350, 1.0679),
     (64, 0.95, 0.066609, 0.588011, 0.183753, 1.183753, 0.9005, 3.2324, 4.8420, 1.2732),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]}-{row[1]}")
 def test_the_numeric_twins_give_the_reference_table(row):
     servers, rho, *expected = row
-    found = [birth_death.erlang_b(servers, servers * rho), birth_death.erlang_c(servers, rho), birth_death.mean_wait(servers, rho), birth_death.mean_sojourn(servers, rho),
-             *(birth_death.sojourn_quantile(p, servers, rho) for p in (0.5, 0.95, 0.99)), birth_death.wait_quantile(0.99, servers, rho)]  # fmt: skip
+    found = [
+        birth_death.erlang_b(servers, servers * rho),
+        birth_death.erlang_c(servers, rho),
+        birth_death.mean_wait(servers, rho),
+        birth_death.mean_sojourn(servers, rho),
+        *(birth_death.sojourn_quantile(p, servers, rho) for p in (0.5, 0.95, 0.99)),
+        birth_death.wait_quantile(0.99, servers, rho),
+    ]
     assert np.allclose(found[:4], expected[:4], atol=5.1e-7)
     assert np.allclose(found[4:], expected[4:], atol=5.1e-5)
 
@@ -41,7 +51,9 @@ def test_the_numeric_twins_give_the_reference_table(row):
 def test_erlang_by_the_chain_and_by_the_recursion_agree(servers):
     load = sympy.Rational(4, 5)
     assert float(birth_death.waits(servers).subs(symbol("a"), servers * load)) == pytest.approx(float(birth_death.erlang_c(servers, 0.8)), rel=1e-13)
-    assert float(birth_death.blocked(servers).subs(symbol("a"), servers * load)) == pytest.approx(float(birth_death.erlang_b(servers, servers * 0.8)), rel=1e-13)
+    assert float(birth_death.blocked(servers).subs(symbol("a"), servers * load)) == pytest.approx(
+        float(birth_death.erlang_b(servers, servers * 0.8)), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize("servers", [1, 2, 5])
@@ -60,7 +72,9 @@ def test_the_mean_wait_follows_from_the_chain_by_littles_law():
     servers, a = 3, symbol("a")
     weight, ratio = birth_death.weights(servers)
     k = sympy.Symbol("k", integer=True, nonnegative=True)
-    in_queue = birth_death.stationary(servers, servers) * sympy.summation(k * sympy.Symbol("r") ** k, (k, 0, sympy.oo)).args[0][0].subs(sympy.Symbol("r"), ratio)
+    in_queue = birth_death.stationary(servers, servers) * sympy.summation(k * sympy.Symbol("r") ** k, (k, 0, sympy.oo)).args[0][0].subs(
+        sympy.Symbol("r"), ratio
+    )
     assert len(weight) == servers + 1
     for rho in (0.3, 0.8):
         length = float(in_queue.subs(a, servers * rho))
@@ -73,7 +87,9 @@ def test_the_sojourn_s_tail_is_that_of_wait_and_service_convolved_by_numbers(ser
     waiting, drain = float(birth_death.erlang_c(servers, rho)), servers * (1 - rho)
     for t in (0.0, 0.5, 3.0, 20.0):
         late = integrate.quad(lambda w, t=t: drain * math.exp(-drain * w - (t - w)), 0, t, points=[min(t, 1 / drain)], limit=200)[0]
-        assert float(birth_death.sojourn_tail(t, servers, rho)) == pytest.approx((1 - waiting) * math.exp(-t) + waiting * (math.exp(-drain * t) + late), abs=1e-9)
+        assert float(birth_death.sojourn_tail(t, servers, rho)) == pytest.approx(
+            (1 - waiting) * math.exp(-t) + waiting * (math.exp(-drain * t) + late), abs=1e-9
+        )
     quantile = float(birth_death.sojourn_quantile(0.99, servers, rho))
     assert float(birth_death.sojourn_tail(quantile, servers, rho)) == pytest.approx(0.01, rel=1e-10)
     mean = integrate.quad(lambda t: float(birth_death.sojourn_tail(t, servers, rho)), 0, np.inf, limit=200)[0]
@@ -89,11 +105,15 @@ def test_the_derived_tails_are_the_numeric_twins():
     assert float(equal(**values)) == pytest.approx(float(birth_death._tail(np.array(2.5), np.array(0.6), np.array(1.0))), rel=1e-13)
     mu, t, waiting = symbol("mu"), symbol("t"), symbol("C")
     assert sympy.simplify(equal.expression - sympy.exp(-mu * t) * (1 + waiting * mu * t)) == 0
-    assert float(birth_death.wait_tail(2.5, 4, 0.8)) == pytest.approx(float(birth_death.wait_tail_model()(C=birth_death.erlang_c(4, 0.8), d=0.8, t=2.5)), rel=1e-13)
+    assert float(birth_death.wait_tail(2.5, 4, 0.8)) == pytest.approx(
+        float(birth_death.wait_tail_model()(C=birth_death.erlang_c(4, 0.8), d=0.8, t=2.5)), rel=1e-13
+    )
 
 
 # Reference: the highest load at which 99 % of sojourns stay within 5, and within 10, services.
-@pytest.mark.parametrize(("servers", "five", "ten"), [(1, 0.079, 0.5395), (2, 0.3534, 0.7580), (4, 0.6062, 0.8752), (16, 0.8730, 0.9677), (256, 0.9896, 0.9979)])
+@pytest.mark.parametrize(
+    ("servers", "five", "ten"), [(1, 0.079, 0.5395), (2, 0.3534, 0.7580), (4, 0.6062, 0.8752), (16, 0.8730, 0.9677), (256, 0.9896, 0.9979)]
+)
 def test_the_highest_load_that_meets_an_objective_is_the_reference_s(servers, five, ten):
     for objective, expected in ((5, five), (10, ten)):
         found = optimize.brentq(lambda rho, most=objective: float(birth_death.sojourn_quantile(0.99, servers, rho)) - most, 0.0, 0.99999)
@@ -110,8 +130,18 @@ def test_pollaczek_khinchine_is_what_solving_the_balance_gives():
     assert 1 + float(general.mean_wait(0.7, short.scv)) == pytest.approx(60.208, abs=5e-4)
 
 
-@pytest.mark.parametrize("call", [lambda: birth_death.erlang_c(4, 1.0), lambda: birth_death.erlang_c(4, -0.1), lambda: birth_death.erlang_c(0, 0.5), lambda: birth_death.erlang_c(2.5, 0.5),
-                                  lambda: birth_death.erlang_c(4, math.nan), lambda: birth_death.sojourn_quantile(1.0, 4, 0.5), lambda: birth_death.weights(10**6)])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: birth_death.erlang_c(4, 1.0),
+        lambda: birth_death.erlang_c(4, -0.1),
+        lambda: birth_death.erlang_c(0, 0.5),
+        lambda: birth_death.erlang_c(2.5, 0.5),
+        lambda: birth_death.erlang_c(4, math.nan),
+        lambda: birth_death.sojourn_quantile(1.0, 4, 0.5),
+        lambda: birth_death.weights(10**6),
+    ],
+)
 def test_models_refuse_what_lies_outside_their_domain(call):
     with pytest.raises(SpeLabError, match=r"must (be|lie) "):
         call()
@@ -119,8 +149,17 @@ def test_models_refuse_what_lies_outside_their_domain(call):
 
 # ---- Laws --------------------------------------------------------------------------------------------------------------
 
-LAWS = [queues.deterministic(2.0), queues.exponential(2.0), queues.lognormal(2.0, 4.0), queues.hyperexponential(2.0, 5.5), queues.bimodal(2.0, 0.1, 11.0),
-        queues.empirical([1.0, 2.0, 6.0]), queues.poisson(0.5), queues.regular(0.5), queues.bursty(0.5, 9.0)]  # fmt: skip
+LAWS = [
+    queues.deterministic(2.0),
+    queues.exponential(2.0),
+    queues.lognormal(2.0, 4.0),
+    queues.hyperexponential(2.0, 5.5),
+    queues.bimodal(2.0, 0.1, 11.0),
+    queues.empirical([1.0, 2.0, 6.0]),
+    queues.poisson(0.5),
+    queues.regular(0.5),
+    queues.bursty(0.5, 9.0),
+]
 
 
 @needs_compiler
@@ -130,12 +169,15 @@ def test_a_law_s_sample_has_its_exact_moments_within_four_standard_errors(law):
     for power, expected in ((1, law.mean), (2, law.second_moment)):
         error = np.std(x**power) / math.sqrt(x.size)
         assert abs(np.mean(x**power) - expected) <= 4 * error + 1e-12
-    assert x.min() >= 0 and not np.array_equal(x, law.sample(1_000_000, seed=8)) or law.scv == 0
+    assert (x.min() >= 0 and not np.array_equal(x, law.sample(1_000_000, seed=8))) or law.scv == 0
 
 
 @needs_compiler
-@pytest.mark.parametrize(("law", "known"), [(queues.exponential(2.0), stats.expon(scale=2)), (queues.lognormal(2.0, 4.0), stats.lognorm(math.sqrt(math.log(5)), scale=2 / math.sqrt(5)))],
-                         ids=["exponential", "lognormal"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("law", "known"),
+    [(queues.exponential(2.0), stats.expon(scale=2)), (queues.lognormal(2.0, 4.0), stats.lognorm(math.sqrt(math.log(5)), scale=2 / math.sqrt(5)))],
+    ids=["exponential", "lognormal"],
+)
 def test_a_law_s_distribution_is_scipy_s(law, known):
     assert stats.kstest(law.sample(100_000, seed=3), known.cdf).pvalue > 1e-3
 
@@ -159,10 +201,27 @@ def test_the_same_seed_gives_the_same_doubles_on_every_machine():
     assert drawn == {"exponential": "0x1.e21d7bedcd611p-6", "lognormal": "0x1.9893ce47bdbc0p-1", "hyperexponential": "0x1.3854c7689c23cp-3"}
 
 
-@pytest.mark.parametrize("call", [lambda: queues.exponential(0), lambda: queues.exponential(-1), lambda: queues.exponential(math.nan), lambda: queues.exponential(math.inf), lambda: queues.poisson(-2.0),
-                                  lambda: queues.hyperexponential(1, 0.5), lambda: queues.lognormal(1, -1), lambda: queues.bimodal(1, 0), lambda: queues.bimodal(1, 0.5, 0.5), lambda: queues.empirical([]),
-                                  lambda: queues.empirical([1, -1]), lambda: queues.empirical([math.nan]), lambda: queues.empirical([0, 0]), lambda: queues.exponential(1).sample(10**12, 1),
-                                  lambda: queues.exponential(1).sample(-1, 1), lambda: queues.exponential(1).sample(1.5, 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: queues.exponential(0),
+        lambda: queues.exponential(-1),
+        lambda: queues.exponential(math.nan),
+        lambda: queues.exponential(math.inf),
+        lambda: queues.poisson(-2.0),
+        lambda: queues.hyperexponential(1, 0.5),
+        lambda: queues.lognormal(1, -1),
+        lambda: queues.bimodal(1, 0),
+        lambda: queues.bimodal(1, 0.5, 0.5),
+        lambda: queues.empirical([]),
+        lambda: queues.empirical([1, -1]),
+        lambda: queues.empirical([math.nan]),
+        lambda: queues.empirical([0, 0]),
+        lambda: queues.exponential(1).sample(10**12, 1),
+        lambda: queues.exponential(1).sample(-1, 1),
+        lambda: queues.exponential(1).sample(1.5, 1),
+    ],
+)
 def test_laws_refuse_what_lies_outside_their_domain(call):
     with pytest.raises(SpeLabError, match=r"must (be|lie) "):
         call()
@@ -333,7 +392,17 @@ def test_a_line_that_outgrows_its_ring_is_found_out_and_given_a_longer_one(syste
 
 N = 1_000_000  # with fewer, a batch is too short for its 99th percentile at these loads
 MMC = [(c, rho) for c in (1, 2, 3, 4, 8, 16, 40) for rho in (0.2, 0.5, 0.8, 0.9)]
-MG1 = [(law, rho) for law in (queues.deterministic(1.0), queues.lognormal(1.0, 2.0), queues.hyperexponential(1.0, 4.0), queues.bimodal(1.0, 0.1, 11.0), queues.empirical([0.2, 0.8, 2.0])) for rho in (0.3, 0.5, 0.7)]
+MG1 = [
+    (law, rho)
+    for law in (
+        queues.deterministic(1.0),
+        queues.lognormal(1.0, 2.0),
+        queues.hyperexponential(1.0, 4.0),
+        queues.bimodal(1.0, 0.1, 11.0),
+        queues.empirical([0.2, 0.8, 2.0]),
+    )
+    for rho in (0.3, 0.5, 0.7)
+]
 PS = [(law, rho) for law in (queues.deterministic(1.0), queues.exponential(1.0), queues.hyperexponential(1.0, 4.0)) for rho in (0.4, 0.7)]
 
 
@@ -341,7 +410,11 @@ PS = [(law, rho) for law in (queues.deterministic(1.0), queues.exponential(1.0),
 @pytest.mark.parametrize(("servers", "rho"), MMC)
 def test_simulated_mmc_agrees_with_the_closed_form_within_four_standard_errors(servers, rho):
     run = queues.simulate(Shared(servers), queues.poisson(rho * servers), queues.exponential(1.0), N, seed=11)
-    exact = {"mean": birth_death.mean_sojourn(servers, rho), 0.5: birth_death.sojourn_quantile(0.5, servers, rho), 0.99: birth_death.sojourn_quantile(0.99, servers, rho)}
+    exact = {
+        "mean": birth_death.mean_sojourn(servers, rho),
+        0.5: birth_death.sojourn_quantile(0.5, servers, rho),
+        0.99: birth_death.sojourn_quantile(0.99, servers, rho),
+    }
     found = {"mean": run.mean(), 0.5: run.quantile(0.5), 0.99: run.quantile(0.99)}
     for which, expected in exact.items():
         assert abs(found[which].value - expected) <= 4 * found[which].standard_error, which
@@ -395,8 +468,12 @@ def highest_load(system, law, n=300_000, objective=10.0, steps=10):
 
 
 # Reference: 16 servers, 99 % within 10 services: deterministic, exponential, 10 % long jobs; and one long job in a thousand.
-SIXTEEN = {"central FCFS": (Shared(16), (0.99, 0.96, 0.95)), "partitioned FCFS": (Split(16), (0.77, 0.54, 0.31, 0.02)),
-           "central PS": (Sharing(16), (0.97, 0.93, 0.89, 0.99)), "partitioned PS": (Sharing(1, stations=16), (0.64, 0.41, 0.21))}  # fmt: skip
+SIXTEEN = {
+    "central FCFS": (Shared(16), (0.99, 0.96, 0.95)),
+    "partitioned FCFS": (Split(16), (0.77, 0.54, 0.31, 0.02)),
+    "central PS": (Sharing(16), (0.97, 0.93, 0.89, 0.99)),
+    "partitioned PS": (Sharing(1, stations=16), (0.64, 0.41, 0.21)),
+}
 MIXES = (queues.deterministic(1.0), queues.exponential(1.0), queues.bimodal(1.0, 0.1, 11.0), queues.bimodal(1.0, 0.001, 1001.0))
 
 
@@ -459,18 +536,37 @@ def test_too_few_customers_for_batches_are_told_so():
 
 @pytest.mark.parametrize(
     ("wrong", "rule"),
-    [({"gaps": queues.poisson(1.0)}, "load must be below 1, got 1"), ({"gaps": queues.poisson(5.0)}, "load must be below 1, got 5"), ({"customers": 0}, "customers must be a whole number"),
-     ({"customers": 10**12}, r"customers must be at most 20,000,000, got 1000000000000 \(40,000 GB\)"), ({"customers": math.nan}, "customers must be at most"),
-     ({"customers": 10.5}, "whole number"), ({"customers": "many"}, "customers must be at most"), ({"seed": -1}, "seed must be"), ({"seed": 0.5}, "seed must be")],
-)  # fmt: skip
+    [
+        ({"gaps": queues.poisson(1.0)}, "load must be below 1, got 1"),
+        ({"gaps": queues.poisson(5.0)}, "load must be below 1, got 5"),
+        ({"customers": 0}, "customers must be a whole number"),
+        ({"customers": 10**12}, r"customers must be at most 20,000,000, got 1000000000000 \(40,000 GB\)"),
+        ({"customers": math.nan}, "customers must be at most"),
+        ({"customers": 10.5}, "whole number"),
+        ({"customers": "many"}, "customers must be at most"),
+        ({"seed": -1}, "seed must be"),
+        ({"seed": 0.5}, "seed must be"),
+    ],
+)
 def test_a_simulation_refuses_what_cannot_be(wrong, rule):
     arguments = {"system": Shared(1), "gaps": queues.poisson(0.5), "service": queues.exponential(1.0), "customers": 1000, "seed": 1} | wrong
     with pytest.raises(SpeLabError, match=rule):
         queues.simulate(**arguments)
 
 
-@pytest.mark.parametrize("call", [lambda: Shared(0), lambda: Shared(-1), lambda: Shared(1.5), lambda: Shared(10**6), lambda: Split(4, "shortest"), lambda: Split(4, 0), lambda: Sharing(1, stations=0),
-                                  lambda: Split(4, 2.5)])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Shared(0),
+        lambda: Shared(-1),
+        lambda: Shared(1.5),
+        lambda: Shared(10**6),
+        lambda: Split(4, "shortest"),
+        lambda: Split(4, 0),
+        lambda: Sharing(1, stations=0),
+        lambda: Split(4, 2.5),
+    ],
+)
 def test_a_system_that_cannot_be_is_refused(call):
     with pytest.raises(SpeLabError, match="must be"):
         call()

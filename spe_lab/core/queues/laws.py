@@ -107,7 +107,9 @@ def empirical(sample: Sequence[float], name: str = "measured sample") -> Law:
     """Any of these values, with replacement: a measured sample as a law."""
     values = np.ascontiguousarray(sample, dtype=float)
     if values.ndim != 1 or not 1 <= values.size < 2**32 or not np.isfinite(values).all() or values.min() < 0 or values.mean() == 0:
-        raise SpeLabError(f"sample must be a list of times, finite, not negative and not all zero, got {np.size(sample)} values; leave out what was not measured")
+        raise SpeLabError(
+            f"sample must be a list of times, finite, not negative and not all zero, got {np.size(sample)} values; leave out what was not measured"
+        )
     return Law(name, float(values.mean()), float(values.var() / values.mean() ** 2), "SAMPLE", (), values)
 
 
