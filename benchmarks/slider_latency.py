@@ -68,16 +68,22 @@ def plain(value):
     plt.show()
 """
 
-# A key press makes a promise. It is kept in the first frame after a picture was decoded that differs from the one before.
+# A key press makes a promise. It is kept in the first frame after a picture that differs from the one before: an SVG as soon as
+# it is there, an image once it was decoded.
 STOPWATCH = """
-let source = null, answer = null;
+let source = null, drawn = null, answer = null;
 document.addEventListener('keydown', () => {
   const pressed = performance.now();
   window.answered = new Promise(keep => { answer = () => keep({ms: performance.now() - pressed, at: performance.now()}); });
 }, true);
 new MutationObserver(async records => {
   const added = records.flatMap(record => record.type === 'attributes' ? [record.target] : [...record.addedNodes]);
-  const images = added.flatMap(node => node.tagName === 'IMG' ? [node] : [...node.querySelectorAll?.('img') ?? []]);
+  const found = kind => added.flatMap(node => node.matches?.(kind) ? [node] : [...node.querySelectorAll?.(kind) ?? []]);
+  const [drawing, images] = [found('svg.spe-moving')[0], found('img')];
+  if (drawing && drawing.innerHTML !== drawn) {
+    drawn = drawing.innerHTML;
+    if (answer) { requestAnimationFrame(answer); answer = null; }
+  }
   for (const image of images) {
     if (image.src === source) continue;
     source = image.src;

@@ -115,6 +115,14 @@ class Curve:
         """The same numbers as data of another time or machine: "measured" becomes "recorded"."""
         return dataclasses.replace(self, source="recorded") if self.source == "measured" else self
 
+    def at(self, x: Axis) -> "Curve":
+        """The same curve at some of its x values."""
+        places = np.searchsorted(self.x.values, x.values)
+        if not np.array_equal(self.x.values[np.minimum(places, self.x.values.size - 1)], x.values):
+            raise SpeLabError(f"a curve can be taken at x values of its own alone, got others for {self.name}; predict there")
+        parts = {name: array[places] for name in ("values", "low", "high", "kept", "tried") if (array := getattr(self, name)).size}
+        return dataclasses.replace(self, x=x, **parts)
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,

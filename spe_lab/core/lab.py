@@ -109,6 +109,7 @@ class Lab(ABC):
     compared: ClassVar[tuple[str, str]]  # names of the measured and the predicted curve that are compared
     scale: ClassVar[str] = "log"  # of the figure's values: "log", or "linear" where zero is one of them
     simulated: ClassVar[bool] = False  # whether its machine is a simulation: its curves then say so
+    follows: ClassVar[bool] = False  # whether that is fast enough to be run anew at each move of a slider (see `glimpse`)
 
     def __init__(self, machine: Machine | None = None):
         self.machine = machine or machines.current()
@@ -200,10 +201,10 @@ class Lab(ABC):
         pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in found]
         return Comparison.of(*pair) if all(pair) else None
 
-    def assemble(self, point: Mapping[str, Value], measured: Sequence[Curve]) -> Run:
-        """A run from measured (or recorded) curves at `point`: predictions at the same x, and the comparison."""
+    def assemble(self, point: Mapping[str, Value], measured: Sequence[Curve], predicted: Sequence[Curve] | None = None) -> Run:
+        """A run from measured (or recorded) curves at `point`: predictions at the same x, asked for unless given, and the comparison."""
         x = measured[0].x
-        predicted = self.predict(point, x)
+        predicted = self.predict(point, x) if predicted is None else predicted
         fixed = {name: value for name, value in point.items() if name != self.axis}
         return Run(self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine_dict, version())
 
@@ -216,6 +217,10 @@ class Lab(ABC):
         budget_s = min(budget_s, SHORT_BUDGET_S) if short else budget_s
         for progress, measured in self.measure(point, x, budget_s, Cancel() if cancel is None else cancel):
             yield progress, self.assemble(point, measured)
+
+    def glimpse(self, point: Mapping[str, Value]) -> Run:
+        """The first answer of a lab that `follows`, for a page that cannot wait: within some 60 ms, the same at each repetition."""
+        return next(self.runs(point, budget_s=0.0, short=False))[1]
 
     def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0) -> Run:
         """The last and best of `runs`. Ctrl-C and Jupyter's stop button end it."""

@@ -1,7 +1,6 @@
 """The explorer: one lab as a page of sliders, a figure and a measurement that runs beside the kernel thread."""
 
 import base64
-import dataclasses
 import html
 import math
 import threading
@@ -23,11 +22,12 @@ from spe_lab.core.text import Text
 from spe_lab.ui import book, controls, state
 from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure
+from spe_lab.ui.frame import Frame
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.page import bundle
 from spe_lab.ui.presets import PresetBar
-from spe_lab.ui.static import alt_text, dense, figure_html, lab_of, ratios
+from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
 _WRAP = {"flex_flow": "row wrap"}
@@ -46,7 +46,8 @@ class Explorer:
     """Sliders move the model at once; measuring runs in a thread, refines while it runs, and can be cancelled.
 
     `run` is what the figure shows of the machine: measured here, recorded elsewhere where this machine has no compiler,
-    or None. Its points keep the settings that they were measured at, and fade when the sliders leave those.
+    or None. Its points keep the settings that they were measured at, and fade when the sliders leave those. A lab that
+    `follows` is simulated anew at each move instead.
     """
 
     def __init__(self, lab: Lab, prediction: Prediction | None = None, settings: Mapping[str, Value] | None = None):
@@ -63,6 +64,7 @@ class Explorer:
         self._loop = main_loop()  # explorers are made by cells, and cells run in the main thread
         self._frame = 0
         self._recorded = False  # whether recorded data were asked for
+        self._simulated: dict[str, Value] | None = None  # settings that a lab which follows was last simulated at, the axis left out
         self._follow = True
         self._axis = dense(lab, lab.x())
         self._initial = lab.point(settings)
@@ -92,11 +94,13 @@ class Explorer:
         self._status = widgets.HTML(_IDLE.format(self._verb))
         self.presets = PresetBar(lab, self._set)
         self._beside = Chooser(lab, self._overlay_changed)
-        self._picture, self._twin, self._data = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self._ground, self._moving, self._twin, self._data = (widgets.HTML() for _ in range(4))
+        self._picture = widgets.Box([self._ground, self._moving])
+        self._picture.add_class("spe-picture")
         parameters = {"Model parameters": widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(**_WRAP))} if model else {}
         folds = {**parameters, "Data and downloads": self._data, "Beside another machine": self._beside.page}
         self._folds = widgets.Accordion([*folds.values()], titles=tuple(folds), selected_index=0 if model else None)
-        self._folds.observe(lambda _: self._refresh_data(), "selected_index")
+        self._folds.observe(lambda _: self._refresh_data(self._look()), "selected_index")
         rows = [
             widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
             widgets.HBox([self.sliders[slider.name] for slider in workload], layout=widgets.Layout(**_WRAP)),
@@ -111,7 +115,7 @@ class Explorer:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
         if book.building():
             return {"text/html": self._plates(), "text/plain": self.text}, {}
-        return bundle(self.page, kwargs, html=self._picture.value, text=self.text)
+        return bundle(self.page, kwargs, html=self._html(), text=self.text)
 
     def _plates(self) -> str:
         """The figure as it stands and at two other settings, to switch between without a kernel."""
@@ -130,17 +134,21 @@ class Explorer:
 
     def _plate(self, label: str) -> str:
         """The picture and its text; the alternative text begins with the setting, since ranges and errors may be those of another."""
-        picture = self._picture.value.replace('alt="', f'alt="{html.escape(label, quote=True)}: ', 1)
-        return f"{picture}<p>{self._said}</p>"
+        return f"{self._html(f'{label}: ')}<p>{self._said}</p>"
+
+    def _html(self, before: str = "") -> str:
+        """The last frame as one picture, with `before` and its text for who cannot see it."""
+        return figure_html(self._figure.picture("webp"), f"{before}{self.text}")
 
     @property
     def text(self) -> Text:
         """The figure in words."""
-        return Text(self._in_words(self._shown(), self._elsewhere(self.point)))
+        return Text(self._in_words(self._look()))
 
-    def _in_words(self, shown: Run, elsewhere: Sequence[Curve]) -> str:
+    def _in_words(self, frame: Frame) -> str:
         sketch = self.prediction.drawn if self.prediction is not None else None
-        return " ".join([alt_text(self.lab, shown, elsewhere), *([f"{sketch.said[0].upper()}{sketch.said[1:]}."] if sketch else [])])
+        said = alt_text(self.lab, frame.shown, self._elsewhere(frame.point), frame.marks)
+        return " ".join([said, *([f"{sketch.said[0].upper()}{sketch.said[1:]}."] if sketch else [])])
 
     @property
     def point(self) -> dict[str, Value]:
@@ -188,68 +196,67 @@ class Explorer:
             self._say(f"this point cannot be shown: {error}")
             raise
 
+    def _look(self) -> Frame:
+        return Frame(self.lab, self.point, self._axis, self.run)
+
     def _refresh(self) -> None:
         """A frame: prediction at the sliders' values, measured points, marker, and the same in words."""
         with self._drawing:
-            point, lab = self.point, self.lab
-            predicted = lab.predict(point, self._axis)
-            shown = self._shown()
-            elsewhere = self._elsewhere(point)
-            png = self._figure.draw(
-                predicted, shown.measured, ratios(shown), at=point[lab.axis], stale=self._stale(), prediction=self.prediction,
-                marks=lab.marks(point), elsewhere=elsewhere,
+            self._simulate_anew()
+            frame = self._look()
+            shown = frame.shown
+            ground, moving = self._figure.layers(
+                frame.predicted, shown.measured, ratios(shown), at=frame.point[self.lab.axis], stale=bool(frame.moved),
+                prediction=self.prediction, marks=frame.marks, elsewhere=self._elsewhere(frame.point),
             )  # fmt: skip
             self._frame += 1
-            self._picture.value = figure_html(png, self._in_words(shown, elsewhere))
-            self._said = html.escape(self._state(point, shown))
+            if ground:
+                self._ground.value = ground_html(ground)
+            self._moving.value = moving_html(moving, self._in_words(frame))
+            self._said = html.escape(self._state(frame))
             self._twin.value = f'<span class="spe-state" role="status" data-frame="{self._frame}" style="{_TWIN_STYLE}">{self._said}</span>'
-            self._refresh_data()
+            self._refresh_data(frame)
 
-    def _shown(self) -> Run:
-        """What the figure shows, as a run: without a measurement, the model alone."""
-        if self.run is None:
-            x = self.lab.x()
-            return Run(self.lab.id, self.point, x, [], self.lab.predict(self.point, x), None, self.lab.machine_dict, labs.version())
-        return self.lab.beside(self.run, self.point)
+    def _simulate_anew(self) -> None:
+        """Where a simulation can keep up with the sliders, its points are those of the sliders' values, whenever these move.
 
-    def _differing(self) -> dict[str, Value]:
-        """Sliders that a measurement depends on and that have left the values it was taken at."""
-        if self.run is None:
-            return {}
-        here = self.point
-        measured = (slider.name for slider in self.lab.sliders.values() if slider.measured and slider.name in self.run.point)
-        return {name: self.run.point[name] for name in measured if here[name] != self.run.point[name]}
+        Not before a prediction that stands on the figure is committed, or the simulation asked for by its button.
+        """
+        settings = {name: value for name, value in self.point.items() if name != self.lab.axis}
+        if not self.lab.follows or self._recorded or settings == self._simulated or not native.available():
+            return
+        if self.run is None and self.prediction is not None and not self.prediction.committed:
+            return
+        self.cancel()  # what is being refined belongs to other settings
+        self.run, self._simulated = self.lab.glimpse(self.point), settings
+        reveal(self.run, self.lab)
 
-    def _stale(self) -> bool:
-        return bool(self._differing())
-
-    def _state(self, point: Mapping[str, Value], shown: Run) -> str:
+    def _state(self, frame: Frame) -> str:
         """The sliders, the model's answer at the marker, and how the measurement compares; a screen reader's view of a frame."""
-        lab = self.lab
+        lab, point, shown = self.lab, frame.point, frame.shown
         moved = {name for name, value in point.items() if value != lab.sliders[name].default}
         said = [f"{name} {self._rendered(name, value)}" for name, value in point.items() if lab.sliders[name].measured or name in moved]
-        axis = dataclasses.replace(self._axis, values=[point[lab.axis]])
-        said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in lab.predict(point, axis)]
+        said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in frame.here]
         if shown.comparison:
             kind = shown.measured[0].source
             said.append(f"{kind}: median error {shown.comparison.median_relative_error:.0%}, {shown.kept} of {shown.tried} samples clean")
-        said += [f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}" for name, place in lab.marks(point).items() if math.isfinite(place)]
-        for name, value in self._differing().items():
-            said.append(f"points were {self.run.measured[0].source} at {name} {self._rendered(name, value)}")
+        said += [f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}" for name, place in frame.marks.items() if math.isfinite(place)]
+        for name, value in frame.moved.items():
+            said.append(f"points were {frame.run.measured[0].source} at {name} {self._rendered(name, value)}")
         said += [f"beside: {self._beside.chosen.said}"] if self._beside.chosen else []
         return " · ".join([*said, *shown.notes])
 
     def _rendered(self, name: str, value: Value) -> str:
         return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
 
-    def _refresh_data(self) -> None:
+    def _refresh_data(self, frame: Frame) -> None:
         if self._folds.selected_index is not None and self._folds.children[self._folds.selected_index] is self._data:
-            run = self._shown()
+            run = frame.shown
             links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
             if self.run is not None:
-                links.append(("PNG", "png", "image/png", self._figure.encoded("png")))
+                links.append(("PNG", "png", "image/png", self._figure.picture("png")))
             joined = " · ".join(_link(label, f"{run.lab}.{ending}", kind, content) for label, ending, kind, content in links)
-            lines = html.escape(f"{state.code(self.lab, self.point)}\n{state.command(self.lab, self.point)}")
+            lines = html.escape(f"{state.code(self.lab, frame.point)}\n{state.command(self.lab, frame.point)}")
             here = f'<p>This state, for a cell and for a terminal:</p><pre style="margin: 0.5em 0 1em">{lines}</pre>'
             table = f'<pre tabindex="0" style="white-space: pre; overflow-x: auto">{html.escape(run.summary())}</pre>'
             self._data.value = f"<p>Download: {joined}</p>{here}{table}"
@@ -290,6 +297,7 @@ class Explorer:
         if self.measuring:
             return
         self._cancel, self._recorded = Cancel(), False
+        self._simulated = {name: value for name, value in self.point.items() if name != self.lab.axis}
         self._ended.clear()
         self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel), daemon=True, name=f"measure {self.lab.id}")
         cancel_on_interrupt(self._cancel, self._loop)
@@ -322,12 +330,15 @@ class Explorer:
         self._say("preparing …")
         try:
             for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
-                if number == 0:
-                    reveal(run, self.lab)
-                self.run = run
-                self._progress.value = progress
-                self._say(f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples clean")
-                self._refresh()
+                with self._drawing:
+                    if cancel.is_set() and self.lab.follows:
+                        break  # the figure has gone on to other settings
+                    if number == 0:
+                        reveal(run, self.lab)
+                    self.run = run
+                    self._progress.value = progress
+                    self._say(f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples clean")
+                    self._refresh()
             ended = f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}"
             predicted = self.prediction is not None and self.prediction.committed and not cancel.is_set()
             self._say(f"{ended}. {self.prediction.score(self.run)}" if predicted else ended)

@@ -1,15 +1,16 @@
 """The figure of a lab: curves above, measured ÷ predicted below, drawn fast enough to follow a slider.
 
-Drawing axes and text costs 40 ms and laying them out as much again, blitting a few lines 2 ms. So the layout is fixed,
-everything that stays is drawn once into a background, and a frame restores it, draws what moves (predictions, ratios, the
-marker) and encodes the pixels with the lightest compression. New measured points, which come three times a second while
-a measurement runs, are drawn onto the pixels of the axes; only new limits need the axes drawn anew (100 ms), and those
-only ever grow. The axes are built anew when a curve comes or goes, or the points become stale.
+Drawing axes and text costs 40 ms and laying them out as much again. So the layout is fixed, and everything that stays is
+drawn once into a ground. On a page, what moves (predictions, ratios, the marker) is laid over it as SVG (ui/moving.py), so
+that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the ground. New measured points, which
+come three times a second while a measurement runs, are drawn onto the pixels of the axes; only new limits need the axes
+drawn anew (100 ms), and those only ever grow. The axes are built anew when a curve comes or goes, or the points become stale.
 """
 
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +18,15 @@ from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
 from spe_lab.core.prediction import Prediction, Sketch
+from spe_lab.ui import moving
 
 # Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision (tests/ui/test_palette.py);
 # markers and dashes tell the curves apart without colour.
 MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#C2689A", "D"))
 PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
 COMMITTED = "#C2689A"
-MARKED, MARK_STYLES = "#2A84BD", ("-.", ":")
+MARKED, MARK_STYLES = "#2A84BD", ((0, (6.4, 1.6, 1, 1.6)), (0, (1, 1.65)))
+MARKER_STYLE = (0, (2, 2))
 ELSEWHERE, ELSEWHERE_MARKERS = "#882255", "vPX<"  # of another machine or time
 ELSEWHERE_STYLES = ((0, (6, 1, 1, 1)), (0, (3, 1)), (0, (6, 1, 1, 1, 1, 1)), (0, (1, 0.6)))
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
@@ -33,7 +36,7 @@ _FADED = 0.3
 
 
 class LabFigure:
-    """`draw(...)` gives a picture; drawing again with other predictions alone costs a blit."""
+    """`draw(...)` gives a picture for a file; `layers(...)` one for a page, where drawing again with other predictions costs 1 ms."""
 
     def __init__(self, lab: Lab, form: str = "png"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -43,13 +46,26 @@ class LabFigure:
         self.form = form  # "png", or "webp": as exact, encoded in half the time, and for a page rather than for a file
         self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         self.canvas = FigureCanvasAgg(self.figure)
-        self._content = self._limits = self._measured = None
-        self._bare = self._background = None  # pixels: the axes alone, and with the measured points on them
+        self._content = self._limits = self._measured = None  # what the ground was drawn for
+        self._bare = self._ground = None  # pixels: the axes alone, and with the measured points on them
 
-    def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
-             at: float | None = None, stale: bool = False, prediction: Prediction | None = None,
-             marks: Mapping[str, float] | None = None, elsewhere: Sequence[Curve] = ()) -> bytes:  # fmt: skip
-        """The picture's bytes. `ratios`: measured over predicted at the measured points; `at`: where the marker stands;
+    def draw(self, *curves: Sequence[Curve] | Curve | None, **more: Any) -> bytes:
+        """The picture's bytes; arguments as those of `place`."""
+        self.place(*curves, **more)
+        return self.picture(self.form)
+
+    def layers(self, *curves: Sequence[Curve] | Curve | None, **more: Any) -> tuple[bytes | None, str]:
+        """(the ground's bytes, or None if they are those of the last frame; what moves over it, as SVG); arguments as those of `place`."""
+        ground = None
+        if self.place(*curves, **more):
+            self.canvas.restore_region(self._ground)
+            ground = encoded(self.canvas, self.form)
+        return ground, moving.svg(self)
+
+    def place(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
+              at: float | None = None, stale: bool = False, prediction: Prediction | None = None,
+              marks: Mapping[str, float] | None = None, elsewhere: Sequence[Curve] = ()) -> bool:  # fmt: skip
+        """Puts everything where it belongs; whether the ground is a new one. `ratios`: measured over predicted at the measured points; `at`: where the marker stands;
         `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time, drawn in a colour of their own."""
         marks = marks or {}
         sketch = prediction.drawn if prediction is not None else None
@@ -67,13 +83,13 @@ class LabFigure:
             self._scale(*limits)
             self.canvas.draw()
             self._bare, self._limits, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None
-        if self._measured is None or any(a is not b for a, b in zip(measured, self._measured, strict=True)):
-            self._place(measured)
+        new = self._measured is None or any(a is not b for a, b in zip(measured, self._measured, strict=True))
+        if new:
+            self._place_points(measured)
             self.canvas.restore_region(self._bare)
             for artist in self.points:
                 artist.axes.draw_artist(artist)
-            self._background, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), measured
-        self.canvas.restore_region(self._background)
+            self._ground, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), measured
         for line, curve in zip(self.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
         if ratios is not None:
@@ -86,9 +102,14 @@ class LabFigure:
             line.set_visible(math.isfinite(place))
             line.set_xdata([place, place])
         self.caption.set_text(_caption(self.lab, predicted[: own[1]], at))
+        return new
+
+    def picture(self, form: str) -> bytes:
+        """The last frame as "png" or "webp"."""
+        self.canvas.restore_region(self._ground)
         for artist in self.moving:
-            (artist.axes or self.figure).draw_artist(artist)
-        return self.encoded(self.form)
+            artist.axes.draw_artist(artist)
+        return encoded(self.canvas, form)
 
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
@@ -123,13 +144,15 @@ class LabFigure:
             top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
             for (colour, style), curve in zip(lines, predicted, strict=False)
         ]
+        self.dashes = {line: style for line, (_, style) in zip(self.lines, lines, strict=False)}
         if sketch is not None and len(sketch.x) == 1:
             top.vlines(sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label)
         elif sketch is not None:
             draw_band(top, sketch)
         self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5, alpha=_FADED if stale else 1.0)[0]
-        self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=(0, (2, 2))) for axes in (top, bottom)]
+        self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=MARKER_STYLE) for axes in (top, bottom)]
         self.places = [top.axvline(1, color=MARKED, linewidth=1.5, linestyle=style, label=name) for name, style in zip(marks, MARK_STYLES, strict=False)]
+        self.dashes |= dict.fromkeys(self.markers, MARKER_STYLE) | dict(zip(self.places, MARK_STYLES, strict=False))
         self.caption = top.set_title("", loc="left", fontsize=11)
         columns = 2 if len(top.get_legend_handles_labels()[1]) > 4 else 1
         top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1)
@@ -138,7 +161,7 @@ class LabFigure:
         for artist in (*self.points, *self.moving):
             artist.set_animated(True)
 
-    def _place(self, measured: Sequence[Curve]) -> None:
+    def _place_points(self, measured: Sequence[Curve]) -> None:
         """Moves the measured points to where these curves have them."""
         for (line, caps, (bars,)), curve in zip(self.bars, measured, strict=False):
             x, y = curve.x.values, curve.values
@@ -189,10 +212,6 @@ class LabFigure:
             return x.min(), x.max(), 0.0, coarse * math.ceil(2 * ROOM * max(bounds) / coarse) / 2
         step = {2: 16.0, 10: 10.0}[self._base]
         return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.5)
-
-    def encoded(self, form: str) -> bytes:
-        """The last frame as "png" or "webp"."""
-        return encoded(self.canvas, form)
 
 
 def encoded(canvas, form: str) -> bytes:

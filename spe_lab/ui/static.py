@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,27 @@ def figure_html(png: bytes, alt: str, width: int = WIDTH, height: int = HEIGHT) 
     return f'<img alt="{html.escape(alt, quote=True)}" {size} src="data:image/{kind};base64,{data}">'
 
 
-def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = ()) -> str:
+_LAYERS = """<style>
+.spe-picture { position: relative; overflow: hidden; }
+.spe-picture > .widget-html { margin: 0; width: 100%; }
+.spe-picture > .widget-html + .widget-html { position: absolute; left: 0; top: 0; pointer-events: none; }
+.spe-picture svg.spe-moving { display: block; max-width: 100%; height: auto; }
+.spe-picture img { display: block; }
+</style>"""
+
+
+def ground_html(ground: bytes) -> str:
+    """The lower layer of a figure on a page: what stays. Its text is that of the upper one."""
+    return _LAYERS + figure_html(ground, "")
+
+
+def moving_html(inside: str, alt: str) -> str:
+    """The upper layer: the inside of an SVG of the same size, and the figure's alternative text."""
+    label = html.escape(alt, quote=True)
+    return f'<svg class="spe-moving" role="img" aria-label="{label}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">{inside}</svg>'
+
+
+def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = (), marks: Mapping[str, float] | None = None) -> str:
     """What the figure shows, in words: axes, each curve with its source and range, and how far model and machine part."""
     slider = lab.sliders[lab.axis]
     ends = f"{units.render(run.x.values[0], slider.unit)} to {units.render(run.x.values[-1], slider.unit)}"
@@ -53,7 +73,7 @@ def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = ()) -> str:
         if finite.size:
             low, high = units.render(finite.min(), curve.unit), units.render(finite.max(), curve.unit)
             said.append(f"{curve.source.capitalize()}, {curve.name}: {low} to {high}.")
-    for name, place in lab.marks(lab.point(run.point)).items():
+    for name, place in (lab.marks(lab.point(run.point)) if marks is None else marks).items():
         if np.isfinite(place):
             said.append(f"{name.capitalize()} at {units.render(place, slider.unit)}.")
     if run.comparison and np.isfinite(run.comparison.median_relative_error):

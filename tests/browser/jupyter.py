@@ -8,7 +8,6 @@ Nothing waits for an indicator on the page: JupyterLab's own promises say when a
 number of the explorer's frame says when a picture is new.
 """
 
-import base64
 import hashlib
 import json
 import os
@@ -236,7 +235,7 @@ class Explorer:
         self.notebook = notebook
         self.page = notebook.page
         self.root = self.page.locator(f".jp-Cell[data-windowed-list-index='{index}'] .jp-OutputArea")
-        self.picture = self.root.locator(".widget-html img")
+        self.picture = self.root.locator("svg.spe-moving")
         self._twin = self.root.locator(".spe-state")
         self.picture.wait_for()
 
@@ -251,8 +250,8 @@ class Explorer:
 
     @property
     def pixels(self) -> str:
-        """A hash of the picture: that it changed. What it shows is in `text`."""
-        return hashlib.sha1(base64.b64decode(self.picture.get_attribute("src").partition("base64,")[2])).hexdigest()
+        """A hash of both layers of the picture: that it changed. What it shows is in `text`."""
+        return hashlib.sha1(self.root.locator(".spe-picture").inner_html().encode()).hexdigest()
 
     def _labelled(self, label: str) -> Any:
         name = self.page.locator(".widget-label", has_text=re.compile(f"^{re.escape(label)}$"))

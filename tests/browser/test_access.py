@@ -94,6 +94,6 @@ def test_a_file_chosen_from_the_disk_stands_beside(notebook, explorer, tmp_path)
         explorer.button("A run from a file").click()
     chooser.value.set_files(tmp_path / "mine.json")
     explorer.wait_for_text("beside: recorded on ")
-    assert "Recorded, dependent (strided), " in explorer.picture.get_attribute("alt")
+    assert "Recorded, dependent (strided), " in explorer.picture.get_attribute("aria-label")
     explorer.choose("beside", "nothing")
     assert "beside" not in explorer.text

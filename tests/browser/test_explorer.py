@@ -98,10 +98,10 @@ def test_each_slider_of_the_model_moves_the_picture(explorer):
 
 
 def test_picture_has_an_alternative_text_that_follows_it(explorer):
-    before = explorer.picture.get_attribute("alt")
+    before = explorer.picture.get_attribute("aria-label")
     assert "Time per access" in before
     explorer.press("l4", "ArrowRight")
-    assert explorer.picture.get_attribute("alt") not in ("", before)
+    assert explorer.picture.get_attribute("aria-label") not in ("", before)
 
 
 @needs_compiler
@@ -111,7 +111,7 @@ def test_measure_button_brings_measured_points(explorer):
     has_points(explorer)
     ended(explorer)
     assert explorer.pixels != before
-    assert "Measured, dependent" in explorer.picture.get_attribute("alt")
+    assert "Measured, dependent" in explorer.picture.get_attribute("aria-label")
     assert explorer.status.startswith("measured: ")
 
 
