@@ -9,12 +9,11 @@ from spe_lab.core import units
 from spe_lab.core.lab import Slider, Value
 
 STEPS_PER_OCTAVE = 4
-_LAYOUT = widgets.Layout(width="340px")
-_STYLE = {"description_width": "55px"}
+_LABEL, _REST = 55, 285  # pixels of the name, and of the track with its readout
 
 
-def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
-    """A widget whose `value` is the slider's, in the slider's unit."""
+def control(slider: Slider, value: Value | None = None, label: int = _LABEL) -> widgets.Widget:
+    """A widget whose `value` is the slider's, in the slider's unit; `label`: pixels for its name."""
     value = slider.default if value is None else value
     tooltip = f"{slider.meaning} ({slider.source})"
     if slider.scale == "choice":
@@ -23,7 +22,8 @@ def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
             options=list(slider.choices), description=slider.name, value=value, tooltip=tooltip, layout=widgets.Layout(width=width),
             style={"description_width": "initial"},
         )  # fmt: skip
-    common = {"description": slider.name, "value": value, "layout": _LAYOUT, "style": _STYLE}
+    layout = widgets.Layout(width=f"{label + _REST}px")
+    common = {"description": slider.name, "value": value, "layout": layout, "style": {"description_width": f"{label}px"}}
     if slider.scale == "log":
         options = [(units.render(each, slider.unit), each) for each in stops(slider, value)]
         return widgets.SelectionSlider(options=options, tooltip=tooltip, **common)
@@ -49,8 +49,9 @@ def _as_said(value: float, unit: str) -> float:
 
 
 def group(sliders: list[Slider], values: dict[str, Value], changed: Callable[[], None]) -> dict[str, widgets.Widget]:
-    """Widgets by slider name; `changed` is called after each move."""
-    made = {slider.name: control(slider, values[slider.name]) for slider in sliders}
+    """Widgets by slider name, with room for the longest name among them; `changed` is called after each move."""
+    label = max([_LABEL, *(12 + 8 * len(slider.name) for slider in sliders if slider.scale != "choice")])
+    made = {slider.name: control(slider, values[slider.name], label) for slider in sliders}
     for widget in made.values():
         widget.observe(lambda _: changed(), "value")
     return made

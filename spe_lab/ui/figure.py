@@ -65,8 +65,8 @@ class LabFigure:
     def place(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
               at: float | None = None, stale: bool = False, prediction: Prediction | None = None,
               marks: Mapping[str, float] | None = None, elsewhere: Sequence[Curve] = ()) -> bool:  # fmt: skip
-        """Puts everything where it belongs; whether the ground is a new one. `ratios`: measured over predicted at the measured points; `at`: where the marker stands;
-        `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time, drawn in a colour of their own."""
+        """Puts everything where it belongs; whether the ground is a new one. `ratios`: measured over predicted at the measured points;
+        `at`: where the marker stands; `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time, drawn in a colour of their own."""
         marks = marks or {}
         sketch = prediction.drawn if prediction is not None else None
         own = len(measured), len(predicted)

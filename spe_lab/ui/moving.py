@@ -22,9 +22,9 @@ def svg(figure: "LabFigure") -> str:
     drawn = [_window(top, [_line(figure, line) for line in (*figure.lines, *figure.places)] + [_line(figure, figure.markers[0])]),
              _window(bottom, [_dots(figure, figure.ratio_points), _line(figure, figure.markers[1])])]  # fmt: skip
     x, y = figure.caption.get_transform().transform(figure.caption.get_position())
-    size = _pixels(figure, figure.caption.get_fontsize())
+    font = f'font-size="{_pixels(figure, figure.caption.get_fontsize()):.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
     text = html.escape(figure.caption.get_text())
-    return "".join(drawn) + f'<text x="{x:.1f}" y="{_height(figure) - y:.1f}" font-size="{size:.1f}" font-family="DejaVu Sans, Verdana, sans-serif">{text}</text>'
+    return "".join(drawn) + f'<text x="{x:.1f}" y="{_height(figure) - y:.1f}" {font}>{text}</text>'
 
 
 def _window(axes: "Axes", drawn: list[str]) -> str:

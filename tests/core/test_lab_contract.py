@@ -12,8 +12,9 @@ import pytest
 from spe_lab.core import lab as labs
 from spe_lab.core import machine as machines
 from spe_lab.core import native
-from spe_lab.core.curve import Run
+from spe_lab.core.curve import Axis, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.ui.static import dense
 
 ROOT = Path(__file__).parents[2]
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
@@ -79,6 +80,24 @@ def test_every_slider_moves_a_prediction(lab):
         if slider.name != lab.axis:
             low, high = (lab.predict(lab.point({slider.name: end}), x) for end in (ends(slider)[0], ends(slider)[-1]))
             assert any(not np.array_equal(a.values, b.values) for a, b in zip(low, high, strict=True)), f"{slider.name} moves nothing"
+
+
+def test_a_model_s_values_depend_neither_on_the_marker_nor_on_their_neighbours(lab):
+    """An explorer asks once for the line, the marker and the measured points, and takes each its own."""
+    x = lab.x()
+    every = Axis(x.name, x.unit, dense(lab, x).values)
+    some = Axis(x.name, x.unit, x.values[::2])
+    there = lab.point() | {lab.axis: float(x.values[-1])}
+    for whole, part in zip(lab.predict(lab.point(), every), lab.predict(there, some), strict=True):
+        assert np.allclose(whole.at(some).values, part.values, rtol=1e-9, equal_nan=True)
+
+
+@needs_compiler
+@pytest.mark.parametrize("lab_id", [lab_id for lab_id, kind in labs.labs().items() if kind.follows])
+def test_a_lab_that_follows_answers_a_move_with_the_same_points_each_time(lab_id):
+    lab = labs.get(lab_id)
+    first, again = (lab.glimpse(lab.point()) for _ in range(2))
+    assert lab.simulated and first.to_dict()["measured"] == again.to_dict()["measured"]
 
 
 def test_presets_have_short_names_change_a_prediction_and_say_what_to_look_for(lab):

@@ -1,16 +1,21 @@
 """The explorer without a browser: what a reader's moves do to it."""
 
+import dataclasses
 import re
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from spe_lab import explore, predict, predict_curve, predict_order
 from spe_lab.core import journal, native
 from spe_lab.core import lab as labs
+from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Lab, Slider
 from spe_lab.ui import controls
+from spe_lab.ui.explorer import Explorer
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 
@@ -214,3 +219,91 @@ def test_the_data_fold_has_the_state_as_lines_to_paste():
     explorer._folds.selected_index = 1
     assert "explore(&quot;memory.stride&quot;, size=&quot;1MiB&quot;)" in explorer._data.value
     assert "spe-lab run memory.stride --set size=1MiB" in explorer._data.value
+
+
+class Following(Lab):
+    """A die that is thrown anew at each move; its budget buys throws."""
+
+    id, chapter, title, question, axis, quantity, unit = "follow.dice", "99", "Dice", "How many?", "faces", "mean", ""
+    breaks, compared, scale, simulated, follows = "nowhere", ("thrown", "expected"), "linear", True, True
+
+    def declare(self):
+        return [Slider("faces", "", 6.0, "faces of the die", 2, 20, multiple_of=1), Slider("dice", "", 1.0, "dice thrown together", 1, 9, multiple_of=1)]
+
+    def sweep(self, short):
+        return [2, 6] if short else [2, 6, 12, 20]
+
+    def measure(self, point, x, budget_s, cancel):
+        self.throws = []
+        for throws in (1000, *([4000] * 50 if budget_s else [])):
+            if cancel.is_set():
+                return
+            self.throws.append(throws)
+            rolled = np.random.default_rng(1).integers(1, x.values + 1, (throws, int(point["dice"]), x.values.size)).sum(axis=1)
+            half = 2 * rolled.std(axis=0) / throws**0.5
+            mean = rolled.mean(axis=0)
+            counts = np.full(x.values.size, throws)
+            yield throws / 4000, [Curve("thrown", "simulated", x, "", mean, mean - half, mean + half, counts, counts)]
+            time.sleep(0.01 if budget_s else 0)
+
+    def predict(self, point, x):
+        return [Curve("expected", "predicted", x, "", point["dice"] * (x.values + 1) / 2)]
+
+
+def test_a_lab_that_follows_is_simulated_at_each_move_and_never_stale():
+    explorer = Explorer(Following())
+    assert explorer.run.measured[0].kept.tolist() == [1000] * 4
+    for dice in (2, 5):
+        explorer.set(dice=dice)
+        again = explorer.lab.glimpse(explorer.point)
+        assert explorer.run.point["dice"] == dice and np.array_equal(explorer.run.measured[0].values, again.measured[0].values)
+        assert "points were" not in explorer._twin.value and "(stale)" not in explorer.text
+    shown = explorer.run
+    explorer.set(faces=12)
+    assert explorer.run is shown  # the marker alone has moved
+    assert explorer.measured() is shown
+
+
+def test_a_move_ends_the_refinement_of_what_was_there_before(monkeypatch):
+    monkeypatch.setenv("SPE_LAB_QUICK", "0")
+    explorer = Explorer(Following())
+    explorer.start()
+    deadline = time.monotonic() + 10
+    while len(explorer.lab.throws) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    refined = explorer.run.measured[0].kept[0]
+    explorer.set(dice=4)
+    explorer._thread.join(10)
+    assert refined == 4000 and explorer.run.point["dice"] == 4 and explorer.run.measured[0].kept[0] == 1000
+    explorer.start()
+    assert explorer.measured().measured[0].kept[0] == 4000 and explorer.run.point["dice"] == 4
+
+
+def test_recorded_data_hold_until_the_simulation_is_asked_for(monkeypatch):
+    explorer = Explorer(Following())
+    monkeypatch.setattr(explorer.lab, "recorded", lambda: dataclasses.replace(explorer.run, machine={"facts": {"cpu": "another"}}))
+    explorer.show_recorded()
+    recorded = explorer.run
+    explorer.set(dice=3)
+    assert explorer.run is recorded and "points were simulated at dice 1" in explorer._twin.value
+    explorer.start()
+    assert explorer.measured().point["dice"] == 3
+
+
+class Promise:
+    """A prediction that stands on the figure."""
+
+    drawn, committed = None, False
+
+    def score(self, run):
+        return "scored"
+
+
+def test_a_prediction_is_committed_before_the_simulation_shows():
+    promise = Promise()
+    explorer = Explorer(Following(), promise)
+    explorer.set(dice=2)
+    assert explorer.run is None
+    promise.committed = True
+    explorer.set(dice=3)
+    assert explorer.run.point["dice"] == 3

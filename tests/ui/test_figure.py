@@ -1,12 +1,17 @@
 """A figure that follows a slider must show what a figure drawn from nothing shows."""
 
+import io
+import re
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from spe_lab.core import lab as labs
 from spe_lab.core.curve import Curve
 from spe_lab.core.prediction import predict
-from spe_lab.ui.figure import LabFigure
+from spe_lab.ui import moving
+from spe_lab.ui.figure import HEIGHT, WIDTH, LabFigure
 from spe_lab.ui.static import dense, ratios
 
 
@@ -21,10 +26,6 @@ def recorded(lab):
 
 
 def pixels(png):
-    import io
-
-    from PIL import Image
-
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
@@ -72,3 +73,35 @@ def test_points_without_a_clean_sample_are_left_out(lab, recorded):
     with_holes = Curve(curve.name, "measured", curve.x, curve.unit, holes, holes, holes)
     predicted = lab.predict(lab.point(), dense(lab, recorded.x))
     assert LabFigure(lab).draw(predicted, [with_holes]) != LabFigure(lab).draw(predicted, [curve])
+
+
+def test_the_svg_lies_where_the_pixels_of_a_file_lie():
+    """Two routes to one frame: matplotlib's rasteriser, and paths whose corners must be dark in its picture."""
+    lab = labs.get("memory.working_set")
+    recorded = lab.recorded()
+    figure = LabFigure(lab)
+    x = dense(lab, recorded.x)
+    _, moving = figure.layers(lab.predict(lab.point(), x), recorded.measured, ratios(recorded), at=2.0**20)
+    pixels = np.asarray(Image.open(io.BytesIO(figure.picture("png"))).convert("L"))
+    first_line = re.search(r'<path d="([^"]+)"', moving)[1]
+    corners = np.array([[float(part) for part in pair.split()] for pair in re.split("[ML]", first_line)[1:]])
+    assert len(corners) == len(x.values)
+    dots = np.array([[float(part) for part in pair] for pair in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', moving)])
+    assert len(dots) == len(recorded.x.values)
+    for places, darkest in ((corners, 60), (dots, 150)):
+        columns, rows = places.round().astype(int).T
+        around = np.min([pixels[np.clip(rows + i, 0, HEIGHT - 1), np.clip(columns + j, 0, WIDTH - 1)] for i in (-1, 0, 1) for j in (-1, 0, 1)], axis=0)
+        inside = (rows > 40) & (rows < HEIGHT - 60)
+        assert inside.any() and (around[inside] < darkest).all()
+
+
+def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
+    lab = labs.get("memory.working_set")
+    x, figure = dense(lab, lab.x()), LabFigure(lab)
+    ground, first = figure.layers(lab.predict(lab.point(), x), at=2.0**20)
+    again, second = figure.layers(lab.predict(lab.point({"l1": 3.5}), x), at=2.0**20)
+    assert ground and again is None and first != second
+
+
+def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
+    assert moving._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]])) == "M1.0 2.0M4.0 5.0L6.0 9999.0L6.0 9999.0"
