@@ -1,0 +1,143 @@
+"""The lab objectives.slo: the latency of a request that waits for many leaves, each of which may be asked twice."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.queues import laws
+from spe_lab.topics.objectives import models
+from spe_lab.topics.objectives.simulated import SEED, curve, go_on, refined
+
+LEAVES = ("exponential", "lognormal", "few slow ones")
+SCV = {"lognormal": 4.0, "few slow ones": 20.0}
+MOST_LEAVES = 1000
+DRAWS = 400_000  # of leaf times, in a first answer; each is used for every number of leaves
+MOST_REQUESTS = 1_000_000  # whose times are sorted for a quantile
+CONFIDENCE = 0.95
+
+
+def law(leaf: str, mean: float = 1.0) -> laws.Law:
+    """The law of a leaf's time."""
+    kinds = {"lognormal": laws.lognormal, "few slow ones": laws.hyperexponential}
+    return kinds[leaf](mean, SCV[leaf]) if leaf in kinds else laws.exponential(mean)
+
+
+def survival(leaf: str, t: np.ndarray) -> np.ndarray:
+    """Share of leaf times above t, for leaves of mean 1."""
+    from scipy.special import ndtr
+
+    t = np.maximum(t, 0.0)
+    if leaf == "lognormal":
+        variance = math.log(1 + SCV[leaf])
+        with np.errstate(divide="ignore"):
+            return ndtr(-(np.log(t) + variance / 2) / math.sqrt(variance))
+    if leaf == "few slow ones":
+        # Two exponential laws, which contribute half of the mean each.
+        many = (1 + math.sqrt((SCV[leaf] - 1) / (SCV[leaf] + 1))) / 2
+        return many * np.exp(-2 * many * t) + (1 - many) * np.exp(-2 * (1 - many) * t)
+    return np.exp(-t)
+
+
+def exceeded(tail: Callable[[np.ndarray], np.ndarray], share: np.ndarray) -> np.ndarray:
+    """The time t with tail(t) = share, for a falling tail of times around 1, by bisection of its logarithm."""
+    low, high = np.full(np.shape(share), -30.0), np.full(np.shape(share), 12.0)
+    for _ in range(60):
+        middle = (low + high) / 2
+        late = tail(np.exp(middle)) > share
+        low, high = np.where(late, middle, low), np.where(late, high, middle)
+    return np.exp(high)
+
+
+def hedged(leaf: str, hedge: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Share of times above t if a leaf that is slower than the share `hedge` is asked again, at an independent replica."""
+    if hedge >= 1:
+        return lambda t: survival(leaf, t)
+    delay = exceeded(lambda t: survival(leaf, t), np.array(1 - hedge))
+    return lambda t: survival(leaf, t) * np.where(t < delay, 1.0, survival(leaf, t - delay))
+
+
+@register
+class Slo(Lab):
+    """A latency percentile of requests against the number of leaves that each waits for."""
+
+    id = "objectives.slo"
+    chapter = "09a"
+    title = "Fan-out"
+    question = "How slow are requests that wait for many servers, and what does it help to ask the slow ones twice?"
+    axis = "leaves"
+    quantity = "latency percentile of a request"
+    unit = "ms"
+    simulated = True
+    follows = True
+    compared = ("hedged", "hedged")
+    breaks = (
+        "Leaves answer independently here: real ones are busy at the same time, since the same requests reach all of them, and a copy that a hedge sends "
+        "makes somebody else's line longer."
+    )
+
+    def declare(self) -> list[Slider]:
+        return [
+            Slider("leaves", "", 100, models.QUANTITIES["n"].meaning, 1, MOST_LEAVES, "log", multiple_of=1, source="a search over a hundred shards"),
+            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, source="the usual objective"),
+            Slider("leaf", "", LEAVES[0], "how the times of a leaf vary", scale="choice", choices=LEAVES, source="the simplest law"),
+            Slider("mean", "ms", 10.0, "mean time of a leaf", 1, 1000, "log", source="assumed"),
+            Slider("hedge", "", 0.95, "share of leaf answers that are waited for; slower leaves are asked again", 0.5, 1, source="Dean and Barroso 2013"),
+        ]
+
+    def sweep(self, short: bool) -> list[float]:
+        return [1, 3, 10, 30, 100, 300, 1000] if short else [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "The median": Preset({"p": 0.5}, "Half of the requests take longer: with many leaves that is a rare time of one leaf."),
+            "A few slow leaves": Preset({"leaf": LEAVES[2]}, "One answer in forty takes forty times as long; of a hundred leaves nearly always one does."),
+            "Ask twice at once": Preset({"hedge": 0.5}, "Half of the leaves are asked twice: ten times the extra load of 0.95, for a fifth less latency."),
+        }  # fmt: skip
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        drawn = law(point["leaf"], point["mean"])
+        hedge = float(point["hedge"])
+        delay = math.inf if hedge >= 1 else float(point["mean"] * exceeded(lambda t: survival(point["leaf"], t), np.array(1 - hedge)))
+
+        def draw(count: int) -> list[Curve]:
+            once = drawn.sample(count, SEED)
+            go_on(cancel)
+            twice = np.where(once > delay, np.minimum(once, delay + drawn.sample(count, SEED + 1)), once)
+            found = {"plain": once, "hedged": twice}
+            requests = np.array([min(count // int(n), MOST_REQUESTS if count > DRAWS else DRAWS // 10) for n in x.values])
+            estimator = "quantile of independent requests, interval of 95 % by order statistics; each leaf time is used at every x"
+            return [
+                curve(name, x, self.unit, [quantile(slowest(times, int(n), r), point["p"]) for n, r in zip(x.values, requests, strict=True)], requests,
+                      "objectives", estimator)
+                for name, times in found.items()
+            ]  # fmt: skip
+
+        yield from refined(draw, DRAWS, budget_s)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        leaf, mean = point["leaf"], float(point["mean"])
+        slow = -np.expm1(np.log(point["p"]) / x.values)  # 1 − p^(1/n), without the loss of digits near 1
+        ways = {"plain": hedged(leaf, 1.0), "hedged": hedged(leaf, float(point["hedge"]))}
+        curves = [Curve(name, "predicted", x, self.unit, mean * exceeded(tail, slow)) for name, tail in ways.items()]
+        return [*curves, Curve("one leaf", "predicted", x, self.unit, mean * exceeded(ways["plain"], np.full(x.values.shape, 1 - point["p"])))]
+
+
+def slowest(times: np.ndarray, leaves: int, requests: int) -> np.ndarray:
+    """The longest of each `leaves` times in a row, `requests` of them."""
+    return times[: leaves * requests].reshape(requests, leaves).max(axis=1)
+
+
+def quantile(times: np.ndarray, p: float) -> tuple[float, float, float]:
+    """(value, low, high) of the p-quantile of independent times; the interval is between two of them, whatever their law. NaN where
+    there are too few for one."""
+    from scipy.stats import binom
+
+    n = len(times)
+    low, high = (int(rank) for rank in binom.ppf([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], n, p))
+    ranks = [min(math.ceil(p * n), n) - 1, max(low - 1, 0), min(high, n - 1)]
+    value, *ends = np.partition(times, ranks)[ranks]
+    return (value, *ends) if low > 0 and high < n else (value, math.nan, math.nan)

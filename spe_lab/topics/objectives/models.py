@@ -1,0 +1,234 @@
+"""The formulas of chapter 09a, each derived by sympy from its definition.
+
+Sources: J. Dean, L. A. Barroso, "The Tail at Scale", CACM 56(2), 2013 (fan-out, hedging); S. Halfin, W. Whitt, Oper. Res. 29(3), 1981
+(square-root staffing); L. A. Barroso, U. Hölzle, "The Case for Energy-Proportional Computing", IEEE Computer 40(12), 2007 (linear power).
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spe_lab.core.model import Model, Quantity, symbol
+
+if TYPE_CHECKING:
+    import sympy
+
+SECONDS = 3600  # in an hour
+QUANTITIES = {
+    "n": Quantity("leaves that a request waits for", ""),
+    "s": Quantity("share of leaf answers that are slow", ""),
+    "p": Quantity("share of requests that must be fast", ""),
+    "t": Quantity("time since the request was sent", "mean service times"),
+    "d": Quantity("delay after which a request is sent again", "mean service times"),
+    "rho": Quantity("load of each replica without copies", ""),
+    "r": Quantity("load of each replica, copies included", ""),
+    "delta": Quantity("spare servers: those that would idle on average", ""),
+    "k": Quantity("time within which a request must be answered", "mean service times"),
+    "beta": Quantity("spare servers, in square roots of the offered load", ""),
+    "u": Quantity("load: share of the time that a server is at work", ""),
+    "P_idle": Quantity("power of an idle server", "W"),
+    "P_peak": Quantity("power of a server at full load", "W"),
+    "S": Quantity("mean service time", "s"),
+    "J": Quantity("energy objective", "J"),
+    "a": Quantity("offered load: servers that are at work on average", ""),
+    "m": Quantity("servers beyond the offered load", ""),
+    "w": Quantity("time within which a request must be begun", "mean service times"),
+    "C": Quantity("share of requests that wait (Erlang C)", ""),
+    "c": Quantity("price of a server", "€/h"),
+    "f": Quantity("price of a thousand late answers", "€"),
+    "L": Quantity("share of answers that are late", ""),
+}
+
+
+def model(name: str, expression: "sympy.Expr", unit: str, source: str) -> Model:
+    return Model(name, expression, unit, {each.name: QUANTITIES[each.name] for each in expression.free_symbols}, source)
+
+
+# ---- Fan-out -----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def slow_share() -> Model:
+    """Share of requests that meet a slow leaf: all n must be fast, independently of each other."""
+    n, s = symbol("n"), symbol("s")
+    return model("slow", 1 - (1 - s) ** n, "", "independent leaves: F_max = Fⁿ")
+
+
+@cache
+def leaf_share() -> Model:
+    """Share of leaf answers that must be fast for a share p of requests to be: Fⁿ = p, solved for F."""
+    import sympy
+
+    fast, n, p = symbol("F"), symbol("n"), symbol("p")
+    (solved,) = sympy.solve(sympy.Eq(sympy.log(fast) * n, sympy.log(p)), fast)
+    return model("F", sympy.powsimp(solved), "", "Fⁿ = p")
+
+
+@cache
+def exponential_quantile() -> Model:
+    """The time within which a share p of requests have all answers, for exponential leaves of mean 1."""
+    import sympy
+
+    t, fast = symbol("t"), sympy.Symbol("F", positive=True)
+    (solved,) = sympy.solve(sympy.Eq(1 - sympy.exp(-t), fast), t)
+    return model("t_p", solved.subs(fast, leaf_share().expression), "mean service times", "1 − e^(−t) = p^(1/n)")
+
+
+def exponential_mean(leaves: "int | None" = None) -> "sympy.Expr":
+    """Mean time until the last of n exponential leaves of mean 1 has answered: the harmonic number Hₙ.
+
+    E(max) = ∫ (1 − Fⁿ) dt, and with u = F(t) this is the integral of (1 − uⁿ)/(1 − u) = 1 + u + … + uⁿ⁻¹ from 0 to 1.
+
+    >>> exponential_mean(3)
+    11/6
+    """
+    import sympy
+
+    u, i = symbol("u"), sympy.Symbol("i", integer=True, positive=True)
+    n = sympy.Symbol("n", integer=True, positive=True) if leaves is None else sympy.Integer(leaves)
+    return sympy.summation(sympy.integrate(u ** (i - 1), (u, 0, 1)), (i, 1, n))
+
+
+# ---- Hedged requests ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def queue_survival() -> Model:
+    """Share of answers of one M/M/1 replica that take longer than t."""
+    import sympy
+
+    t, rho = symbol("t"), symbol("rho")
+    return model("SF", sympy.exp(-(1 - rho) * t), "", "M/M/1: sojourn times are exponential with rate μ − λ")
+
+
+@cache
+def hedged_miss() -> Model:
+    """Share of hedged requests that take longer than t ≥ d: neither copy may be done, and the second has had t − d; load of replicas r."""
+    import sympy
+
+    t, d, r = symbol("t"), symbol("d"), symbol("r")
+    survival = queue_survival().expression.subs(symbol("rho"), r)
+    return model("miss", sympy.exp(sympy.factor(sympy.log(survival) + sympy.log(survival.subs(t, t - d)))), "", "independent replicas: SF(t)·SF(t − d)")
+
+
+@cache
+def own_load() -> Model:
+    """The load that replicas have once copies are sent, if it was r while they were decided on; in steady state it is r again."""
+    rho, r, d, t = symbol("rho"), symbol("r"), symbol("d"), symbol("t")
+    late = queue_survival().expression.subs({symbol("rho"): r, t: d})
+    return model("r'", rho * (1 + late), "", "each request, and a copy of each that is not answered after d")
+
+
+@cache
+def most_load() -> "sympy.Expr":
+    """The highest load ρ with a steady state, for d ≥ 2: there the line r' touches r. Below d = 2 it is 1/2: every request is sent twice."""
+    import sympy
+
+    r, rho, loop = symbol("r"), symbol("rho"), own_load().expression
+    (touching,) = sympy.solve(sympy.Eq(sympy.diff(loop, r), 1), r)
+    (load,) = sympy.solve(sympy.simplify((loop - r).subs(r, touching)), rho)
+    return load
+
+
+def load_with_copies(rho: np.ndarray, delay: float) -> np.ndarray:
+    """The load r of replicas that get ρ without copies: the smallest solution of r' = r, by going on from ρ; 1 where there is none."""
+    r = np.array(rho, dtype=float)
+    for _ in range(400):  # where lines touch this is slow, and a point there is no steady state to look for anyway
+        r = np.minimum(own_load()(r=r, rho=rho, d=delay), 1.0)
+    return np.where(np.abs(own_load()(r=r, rho=rho, d=delay) - r) < 1e-6, r, 1.0)
+
+
+# ---- Spare servers -----------------------------------------------------------------------------------------------------
+
+
+@cache
+def large_pool_miss() -> Model:
+    """Share of answers that take longer than k service times in a large pool with δ spare servers: everybody waits, for an exponential time of
+    rate δ, and is served. It follows from the density of the sum of two exponential times."""
+    import sympy
+
+    k, delta, x = symbol("k"), symbol("delta"), symbol("x")
+    sooner = sympy.integrate(delta * sympy.exp(-delta * x) * sympy.exp(-(k - x)), (x, 0, k), conds="none")
+    shared = sympy.powsimp(sympy.expand(sympy.simplify((sympy.exp(-delta * k) + sooner) * (delta - 1))))
+    return model("miss", shared / (delta - 1), "", "wait of rate δ, then service of rate 1")
+
+
+@cache
+def waiting_share() -> Model:
+    """Share of requests that wait in a large pool with β√a spare servers (Halfin and Whitt)."""
+    import sympy
+
+    beta, x = symbol("beta"), symbol("x")
+    density = sympy.exp(-(beta**2) / 2) / sympy.sqrt(2 * sympy.pi)
+    below = sympy.Rational(1, 2) + sympy.integrate(sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi), (x, 0, beta))
+    return model("wait", 1 / (1 + beta * below / density), "", "Halfin and Whitt 1981: the limit of Erlang C")
+
+
+# ---- Energy ------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def power() -> Model:
+    """Power of a server whose share u of time is work, on a straight line from idle to peak."""
+    u, idle, peak = symbol("u"), symbol("P_idle"), symbol("P_peak")
+    return model("P", idle + u * (peak - idle), "W", "assumed: a straight line, as in Barroso and Hölzle 2007")
+
+
+@cache
+def energy_per_request() -> Model:
+    """A server does u/S requests a second."""
+    import sympy
+
+    u, service = symbol("u"), symbol("S")
+    return model("E", sympy.expand(power().expression / (u / service)), "J", "power over throughput")
+
+
+@cache
+def least_load() -> Model:
+    """The load from which on a request takes no more than J: the energy solved for u."""
+    import sympy
+
+    (solved,) = sympy.solve(sympy.Eq(energy_per_request().expression, symbol("J")), symbol("u"))
+    return model("u", sympy.simplify(solved), "", "E(u) = J")
+
+
+@cache
+def proportionality() -> "sympy.Expr":
+    """EP = 2 − 2 ∫ P(u)/P_peak du over 0 … 1: 1 for a server whose power goes with its work, 0 for one whose power is always the same."""
+    import sympy
+
+    u = symbol("u")
+    return sympy.simplify(2 - 2 * sympy.integrate(power().expression / symbol("P_peak"), (u, 0, 1)))
+
+
+@cache
+def score(levels: int = 10) -> "sympy.Expr":
+    """Work per energy as SPECpower_ssj2008 sums it up, relative to that at full load: all loads from 1 down in equal steps over all powers, idle included."""
+    import sympy
+
+    u, curve = symbol("u"), power().expression
+    loads = [sympy.Rational(i, levels) for i in range(1, levels + 1)]
+    return sympy.simplify(sum(loads) * symbol("P_peak") / (sum(curve.subs(u, load) for load in loads) + symbol("P_idle")))
+
+
+# ---- Money -------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def hourly_cost() -> Model:
+    """What a pool of a + m servers costs in an hour, with a penalty for each late answer; it answers a/S requests a second."""
+    a, m, price, fine, late, service = map(symbol, ("a", "m", "c", "f", "L", "S"))
+    return model("cost", (a + m) * price + SECONDS * a / service * late * fine / 1000, "€/h", "servers and penalties")
+
+
+@cache
+def worth_a_server() -> Model:
+    """The share of late answers that one more server must save to be worth its price: the cost's difference, set to zero."""
+    import sympy
+
+    m, late, saved = symbol("m"), symbol("L"), symbol("x")
+    cost = hourly_cost().expression
+    more = cost.subs({m: m + 1, late: late - saved}, simultaneous=True)
+    (solved,) = sympy.solve(sympy.Eq(sympy.expand(more - cost), 0), saved)
+    return model("saved", solved, "", "cost(m + 1) = cost(m)")

@@ -1,0 +1,93 @@
+"""Pools of servers behind one queue: who is late, the highest load that meets an objective, and the fewest servers.
+
+Times are in mean service times, arrivals Poisson, services exponential: M/M/c. All is vectorised over servers and loads at
+once, which a slider needs; `spe_lab.core.queues.birth_death` derives what is computed here.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from spe_lab.core.errors import SpeLabError
+from spe_lab.topics.objectives import models
+
+MOST_SERVERS = 100_000
+
+
+def erlang_c(servers: np.ndarray | float, load: np.ndarray | float) -> np.ndarray:
+    """Share of requests that wait. Erlang's B is a Poisson probability over a sum of such, which is an incomplete gamma function.
+
+    >>> erlang_c(np.array([4, 16]), 0.8).round(6).tolist()
+    [0.596432, 0.304884]
+    """
+    from scipy.special import gammaincc, gammaln, xlogy
+
+    servers, load = np.asarray(servers, dtype=float), np.asarray(load, dtype=float)
+    offered = servers * load
+    lost = np.exp(xlogy(servers, offered) - offered - gammaln(servers + 1)) / gammaincc(servers + 1, offered)
+    return lost / (1 - load * (1 - lost))
+
+
+def late(k: float, servers: np.ndarray | float, load: np.ndarray | float) -> np.ndarray:
+    """Share of requests that take longer than k, waiting and service together, for loads below 1."""
+    from scipy.special import exprel
+
+    waiting, drain = erlang_c(servers, load), servers * (1 - np.asarray(load, dtype=float))
+    return (1 - waiting) * math.exp(-k) + waiting * (np.exp(-drain * k) + drain * k * math.exp(-k) * exprel((1 - drain) * k))
+
+
+def waits_longer(w: float, servers: np.ndarray | float, load: np.ndarray | float) -> np.ndarray:
+    """Share of requests that wait longer than w."""
+    return erlang_c(servers, load) * np.exp(-servers * (1 - np.asarray(load, dtype=float)) * w)
+
+
+def highest_load(servers: np.ndarray, k: float, p: float, no_wait: bool = False) -> np.ndarray:
+    """The highest load at which a share p of requests take no longer than k (or if `no_wait`, do not wait at all); 0 where none does.
+
+    >>> highest_load(np.array([1, 4, 16]), 5, 0.99).round(3).tolist()
+    [0.079, 0.606, 0.873]
+    """
+    servers = np.asarray(servers, dtype=float)
+    low, high = np.zeros(servers.shape), np.ones(servers.shape)
+    for _ in range(44):
+        middle = (low + high) / 2
+        missed = (erlang_c(servers, middle) if no_wait else late(k, servers, middle)) > 1 - p
+        low, high = np.where(missed, low, middle), np.where(missed, middle, high)
+    return low
+
+
+@lru_cache(maxsize=64)
+def most_offered(most: int, k: float, p: float) -> np.ndarray:
+    """The largest offered load of 1, 2, … `most` servers that meets the objective: it grows with their number."""
+    servers = np.arange(1, most + 1)
+    return servers * highest_load(servers, k, p)
+
+
+def fewest_servers(offered: np.ndarray | float, k: float, p: float, most: int) -> np.ndarray:
+    """The fewest servers, up to `most`, with which a share p of requests take no longer than k; `most` where even they do not do.
+
+    >>> int(fewest_servers(12.0, 5.0, 0.99, 64))
+    14
+    """
+    if not 1 <= most <= MOST_SERVERS:
+        raise SpeLabError(f"most must be between 1 and {MOST_SERVERS:,} servers, got {most}; choose a number in that range")
+    return np.minimum(np.searchsorted(most_offered(int(most), float(k), float(p)), offered) + 1, most)
+
+
+@lru_cache(maxsize=64)
+def spare_servers(k: float, p: float) -> float:
+    """The number of spare servers δ that a very large pool needs, whatever its size; infinite where no pool meets the objective."""
+    from scipy.optimize import brentq
+
+    if math.exp(-k) >= 1 - p:
+        return math.inf
+    return brentq(lambda delta: float(models.large_pool_miss()(k=k, delta=delta)) - (1 - p), 1e-9, 1e9)
+
+
+@lru_cache(maxsize=64)
+def square_roots(p: float) -> float:
+    """The β with which a pool of a + β√a servers lets a share p of its requests not wait."""
+    from scipy.optimize import brentq
+
+    return brentq(lambda beta: float(models.waiting_share()(beta=beta)) - (1 - p), 1e-9, 10.0)

@@ -1,0 +1,61 @@
+"""What the labs of this chapter have in common: their machine is a simulation that is made larger while there is time."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.queues import batches
+
+SEED = 1
+GROWTH = 4  # a larger simulation halves the intervals
+MOST = 64  # times the first one
+
+
+def refined(draw: Callable[[int], Sequence[Curve]], customers: int, budget_s: float) -> Iterator[tuple[float, Sequence[Curve]]]:
+    """(progress, curves) of simulations of `customers`, then four times as many, and so on as far as the budget goes; always one."""
+    began, size = time.monotonic(), customers
+    while True:
+        started = time.monotonic()
+        curves = draw(size)
+        now = time.monotonic()
+        last = size >= MOST * customers or now - began + GROWTH * (now - started) > budget_s
+        yield (1.0 if last else (now - began) / budget_s), curves
+        if last:
+            return
+        size *= GROWTH
+
+
+def curve(name: str, x: Axis, unit: str, estimates: np.ndarray, customers: np.ndarray, stem: str, estimator: str) -> Curve:
+    """A simulated curve from rows that begin with a value and end with its interval, one for each x, and how many customers each rests on."""
+    value, *_, low, high = np.asarray(estimates, dtype=float).T
+    counts = np.broadcast_to(customers, value.shape)
+    origin = native.load(stem).provenance | {
+        "clock": "none: simulated", "estimator": estimator, "seed": SEED, "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
+    }  # fmt: skip
+    return Curve(name, "simulated", x, unit, value, low, high, counts, counts, origin)
+
+
+def share(happened: np.ndarray) -> batches.Estimate:
+    """The share of requests for which something happened; where it was never seen, up to three times in as many requests it may yet."""
+    found = batches.mean(happened.astype(float))
+    return found._replace(low=max(found.low, 0.0), high=min(max(found.high, 3 / len(happened)), 1.0))
+
+
+def checked(status: int) -> None:
+    """Turns a status of kernels_c/objectives.c into an exception."""
+    constants = native.load("objectives").constants
+    if status == constants["SPE_CANCELLED"]:
+        raise CancelledError("the simulation was cancelled; start it again")
+    if status < 0:
+        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
+
+
+def go_on(cancel: Cancel) -> None:
+    """Between two simulations."""
+    if cancel.is_set():
+        checked(native.load("objectives").constants["SPE_CANCELLED"])

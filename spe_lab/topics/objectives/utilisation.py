@@ -1,0 +1,138 @@
+"""The lab objectives.utilisation: the highest load that meets an objective, against the number of servers in the pool."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.queues import Shared, Split, System, batches, exponential, poisson, simulate
+from spe_lab.topics.objectives import models, pools
+from spe_lab.topics.objectives.simulated import SEED, curve, refined
+
+WAYS = ("shared queue", "queue for each")
+OBJECTIVES = ("time in all", "no waiting")
+CUSTOMERS = 3000  # of a small pool, for one load, in a first answer
+BATCHES = 10  # long ones: a busy pool is slow to forget
+STEPS = 7  # loads that are tried for one pool
+FARTHEST = 8.0  # log(load / (1 − load)) of the first bracket's ends: from 0.0003 to 0.9997
+LEAST = 1e-4  # share of what is allowed: less is taken for as much, since nothing has no logarithm
+MOST_SERVERS = 256
+
+
+@register
+class Utilisation(Lab):
+    """The highest load at which a pool still meets a latency objective."""
+
+    id = "objectives.utilisation"
+    chapter = "09a"
+    title = "Utilisation and pool size"
+    question = "How busy may servers be before a latency objective is missed, and what does the size of their pool change?"
+    axis = "servers"
+    quantity = "highest load that meets the objective"
+    unit = ""
+    scale = "linear"
+    simulated = True
+    follows = True
+    compared = (WAYS[0], WAYS[0])
+    breaks = (
+        "Requests come at random at a constant rate here, and any server may take any of them at no cost; load that changes with the hour needs its own "
+        "head-room on top, and so does a server that fails."
+    )
+
+    def declare(self) -> list[Slider]:
+        return [
+            Slider("servers", "", 16, "servers in the pool", 1, MOST_SERVERS, "log", multiple_of=1, source="a rack's share"),
+            Slider("objective", "", OBJECTIVES[0], "what a share p of requests must meet: an end within k, or no waiting at all", scale="choice",
+                   choices=OBJECTIVES, source="what users feel"),
+            Slider("k", "", 5.0, models.QUANTITIES["k"].meaning + ", in mean service times", 1, 100, "log", source="little above the 4.6 of the service alone"),
+            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, source="the usual objective"),
+        ]  # fmt: skip
+
+    def sweep(self, short: bool) -> list[float]:
+        return [1, 2, 4, 8, 16, 32, 64] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Twice the time": Preset({"k": 10.0}, "A looser objective helps small pools most: one server may now be busy half of the time."),
+            "Nobody waits": Preset({"objective": OBJECTIVES[1], "p": 0.9}, "Nine in ten find an idle server: the spare ones grow with the root of the load."),
+            "Out of reach": Preset({"k": 4.0}, "The service alone is too long in one of 55 requests. No number of servers changes that."),
+        }  # fmt: skip
+
+    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+        k, p, no_wait = float(point["k"]), float(point["p"]), point["objective"] == OBJECTIVES[1]
+
+        allowed = 1 - p - (0.0 if no_wait else math.exp(-k))  # to be late because of waiting: the service alone takes its share
+
+        def delayed(system: System, customers: int) -> Callable[[float], batches.Estimate]:
+            """The share of requests that waiting makes late, by load; the same arrivals and services for each, closer together.
+
+            Waits are simulated. The service that follows is not tossed but averaged over, as its time does not depend on the wait:
+            otherwise most of what is late near the service's own percentile would be late by chance.
+            """
+
+            def at(load: float) -> batches.Estimate:
+                waiting = simulate(system, poisson(load * system.servers), exponential(1.0), customers, SEED, cancel=cancel).waiting
+                late = (waiting > 0).astype(float) if no_wait else np.exp(np.minimum(waiting - k, 0.0)) - math.exp(-k)
+                return batches.mean(late, BATCHES)
+
+            return at
+
+        def draw(customers: int) -> list[Curve]:
+            sizes = [int(customers * (1 + c / 8)) for c in x.values]  # what a large pool is like changes slowly
+            found = {
+                way: [highest_load(delayed(kind(int(c)), n), allowed) for c, n in zip(x.values, sizes, strict=True)]
+                for way, kind in zip(WAYS, (Shared, Split), strict=True)
+            }
+            estimator = "a load between two that were tried, 95 % by batch means of the share that is late over its slope; the first requests left out"
+            return [curve(way, x, self.unit, estimates, np.array(sizes), "queueing", estimator) for way, estimates in found.items()]
+
+        yield from refined(draw, CUSTOMERS, budget_s)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        k, p, no_wait = float(point["k"]), float(point["p"]), point["objective"] == OBJECTIVES[1]
+        exact = pools.highest_load(x.values, k, p, no_wait)
+        alone = np.full(x.values.shape, 1 - p if no_wait else max(0.0, 1 + math.log(1 - p) / k))
+        if no_wait:
+            root = pools.square_roots(p) / np.sqrt(x.values)
+            large = (np.sqrt(1 + root**2 / 4) - root / 2) ** 2  # ρ from c = a + β√a, with a = ρc
+        else:
+            large = np.maximum(0.0, 1 - pools.spare_servers(k, p) / x.values)
+        named = zip((*WAYS, "rule for large pools"), (exact, alone, large), strict=True)
+        return [Curve(name, "predicted", x, self.unit, values) for name, values in named]
+
+
+def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -> tuple[float, float, float]:
+    """(load, low, high) at which the share of delayed requests, which rises with load from zero on, is `allowed`; 0 if that is nothing.
+
+    The search halves a bracket on the scale of log(load / (1 − load)) until both its ends were tried, and then cuts it where the line
+    through the logarithms of the shares meets the goal. The interval is that of the share at the last load tried, over the slope.
+    """
+    if allowed <= 0:
+        return 0.0, 0.0, 0.0
+    ends = {False: -FARTHEST, True: FARTHEST}  # of the bracket: met, and missed
+    excess: dict[bool, float] = {}  # log(share / allowed) there, once tried
+    weight, before = {False: 1.0, True: 1.0}, None
+    for _ in range(STEPS):
+        pull = {side: weight[side] * excess[side] for side in excess}
+        cut = 0.5 if len(pull) < 2 else pull[False] / (pull[False] - pull[True])
+        place = ends[False] + cut * (ends[True] - ends[False])
+        share = delayed(load_at(place))
+        above = math.log(max(share.value / allowed, LEAST))
+        side = above > 0
+        ends[side], excess[side], weight[side] = place, above, 1.0
+        if side is before:
+            weight[not side] /= 2  # an end that stays would hold the cuts on the other side for ever (the Illinois method)
+        before = side
+    if len(excess) < 2:
+        return (0.0, 0.0, load_at(ends[True])) if True in excess else (load_at(ends[False]), load_at(ends[False]), 1.0)
+    slope = (excess[True] - excess[False]) / (ends[True] - ends[False])
+    best = min(max(place - above / slope, ends[False]), ends[True])
+    half = (share.high - share.low) / 2 / max(share.value, LEAST * allowed) / slope
+    return load_at(best), load_at(best - half), load_at(best + half)
+
+
+def load_at(place: float) -> float:
+    return 1 / (1 + math.exp(-place))
