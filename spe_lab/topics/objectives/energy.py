@@ -14,7 +14,7 @@ from spe_lab.core.measurement import Cancel
 from spe_lab.core.queues import Shared, Simulated, batches, exponential, poisson, simulate
 from spe_lab.core.text import Text
 from spe_lab.topics.objectives import models, pools
-from spe_lab.topics.objectives.simulated import SEED, curve, refined
+from spe_lab.topics.objectives.simulated import SEED, curve, refined, share
 
 CUSTOMERS = 30_000  # at each load, in a first answer
 BATCHES = 20
@@ -94,17 +94,18 @@ class Energy(Lab):
         found = models.least_load()(P_idle=point["idle"], P_peak=point["peak"], S=point["service"] / 1000, J=1.0)
         return {"1 J": float(found) if 0 < found <= 1 else np.nan}
 
-    def table(self, settings: Mapping[str, Value] | None = None, customers: int = 400_000) -> Text:
-        """What is on, what a request takes and who is late, at a few loads: simulated, with the prediction of Erlang's formula beside it."""
+    def table(self, settings: Mapping[str, Value] | None = None, customers: int = 2_000_000) -> Text:
+        """What is on, what a request takes and who is late, at a few loads: simulated, and by Erlang's formula."""
         point = self.point(settings)
-        within = f"within {point['k']:g} S"
-        rows = [f"| load | servers on | J per request | {within}, all on | {within}, fewest on | predicted |", "|---|---|---|---|---|---|"]
+        rows = ["| load | servers on | J per request, simulated | late, simulated | late, predicted |", "|---|---|---|---|---|"]
         for load in (0.1, 0.3, 0.5, 0.7):
             offered, on = self.offered(point, load), int(self.fewest(point, np.array([load]))[0])
-            both = [run(offered, servers, customers) for servers in (int(point["servers"]), on)]
-            met = [f"{(each.sojourn <= point['k']).mean():.2%}" for each in both]
-            joules = " → ".join(f"{energy(each, point).value:.2f}" for each in both)
-            rows.append(f"| {load} | {both[0].system.servers} → {on} | {joules} | {met[0]} | {met[1]} | {1 - pools.late(point['k'], on, offered / on):.2%} |")
+            for servers in sorted({int(point["servers"]), on}, reverse=True):
+                simulated = run(offered, servers, customers)
+                late = share(simulated.sojourn > point["k"])
+                within = f"{late.value:.2%} ({late.low:.2%} to {late.high:.2%})"
+                predicted = pools.late(point["k"], servers, offered / servers)
+                rows.append(f"| {load} | {servers} | {energy(simulated, point).value:.2f} | {within} | {predicted:.2%} |")
         return Text("\n".join(rows))
 
 

@@ -16,7 +16,7 @@ CLOCK_TEMPLATE = """
 #include "spe.h"
 
 /* Request i is due at i * gap. The server answers one at a time, the i-th in service[i]. Writes the latency of each. */
-void measure(const double *service, int64_t n, double gap, double *latency)
+void latencies(const double *service, int64_t n, double gap, double *latency)
 {
     double sent = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -30,7 +30,7 @@ CLOCK_SOLUTION = """
 #include "spe.h"
 
 /* Request i is due at i * gap. The server answers one at a time, the i-th in service[i]. Writes the latency of each. */
-void measure(const double *service, int64_t n, double gap, double *latency)
+void latencies(const double *service, int64_t n, double gap, double *latency)
 {
     double free_at = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -126,9 +126,9 @@ def run_clock(text: str) -> str:
     """What is wrong with the reader's clock, by comparison with Lindley's recursion in plain Python; runs in a worker process."""
     own = native.compile_text(text, "clock")
     try:
-        own.address("measure")
+        own.address("latencies")
     except AttributeError:
-        return "the source must declare void measure(const double *service, int64_t n, double gap, double *latency), as the template does"
+        return "the source must declare void latencies(const double *service, int64_t n, double gap, double *latency), as the template does"
     for n, gap, mean in ((0, 1.0, 1.0), (1, 1.0, 3.0), (2, 1.0, 3.0), (5, 2.0, 1.0), (2000, 1.0, 0.8)):
         service = np.random.default_rng(n).exponential(mean, n)
         expected, waiting = np.empty(n), 0.0
@@ -136,7 +136,7 @@ def run_clock(text: str) -> str:
             expected[i] = waiting + service[i]
             waiting = max(expected[i] - gap, 0.0)
         found = np.full(n + 1, -1.0)
-        own.measure(service, n, gap, found)
+        own.latencies(service, n, gap, found)
         if found[n] != -1.0:
             return f"of {n} requests, latency[{n}] must not be written: it lies behind the array"
         bad = np.flatnonzero(~np.isclose(found[:n], expected, rtol=1e-9, atol=1e-9))
@@ -185,7 +185,7 @@ EXERCISES = {
         judge_joule,
     ),
     "clock": Exercise(
-        "Change measure so that a request which could not be sent in time counts what it waited: latency from when it is due.",
+        "Change latencies so that a request which could not be sent in time counts what it waited: latency from when it is due.",
         ("Two times matter: when a request is due, i · gap, and when the server is free. Work begins at the later one.",
          "Keep when the server is free from one request to the next, whatever the clock says; latency is when the request is done, less when it was due."),
         CLOCK_SOLUTION,

@@ -155,14 +155,15 @@ def large_pool_miss() -> Model:
 
 
 @cache
-def waiting_share() -> Model:
-    """Share of requests that wait in a large pool with β√a spare servers (Halfin and Whitt)."""
+def waiting_share() -> "sympy.Expr":
+    """Share of requests that wait in a large pool with β√a spare servers: the limit of Erlang's C (Halfin and Whitt 1981), from the
+    density φ of the normal law and its integral Φ."""
     import sympy
 
-    beta, x = symbol("beta"), symbol("x")
-    density = sympy.exp(-(beta**2) / 2) / sympy.sqrt(2 * sympy.pi)
-    below = sympy.Rational(1, 2) + sympy.integrate(sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi), (x, 0, beta))
-    return model("wait", 1 / (1 + beta * below / density), "", "Halfin and Whitt 1981: the limit of Erlang C")
+    beta, x = symbol("beta"), sympy.Symbol("x", real=True)
+    density = sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi)
+    below = sympy.integrate(density, (x, -sympy.oo, beta))
+    return 1 / (1 + beta * below / density.subs(x, beta))
 
 
 # ---- Energy ------------------------------------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ once, which a slider needs; `spe_lab.core.queues.birth_death` derives what is co
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.text import Text
 from spe_lab.topics.objectives import models
 
 MOST_SERVERS = 100_000
@@ -89,5 +91,17 @@ def spare_servers(k: float, p: float) -> float:
 def square_roots(p: float) -> float:
     """The β with which a pool of a + β√a servers lets a share p of its requests not wait."""
     from scipy.optimize import brentq
+    from scipy.stats import norm
 
-    return brentq(lambda beta: float(models.waiting_share()(beta=beta)) - (1 - p), 1e-9, 10.0)
+    return brentq(lambda beta: 1 / (1 + beta * norm.cdf(beta) / norm.pdf(beta)) - (1 - p), 1e-9, 10.0)
+
+
+def spare_table(k: float = 5.0, p: float = 0.99, no_wait: float = 0.9, offered: Sequence[int] = (10, 100, 1000, 10_000)) -> Text:
+    """How many spare servers two objectives take, exactly and by the rule for large pools: `p` within k, and `no_wait` without waiting."""
+    rows = [f"| busy on average | {p:.0%} within {k:g} S | rule δ | {no_wait:.0%} do not wait | rule β√a |", "|---|---|---|---|---|"]
+    for a in offered:
+        spare = np.arange(1, 40 + int(4 * math.sqrt(a)))
+        within, idle = (int(spare[np.argmax(missed <= 1 - share)]) for missed, share in
+                        ((late(k, a + spare, a / (a + spare)), p), (erlang_c(a + spare, a / (a + spare)), no_wait)))  # fmt: skip
+        rows.append(f"| {a} | {within} | {spare_servers(k, p):.2f} | {idle} | {square_roots(no_wait) * math.sqrt(a):.1f} |")
+    return Text("\n".join(rows))

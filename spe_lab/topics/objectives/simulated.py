@@ -30,12 +30,12 @@ def refined(draw: Callable[[int], Sequence[Curve]], customers: int, budget_s: fl
         size *= GROWTH
 
 
-def curve(name: str, x: Axis, unit: str, estimates: np.ndarray, customers: np.ndarray, stem: str, estimator: str) -> Curve:
+def curve(name: str, x: Axis, unit: str, estimates: np.ndarray, customers: np.ndarray, stem: str, estimator: str, notes: Sequence[str] = ()) -> Curve:
     """A simulated curve from rows that begin with a value and end with its interval, one for each x, and how many customers each rests on."""
     value, *_, low, high = np.asarray(estimates, dtype=float).T
     counts = np.broadcast_to(customers, value.shape)
     origin = native.load(stem).provenance | {
-        "clock": "none: simulated", "estimator": estimator, "seed": SEED, "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
+        "clock": "none: simulated", "estimator": estimator, "seed": SEED, "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": list(notes),
     }  # fmt: skip
     return Curve(name, "simulated", x, unit, value, low, high, counts, counts, origin)
 

@@ -18,6 +18,8 @@ CUSTOMERS = 3000  # of a small pool, for one load, in a first answer
 BATCHES = 10  # long ones: a busy pool is slow to forget
 STEPS = 7  # loads that are tried for one pool
 FARTHEST = 8.0  # log(load / (1 − load)) of the first bracket's ends: from 0.0003 to 0.9997
+TIMES_FORGOTTEN = 5  # that a simulation must be longer than what a queue takes to forget
+TOO_SHORT = "no point where a queue is so busy that it remembers its start; simulate longer"
 LEAST = 1e-4  # share of what is allowed: less is taken for as much, since nothing has no logarithm
 MOST_SERVERS = 256
 
@@ -83,11 +85,12 @@ class Utilisation(Lab):
         def draw(customers: int) -> list[Curve]:
             sizes = [int(customers * (1 + c / 8)) for c in x.values]  # what a large pool is like changes slowly
             found = {
-                way: [highest_load(delayed(kind(int(c)), n), allowed) for c, n in zip(x.values, sizes, strict=True)]
+                way: [seen(highest_load(delayed(kind(int(c)), n), allowed), n) for c, n in zip(x.values, sizes, strict=True)]
                 for way, kind in zip(WAYS, (Shared, Split), strict=True)
             }
             estimator = "a load between two that were tried, 95 % by batch means of the share that is late over its slope; the first requests left out"
-            return [curve(way, x, self.unit, estimates, np.array(sizes), "queueing", estimator) for way, estimates in found.items()]
+            notes = [TOO_SHORT] if np.isnan(list(found.values())).any() else []
+            return [curve(way, x, self.unit, estimates, np.array(sizes), "queueing", estimator, notes) for way, estimates in found.items()]
 
         yield from refined(draw, CUSTOMERS, budget_s)
 
@@ -132,6 +135,11 @@ def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -
     best = min(max(place - above / slope, ends[False]), ends[True])
     half = (share.high - share.low) / 2 / max(share.value, LEAST * allowed) / slope
     return load_at(best), load_at(best - half), load_at(best + half)
+
+
+def seen(found: tuple[float, float, float], customers: int) -> tuple[float, float, float]:
+    """What was found, or NaN where that queue would forget its start too slowly for so many customers: after some 4 / (1 − ρ)² of them."""
+    return found if customers * (1 - found[0]) ** 2 > 4 * TIMES_FORGOTTEN else (math.nan,) * 3
 
 
 def load_at(place: float) -> float:
