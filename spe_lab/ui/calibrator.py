@@ -13,6 +13,7 @@ from spe_lab.core.machine import calibration
 from spe_lab.core.measurement import Cancel
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.page import bundle
+from spe_lab.ui.reruns import until_rerun
 
 
 class Calibrator:
@@ -27,6 +28,7 @@ class Calibrator:
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="200px"))
         self._status = widgets.HTML(self._standing())
         self.page = widgets.HBox([self._button, self._progress, self._status])
+        until_rerun(self, self.cancel)
 
     @staticmethod
     def _standing() -> str:

@@ -27,6 +27,7 @@ from spe_lab.core.text import Text
 from spe_lab.ui.access import named
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page import bundle
+from spe_lab.ui.reruns import until_rerun
 
 SLIDER_LIMIT_S = 1.0  # of a call behind a slider: nobody waits longer for one
 _STEPS = 100
@@ -85,6 +86,7 @@ class Sliders:
         for slider in self.sliders.values():
             slider.observe(lambda _: self._show(), "value")
         self.page = named(widgets.VBox([widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said]))
+        until_rerun(self)
         self._show()
 
     def _show(self) -> None:

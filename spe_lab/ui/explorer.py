@@ -27,6 +27,7 @@ from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.page import bundle
 from spe_lab.ui.presets import PresetBar
+from spe_lab.ui.reruns import until_rerun
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
@@ -110,6 +111,7 @@ class Explorer:
             widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
         ]  # fmt: skip
         self.page = named(widgets.VBox(rows, layout=widgets.Layout(max_width="900px")))
+        until_rerun(self, self._rest)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
@@ -306,6 +308,11 @@ class Explorer:
     def cancel(self) -> None:
         """Ends a running measurement within 0.2 s; what it has found so far stays."""
         self._cancel.set()
+
+    def _rest(self) -> None:
+        """Nobody sees the page any more."""
+        self.cancel()
+        self._ended.wait(1)
 
     def measured(self) -> Run:
         """The measured run behind the figure: of the measurement that is running, or of the last one, or of a new one.

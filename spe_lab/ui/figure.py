@@ -188,7 +188,8 @@ class LabFigure:
         if self.lab.scale == "log":
             top.set_yscale("log", base=self._base)
         top.set_ylim(y_low, y_high)
-        top.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if self.lab.unit == "B" else f"{value:g}")
+        bytes_ = self.lab.unit == "B"  # the formatter must not know this object: matplotlib would keep both for ever
+        top.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if bytes_ else f"{value:g}")
         bottom.set_yscale("log", base=2)
         bottom.minorticks_off()
         bottom.set_ylim(1 / ratio_limit, ratio_limit)

@@ -20,6 +20,7 @@ from spe_lab.core.text import Text
 from spe_lab.ui.access import named
 from spe_lab.ui.figure import COMMITTED, DPI, WIDTH, draw_band, encoded
 from spe_lab.ui.page import bundle
+from spe_lab.ui.reruns import until_rerun
 from spe_lab.ui.static import figure_html
 
 MOST = 9  # points; more do not fit beside each other
@@ -57,6 +58,7 @@ class CurveSketch:
         self.commit_button = commit
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
         self.page = named(widgets.VBox([self._picture, row, widgets.HBox([commit, self._kept]), self._said], layout=widgets.Layout(max_width="900px")))
+        until_rerun(self)
         for slider in self.sliders.values():
             slider.observe(lambda _: self._refresh(), "value")
         self._refresh()

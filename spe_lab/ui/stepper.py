@@ -10,6 +10,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.ui import book
 from spe_lab.ui.access import named
 from spe_lab.ui.page import bundle
+from spe_lab.ui.reruns import until_rerun
 
 
 class Stepper:
@@ -29,6 +30,7 @@ class Stepper:
         self.back, self.next, self.reset = buttons
         self.place.observe(lambda _: self._show(), "value")
         self.page = named(widgets.VBox([widgets.HBox([*buttons, self.place], layout=widgets.Layout(flex_flow="row wrap")), self._picture, self._said]))
+        until_rerun(self)
         self._show()
 
     @property
