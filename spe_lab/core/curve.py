@@ -27,7 +27,7 @@ _AXIS = {
     "required": ["name", "unit", "values"],
     "properties": {"name": {"type": "string"}, "unit": {"type": "string"}, "values": _NUMBERS},
 }
-_CURVE = {
+CURVE = {
     "type": "object",
     "required": ["name", "unit", "values", "low", "high", "source", "x"],
     "properties": {
@@ -51,8 +51,8 @@ _RUN = {
         "lab": {"type": "string"},
         "point": {"type": "object"},
         "x": _AXIS,
-        "measured": {"type": "array", "items": _CURVE},
-        "predicted": {"type": "array", "items": _CURVE},
+        "measured": {"type": "array", "items": CURVE},
+        "predicted": {"type": "array", "items": CURVE},
         "comparison": {
             "type": ["object", "null"],
             "required": ["measured", "predicted", "residuals"],

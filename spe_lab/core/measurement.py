@@ -55,10 +55,13 @@ class Point:
 
 
 class Cancel:
-    """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s."""
+    """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s. Another process gets a copy."""
 
-    def __init__(self):
-        self.flag = ctypes.c_int32(0)
+    def __init__(self, already: bool = False):
+        self.flag = ctypes.c_int32(already)
+
+    def __reduce__(self):
+        return Cancel, (self.is_set(),)
 
     def set(self) -> None:
         self.flag.value = 1
