@@ -1,0 +1,41 @@
+"""Traces to watch: the same few hundred customers, sent through several systems of this chapter."""
+
+from collections.abc import Mapping
+
+from spe_lab.core.lab import Slider, Value
+from spe_lab.core.queues import Priority, Shared, Sharing, Split, bimodal, poisson, simulate
+from spe_lab.core.queues.trace import Trace
+from spe_lab.topics.queueing.simulated import capacity
+
+CUSTOMERS = 300
+RUN = 4000  # customers of the run that they are taken from
+SYSTEMS = {
+    "one server": {"FCFS": lambda cut: Shared(1), "short jobs first": lambda cut: Priority(1, cut), "PS": lambda cut: Sharing(1)},
+    "four servers": {"one queue": lambda cut: Shared(4), "a queue each": lambda cut: Split(4)},
+    "four servers, looking": {"random": lambda cut: Split(4), "the shorter of two": lambda cut: Split(4, 2)},
+}
+
+
+class Watched:
+    """What `spe_lab.ui.player.Player` shows: sliders, and the traces at a point of them."""
+
+    title = "Customers in queues"
+
+    def __init__(self) -> None:
+        self.sliders = {slider.name: slider for slider in (
+            Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.1, 0.95, source="a usual target"),
+            Slider("systems", "", "one server", "what is compared", scale="choice", choices=tuple(SYSTEMS), source="the clearest case"),
+            Slider("ratio", "", 20, "length of a long job in short ones; one job in twenty is long", 1, 100, "log", source="long enough to see"),
+            Slider("seed", "", 1, "where the random numbers begin", 1, 1000, multiple_of=1, source="any"),
+        )}  # fmt: skip
+
+    def traces(self, point: Mapping[str, Value]) -> list[Trace]:
+        """The same customers in each system; simulated in a millisecond or two."""
+        law = bimodal(1.0, 0.05, float(point["ratio"]))
+        long, short, _ = law.parameters
+        cut = (long + short) / 2 if long > short else long * 2
+        return [self._trace(name, make(cut), law, cut, point) for name, make in SYSTEMS[point["systems"]].items()]
+
+    def _trace(self, name, system, law, cut, point) -> Trace:
+        gaps = poisson(float(point["load"]) * capacity(system))
+        return Trace.of(name, simulate(system, gaps, law, RUN, int(point["seed"]), who=True), CUSTOMERS, cut)

@@ -1,0 +1,64 @@
+"""The lab queueing.balancing: which of many queues to join."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Preset, Slider, Value, register
+from spe_lab.core.queues import Split, System, general
+from spe_lab.topics.queueing import models
+from spe_lab.topics.queueing.laws import ONE_IN_TEN, service
+from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab
+from spe_lab.topics.queueing.single import sojourn
+
+CHOICES = ("exponential", "deterministic", ONE_IN_TEN)
+
+
+@register
+class Balancing(QueueLab):
+    """Sojourn times behind a load balancer that looks at none, some or all of the queues."""
+
+    id = "queueing.balancing"
+    title = "Whose queue to join"
+    question = "How much does a balancer gain by looking at two queues, and how much by looking at all?"
+    quantity = "sojourn time"
+    compared = ("shortest of d", "shortest of d, many servers")
+    breaks = (
+        "The limit is for infinitely many servers and exponential service; a few servers are less independent. Real balancers look at queues as they were a "
+        "while ago, and several of them that look at once all choose the same one."
+    )
+
+    def declare(self) -> list[Slider]:
+        return [
+            self.load_slider("where the four lie apart"),
+            Slider("servers", "", 64, "servers, each with a queue of its own", 2, 512, "log", multiple_of=1, source="a small cluster"),
+            Slider("choices", "", 2, "queues that are looked at, d", 2, 16, multiple_of=1, source="the default of Envoy's balancer"),
+            Slider("service", "", "exponential", "law of the service time", scale="choice", choices=CHOICES, source="what the limit is for"),
+            self.statistic_slider("mean"),
+            self.seed_slider(),
+        ]
+
+    def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
+        servers, d = int(point["servers"]), int(point["choices"])
+        return {"random": Split(servers), "round robin": Split(servers, "round robin"), "shortest of d": Split(servers, d), "shortest of all": Split(servers, servers)}
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        load, name, law = x.values, point["statistic"], service(point["service"])
+        split, limit, one = (np.full(load.shape, np.nan) for _ in range(3))
+        if law.name == "exponential":
+            split, one = sojourn(name, 1, load), sojourn(name, int(point["servers"]), load)
+            p, d = STATISTICS[name], int(point["choices"])
+            limit = models.supermarket_mean(load, d) if p is None else models.supermarket_quantile(p, load, d)
+        elif name == "mean":
+            split = 1 + general.mean_wait(load, law.scv)
+        predicted = {"random split": split, "shortest of d, many servers": limit, "one shared queue": one}
+        return [Curve(label, "predicted", x, self.unit, values) for label, values in predicted.items()]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Three choices": Preset({"choices": 3.0}, "The second choice took away most of the wait; the third adds little, and a fourth would add less."),
+            "p99": Preset({"statistic": "p99"}, "A random split's 99th percentile leaves the figure first: tails are where looking pays most."),
+            "Four servers": Preset({"servers": 4.0}, "With few servers the limit is too kind, and one shared queue is clearly better than the shortest of all."),
+            "Every service alike": Preset({"service": "deterministic"}, "Round robin catches up: where all jobs are alike, taking turns is as good as looking."),
+        }

@@ -1,0 +1,85 @@
+"""The lab queueing.head_of_line: the whole distribution at one load, where one job in a thousand is long."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Preset, Slider, Value, register
+from spe_lab.core.measurement import Cancel
+from spe_lab.core.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
+from spe_lab.topics.queueing import models
+from spe_lab.topics.queueing.simulated import MOST, QueueLab, capacity, in_threads
+
+OF = ("slowdown", "sojourn")
+LEVELS = np.geomspace(0.4, 4000, 29)
+
+
+@register
+class HeadOfLine(QueueLab):
+    """Share of customers beyond t, for four ways to serve the same two kinds of jobs."""
+
+    id = "queueing.head_of_line"
+    title = "Head-of-line blocking"
+    question = "What do a few long jobs do to all others, and which discipline lets the short ones pass?"
+    axis = "t"
+    quantity = "share of customers above t"
+    unit = ""
+    compared = ("FCFS", "FCFS, exact")
+    breaks = (
+        "The exact curve is for one server, FCFS and Poisson arrivals. Priority needs to know who is short, sharing costs a context switch for each slice, and "
+        "more servers help only while fewer of them than all are at long jobs."
+    )
+
+    def declare(self) -> list[Slider]:
+        return [
+            Slider("t", "", 10, "times the own service (slowdown), or mean services (sojourn)", 0.1, 1e5, "log", source="an objective of ten services"),
+            Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.02, 0.95, source="a usual target"),
+            Slider("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log", source="one in a thousand"),
+            Slider("ratio", "", 1000, "length of a long job in short ones", 2, 1000, "log", source="a request that misses every cache"),
+            Slider("servers", "", 16, "servers of the curve with many", 2, 64, "log", multiple_of=1, source="the cores of a machine"),
+            Slider("of", "", OF[0], "what is counted: sojourn ÷ own service, or the sojourn", scale="choice", choices=OF, source="a short job may expect a short time"),
+            self.seed_slider(),
+        ]
+
+    def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
+        long, short, _ = self.law(point).parameters
+        many = Shared(int(point["servers"]))
+        return {"FCFS": Shared(1), "PS": Sharing(1), "short jobs first": Priority(1, (short + long) / 2), "FCFS, many servers": many}
+
+    def law(self, point: Mapping[str, Value]) -> Law:
+        return bimodal(1.0, float(point["long_share"]), float(point["ratio"]))
+
+    def sweep(self, short: bool) -> np.ndarray:
+        return LEVELS[::2] if short else LEVELS
+
+    def answers(self, point: Mapping[str, Value], x: Axis, customers: int, cancel: Cancel) -> tuple[np.ndarray, np.ndarray]:
+        systems, law, load = list(self.systems(point).values()), self.law(point), float(point["load"])
+        each = min(customers // len(systems), MOST)
+
+        def answer(system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            run = simulate(system, poisson(load * capacity(system)), law, each, int(point["seed"]), cancel=cancel)
+            return run.tail(x.values, point["of"])
+
+        return np.array(in_threads(answer, systems)).transpose(0, 2, 1), np.full(len(x.values), each)
+
+    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        t, share, ratio, load = x.values, float(point["long_share"]), float(point["ratio"]), float(point["load"])
+        long, short, _ = self.law(point).parameters
+        # Who needs s has a slowdown above t if it waits longer than (t − 1)·s, and a sojourn above t if longer than t − s.
+        waits = ((t - 1) * s if point["of"] == OF[0] else t - s for s in (short, long))
+        above_short, above_long = (models.wait_tail(wait, load, share, ratio) for wait in waits)
+        waits_of_short = (t - 1) * short if point["of"] == OF[0] else t - short
+        bound = models.behind_a_long_job()(rho=load, p=share, L=long, t=np.clip(waits_of_short, 0, long))
+        return [
+            Curve("FCFS, exact", "predicted", x, "", (1 - share) * above_short + share * above_long),
+            Curve("short and behind a long job", "predicted", x, "", (1 - share) * bound),
+        ]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "The sojourn itself": Preset({"of": OF[1]}, "Under PS the long jobs alone are beyond 1000: one in a thousand. Under FCFS they drag the others along."),
+            "Load of 0.3": Preset({"load": 0.3}, "Half of the load is work of long jobs. Even now one customer in seven waits behind one."),
+            "1 in 10 takes 11 ×": Preset({"long_share": 0.1, "ratio": 11.0}, "Long jobs are no longer rare, and no longer very long: FCFS and PS change places."),
+            "64 servers": Preset({"servers": 64.0}, "As long as not all servers are at long jobs, the short ones pass; and 64 of them hardly ever are."),
+        }

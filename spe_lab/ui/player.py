@@ -1,0 +1,149 @@
+"""Customers in queues, to watch: play, pause, from event to event, back and forth, beside a strip of the whole stretch.
+
+The traces are simulated in C, at the reader's sliders; the page plays them by itself, without the kernel (player.js).
+"""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Protocol
+
+import ipywidgets as widgets
+import numpy as np
+
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Slider, Value
+from spe_lab.core.queues.trace import Trace
+from spe_lab.core.text import Text
+from spe_lab.ui import book, controls
+from spe_lab.ui.access import named
+from spe_lab.ui.page import bundle
+
+WIDTH, ROW, STRIP = 860, 34, 58
+SPEEDS = ("0.5", "1", "2", "5", "10", "20")
+_KEY = (
+    ('<circle class="short" cx="10" cy="10" r="8"/>', 20, "a short job"),
+    ('<rect class="long" x="2" y="1" width="36" height="18" rx="3"/>', 40, "a long job"),
+    ('<circle class="short blocked" cx="11" cy="10" r="8"/>', 22, "short, and behind a long job"),
+    ('<rect class="short" x="2" y="8" width="36" height="4"/>', 40, "service that is left"),
+)
+
+
+class Traced(Protocol):
+    """What a player shows: sliders, and traces of the same length of time at a point of them."""
+
+    title: str
+    sliders: Mapping[str, Slider]
+
+    def traces(self, point: Mapping[str, Value]) -> Sequence[Trace]: ...
+
+
+class Player:
+    """`traced` as a page. Moving a slider simulates anew and goes on playing; `settings` are values of some sliders."""
+
+    def __init__(self, traced: Traced, **settings: Value):
+        self.traced = traced
+        if unknown := set(settings) - set(traced.sliders):
+            raise SpeLabError(f"settings must be sliders ({', '.join(traced.sliders)}), got {', '.join(sorted(unknown))}; leave them out")
+        point = {name: slider.checked(settings.get(name, slider.default)) for name, slider in traced.sliders.items()}
+        self.sliders = controls.group(list(traced.sliders.values()), point, self._refresh)
+        self._shown = widgets.HTML()
+        row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
+        self.page = named(widgets.VBox([row, self._shown], layout=widgets.Layout(max_width="900px")))
+        self._refresh()
+
+    @property
+    def point(self) -> dict[str, Value]:
+        return {name: self.traced.sliders[name].checked(widget.value) for name, widget in self.sliders.items()}
+
+    @property
+    def text(self) -> Text:
+        """What happens, in words."""
+        return Text(f"{self.traced.title}, simulated. " + " ".join(trace.said() for trace in self._traces))
+
+    def _refresh(self) -> None:
+        self._traces = self.traced.traces(self.point)
+        self._shown.value = playable(self.traced.title, self._traces)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        still = stills(self.traced.title, self._traces)
+        if book.building():
+            return {"text/html": still, "text/plain": str(self.text)}, {}
+        return bundle(self.page, kwargs, html=still, text=str(self.text))
+
+
+@cache
+def _file(name: str) -> str:
+    return (files("spe_lab.ui") / name).read_text(encoding="utf-8")
+
+
+def playable(title: str, traces: Sequence[Trace]) -> str:
+    """The page's markup, with the traces and the script that plays them."""
+    script = html.escape(_file("player.js"), quote=True)
+    data = json.dumps({"end": round(traces[0].end, 4), "scenes": [_scene(trace) for trace in traces]}, separators=(",", ":")).replace("</", "<\\/")
+    options = "".join(f"<option>{each}</option>" for each in SPEEDS)
+    buttons = "".join(f'<button type="button" class="{kind}">{label}</button>' for kind, label in (("play", "Play"), ("next", "Next event"), ("again", "To the start")))
+    time = f'<label class="time">time <input type="range" min="0" max="{traces[0].end:.4f}" step="any" value="0"><output aria-live="off">0.0</output></label>'
+    speed = f'<label class="speed">mean services per second <select>{options}</select></label>'
+    sections = "".join(_section(trace, most(traces), _moving(trace)) for trace in traces)
+    # Keys belong to these controls while one of them has the focus, not to JupyterLab's shortcuts.
+    return (f'<div class="spe-player" role="group" aria-label="{html.escape(title, quote=True)}" data-lm-suppress-shortcuts="true">'
+            f'<script type="application/json" class="data">{data}</script><div class="controls">{buttons}{time}{speed}</div>{_key()}{sections}'
+            f'<p class="said" role="status"></p>{_in_words(traces)}<style onload="{script}">{_file("player.css")}</style></div>')  # fmt: skip
+
+
+def stills(title: str, traces: Sequence[Trace]) -> str:
+    """What a page without a kernel shows: the strips, and the same in words."""
+    sections = "".join(_section(trace, most(traces)) for trace in traces)
+    return (f'<div class="spe-player" role="group" aria-label="{html.escape(title, quote=True)}"><style>{_file("player.css")}</style>'
+            f"{sections}{_in_words(traces)}</div>")  # fmt: skip
+
+
+def _scene(trace: Trace) -> dict[str, Any]:
+    def numbers(values: np.ndarray) -> list[float]:
+        return np.round(values, 4).tolist()
+
+    times = {name: numbers(getattr(trace, name)) for name in ("arrival", "start", "departure", "service")}
+    whole = {"server": trace.server.tolist(), "long": trace.long.astype(int).tolist()}
+    elapsed = [numbers(part) for part in trace.elapsed] if trace.elapsed else None
+    return {"name": trace.name, "shape": trace.shape, "servers": 1 if trace.shape == "sharing" else trace.servers, **times, **whole, "elapsed": elapsed}
+
+
+def most(traces: Sequence[Trace]) -> int:
+    """The largest number of customers present in any of them: the strips share a scale."""
+    return max(int(trace.present()[1].max()) for trace in traces)
+
+
+def _section(trace: Trace, top: int, moving: str = "") -> str:
+    live = ': <span class="live"></span>' if moving else ""
+    return f'<div class="scene"><div><b>{html.escape(trace.name)}</b>{live}</div>{moving}{strip(trace, top)}</div>'
+
+
+def _moving(trace: Trace) -> str:
+    height = ROW * (1 if trace.shape == "sharing" else trace.servers)
+    return f'<svg class="moving" aria-hidden="true" viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="xMinYMin"></svg>'
+
+
+def strip(trace: Trace, top: int) -> str:
+    """Customers present against time, from none to `top`, and above them when a long job is in service, as SVG."""
+    times, present = trace.present()
+    times = np.clip(times, 0, trace.end)
+    x, y = times / trace.end * WIDTH, STRIP - 2 - present / top * (STRIP - 22)
+    path = f"M0 {STRIP - 2}" + "".join(f"H{across:.1f}V{up:.1f}" for across, up in zip(x, y, strict=True)) + f"H{WIDTH}V{STRIP - 2}Z"
+    spans = [(max(0.0, begin), min(trace.end, end)) for begin, end in zip(trace.start[trace.long], trace.departure[trace.long], strict=True) if end > 0]
+    bars = "".join(f'<rect class="long" x="{a / trace.end * WIDTH:.1f}" y="14" width="{(b - a) / trace.end * WIDTH:.1f}" height="4"/>' for a, b in spans if b > a)
+    label = f"customers present over time, {present.max()} at most; bars: a long job is in service"
+    return (f'<svg role="img" aria-label="{html.escape(trace.said(), quote=True)}" viewBox="0 0 {WIDTH} {STRIP}"><path class="area" d="{path}"/>{bars}'
+            f'<text x="2" y="11">{label}</text><line class="cursor" y1="14" y2="{STRIP}" x1="0" x2="0"/></svg>')  # fmt: skip
+
+
+def _key() -> str:
+    shown = (f'<span class="key"><svg aria-hidden="true" viewBox="0 0 {width} 20">{shape}</svg>{label}</span>' for shape, width, label in _KEY)
+    return f"<div>{''.join(shown)}</div>"
+
+
+def _in_words(traces: Sequence[Trace]) -> str:
+    items = "".join(f"<li>{html.escape(trace.said())}</li>" for trace in traces)
+    return f"<details open><summary>The whole stretch in words</summary><ul>{items}</ul></details>"
