@@ -76,8 +76,7 @@ if (!player.state) {
         if (!shape) {
           const group = make(scene.picture, 'g', {}), long = scene.long[place.i];
           const body = make(group, long ? 'rect' : 'circle', long ? {class: 'long', x: -18, y: -9, width: 36, height: 18, rx: 3} : {class: 'short', r: 8});
-          shape = {group, body, bar: make(group, 'rect', {class: long ? 'long' : 'short', height: 4}), x: Math.min(place.x, 20), y: place.y};
-          if (!glide || scene.fresh) shape.x = place.x;
+          shape = {group, body, bar: make(group, 'rect', {class: long ? 'long' : 'short', height: 4}), x: glide ? Math.max(0, place.x - 90) : place.x, y: place.y};
           scene.shown.set(place.i, shape);
         }
         shape.x += (place.x - shape.x) * (glide ? 0.25 : 1);
@@ -89,7 +88,6 @@ if (!player.state) {
         shape.bar.setAttribute('width', (place.bar * place.left).toFixed(1));
       }
       for (const [i, shape] of scene.shown) if (!seen.has(i)) { shape.group.remove(); scene.shown.delete(i); }
-      scene.fresh = false;
       scene.more.textContent = hidden ? `+ ${hidden}` : '';
       scene.live.textContent = words(scene, now);
       const x = (state.time / data.end * WIDTH).toFixed(1);

@@ -84,7 +84,8 @@ def playable(title: str, traces: Sequence[Trace]) -> str:
     script = html.escape(_file("player.js"), quote=True)
     data = json.dumps({"end": round(traces[0].end, 4), "scenes": [_scene(trace) for trace in traces]}, separators=(",", ":")).replace("</", "<\\/")
     options = "".join(f"<option>{each}</option>" for each in SPEEDS)
-    buttons = "".join(f'<button type="button" class="{kind}">{label}</button>' for kind, label in (("play", "Play"), ("next", "Next event"), ("again", "To the start")))
+    labels = {"play": "Play", "next": "Next event", "again": "To the start"}
+    buttons = "".join(f'<button type="button" class="{kind}">{label}</button>' for kind, label in labels.items())
     time = f'<label class="time">time <input type="range" min="0" max="{traces[0].end:.4f}" step="any" value="0"><output aria-live="off">0.0</output></label>'
     speed = f'<label class="speed">mean services per second <select>{options}</select></label>'
     sections = "".join(_section(trace, most(traces), _moving(trace)) for trace in traces)
@@ -133,7 +134,8 @@ def strip(trace: Trace, top: int) -> str:
     x, y = times / trace.end * WIDTH, STRIP - 2 - present / top * (STRIP - 22)
     path = f"M0 {STRIP - 2}" + "".join(f"H{across:.1f}V{up:.1f}" for across, up in zip(x, y, strict=True)) + f"H{WIDTH}V{STRIP - 2}Z"
     spans = [(max(0.0, begin), min(trace.end, end)) for begin, end in zip(trace.start[trace.long], trace.departure[trace.long], strict=True) if end > 0]
-    bars = "".join(f'<rect class="long" x="{a / trace.end * WIDTH:.1f}" y="14" width="{(b - a) / trace.end * WIDTH:.1f}" height="4"/>' for a, b in spans if b > a)
+    scale = WIDTH / trace.end
+    bars = "".join(f'<rect class="long" x="{a * scale:.1f}" y="14" width="{(b - a) * scale:.1f}" height="4"/>' for a, b in spans if b > a)
     label = f"customers present over time, {present.max()} at most; bars: a long job is in service"
     return (f'<svg role="img" aria-label="{html.escape(trace.said(), quote=True)}" viewBox="0 0 {WIDTH} {STRIP}"><path class="area" d="{path}"/>{bars}'
             f'<text x="2" y="11">{label}</text><line class="cursor" y1="14" y2="{STRIP}" x1="0" x2="0"/></svg>')  # fmt: skip

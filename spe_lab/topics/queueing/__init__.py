@@ -1,8 +1,28 @@
 """Queueing (chapter 09b): single queues, disciplines, head-of-line blocking and load balancing, simulated and predicted."""
 
+from spe_lab.topics.queueing.animation import Watched
 from spe_lab.topics.queueing.balancing import Balancing
-from spe_lab.topics.queueing.disciplines import Disciplines, highest_load, table
+from spe_lab.topics.queueing.blocking import blame, incident
+from spe_lab.topics.queueing.disciplines import NAMES, Disciplines, highest_load, table
+from spe_lab.topics.queueing.exercises import EXERCISES, SHORTEST_TEMPLATE
 from spe_lab.topics.queueing.head_of_line import HeadOfLine
+from spe_lab.topics.queueing.laws import FOUR, service
+from spe_lab.topics.queueing.lessons import intervals, simulators, warm_up
+from spe_lab.topics.queueing.models import (
+    behind_a_long_job,
+    drift,
+    sharing_balance,
+    sharing_jobs,
+    sharing_mean,
+    step,
+    supermarket,
+    supermarket_mean,
+    thinned,
+)  # fmt: skip
 from spe_lab.topics.queueing.single import Single, allen_cunneen
 
-__all__ = ["Balancing", "Disciplines", "HeadOfLine", "Single", "allen_cunneen", "highest_load", "table"]
+__all__ = [
+    "EXERCISES", "FOUR", "NAMES", "SHORTEST_TEMPLATE", "Balancing", "Disciplines", "HeadOfLine", "Single", "Watched", "allen_cunneen",
+    "behind_a_long_job", "blame", "drift", "highest_load", "incident", "intervals", "service", "sharing_balance", "sharing_jobs", "sharing_mean",
+    "simulators", "step", "supermarket", "supermarket_mean", "table", "thinned", "warm_up",
+]  # fmt: skip

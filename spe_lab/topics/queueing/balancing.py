@@ -41,7 +41,8 @@ class Balancing(QueueLab):
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
         servers, d = int(point["servers"]), int(point["choices"])
-        return {"random": Split(servers), "round robin": Split(servers, "round robin"), "shortest of d": Split(servers, d), "shortest of all": Split(servers, servers)}
+        looked_at = {"random": "random", "round robin": "round robin", "shortest of d": d, "shortest of all": servers}
+        return {name: Split(servers, choices) for name, choices in looked_at.items()}
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         load, name, law = x.values, point["statistic"], service(point["service"])
@@ -59,6 +60,6 @@ class Balancing(QueueLab):
         return {
             "Three choices": Preset({"choices": 3.0}, "The second choice took away most of the wait; the third adds little, and a fourth would add less."),
             "p99": Preset({"statistic": "p99"}, "A random split's 99th percentile leaves the figure first: tails are where looking pays most."),
-            "Four servers": Preset({"servers": 4.0}, "With few servers the limit is too kind, and one shared queue is clearly better than the shortest of all."),
-            "Every service alike": Preset({"service": "deterministic"}, "Round robin catches up: where all jobs are alike, taking turns is as good as looking."),
+            "Four servers": Preset({"servers": 4.0}, "With few servers the limit is too kind, and one shared queue clearly beats the shortest of all."),
+            "Every service alike": Preset({"service": "deterministic"}, "Round robin catches up: where all jobs are alike, turns are as good as looking."),
         }

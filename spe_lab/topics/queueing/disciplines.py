@@ -70,7 +70,7 @@ class Disciplines(QueueLab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "1 in 1000 is long": Preset({"service": ONE_IN_A_THOUSAND}, "The order is upside down: in turn, the 999 wait for the one; at once, they pass it by."),
+            "1 in 1000 is long": Preset({"service": ONE_IN_A_THOUSAND}, "The order is upside down: in turn, 999 wait for the one; at once, they pass it by."),
             "1 in 10 is long": Preset({"service": ONE_IN_TEN}, "Not yet uneven enough: in turn still beats at once, and one queue beats sixteen."),
             "The mean": Preset({"statistic": "mean"}, "One queue and one pool have the same mean, if services are exponential. Now look at p99 again."),
             "One server": Preset({"servers": 1.0}, "Nothing to split: two curves lie on the other two, and in turn against at once is all that is left."),

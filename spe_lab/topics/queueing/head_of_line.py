@@ -38,7 +38,7 @@ class HeadOfLine(QueueLab):
             Slider("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log", source="one in a thousand"),
             Slider("ratio", "", 1000, "length of a long job in short ones", 2, 1000, "log", source="a request that misses every cache"),
             Slider("servers", "", 16, "servers of the curve with many", 2, 64, "log", multiple_of=1, source="the cores of a machine"),
-            Slider("of", "", OF[0], "what is counted: sojourn ÷ own service, or the sojourn", scale="choice", choices=OF, source="a short job may expect a short time"),
+            Slider("of", "", OF[0], "what is counted: sojourn ÷ own service, or the sojourn", scale="choice", choices=OF, source="short jobs expect little"),
             self.seed_slider(),
         ]
 
@@ -73,13 +73,13 @@ class HeadOfLine(QueueLab):
         bound = models.behind_a_long_job()(rho=load, p=share, L=long, t=np.clip(waits_of_short, 0, long))
         return [
             Curve("FCFS, exact", "predicted", x, "", (1 - share) * above_short + share * above_long),
-            Curve("short and behind a long job", "predicted", x, "", (1 - share) * bound),
+            Curve("short and behind a long job", "predicted", x, "", np.maximum((1 - share) * bound, 0.0)),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "The sojourn itself": Preset({"of": OF[1]}, "Under PS the long jobs alone are beyond 1000: one in a thousand. Under FCFS they drag the others along."),
+            "The sojourn itself": Preset({"of": OF[1]}, "Under PS only the long jobs, one in a thousand, take more than 10. Under FCFS half of all do."),
             "Load of 0.3": Preset({"load": 0.3}, "Half of the load is work of long jobs. Even now one customer in seven waits behind one."),
-            "1 in 10 takes 11 ×": Preset({"long_share": 0.1, "ratio": 11.0}, "Long jobs are no longer rare, and no longer very long: FCFS and PS change places."),
+            "1 in 10 takes 11 ×": Preset({"long_share": 0.1, "ratio": 11.0}, "Long jobs are neither rare nor very long any more: FCFS and PS change places."),
             "64 servers": Preset({"servers": 64.0}, "As long as not all servers are at long jobs, the short ones pass; and 64 of them hardly ever are."),
         }

@@ -238,4 +238,5 @@ def wait_tail(t: np.ndarray, rho: float, long_share: float, ratio: float) -> np.
     step, above = _wait_above(float(rho), float(long_share), float(ratio))
     t = np.asarray(t, dtype=float)
     places = np.append(0.0, (np.arange(above.size) + 0.5) * step)  # what the grid has at k steps lies about there
-    return np.where(t < 0, 1.0, np.interp(t, places, np.append(rho, above), right=0.0))
+    found = np.where(t < 0, 1.0, np.interp(t, places, np.append(rho, above), right=0.0))
+    return np.where(found < 1e-6, 0.0, found)  # less is rounding

@@ -4,7 +4,6 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
 
 import numpy as np
 
@@ -34,7 +33,6 @@ class QueueLab(Lab):
     unit = "E(S)"
     simulated = True
     follows = True
-    statistics: ClassVar[tuple[str, ...]] = tuple(STATISTICS)
 
     @abstractmethod
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
@@ -51,10 +49,11 @@ class QueueLab(Lab):
 
         def answer(task: tuple[int, int]) -> tuple[float, float, float]:
             i, k = task
-            run = simulate(systems[k], *self.laws(point, float(x.values[i]), systems[k]), int(counts[i]), int(point["seed"]), cancel=cancel)
+            run = simulate(systems[k], *self.laws(point, float(x.values[i]), systems[k]), int(counts[i]), 1000 * int(point["seed"]) + int(i), cancel=cancel)
             found = statistic(run, point["statistic"])
             return found.value, found.low, found.high
 
+        # Each load has a seed of its own, so that points scatter about the curve independently; all systems have the same customers.
         # C and numpy let go of the interpreter, so threads share the points. The long ones come first, or the last would be waited for.
         tasks = [(i, k) for i in np.argsort(-counts, kind="stable") for k in range(len(systems))]
         found = np.empty((len(systems), len(x.values), 3))
@@ -95,7 +94,7 @@ class QueueLab(Lab):
         return Slider("load", "", 0.8, "share of time that a server is busy, ρ", 0.02, 0.98, source=source)
 
     def statistic_slider(self, default: str) -> Slider:
-        return Slider("statistic", "", default, "what is drawn of the sojourn times", scale="choice", choices=self.statistics, source="what an objective is about")
+        return Slider("statistic", "", default, "what is drawn of the sojourn times", scale="choice", choices=tuple(STATISTICS), source="what objectives name")
 
     def seed_slider(self) -> Slider:
         return Slider("seed", "", 1, "where the random numbers begin", 1, 1000, multiple_of=1, source="any: the curves should not depend on it")

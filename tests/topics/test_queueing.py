@@ -1,0 +1,323 @@
+"""The queueing topic: models by two routes, labs against closed forms, the table of disciplines, lessons, and the exercises."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import sympy
+
+from spe_lab.core import lab as labs
+from spe_lab.core import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.model import symbol
+from spe_lab.core.queues import Shared, Sharing, Split, bimodal, birth_death, exponential, general, poisson, simulate
+from spe_lab.topics import queueing
+from spe_lab.topics.queueing import blocking, disciplines, exercises, laws, lessons, models, simulated, single
+
+needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
+# E(T) of the supermarket model, from the reference: d, loads, values
+TABLE = {2: (1.2657, 1.9474, 2.6141, 3.383, 5.432), 3: (1.1252, 1.5809, 2.0279, 2.5351, 3.8578)}
+LOADS = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
+
+
+# ---- Models --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_thinned_poisson_stream_is_one_of_a_smaller_rate():
+    lam, c, t, z = (symbol(name) for name in ("lambda", "c", "t", "z"))
+    counts = sympy.series(queueing.thinned(), z, 0, 3).removeO()
+    for n in range(3):
+        poisson_term = sympy.exp(-lam * t / c) * (lam * t / c) ** n / sympy.factorial(n)
+        assert sympy.simplify(counts.coeff(z, n) - poisson_term) == 0
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (0, 2), (3, 2)])
+def test_the_guess_for_processor_sharing_balances_in_each_state_by_itself(first, second):
+    """The symbolic proof is for both kinds present; here the edges are put in as numbers."""
+    rates = {"rho_1": sympy.Rational(3, 10), "rho_2": sympy.Rational(2, 5), "mu_1": sympy.Integer(7), "mu_2": sympy.Rational(1, 3)}
+    values = {symbol(name): value for name, value in rates.items()}
+
+    def pi(a, b):
+        return models.sharing_guess(sympy.Integer(a), sympy.Integer(b)).subs(values) if a >= 0 and b >= 0 else 0
+
+    arrive, leave = (rates["rho_1"] * rates["mu_1"], rates["rho_2"] * rates["mu_2"]), (rates["mu_1"], rates["mu_2"])
+    n = first + second
+    into = arrive[0] * pi(first - 1, second) + arrive[1] * pi(first, second - 1)
+    into += leave[0] * sympy.Rational(first + 1, n + 1) * pi(first + 1, second) + leave[1] * sympy.Rational(second + 1, n + 1) * pi(first, second + 1)
+    out = sum(arrive) + (leave[0] * sympy.Rational(first, n) + leave[1] * sympy.Rational(second, n) if n else 0)
+    assert into == out * pi(first, second)
+    assert queueing.sharing_balance() == 0
+
+
+def test_jobs_under_sharing_are_geometric_and_a_job_is_stretched_by_the_free_share():
+    rho, x = symbol("rho"), symbol("x")
+    assert all(sympy.expand(queueing.sharing_jobs(n) - (1 - rho) * rho**n) == 0 for n in range(6))
+    assert sympy.simplify(queueing.sharing_mean().expression - x / (1 - rho)) == 0
+
+
+@needs_compiler
+@pytest.mark.parametrize("law", laws.FOUR[:3])
+def test_the_mean_under_sharing_knows_nothing_of_the_law(law):
+    run = simulate(Sharing(1), poisson(0.7), laws.service(law), 1_000_000, seed=5)
+    found = run.mean()
+    assert abs(found.value - 1 / 0.3) < 4 * found.standard_error
+    bounds = np.quantile(run.service, [0.0, 0.5, 1.0]) if law != "deterministic" else [0.0, 2.0]
+    for low, high in itertools.pairwise(bounds):  # and for jobs of each length: the same stretch
+        some = (run.service >= low) & (run.service <= high)
+        assert run.sojourn[some].sum() / run.service[some].sum() == pytest.approx(1 / 0.3, rel=0.1)
+
+
+@pytest.mark.parametrize("i", [1, 2, 5])
+def test_the_fixed_point_is_where_the_drifts_vanish(i):
+    assert queueing.step(i) == sympy.Eq(symbol(f"s_{i}"), symbol("rho") * (symbol(f"s_{i - 1}") ** symbol("d") if i > 1 else 1))
+    model = queueing.supermarket()
+    for rho, d in ((0.5, 2), (0.9, 3)):
+        levels = {symbol(f"s_{k}"): float(model(rho=rho, d=d, i=k)) for k in range(1, i + 2)}
+        flow = float(queueing.drift(i).subs({**levels, symbol("rho"): rho, symbol("d"): d}))
+        assert flow == pytest.approx(0, abs=1e-15)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_the_supermarket_s_mean_is_the_published_one_by_two_routes(d):
+    assert queueing.supermarket_mean(LOADS, d) == pytest.approx(TABLE[d], abs=5e-5)
+    for rho in LOADS:
+        tail = [float(queueing.supermarket()(rho=rho, d=d, i=i)) for i in range(1, 40)]
+        assert sum(tail) / rho == pytest.approx(float(queueing.supermarket_mean(rho, d)[0]), rel=1e-9)  # Little
+
+
+def test_the_supermarket_s_tail_integrates_to_its_mean_and_its_quantile_lies_on_it():
+    t = np.linspace(0, 60, 60_001)
+    for rho, d in ((0.5, 2), (0.9, 3)):
+        tail = np.array([models.supermarket_tail(each, rho, d)[0] for each in t[::50]])
+        assert np.trapezoid(tail, t[::50]) == pytest.approx(float(models.supermarket_mean(rho, d)[0]), rel=1e-3)
+        at = models.supermarket_quantile(0.99, rho, d)
+        assert float(models.supermarket_tail(at, rho, d)[0]) == pytest.approx(0.01, rel=1e-6)
+
+
+@needs_compiler
+@pytest.mark.parametrize(("d", "p"), [(2, None), (3, None), (2, 0.99)])
+def test_many_servers_come_close_to_the_supermarket(d, p):
+    run = simulate(Split(512, d), poisson(0.8 * 512), exponential(1.0), 1_000_000, seed=3)
+    found, expected = (run.mean(), models.supermarket_mean(0.8, d)) if p is None else (run.quantile(p), models.supermarket_quantile(p, 0.8, d))
+    assert found.value == pytest.approx(float(expected[0]), rel=0.01)  # 512 are not infinitely many: 0.2 %; and 0.3 % of sampling
+
+
+@needs_compiler
+@pytest.mark.parametrize(("rho", "share", "ratio"), [(0.3, 0.001, 1000.0), (0.7, 0.1, 11.0), (0.9, 0.01, 50.0)])
+def test_the_inverted_transform_is_what_a_simulation_finds(rho, share, ratio):
+    """In mean, which Pollaczek and Khinchine give in closed form, and in shape."""
+    t = np.array([0.0, 0.1, 0.7, 1.5, 3.0, 10.0, 30.0])
+    law = bimodal(1.0, share, ratio)
+    exact = models.wait_tail(t, rho, share, ratio)
+    assert exact[0] == rho
+    grid = np.linspace(0, 3000, 300_001)
+    assert np.trapezoid(models.wait_tail(grid, rho, share, ratio), grid) == pytest.approx(float(general.mean_wait(rho, law.scv)), rel=2e-3)
+    value, low, high = simulate(Shared(1), poisson(rho), law, 2_000_000, seed=4).tail(t, of="waiting")
+    # Twice the half-width of 95 %: four standard errors; and the grid's own error.
+    assert (np.abs(value - exact) < (high - low) + 0.005).all(), (value, exact)
+
+
+def test_who_is_behind_a_long_job_is_less_than_who_waits():
+    long, _, share = bimodal(1.0).parameters
+    t = np.linspace(0, long, 50)
+    for rho in (0.3, 0.7):
+        bound = queueing.behind_a_long_job()(rho=rho, p=share, L=long, t=t)
+        assert (bound <= models.wait_tail(t, rho, 0.001, 1000.0) + 1e-3).all() and bound[0] == pytest.approx(rho * share * long)
+
+
+def test_approximation_is_exact_where_a_formula_is():
+    load = np.array([0.2, 0.9])
+    assert queueing.allen_cunneen(1, load, 1.0, 4.0) == pytest.approx(general.mean_wait(load, 4.0))
+    assert queueing.allen_cunneen(7, load, 1.0, 1.0) == pytest.approx(birth_death.mean_wait(7, load))
+
+
+@pytest.mark.parametrize(("call", "said"), [(lambda: models.supermarket_mean(1.0, 2), "rho must be"), (lambda: models.supermarket_mean(0.5, 0), "d must be"),
+                                            (lambda: laws.service("Pareto"), "service must be one of"), (lambda: models.sharing_jobs(-1), "n must be")])  # fmt: skip
+def test_what_lies_outside_the_domain_is_refused(call, said):
+    with pytest.raises(SpeLabError, match=said):
+        call()
+
+
+# ---- Labs ----------------------------------------------------------------------------------------------------------------
+
+
+def first(lab_id, settings=None, over=None):
+    return next(labs.get(lab_id).runs(settings, over, budget_s=0))[1]
+
+
+@needs_compiler
+@pytest.mark.parametrize("settings", [{}, {"servers": 4.0}, {"statistic": "p95"}, {"service": "deterministic"}, {"service": "hyperexponential", "scv": 4.0}])
+def test_one_queue_s_intervals_hold_what_is_exact(settings):
+    run = first("queueing.single", settings)
+    curve, exact = run.measured[0], run.predicted[0].values
+    # Two half-widths of a 95 % interval are four standard errors.
+    assert (np.abs(curve.values - exact) <= 2 * (curve.high - curve.low)).all()
+    assert run.comparison.predicted == "exact" and curve.tried.sum() == pytest.approx(simulated.CUSTOMERS, rel=0.05)
+
+
+def test_where_there_is_no_closed_form_none_is_drawn():
+    lab = labs.get("queueing.single")
+    x = lab.x()
+    for settings, there in (({"service": "lognormal", "statistic": "p99"}, (False, False, True)), ({"service": "lognormal", "servers": 4.0}, (False, True, True)),
+                            ({"service": "lognormal"}, (True, False, True)), ({"arrivals": "bursty"}, (False, True, True)), ({}, (True, False, False))):  # fmt: skip
+        assert tuple(bool(np.isfinite(curve.values).all()) for curve in lab.predict(lab.point(settings), x)) == there, settings
+
+
+@needs_compiler
+def test_the_seed_decides_everything_and_budget_adds_customers():
+    one, same, other = (first("queueing.balancing", {"seed": seed, "servers": 8.0}, [0.5, 0.8]) for seed in (1.0, 1.0, 2.0))
+    for a, b, c in zip(one.measured, same.measured, other.measured, strict=True):
+        assert np.array_equal(a.values, b.values) and np.array_equal(a.low, b.low) and not np.array_equal(a.values, c.values)
+    *_, (progress, last) = labs.get("queueing.single").runs(over=[0.8], budget_s=1.5, short=False)
+    assert progress == 1.0 and last.tried > one.tried and last.measured[0].high[0] - last.measured[0].low[0] < 0.3
+
+
+def test_high_loads_get_more_customers():
+    counts = simulated.shared_out(1_000_000, np.array([0.1, 0.9, 0.98]))
+    assert counts[2] == pytest.approx(5 * counts[1], rel=0.01) and counts.sum() == pytest.approx(1_000_000, rel=0.01)
+    assert simulated.shared_out(10, np.array([0.1])).tolist() == [simulated.FEWEST]
+
+
+@needs_compiler
+def test_disciplines_mark_where_the_objective_is_met_once_it_is_simulated():
+    lab = labs.get("queueing.disciplines")
+    assert all(math.isnan(place) for place in lab.marks(lab.point()).values())
+    run = next(lab.runs(budget_s=0))[1]
+    marks = lab.marks(lab.point())
+    assert marks["all four meet it"] == pytest.approx(0.41, abs=0.08) and marks["one still meets it"] > 0.9
+    assert lab.marks(lab.point({"objective": 2.0}))["one still meets it"] != marks["one still meets it"]
+    assert all(math.isnan(place) for place in lab.marks(lab.point({"servers": 4.0})).values())
+    again = labs.get("queueing.disciplines")
+    again.learn(run.measured)
+    assert again.marks(again.point()) == marks
+
+
+def test_a_crossing_is_found_between_points():
+    curve = Curve("made up", "simulated", Axis("load", "", [0.2, 0.4, 0.6]), "", [1.0, 4.0, 16.0])
+    assert disciplines.meets(curve, 8.0) == pytest.approx(0.5) and disciplines.meets(curve, 20.0) == 0.6 and math.isnan(disciplines.meets(curve, 0.5))
+
+
+@needs_compiler
+@pytest.mark.parametrize("law", laws.FOUR)
+def test_the_table_has_the_orders_of_the_exercise(law):
+    """200,000 customers a point move an entry by a few hundredths; the entries lie farther apart."""
+    found = {name: queueing.highest_load(system, law, customers=200_000) for name, system in disciplines.four_systems(16).items()}
+    assert tuple(sorted(found, key=found.get, reverse=True)) == exercises.ORDERS[law], found
+    if law == "exponential":
+        assert found["one queue, FCFS"] == pytest.approx(0.9677, abs=0.02)
+
+
+@needs_compiler
+def test_long_jobs_block_under_fcfs_and_priority_and_not_under_sharing():
+    fcfs, sharing, priority, many = (curve.values for curve in first("queueing.head_of_line", over=[20.0, 50.0, 900.0]).measured)
+    assert (fcfs[:2] > 0.4).all() and (sharing[:2] < 0.01).all()
+    assert priority[0] > 0.4 and priority[2] < fcfs[2] / 3  # nobody is interrupted; but who waits, waits for one long job at most
+    assert many[0] < fcfs[0] / 3
+
+
+@needs_compiler
+def test_two_choices_take_most_of_what_all_would():
+    run = first("queueing.balancing", over=[0.9])
+    random, robin, two, every = (curve.values[0] for curve in run.measured)
+    assert every < two < robin < random
+    assert (random - two) / (random - every) > 0.8
+    assert every > run.predicted[2].values[0]  # one shared queue is better than any choice
+
+
+# ---- Lessons -------------------------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+def test_the_naive_interval_is_wrong_and_the_batches_are_right():
+    values, naive, batch = (np.array(part) for part in zip(*(lessons._two(0.8, 100_000, seed) for seed in range(60)), strict=True))
+    spread = values[:, 0].std(ddof=1)
+    assert 6 < spread / naive[:, 1].mean() < 13  # nine; the spread of 60 runs is known to a tenth
+    assert 0.7 < spread / batch[:, 1].mean() < 1.4
+    hold = [((each[:, 2] <= 5) & (5 <= each[:, 3])).mean() for each in (naive, batch)]
+    assert hold[0] < 0.4 and hold[1] > 0.8
+
+
+@needs_compiler
+def test_lessons_are_tables():
+    assert "naive" in queueing.intervals(runs=4, customers=5000) and "long run, exact | 5.00" in queueing.warm_up(runs=3)
+    said = queueing.simulators(customers=100_000)
+    assert "measured here" in said and said.count("recorded") == len(lessons.RECORDED)
+    assert queueing.table(customers=3000).count("\n") == 5
+
+
+# ---- Exercises -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("answer", "state", "said"), [
+    (..., "not attempted", "dots"), (27, "right", "481 ms"), (26, "wrong", "507 ms"), (28, "wrong", "fewer"), (24, "wrong", "without end"), (25, "wrong", "stable"),
+    (26.5, "wrong", "whole"), ("many", "wrong", "number"), (0, "wrong", "whole"), (1e9, "wrong", "fewer"),
+])  # fmt: skip
+def test_servers_are_judged_by_erlang(answer, state, said):
+    verdict = queueing.EXERCISES["servers"].check(answer)
+    assert verdict.state == state and said in verdict.reason
+
+
+USUAL = exercises.ORDERS["exponential"]
+
+
+@pytest.mark.parametrize(("changes", "state", "said"), [
+    ({}, "right", "in turn"), ({laws.ONE_IN_A_THOUSAND: USUAL}, "wrong", "three of four"), ({"exponential": USUAL[::-1]}, "wrong", "stand idle"),
+    ({"exponential": (USUAL[1], USUAL[0], *USUAL[2:])}, "wrong", "1 of four"), ({"deterministic": USUAL[:3]}, "wrong", "once"), ({"Pareto": USUAL}, "wrong", "dictionary"),
+])  # fmt: skip
+def test_orders_are_judged_law_by_law(changes, state, said):
+    verdict = queueing.EXERCISES["orders"].check({**exercises.ORDERS, **changes})
+    assert verdict.state == state and said in verdict.reason, verdict
+
+
+def test_an_order_that_is_none_is_refused():
+    assert queueing.EXERCISES["orders"].check("FCFS").state == "wrong"
+    assert queueing.EXERCISES["orders"].check({**exercises.ORDERS, "exponential": ...}).state == "wrong"
+
+
+@needs_compiler
+@pytest.mark.parametrize(("answer", "state"), [(..., "not attempted"), ("report", "right"), ("search", "wrong"), ("home", "wrong"), ("admin", "wrong"), (3, "wrong")])
+def test_the_culprit_is_who_the_account_says(answer, state):
+    assert queueing.EXERCISES["culprit"].check(answer).state == state
+
+
+@needs_compiler
+def test_the_log_hides_its_culprit_from_averages_and_not_from_an_account_by_another_route():
+    log = queueing.incident()
+    work, sojourn = log["departure"] - log["start"], log["departure"] - log["arrival"]
+    mean = {name: work[log["endpoint"] == name].mean() for name in blocking.ENDPOINTS}
+    stay = {name: sojourn[log["endpoint"] == name].mean() for name in blocking.ENDPOINTS}
+    assert max(mean, key=mean.get) == "search" and min(stay, key=stay.get) == "report"
+    assert np.quantile(sojourn, 0.99) > 300 * np.median(sojourn)
+    line = log[log["server"] == 1][:800]
+    accused = dict.fromkeys(blocking.ENDPOINTS, 0.0)  # each wait is cut up by who was in service meanwhile
+    for i, one in enumerate(line):
+        for other in line[:i]:
+            accused[str(other["endpoint"])] += max(0.0, min(other["departure"], one["start"]) - max(other["start"], one["arrival"]))
+    found = queueing.blame(line)
+    waited = (line["start"] - line["arrival"]).sum()
+    assert sum(found.values()) == pytest.approx(waited, rel=1e-6)
+    assert {name: found.get(name, 0.0) for name in accused} == pytest.approx(accused, rel=1e-6, abs=1e-6)
+    with pytest.raises(SpeLabError, match="log must have"):
+        queueing.blame(np.zeros(3, [("x", float)]))
+
+
+@needs_compiler
+@pytest.mark.parametrize(("source", "state", "said"), [
+    (..., "not attempted", "dots"), (exercises.SHORTEST_SOLUTION, "right", "mean sojourn"), (exercises.SHORTEST_TEMPLATE, "wrong", "first come"),
+    (exercises.SHORTEST_SOLUTION.replace("arrival[i] <= now", "arrival[i] <= now + 1"), "wrong", "before it came"),
+    (exercises.SHORTEST_SOLUTION.replace("service[i] < service[next]", "service[i] <= service[next]"), "wrong", "must leave at"),
+    (exercises.SHORTEST_SOLUTION.replace("departure[i] = -1;", "departure[i] = departure[n] = -1;"), "wrong", "beyond"),
+    ("int serve_not(void) { return 1; }", "wrong", "must declare"), (3, "wrong", "C source"), ("void serve(", "wrong", "must compile"),
+])  # fmt: skip
+def test_a_discipline_in_c_is_checked_against_the_reference(source, state, said):
+    verdict = queueing.EXERCISES["shortest"].check(source)
+    assert verdict.state == state and said in verdict.reason, verdict
+
+
+def test_the_references_agree_with_what_can_be_worked_out_by_hand():
+    arrival, service = np.array([0.0, 1.0, 1.0, 1.0]), np.array([4.0, 2.0, 2.0, 1.0])
+    assert exercises.shortest_first(arrival, service).tolist() == [4.0, 7.0, 9.0, 5.0]
+    assert exercises.in_order(arrival, service).tolist() == [4.0, 6.0, 8.0, 9.0]
+    assert single.sojourn("mean", 1, np.array([0.5])).tolist() == [2.0]
