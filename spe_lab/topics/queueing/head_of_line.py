@@ -61,7 +61,8 @@ class HeadOfLine(QueueLab):
             run = simulate(system, poisson(load * capacity(system)), law, each, int(point["seed"]), cancel=cancel)
             return run.tail(x.values, point["of"])
 
-        return np.array(in_threads(answer, systems)).transpose(0, 2, 1), np.full(len(x.values), each)
+        found = np.array(in_threads(answer, systems)).transpose(0, 2, 1)
+        return found, np.full(len(x.values), each // len(x.values))  # every level has all customers: each counts its share of them
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         t, share, ratio, load = x.values, float(point["long_share"]), float(point["ratio"]), float(point["load"])

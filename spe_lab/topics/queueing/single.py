@@ -10,7 +10,7 @@ from spe_lab.core.queues import Law, Shared, System, birth_death, general
 from spe_lab.topics.queueing.laws import ARRIVALS, ONE_IN_A_THOUSAND, SERVICES, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab, capacity
 
-EXACT, NEAR, REFERENCE = "exact", "Allen–Cunneen, an approximation", "exponential service, for comparison"
+NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen, an approximation", "exponential service, for comparison"
 
 
 @register
@@ -21,7 +21,7 @@ class Single(QueueLab):
     title = "One queue"
     question = "How long does a customer stay, at what load, and what do more servers or less even service times change?"
     quantity = "sojourn time"
-    compared = ("simulated", EXACT)
+    compared = (NAME, EXACT)
     breaks = (
         "There is a closed form for exponential service, and for the mean with one server and Poisson arrivals; elsewhere the approximation is all there is "
         "for a mean, and for a percentile nothing. And nobody's customers arrive at one rate all day."
@@ -39,7 +39,7 @@ class Single(QueueLab):
         ]
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
-        return {"simulated": Shared(int(point["servers"]))}
+        return {NAME: Shared(int(point["servers"]))}
 
     def laws(self, point: Mapping[str, Value], load: float, system: System) -> tuple[Law, Law]:
         return ARRIVALS[point["arrivals"]](load * capacity(system)), service(point["service"], float(point["scv"]))
