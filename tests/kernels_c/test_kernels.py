@@ -1,6 +1,8 @@
 """The kernels of kernels_c against numpy and plain Python: checksums, cursors, cycles, the schedule of slots."""
 
+import ctypes
 import itertools
+import mmap
 import sys
 import time
 
@@ -130,6 +132,17 @@ def test_slots_are_run_in_their_order_and_hold_what_the_kernel_returned(harness)
     assert harness.spe_run(point, slots, 3, harness.spe_now() + 10**10, Cancel().flag) == 3
     assert slots["checksum"].tolist() == [5, 70, 1]
     assert (np.diff(slots["began_ns"]) >= slots["elapsed_ns"][:-1]).all() and (slots["elapsed_ns"] >= 0).all()
+
+
+def test_pages_that_are_met_for_the_first_time_are_counted_as_faults(harness, memory):
+    pages = 64
+    with mmap.mmap(-1, pages * 4096) as fresh:  # never touched: each page, or the huge one they share, faults once
+        elements = np.frombuffer(fresh, np.int32)
+        sweep = memory.struct("sweep")(elements.ctypes.data, elements.size, 1024, 0, 0, 0, 0)
+        point, slots = harness.struct("spe_point")(memory.address("sum_strided"), ctypes.addressof(sweep), 0), schedule(harness, [pages, pages])[1]
+        assert harness.spe_run(point, slots, 2, harness.spe_now() + 10**10, Cancel().flag) == 2
+        del elements
+    assert slots["faults"][0] > 0 == slots["faults"][1]
 
 
 def test_after_the_deadline_one_slot_is_run_and_no_more(harness):

@@ -124,6 +124,13 @@ def test_evenly_spread_outcomes_are_what_the_counter_cannot_and_a_history_can_le
 
 
 @needs_compiler
+def test_a_global_history_holds_half_as_many_outcomes_of_its_own():
+    """Four places know a period of four; two of them, and two of a fair coin's, do not."""
+    rate = {kind: branches.simulate(0.25, 100_000, kind=kind, law="evenly spread", history=4)[0] / 100_000 for kind in ("gshare", "local history")}
+    assert rate["local history"] < 0.01 < 0.1 < rate["gshare"]
+
+
+@needs_compiler
 def test_alternation_can_be_always_wrong():
     found = {int(missed) for initial in (1, 2) for missed in branches.simulate(0.5, 1000, 20, initial=initial, law="evenly spread")}
     assert found == {500, 1000}
@@ -156,6 +163,23 @@ def test_a_cancelled_simulation_says_so():
 
 
 # ---- The machine -------------------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+@pytest.mark.parametrize("n", [1, 2, 7, 64])
+@pytest.mark.parametrize("way", ["branching", "predicated"])
+def test_each_loop_adds_what_numpy_adds_and_a_key_at_the_threshold_does_not_count(n, way):
+    library, rng, width = native.load("branches"), np.random.default_rng(n), 3
+    keys, payload = rng.integers(0, 4, n).astype(np.int32), rng.integers(0, 2**30, n * width).astype(np.int32)
+    for action, read, step in (("sum", keys, 1), ("read", payload, width)):
+        for threshold in range(5):  # each key equals it for some
+            state = library.struct("selection")(keys.ctypes.data, payload.ctypes.data, n, step, 0, threshold)
+            place = 0
+            for work in (0, 1, n, 2 * n + 1):  # the cursor is carried from one to the next
+                visited = (place + np.arange(work)) % n
+                expected = int(read[visited * step][keys[visited] < threshold].astype(np.int64).sum())
+                assert getattr(library, f"{action}_{way}")(state, work) == expected
+                place += work
 
 
 @needs_compiler

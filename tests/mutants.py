@@ -1,0 +1,80 @@
+"""Puts deliberate faults into kernels and models, one at a time, and tells which of them the tests notice.
+
+    python tests/mutants.py [WORD]     all faults of tests/mutants.toml, or those whose file or fault has WORD in it
+
+The checkout is copied, so nothing here is touched. A fault that is not noticed is a hole in the tests: exit status 1.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("spe_lab", "kernels_c", "tests", "notebooks", "pyproject.toml", "environment.yml", "README.md", "Makefile")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    file: str
+    fault: str
+    was: str
+    becomes: str
+    tests: list[str]
+
+    def put_into(self, folder: Path) -> None:
+        source = (folder / self.file).read_text(encoding="utf-8")
+        if source.count(self.was) != 1:
+            raise ValueError(f"{self.file} must have {self.was!r} exactly once, found {source.count(self.was)}; mend tests/mutants.toml")
+        (folder / self.file).write_text(source.replace(self.was, self.becomes), encoding="utf-8")
+
+
+def mutants() -> list[Mutant]:
+    return [Mutant(**entry) for entry in tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]]
+
+
+def tested(folder: Path, tests: list[str]) -> subprocess.CompletedProcess:
+    """The tests' run in a copy, with caches of its own, for a faulty kernel must not be found by anybody else."""
+    private = {"SPE_LAB_CACHE_DIR": str(folder / "cache"), "SPE_LAB_CONFIG_DIR": str(folder / "config"), "PYTHONPATH": str(folder), "SPE_LAB_QUICK": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", "-m", "not browser", *tests]
+    return subprocess.run(command, cwd=folder, env={**os.environ, **private}, capture_output=True, text=True, timeout=180)
+
+
+def noticed_by(mutant: Mutant) -> str | None:
+    """The first test that fails, or None if all pass."""
+    with tempfile.TemporaryDirectory(prefix="spe-lab-mutant-") as copied:
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, Path(copied, name), ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copied)
+        mutant.put_into(Path(copied))
+        done = tested(Path(copied), mutant.tests)
+    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    if done.returncode == 1 and failed:
+        return failed[0]
+    if done.returncode:
+        raise RuntimeError(f"pytest ended with {done.returncode} for {mutant.fault}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return None
+
+
+def main(word: str = "") -> int:
+    missed = 0
+    for mutant in mutants():
+        if word not in f"{mutant.file} {mutant.fault}":
+            continue
+        began = time.monotonic()
+        test = noticed_by(mutant)
+        missed += test is None
+        print(f"{'noticed' if test else 'MISSED '}  {mutant.file}: {mutant.fault} ({time.monotonic() - began:.0f} s){f'; {test}' if test else ''}", flush=True)
+    return min(missed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
