@@ -7,6 +7,10 @@ Importing this package loads nothing heavy; each name is imported when it is fir
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 _HOME = {
     "calibrate": "spe_lab.ui.calibrator:Calibrator",
@@ -22,14 +26,14 @@ _HOME = {
 __all__ = ["calibrate", "explore", "journal", "lab", "noise", "predict", "predict_curve", "predict_order", "sketch"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'spe_lab' has no attribute {name!r}")
     module, _, attribute = _HOME[name].partition(":")
     return getattr(importlib.import_module(module), attribute or name)
 
 
-def load_ipython_extension(shell) -> None:
+def load_ipython_extension(shell: "InteractiveShell") -> None:
     """`%load_ext spe_lab`: the cell magic `%%c` for the reader's own C."""
     from spe_lab.ui.cell import register
 

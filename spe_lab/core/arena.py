@@ -20,7 +20,7 @@ class Arena:
     state that points into it; the mapping goes when the arena and its views are gone.
     """
 
-    def __init__(self, size: int, pages: str = "4K"):
+    def __init__(self, size: int, pages: str = "4K") -> None:
         if pages not in PAGES:
             raise SpeLabError(f"pages must be one of {', '.join(PAGES)}, got {pages!r}")
         limit = memory_available() // 2

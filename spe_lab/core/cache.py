@@ -34,7 +34,7 @@ class Level:
     policy: str = "LRU"
     name: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.policy not in POLICIES:
             raise SpeLabError(f"policy must be one of {', '.join(POLICIES)}, got {self.policy!r}; name one of them")
         if self.line < 1 or self.line != int(self.line) or int(self.line) & (int(self.line) - 1):
@@ -76,7 +76,7 @@ class Hierarchy:
     the inner ones too; "exclusive" levels hold each block once, and an evicted one moves outwards.
     """
 
-    def __init__(self, levels: Sequence[Level], inclusion: str = "independent", prefetcher: str = "none", seed: int = 1):
+    def __init__(self, levels: Sequence[Level], inclusion: str = "independent", prefetcher: str = "none", seed: int = 1) -> None:
         self.levels = tuple(levels)
         if not 1 <= len(self.levels) <= 8:
             raise SpeLabError(f"levels must hold 1 to 8 of them, got {len(self.levels)}; give the innermost first")

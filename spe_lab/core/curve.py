@@ -72,7 +72,7 @@ class Axis:
     unit: str
     values: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "values", np.asarray(self.values, dtype=float))
 
 
@@ -95,7 +95,7 @@ class Curve:
     tried: np.ndarray = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.source not in SOURCES:
             raise SpeLabError(f"source must be one of {', '.join(SOURCES)}, got {self.source!r}")
         values = np.asarray(self.values, dtype=float)

@@ -27,7 +27,7 @@ class Verdict:
     reason: str
     measured: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.state not in STATES:
             raise SpeLabError(f"state must be one of {', '.join(STATES)}, got {self.state!r}")
 

@@ -107,7 +107,7 @@ T = TypeVar("T")
 class Journal:
     """The content of a journal, and the rules by which it changes; `open_journal` keeps what they did."""
 
-    def __init__(self, data: dict[str, Any] | None = None):
+    def __init__(self, data: dict[str, Any] | None = None) -> None:
         self.data = data or {"format": FORMAT, "shown": {}, "predictions": {}, "exercises": {}}
 
     @property

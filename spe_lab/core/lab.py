@@ -111,7 +111,7 @@ class Lab(ABC):
     simulated: ClassVar[bool] = False  # whether its machine is a simulation: its curves then say so
     follows: ClassVar[bool] = False  # whether that is fast enough to be run anew at each move of a slider (see `glimpse`)
 
-    def __init__(self, machine: Machine | None = None):
+    def __init__(self, machine: Machine | None = None) -> None:
         self.machine = machine or machines.current()
 
     @abstractmethod

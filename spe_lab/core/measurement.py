@@ -57,10 +57,10 @@ class Point:
 class Cancel:
     """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s. Another process gets a copy."""
 
-    def __init__(self, already: bool = False):
+    def __init__(self, already: bool = False) -> None:
         self.flag = ctypes.c_int32(already)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return Cancel, (self.is_set(),)
 
     def set(self) -> None:
@@ -169,7 +169,7 @@ def refined(orders: Iterable[np.ndarray], run: Callable[[np.ndarray, float], np.
 class _Harness:
     """The C side: points and riders as one array, and slots to be filled."""
 
-    def __init__(self, points: Sequence[Point], cancel: Cancel):
+    def __init__(self, points: Sequence[Point], cancel: Cancel) -> None:
         self.library = native.load("measurement")
         nothing = ctypes.c_int64(0)
         null, probe = (Point(name, self.library.address(f"{name}_kernel"), nothing) for name in ("null", "probe"))
@@ -347,7 +347,7 @@ def _notes(estimate: Estimate, clock: tuple, control: tuple, rounds: int) -> tup
 
 
 def _provenance(seed: int, rounds: int, clock: tuple, overhead: float, control: tuple) -> dict[str, Any]:
-    def plain(numbers):
+    def plain(numbers: Iterable[float]) -> list[float | None]:
         return [round(float(x), 4) if math.isfinite(x) else None for x in numbers]
 
     return {

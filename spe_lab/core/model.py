@@ -54,7 +54,7 @@ class Model:
     quantities: Mapping[str, Quantity]
     source: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         undescribed = {symbol.name for symbol in self.expression.free_symbols} - set(self.quantities)
         if undescribed:
             raise SpeLabError(f"every symbol of a model needs a meaning and a unit, {', '.join(sorted(undescribed))} has none; describe it")

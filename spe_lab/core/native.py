@@ -36,11 +36,11 @@ NO_COMPILER = (
 class CompilerError(SpeLabError):
     """C that does not compile; `said` is what the compiler says, with whole paths."""
 
-    def __init__(self, message: str, said: str):
+    def __init__(self, message: str, said: str) -> None:
         super().__init__(message)
         self.said = said
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.said)  # it may come from a worker process
 
 
@@ -85,14 +85,14 @@ def kernel_folder() -> Path:
 class Library:
     """A loaded kernel file. Its functions are attributes, callable with the types of their C prototypes."""
 
-    def __init__(self, path: Path, declarations: prototypes.Declarations, provenance: dict[str, Any]):
+    def __init__(self, path: Path, declarations: prototypes.Declarations, provenance: dict[str, Any]) -> None:
         self.path = path
         self.provenance = provenance
         self.constants = declarations.constants
         self._declarations = declarations
         self._loaded = ctypes.CDLL(str(path))  # CDLL releases the GIL during a call: the page stays alive
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._declarations.functions:
             known = ", ".join(self._declarations.functions)
             raise AttributeError(f"{self.provenance['source']} has no function {name!r}; it declares {known}")
@@ -103,7 +103,7 @@ class Library:
         setattr(self, name, function)
         return function
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._declarations.functions]
 
     def struct(self, tag: str) -> type[ctypes.Structure]:

@@ -62,7 +62,7 @@ def array_pointer(element: type) -> type:
     Arrays of another type or not contiguous are refused before C can misread them.
     """
 
-    def from_param(cls, argument):
+    def from_param(cls: type, argument: Any):
         import numpy as np
 
         if isinstance(argument, np.ndarray):
@@ -162,13 +162,13 @@ def _declarations_in(source: Path, folders: Sequence[Path], seen: frozenset = fr
 class _Reader:
     """Walks pycparser's tree of declarations; types named before are looked up in what was found so far."""
 
-    def __init__(self, c_ast):
+    def __init__(self, c_ast: Any) -> None:
         self.c = c_ast
         self.found = Declarations()
         self.types = dict(_SCALARS)
         self.opaque: set[str] = set()  # tags of structures that hold what only the system's headers describe
 
-    def visit(self, node) -> None:
+    def visit(self, node: Any) -> None:
         if isinstance(node, self.c.Typedef):
             if node.name not in self.types:
                 self.types[node.name] = self.type_of(node.type)
@@ -179,7 +179,7 @@ class _Reader:
             else:
                 self.tags_in(node.type)
 
-    def tags_in(self, node) -> None:
+    def tags_in(self, node: Any) -> None:
         """Takes note of a structure or an enumeration that is declared here, with or without a variable."""
         while node is not None and not isinstance(node, self.c.Struct | self.c.Enum):
             node = getattr(node, "type", None)
@@ -189,7 +189,7 @@ class _Reader:
             with contextlib.suppress(_OpaqueError):  # it is known by name, which is all that a pointer needs
                 self.type_of(node)
 
-    def function(self, node) -> Function:
+    def function(self, node: Any) -> Function:
         parameters = {}
         for i, parameter in enumerate(node.type.args.params if node.type.args else ()):
             if isinstance(parameter, self.c.EllipsisParam):
@@ -200,7 +200,7 @@ class _Reader:
                 parameters[parameter.name or f"argument{i}"] = kind
         return Function(node.name, self.type_of(node.type.type), parameters)
 
-    def type_of(self, node):
+    def type_of(self, node: Any):
         c = self.c
         if isinstance(node, c.TypeDecl):
             return self.type_of(node.type)
@@ -216,7 +216,7 @@ class _Reader:
             return self.type_of(node.type) * self.constant(node.dim)
         raise SpeLabError(f"a kernel's declaration must use supported C types, got {type(node).__name__}; pass it through a pointer or a structure")
 
-    def pointer_to(self, node):
+    def pointer_to(self, node: Any):
         try:
             target = None if isinstance(node, self.c.FuncDecl) else self.type_of(node)
         except _OpaqueError:
@@ -237,7 +237,7 @@ class _Reader:
             name = plain
         return self.types[name]
 
-    def structure(self, node):
+    def structure(self, node: Any):
         tag = node.name or f"unnamed at {node.coord}"
         if tag not in self.found.structures:
             self.found.structures[tag] = type(tag, (ctypes.Structure,), {})
@@ -258,18 +258,18 @@ class _Reader:
                 raise
         return kind
 
-    def stored(self, node):
+    def stored(self, node: Any):
         kind = self.type_of(node)
         return ctypes.c_void_p if isinstance(kind, type) and issubclass(kind, ctypes.c_void_p) else kind
 
-    def enumeration(self, node):
+    def enumeration(self, node: Any):
         value = -1
         for item in node.values.enumerators if node.values else ():
             value = self.constant(item.value) if item.value else value + 1
             self.found.constants[item.name] = value
         return ctypes.c_int
 
-    def constant(self, node) -> int:
+    def constant(self, node: Any) -> int:
         if isinstance(node, self.c.Constant):
             return int(node.value.rstrip("uUlL"), 0)
         if isinstance(node, self.c.UnaryOp) and node.op == "-":

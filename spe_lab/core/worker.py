@@ -3,6 +3,7 @@
 import multiprocessing
 import signal
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from typing import Any
 
 from spe_lab.core.errors import SpeLabError
@@ -35,7 +36,7 @@ def call(function: Callable, *arguments: Any, timeout_s: float = 60.0) -> Any:
     return value
 
 
-def _answer(sender, function: Callable, arguments: tuple) -> None:
+def _answer(sender: Connection, function: Callable, arguments: tuple) -> None:
     try:
         answer = (True, function(*arguments))
     except Exception as error:

@@ -52,7 +52,7 @@ class NotebookCell(Cell):
 class Uncompiled:
     """Stands in for a cell on a machine without a compiler: whatever is asked of it, it says what is missing."""
 
-    def __init__(self, source: str, reason: str):
+    def __init__(self, source: str, reason: str) -> None:
         self.source = source
         self.reason = Text(reason)
 
@@ -69,7 +69,7 @@ class Sliders:
     """A C function's numbers as sliders, and what it returns, prints and changes below. Each call gets fresh copies of the
     arrays; an error is shown, not raised."""
 
-    def __init__(self, cell: Cell, name: str, arguments: Mapping[str, Any]):
+    def __init__(self, cell: Cell, name: str, arguments: Mapping[str, Any]) -> None:
         function = cell.function(name)
         if function.refusal:
             raise CellError(function.refusal)

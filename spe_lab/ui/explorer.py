@@ -51,7 +51,7 @@ class Explorer:
     `follows` is simulated anew at each move instead.
     """
 
-    def __init__(self, lab: Lab, prediction: Prediction | None = None, settings: Mapping[str, Value] | None = None):
+    def __init__(self, lab: Lab, prediction: Prediction | None = None, settings: Mapping[str, Value] | None = None) -> None:
         self.lab = lab
         self.prediction = prediction
         self.run: Run | None = None

@@ -10,7 +10,7 @@ drawn anew (100 ms), and those only ever grow. The axes are built anew when a cu
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
 from spe_lab.core.prediction import Prediction, Sketch
 from spe_lab.ui import moving
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 # Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision (tests/ui/test_palette.py);
 # markers and dashes tell the curves apart without colour.
@@ -38,7 +42,7 @@ _FADED = 0.3
 class LabFigure:
     """`draw(...)` gives a picture for a file; `layers(...)` one for a page, where drawing again with other predictions costs 1 ms."""
 
-    def __init__(self, lab: Lab, form: str = "png"):
+    def __init__(self, lab: Lab, form: str = "png") -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -215,7 +219,7 @@ class LabFigure:
         return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.5)
 
 
-def encoded(canvas, form: str) -> bytes:
+def encoded(canvas: "FigureCanvasAgg", form: str) -> bytes:
     """The pixels of a canvas as "png" or "webp", in the least time."""
     from PIL import Image
 
@@ -225,7 +229,7 @@ def encoded(canvas, form: str) -> bytes:
     return out.getvalue()
 
 
-def draw_band(axes, sketch: Sketch) -> None:
+def draw_band(axes: "Axes", sketch: Sketch) -> None:
     """A predicted curve: a band about a dashed line."""
     axes.fill_between(sketch.x, sketch.low, sketch.high, color=COMMITTED, alpha=0.2, linewidth=0)
     axes.plot(sketch.x, np.sqrt(np.multiply(sketch.low, sketch.high)), color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3, label=sketch.label)

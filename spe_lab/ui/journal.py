@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spe_lab.core import journal, units
 from spe_lab.core import lab as labs
@@ -14,6 +14,9 @@ from spe_lab.core.journal import Journal
 from spe_lab.core.text import Text
 from spe_lab.core.track_record import CONFIDENCE, SURE, Scored, TrackRecord
 from spe_lab.ui.static import figure_html
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 HIT, MISSED, TRUTH = "#0072B2", "#D55E00", "#000000"  # Okabe and Ito's; a filled and an open end tell them apart as well
 WIDTH, DPI = 820, 100
@@ -25,7 +28,7 @@ class JournalPage:
     `export(file)` writes a copy for another machine or a lecturer, `take_over(file)` adds such a copy to one's own.
     """
 
-    def __init__(self, kept: Journal | None = None):
+    def __init__(self, kept: Journal | None = None) -> None:
         self.kept = journal.load() if kept is None else kept
         self.record = TrackRecord.of(self.kept)
 
@@ -162,7 +165,7 @@ def _ratios(low: float, high: float) -> list[float]:
     return [2.0**k for k in range(first, last + 1) if k % step == 0]
 
 
-def _bar(axes, place: int, scored: Scored) -> None:
+def _bar(axes: "Axes", place: int, scored: Scored) -> None:
     """A range as a bar; a filled marker in its middle says that it held, an open one that it did not. The interval is a thin line."""
     colour = HIT if scored.hit else MISSED
     low, high = max(scored.low, scored.high / 1e3, scored.value / 1e3) / scored.value, scored.high / scored.value

@@ -21,7 +21,7 @@ def observed(seconds: float = 3.0) -> "NoisePicture | Text":
 class NoisePicture:
     """Shows itself in a notebook; `text` says the same in words."""
 
-    def __init__(self, noise: Noise):
+    def __init__(self, noise: Noise) -> None:
         self.noise = noise
         self.text = Text(f"Run sequence and histogram of two loops. {noise.sentence}")
 

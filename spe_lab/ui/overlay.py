@@ -75,7 +75,7 @@ def _modelled(lab: Lab, name: str, machine: Machine) -> Overlay | None:
 class Chooser:
     """A list of what can stand beside, and a button that adds a run from a file. `chosen` is None at first."""
 
-    def __init__(self, lab: Lab, changed: Callable[[], None]):
+    def __init__(self, lab: Lab, changed: Callable[[], None]) -> None:
         self._lab = lab
         shipped = lab.recorded()
         found = [*([recorded(lab, shipped)] if shipped else []), *published(lab)]

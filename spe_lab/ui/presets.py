@@ -11,7 +11,7 @@ from spe_lab.core.lab import Lab, Preset, Value
 class PresetBar:
     """A button for each preset, one that resets, and below them what to look for. `apply` is given all sliders' values."""
 
-    def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]):
+    def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]) -> None:
         self._lab, self._apply = lab, apply
         self.look = widgets.HTML()
         self.tries = {name: self._button(name, preset, tooltip=f"Try this: {preset.look}") for name, preset in lab.presets().items()}

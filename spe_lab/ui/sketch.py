@@ -41,7 +41,7 @@ class CurveSketch:
     It can be given to `explore` as a prediction, before it is committed or after.
     """
 
-    def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value):
+    def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value) -> None:
         if not 2 <= points <= MOST:
             raise SpeLabError(f"points must be between 2 and {MOST}, got {points}; five are enough for most curves")
         self.lab, self._settings = labs.get(lab_id), settings
@@ -145,7 +145,7 @@ def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
 class _Pad:
     """The empty axes of the lab's figure, and on them the curve that is being drawn."""
 
-    def __init__(self, lab: Lab, span: tuple[float, float], reach: tuple[float, float]):
+    def __init__(self, lab: Lab, span: tuple[float, float], reach: tuple[float, float]) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 

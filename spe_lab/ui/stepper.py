@@ -1,7 +1,7 @@
 """Pictures to step through: forward, back, to the start, by button, slider or arrow key."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -16,7 +16,7 @@ from spe_lab.ui.reruns import until_rerun
 class Stepper:
     """Shows one of `frames`, each a pair of markup (an SVG with its own label) and a sentence that says the same in words."""
 
-    def __init__(self, frames: Sequence[tuple[str, str]], title: str = "step"):
+    def __init__(self, frames: Sequence[tuple[str, str]], title: str = "step") -> None:
         if not frames:
             raise SpeLabError("frames must hold at least one picture, got none; give the start and one for each step")
         self.frames = list(frames)
@@ -38,7 +38,7 @@ class Stepper:
         """The sentence of the frame that shows."""
         return self.frames[self.place.value][1]
 
-    def _button(self, name: str, icon: str, target) -> widgets.Button:
+    def _button(self, name: str, icon: str, target: Callable[[], int]) -> widgets.Button:
         button = widgets.Button(description=name, icon=icon, layout=widgets.Layout(width="100px"))
         button.on_click(lambda _: setattr(self.place, "value", min(max(target(), 0), self.place.max)))
         return button

@@ -35,7 +35,7 @@ class CellLab(Lab):
     breaks = "The model knows what you put into it; whatever else the machine does while your code runs shows in the ratio below the figure."
 
     def __init__(self, cell: "Cell", name: str, model: Model | Callable[..., Any], over: Mapping[str, Sequence[float]], unit: str,
-                 arguments: Mapping[str, Any]):  # fmt: skip
+                 arguments: Mapping[str, Any]) -> None:  # fmt: skip
         super().__init__()
         function = cell.function(name).declared
         self.axis, self._values = timing.axis_of(function, over)

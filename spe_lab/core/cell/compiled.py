@@ -32,7 +32,7 @@ class Cell:
     """
 
     def __init__(self, source: str, name: str = "cell", *, limit_s: float = LIMIT_S, memory_bytes: float = MEMORY_BYTES,
-                 flags: Sequence[str] = native.FLAGS):  # fmt: skip
+                 flags: Sequence[str] = native.FLAGS) -> None:  # fmt: skip
         if not name.isidentifier():
             raise CellError(f"name must be a Python name, got {name!r}; choose for example own")
         if not 0 < (limit_s := units.finite(limit_s, "limit_s")) <= _LONGEST_S:
@@ -140,7 +140,7 @@ class Cell:
 class CellFunction:
     """A C function; called with what its prototype asks for, by position or by name."""
 
-    def __init__(self, cell: Cell, declared: Function):
+    def __init__(self, cell: Cell, declared: Function) -> None:
         self.cell = cell
         self.declared = declared
         self.__name__ = declared.name

@@ -39,7 +39,7 @@ def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
 class Sandbox:
     """One worker process, started at the first request and again after it died."""
 
-    def __init__(self, library: Path, source: Path):
+    def __init__(self, library: Path, source: Path) -> None:
         self.library = library
         self.source = source
         self.output = ""  # what the last request printed
@@ -129,7 +129,7 @@ class Sandbox:
 class _Worker:
     """A process and the three pipes to it: requests and answers, what it prints, what it says of its crash."""
 
-    def __init__(self, library: Path):
+    def __init__(self, library: Path) -> None:
         self.library = library
         self.connection, theirs = Pipe()
         self.output, printed = os.pipe()

@@ -79,7 +79,7 @@ class Fenced:
     memory as malloc would give it: a file's memory has no large pages, and what is timed should not depend on that.
     """
 
-    def __init__(self, file: int, place: int, size: int, private: bool):
+    def __init__(self, file: int, place: int, size: int, private: bool) -> None:
         page, inside, access = mmap.PAGESIZE, room(size), mmap.PROT_READ | mmap.PROT_WRITE
         self._whole = inside + 2 * page
         self._base = _map(None, self._whole, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)

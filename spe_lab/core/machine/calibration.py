@@ -46,7 +46,7 @@ def calibrate(claimed: Found, cancel: Cancel | None = None) -> Iterator[tuple[fl
 class Calibration:
     """The stages of a calibration. Each takes what was found before and returns more."""
 
-    def __init__(self, claimed: Found, cancel: Cancel):
+    def __init__(self, claimed: Found, cancel: Cancel) -> None:
         self.claimed = claimed
         self.cancel = cancel
         self.kernels = native.load("machine")

@@ -70,7 +70,7 @@ def _siblings(root: Path, cpu: int) -> list[int]:
 class Foreign:
     """Processor time that other programs used since this object was made."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._began, self._busy, self._own = self._read()
 
     @staticmethod

@@ -67,7 +67,7 @@ class Parameter:
     verdict: str = ""
     earlier: tuple[float, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "earlier", tuple(self.earlier))  # JSON has lists
         if self.origin not in ORIGINS:
             raise SpeLabError(f"origin must be one of {', '.join(ORIGINS)}, got {self.origin!r}")

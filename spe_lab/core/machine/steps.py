@@ -192,7 +192,7 @@ class _Search:
     a negative latency, the non-negative optimum omits that step, and is found among the fits with fewer steps.
     """
 
-    def __init__(self, sizes: np.ndarray, centre: np.ndarray, error: np.ndarray):
+    def __init__(self, sizes: np.ndarray, centre: np.ndarray, error: np.ndarray) -> None:
         # Two sizes below each capacity and two above it: a single point is an outlier rather than a level.
         at = np.arange(1, len(sizes) - 2)
         n = len(at)

@@ -1,6 +1,7 @@
 """Exercises of chapter 03d: one on the reader's own curve, one by hand, one in C, one on sorted data."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ FLAT = 1.25  # with the branch, p = 1/2 costs two to four times as much as p = 0
 SORTED_KEYS = 1_000_000
 
 
-def judge_worst(answer, run: Run | None = None) -> Verdict:
+def judge_worst(answer: Any, run: Run | None = None) -> Verdict:
     share = number(answer, "the share p at which an element costs most")
     if run is None or run.lab != "branches.selectivity" or run.measured[0].source == "recorded":
         raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
@@ -76,7 +77,7 @@ def worst_of(run: Run) -> float:
     return float(curve.x.values[np.nanargmax(curve.values)]) if np.isfinite(curve.values).any() else 0.5
 
 
-def judge_two_states(answer) -> Verdict:
+def judge_two_states(answer: Any) -> Verdict:
     import sympy
 
     try:
@@ -99,7 +100,7 @@ def judge_two_states(answer) -> Verdict:
     return Verdict("wrong", f"at p = 1/5 it gives {float(given.subs(at)):.3g}, and two states mispredict {float(right.subs(at)):.3g}")
 
 
-def judge_predicate(answer) -> Verdict:
+def judge_predicate(answer: Any) -> Verdict:
     means = "an element takes {} times as long at p = 1/2 as at p = 0"
     wrong = f": below {FLAT} is asked for. Is there still a jump that depends on a key?"
     return judge_c(answer, run_predicate, means, limit=FLAT, below=True, right=": nothing is left to mispredict", wrong=wrong)
@@ -127,7 +128,7 @@ def run_predicate(text: str) -> tuple[float, float, float] | str:
     return measurement.compare(often, never, budget_s=2.0)
 
 
-def judge_sorted(answer) -> Verdict:
+def judge_sorted(answer: Any) -> Verdict:
     missed = number(answer, "mispredictions in one pass")
     if missed == 2:
         return Verdict("right", "two at the place where taken turns into not taken, and then half a million right ones")

@@ -206,7 +206,7 @@ class Rate(SelectionLab):
 class Data:
     """Keys, and payloads where wanted, and points over them."""
 
-    def __init__(self, payload_bytes: int):
+    def __init__(self, payload_bytes: int) -> None:
         limit = memory_available() // 4
         if KEYS * (4 + payload_bytes) > limit:
             raise SpeLabError(f"payload must leave the arrays below a quarter of the memory available ({limit} B), got {payload_bytes} B; choose none")

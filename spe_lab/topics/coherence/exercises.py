@@ -2,6 +2,8 @@
 
 import ctypes
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +56,7 @@ NO_SLOWER = 1.5  # with a line that both want, one waits while the other works: 
 MOST_BYTES = 4096
 
 
-def judge_messages(answer) -> Verdict:
+def judge_messages(answer: Any) -> Verdict:
     given, walk = number(answer, "bus messages"), follow(TRACE, LAYOUT)
     right = walk.counts()["messages"]
     if given == right:
@@ -66,7 +68,7 @@ def judge_messages(answer) -> Verdict:
     return Verdict("wrong", f"{given:g} is not the number: step through it with coherence.steps_through({TRACE!r}, {LAYOUT!r})")
 
 
-def judge_padding(answer) -> Verdict:
+def judge_padding(answer: Any) -> Verdict:
     if native.available() and len(cpus.current().usable) < 2:
         raise UnavailableError("two threads at work at the same time need two processors, and this process may use one only; try it on another machine")
     means = "a request takes {} times as long as on a structure for each thread"
@@ -99,7 +101,7 @@ def run_padding(text: str) -> tuple[float, float, float] | str:
     return ratio(Setting("one structure", trial(work, (state, state))), Setting("one for each", trial(work, (state, other_state))))
 
 
-def trial(work: list[int], states: tuple):
+def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
     """A function that runs n trials of the two threads and gives ns per request of each, and whether it was clean."""
     library, here = kernels(), cpus.current().assigned(2)
     (serve_a, serve_b), (of_a, of_b) = work, map(ctypes.addressof, states)
@@ -124,7 +126,7 @@ def ratio(numerator: Setting, denominator: Setting) -> tuple[float, float, float
     return deque(interleaved([numerator, denominator], budget_s=4.0, level=MIDDLE), maxlen=1).pop().ratio(0, 1)
 
 
-def judge_stores(answer) -> Verdict:
+def judge_stores(answer: Any) -> Verdict:
     if not isinstance(answer, str):
         raise SpeLabError(f"the answer must be the part's name as text, got {answer!r:.40}; write for example 'branch predictor'")
     said = answer.lower()
@@ -137,7 +139,7 @@ def judge_stores(answer) -> Verdict:
     return Verdict("wrong", "look between the core and its first cache: who holds a store that has been executed, until the line has come?")
 
 
-def judge_lost(answer) -> Verdict:
+def judge_lost(answer: Any) -> Verdict:
     given = number(answer, "the smallest possible count")
     if given == 2:
         return Verdict("right", "A loads 0 and sleeps; B counts to 999; A stores 1; B loads 1 and sleeps; A counts to the end; B stores 2")

@@ -17,7 +17,7 @@ COUNTS = ("accesses", "bus_reads", "bus_owns", "bus_upgrades", "write_backs", "t
 class Bus:
     """`cores` caches on a bus, `lines` cache lines, all copies invalid at first. `counts` adds up what happened."""
 
-    def __init__(self, cores: int, lines: int):
+    def __init__(self, cores: int, lines: int) -> None:
         for name, value, high in (("cores", cores, MOST_CORES), ("lines", lines, MOST_LINES)):
             if value != int(value) or not 1 <= value <= high:
                 raise SpeLabError(f"{name} must be a whole number between 1 and {high}, got {value}; choose one in that range")

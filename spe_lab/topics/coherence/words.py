@@ -19,7 +19,7 @@ TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is fa
 class Words:
     """Trials of one operation by some threads on words that are `offset` bytes apart (0: on one word). Counts what is lost."""
 
-    def __init__(self, operation: str, threads: int, offset: int, cancel: Cancel):
+    def __init__(self, operation: str, threads: int, offset: int, cancel: Cancel) -> None:
         self.operation, self.threads, self.offset, self.cancel = operation, threads, offset, cancel
         self.cpus = cpus.current().assigned(threads)
         self.done = self.lost = 0
@@ -47,7 +47,7 @@ class Words:
 class Handing:
     """Trials of a line that two threads hand to and fro."""
 
-    def __init__(self, cancel: Cancel):
+    def __init__(self, cancel: Cancel) -> None:
         self.cancel = cancel
         self.cpus = cpus.current().assigned(2)
         self.rounds = long_enough(lambda rounds: self.records(3, rounds))

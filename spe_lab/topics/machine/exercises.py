@@ -1,6 +1,7 @@
 """Exercises of chapter 00: cycles out of nanoseconds, claims against what one gets, and a latency in C."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ uint64_t multiply(void *state, uint64_t work)
 SLOWER = 2.5
 
 
-def judge_cycles(answer, machine: Machine | None = None) -> Verdict:
+def judge_cycles(answer: Any, machine: Machine | None = None) -> Verdict:
     cycles = number(answer, "clock cycles")
     parameters = (machine or machines.current()).parameters
     latency, clock = parameters["l1_latency"], parameters.get("core_clock")
@@ -68,7 +69,7 @@ def cycles_of(machine: Machine | None = None) -> float:
     return parameters["l1_latency"].value * (clock.value if clock and clock.value else 3.0)
 
 
-def judge_share(answer, run: Run | None = None) -> Verdict:
+def judge_share(answer: Any, run: Run | None = None) -> Verdict:
     share = number(answer, "effective ÷ claimed, between 0 and 1")
     if run is None or run.lab != "machine.facts" or run.measured[0].source != "measured":
         raise SpeLabError("this exercise needs your own measurement of machine.facts; pass run=explorer.measured()")
@@ -85,7 +86,7 @@ def share_of(run: Run) -> float:
     return float(np.nan_to_num(run.measured[0].values[-1] / run.predicted[0].values[-1], nan=1.0))
 
 
-def judge_multiply(answer) -> Verdict:
+def judge_multiply(answer: Any) -> Verdict:
     wrong = ". Did the compiler multiply at all? x · 3 = x + 2x is one address calculation: look at the assembly"
     means = "a multiplication takes {} times as long as an addition"
     return judge_c(answer, run_multiply, means, limit=SLOWER, below=False, right="", wrong=wrong)

@@ -1,6 +1,7 @@
 """Exercises of chapter 03b: one on the ramp, one on the reader's own curve, one in C."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ CYCLE_BYTES = 16 << 20  # each: with the other one, beyond every cache but the l
 NEEDED = 0.7  # two overlapped walks should take about half the time an access; one after the other, all of it
 
 
-def judge_ramp(answer) -> Verdict:
+def judge_ramp(answer: Any) -> Verdict:
     ratio = number(answer, "the ratio S / C")
     if math.isclose(ratio, 10, rel_tol=1e-6):
         return Verdict("right", "1 − C/S = 0.9 gives S = 10 C: a ramp is a slow thing on a logarithmic axis")
@@ -60,7 +61,7 @@ def judge_ramp(answer) -> Verdict:
     return Verdict("wrong", f"at S = {ratio:g} C the share of misses is {max(0.0, 1 - 1 / ratio) if ratio > 0 else 0:.3g}, not 0.9")
 
 
-def judge_overlap(answer, run: Run | None = None) -> Verdict:
+def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
     factor = number(answer, "how many times slower the dependent walk is at the largest size")
     if run is None or len(run.measured) < 2 or run.measured[0].source != "measured":
         raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
@@ -82,7 +83,7 @@ def overlap_of(run: Run) -> float:
     return float(np.nan_to_num(dependent.values[-1] / independent.values[-1], nan=1.0))
 
 
-def judge_two_walks(answer) -> Verdict:
+def judge_two_walks(answer: Any) -> Verdict:
     wrong = f": below {NEEDED} is asked for. Can a load of the second walk start before one of the first has ended?"
     means = "an access takes {} of the time it takes in one walk"
     return judge_c(answer, run_two_walks, means, limit=NEEDED, below=True, right=": the two misses overlap", wrong=wrong)

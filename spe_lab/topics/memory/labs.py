@@ -1,5 +1,6 @@
 """The labs memory.stride and memory.working_set: working sets, kernels bound to them, and their predictions."""
 
+import ctypes
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -12,7 +13,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.cycle import LINE, new_cycle
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.machine import claim, memory_available
+from spe_lab.core.machine import Parameter, claim, memory_available
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
 from spe_lab.topics.memory import models
 
@@ -53,7 +54,7 @@ class MemoryLab(Lab):
         sweep exist at once, and together they stay below half of it."""
         return max(MIB, min(4 * self.last_level, memory_available() // 8) // MIB * MIB)
 
-    def parameter(self, name: str):
+    def parameter(self, name: str) -> Parameter:
         wanted = PARAMETERS[name]
         if name in ("C4", "k4") and "l3_capacity" not in self.machine.parameters:
             wanted = wanted.replace("l3", "l2")  # two levels of cache: memory lies behind the second
@@ -214,7 +215,7 @@ class Stride(MemoryLab):
         }
 
 
-def sweep_state(library: native.Library, elements: np.ndarray, stride: int):
+def sweep_state(library: native.Library, elements: np.ndarray, stride: int) -> ctypes.Structure:
     """`struct sweep` over these elements at `stride` bytes, at its start."""
     return library.struct("sweep")(elements.ctypes.data, elements.size, stride // ELEMENT, LINE // ELEMENT, 0, 0, 0)
 

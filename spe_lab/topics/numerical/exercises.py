@@ -1,6 +1,7 @@
 """Exercises of chapter 03a: eight points on the reader's own curve, two by hand, one in C."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ uint64_t look_up(struct table *state, uint64_t work)
 """
 
 
-def judge_eight(answer, run: Run | None = None) -> Verdict:
+def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
     if run is None or run.lab != "numerical.fit" or run.measured[0].source == "recorded":
         raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
     if not isinstance(answer, dict) or set(answer) - set(SETTINGS):
@@ -84,7 +85,7 @@ def judge_eight(answer, run: Run | None = None) -> Verdict:
     return Verdict("wrong", f"{said}, and {share(WITHIN)} is asked for. Is a point near each bend of the curve, and does the basis bend there alone?")
 
 
-def judge_stairs(answer) -> Verdict:
+def judge_stairs(answer: Any) -> Verdict:
     steps = number(answer, "steps that are missing on average")
     if math.isclose(steps, 0.5, rel_tol=1e-6):
         return Verdict("right", "⌈u⌉ − u falls evenly from 1 to 0 between two whole numbers u")
@@ -96,7 +97,7 @@ def judge_stairs(answer) -> Verdict:
 FACTOR = 3**2.5 / 6  # the law gives 4 t · 3^(20/8) at 2²⁴, and 24 t is right
 
 
-def judge_extrapolation(answer) -> Verdict:
+def judge_extrapolation(answer: Any) -> Verdict:
     factor = number(answer, "how many times too large or too small the law is")
     if math.isclose(factor, FACTOR, rel_tol=0.02):
         return Verdict("right", f"3^(5/2) / 6 = {FACTOR:.2f}: going two and a half times as many octaves as were sampled is enough for that")
@@ -107,7 +108,7 @@ def judge_extrapolation(answer) -> Verdict:
     return Verdict("wrong", f"{factor:g} is not it: T(2¹²) / T(2⁴) = 3 = (2⁸)^b gives b; then a · n^b at n = 2²⁴, over 24 t")
 
 
-def judge_look_up(answer) -> Verdict:
+def judge_look_up(answer: Any) -> Verdict:
     means = f"a lookup among {LARGE} keys takes {{}} times as long as one among {SMALL}"
     wrong = f": the law n^b log n asks for less than {LIMIT:g} if b is 0. How many keys does a lookup compare?"
     return judge_c(answer, run_look_up, means, limit=LIMIT, below=True, right=": log₂ n grows from 6 to 14, and caches add a little", wrong=wrong)

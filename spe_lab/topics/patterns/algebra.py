@@ -39,7 +39,7 @@ class Region:
     w: int
     name: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "n", _whole("n", self.n, 1, "a region holds at least one item"))
         object.__setattr__(self, "w", _whole("w", self.w, 1, "an item is at least one byte wide"))
 
@@ -103,7 +103,7 @@ class Basic(Pattern):
 
     sequential = False  # whether the lines come in the order of their addresses, so that a prefetcher sees them coming
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.region, Region):
             raise SpeLabError(f"the first argument of {type(self).__name__} must be a Region, got {self.region!r:.40}; write Region(n, w)")
         u = _whole("u", self.region.w if self.u is None else self.u, 1, "a visit touches at least one byte")
@@ -159,7 +159,7 @@ class rs_trav(Basic):
 
     sequential = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "r", _whole("r", self.r, 1, "one sweep is the least"))
         _choice("d", self.d, DIRECTIONS)
         super().__post_init__()
@@ -192,7 +192,7 @@ class rr_trav(Basic):
 
     r: int = 2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "r", _whole("r", self.r, 1, "one traversal is the least"))
         super().__post_init__()
 
@@ -213,7 +213,7 @@ class rr_acc(Basic):
 
     r: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "r", _whole("r", self.r, 1, "one access is the least"))
         super().__post_init__()
 
@@ -236,7 +236,7 @@ class s_trav_cr(Basic):
 
     sequential = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.s, bool) or not isinstance(self.s, int | float | np.floating) or not 0 < self.s <= 1:
             raise SpeLabError(f"s must be a share above 0 and at most 1, got {self.s!r:.40}; write for example s=0.1")
         super().__post_init__()
@@ -267,7 +267,7 @@ class nest(Basic):
     o: str = "ran"
     d: str = "uni"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.region, Region):
             raise SpeLabError(f"the first argument of nest must be a Region, got {self.region!r:.40}; write Region(n, w)")
         object.__setattr__(self, "m", _whole("m", self.m, 1, "a nest has at least one part"))
@@ -308,7 +308,7 @@ class Composition(Pattern):
 
     parts: tuple[Pattern, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         named: dict[str, Region] = {}
         for region in self.regions():
             if region.name and named.setdefault(region.name, region) != region:
@@ -339,7 +339,7 @@ class Sequential(Composition):
 class Concurrent(Composition):
     """P₁ ⊙ P₂ ⊙ …: at once, each on a region of its own."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         seen: dict[Region, Pattern] = {}
         for part in self.parts:

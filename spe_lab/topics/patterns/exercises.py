@@ -6,6 +6,7 @@ simulated levels.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def loops() -> Text:
     return Text("\n\n".join(f"`{name}`\n```c\n{loop.text}\n```" for name, loop in LOOPS.items()))
 
 
-def judge_loops(answer) -> Verdict:
+def judge_loops(answer: Any) -> Verdict:
     if not isinstance(answer, Mapping) or set(answer) - set(LOOPS):
         raise SpeLabError(f"the answer must be a dictionary with the keys {', '.join(LOOPS)}, got {answer!r:.60}; give each a pattern, or ... for now")
     missing = [name for name in LOOPS if answer.get(name, ...) is ...]
@@ -115,7 +116,7 @@ def layout_crossover() -> float:
     return float(brentq(lambda s: s - 0.25 * (1 - (1 - s) ** 8), 0.05, 0.9))
 
 
-def judge_layout(answer) -> Verdict:
+def judge_layout(answer: Any) -> Verdict:
     share = number(answer, "the selectivity at which both layouts miss equally often")
     rows, columns = share, 0.25 * (1 - (1 - share) ** 8)
     said = f"at s = {share:g} records miss {rows:.3f} times for each of the n items, and columns {columns:.3f} times"
@@ -126,7 +127,7 @@ def judge_layout(answer) -> Verdict:
     return Verdict("wrong", f"{said}: there {'records' if rows < columns else 'columns'} win")
 
 
-def judge_break(answer) -> Verdict:
+def judge_break(answer: Any) -> Verdict:
     if not isinstance(answer, Pattern):
         raise SpeLabError(f"the answer must be a pattern, got {answer!r:.60}; write for example rs_trav(Region(64, 8), r=10)")
     level = PricedLevel("L1", 32 << 10, 64)
@@ -182,7 +183,7 @@ SIDE = 2048  # cells: a column's lines are more than a first-level cache or a fi
 FASTER = 0.7
 
 
-def judge_matrix(answer) -> Verdict:
+def judge_matrix(answer: Any) -> Verdict:
     means = "your loop takes {} times as long as the template"
     wrong = f": less than {FASTER} is asked for. In which order do the cells lie in memory?"
     return judge_c(answer, run_matrix, means, limit=FASTER, below=True, right=": a nest has become a single sweep", wrong=wrong)

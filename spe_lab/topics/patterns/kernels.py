@@ -1,7 +1,9 @@
 """Patterns on the machine: kernels_c/patterns.c bound to memory, and checked before anything is timed."""
 
+import ctypes
 from collections import deque
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +56,7 @@ def time_per_visit(pattern: Basic, budget_s: float = 1.0) -> Text:
     return Text(f"{value} a visit (measured; interval {low} to {high})")
 
 
-def visits_state(library: native.Library, memory: np.ndarray, pattern: Basic, order: np.ndarray | None):
+def visits_state(library: native.Library, memory: np.ndarray, pattern: Basic, order: np.ndarray | None) -> ctypes.Structure:
     """`struct visits` at its start."""
     count, at = (pattern.region.n, 0) if order is None else (order.size, order.ctypes.data)
     return library.struct("visits")(memory.ctypes.data, at, count, pattern.region.w, pattern.u // WORD, 0, 0)
@@ -66,7 +68,7 @@ def scatter_point(tuples: np.ndarray, to: np.ndarray, bits: int) -> Point:
     return Point(f"{bits} bits", kernels().address("scatter_tuples"), state, SETTLE, keep=kept)
 
 
-def scatter_state(library: native.Library, tuples: np.ndarray, to: np.ndarray, bits: int):
+def scatter_state(library: native.Library, tuples: np.ndarray, to: np.ndarray, bits: int) -> tuple[Any, ...]:
     """`struct scatter` at its start, and the arrays that it points into."""
     counts = np.bincount((tuples >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
     starts = np.concatenate(([0], counts.cumsum()[:-1])).astype(np.uint64)

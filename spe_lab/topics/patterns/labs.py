@@ -181,7 +181,7 @@ class Compose(MissLab):
     title = "Composed patterns"
     question = "What do patterns cost that run at once, or one after the other, in a level of a given capacity?"
 
-    def __init__(self, machine: Machine | None = None, expression: Pattern | None = None):
+    def __init__(self, machine: Machine | None = None, expression: Pattern | None = None) -> None:
         super().__init__(machine)
         self._own = expression
 

@@ -33,7 +33,7 @@ class PricedLevel:
     in_order_ns: float = 0.0
     at_random_ns: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.block < 1 or self.block & (self.block - 1):
             raise SpeLabError(f"block must be a power of two of bytes, got {self.block}; write for example 64")
         if self.capacity < self.block:

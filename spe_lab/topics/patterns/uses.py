@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spe_lab.topics.patterns.algebra import Basic, Concurrent, Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav_cr
 
@@ -73,7 +74,7 @@ class Further:
     in_order: np.ndarray
 
     @classmethod
-    def of(cls, weight, time, others, in_order: float) -> "Further":
+    def of(cls, weight: ArrayLike, time: ArrayLike, others: ArrayLike, in_order: float) -> "Further":
         weight, time, others = np.broadcast_arrays(np.asarray(weight, float), np.asarray(time, float), np.asarray(others, float))
         return cls(weight.ravel(), time.ravel(), others.ravel(), np.full(weight.size, in_order))
 
@@ -147,7 +148,7 @@ def _basic(pattern: Basic, line: int) -> Reuse:
         share = 1 - sum(part * (1 - pattern.s) ** c for c, part in _kinds_of_lines(k))
         sweep, found, again = visits, lines * share, max(0.0, visits * q - lines * share)
 
-    def within(t):
+    def within(t: np.ndarray) -> np.ndarray:
         return np.minimum(found, np.minimum(t, 1) * q + np.maximum(t - 1, 0) * found / sweep)
 
     sweeps = pattern.r if isinstance(pattern, rs_trav) else 1
@@ -173,7 +174,7 @@ def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: flo
     """Of a line with c uses in a traversal, a further one is more than t visits after the last with probability (1 − t/n)^c."""
     kinds = _kinds_of_lines(k)
 
-    def within(t):
+    def within(t: np.ndarray) -> np.ndarray:
         return lines * (1 - sum(share * (1 - np.minimum(t / n, 1)) ** c for c, share in kinds))
 
     rounds = pattern.r if isinstance(pattern, rr_trav) else 1
@@ -197,7 +198,7 @@ def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
     r = float(pattern.r)
     met_by_a_visit = [(min(c / pattern.region.n, 1 - 1e-12), share) for c, share in _kinds_of_lines(k)]
 
-    def within(t):
+    def within(t: np.ndarray) -> np.ndarray:
         return lines * (1 - sum(share * (1 - p) ** t for p, share in met_by_a_visit))
 
     further = []
@@ -229,7 +230,7 @@ def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
         rounds = n / m
         new = openings / (rounds * front)
 
-        def within(t):
+        def within(t: np.ndarray) -> np.ndarray:
             return np.minimum(lines, front / m * (np.minimum(t, m) + np.maximum(t - m, 0) * new))
 
         beside = Further.of(n * q - rounds * front, 1.0, 0.0, 0.0)  # the neighbour's cursor is in the same line
@@ -241,7 +242,7 @@ def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
     else:
         new = openings / (n * q)
 
-        def within(t):
+        def within(t: np.ndarray) -> np.ndarray:
             held = front * (1 - np.exp(-t * q / front))
             return np.minimum(lines, held + (t * q - held) * new)
 
@@ -312,7 +313,7 @@ def _over_all(parts: list[Reuse], region: Region) -> Use:
     span = max(use.span for use in at)
     lines = span * (1 - math.prod(1 - min(1.0, use.lines / span) for use in at))
 
-    def within(t):
+    def within(t: np.ndarray) -> np.ndarray:
         return np.minimum(lines, sum(use.visits / total * use.within(np.minimum(t, use.visits)) for use in at))
 
     in_order = sum(use.in_order * use.lines for use in at) / sum(use.lines for use in at)

@@ -25,7 +25,7 @@ class SpeedUpLab(Lab):
     unit = ""
     scale = "linear"
 
-    def __init__(self, machine: Machine | None = None):
+    def __init__(self, machine: Machine | None = None) -> None:
         super().__init__(machine)
         self.cores = cpus.current().cores
 

@@ -63,7 +63,7 @@ class CriticalPath(Lab):
 
     _late_ns: int | None = None
 
-    def __init__(self, machine: Machine | None = None, own: str | Graph | None = None):
+    def __init__(self, machine: Machine | None = None, own: str | Graph | None = None) -> None:
         super().__init__(machine)
         parsed = {name: Graph.parse(text) for name, text in GRAPHS.items()}
         self.graphs = parsed if own is None else {OWN: own if isinstance(own, Graph) else Graph.parse(own), **parsed}

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -89,7 +90,7 @@ int32_t spe_sum_trials(int32_t threads, const int32_t *cpus, const int32_t *valu
 """
 
 
-def judge_two_points(answer, run: Run | None = None) -> Verdict:
+def judge_two_points(answer: Any, run: Run | None = None) -> Verdict:
     expected = number(answer, f"the speed-up with {FAR} threads")
     if run is None or run.lab != "scaling.amdahl" or run.measured[0].source == "recorded":
         raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
@@ -113,7 +114,7 @@ def speedup_of(run: Run) -> float:
     return float(np.nan_to_num(found.get(FAR, math.nan), nan=1.0))
 
 
-def judge_serial_share(answer) -> Verdict:
+def judge_serial_share(answer: Any) -> Verdict:
     import sympy
 
     N, S = sympy.symbols("N S", positive=True)
@@ -136,7 +137,7 @@ def judge_serial_share(answer) -> Verdict:
     return Verdict("wrong", f"at N = 4 and S = 2 it gives {float(given.subs(at)):.3g}, and the serial share is {float(serial.subs(at)):.3g}")
 
 
-def judge_lock(answer) -> Verdict:
+def judge_lock(answer: Any) -> Verdict:
     if isinstance(answer, str) and cpus.current().cores < 2:
         return Verdict("inconclusive", "two threads need two cores at the same time, and this process may use one")
     means = "with two threads the sum takes {} times as long as with one"

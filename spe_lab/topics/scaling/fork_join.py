@@ -74,7 +74,7 @@ class ForkJoin:
     Pieces are given in ns; for spinning work they become steps, whose time is measured when this object is made.
     """
 
-    def __init__(self, work: str, threads: str, cancel: Cancel):
+    def __init__(self, work: str, threads: str, cancel: Cancel) -> None:
         self.library = native.load("scaling")
         self.kind, self.waiting, self.created = (work, threads), work == "waiting", threads == "created"
         self.cpus = cpus.current()

@@ -174,7 +174,7 @@ class Parallelism(Lab):
 class Data:
     """Two arrays of −1, 0 and 1, of which each setting uses the first n elements."""
 
-    def __init__(self, elements: int):
+    def __init__(self, elements: int) -> None:
         limit = memory_available() // 4
         if elements * BYTES > limit:
             raise SpeLabError(f"n must leave both arrays below a quarter of the memory available ({limit} B), got {elements}; choose a smaller one")

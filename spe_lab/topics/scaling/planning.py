@@ -1,5 +1,7 @@
 """Exercises of chapter 05a on planning: a graph to be cut until it is fast enough, and the first failure of many machines."""
 
+from typing import Any
+
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.exercise import Exercise, Verdict, number
 from spe_lab.core.units import render
@@ -30,7 +32,7 @@ send      1ms after render.1, render.2, resize.1, resize.2, resize.3, resize.4, 
 """
 
 
-def judge_page(answer) -> Verdict:
+def judge_page(answer: Any) -> Verdict:
     if not isinstance(answer, str):
         raise SpeLabError(f"the answer must be a graph as text, got {type(answer).__name__}; start from the lines of scaling.GRAPHS['page']")
     given, page = Graph.parse(answer), Graph.parse(PAGE)
@@ -64,7 +66,7 @@ def _changed(given: Graph, page: Graph) -> str:
     return ""
 
 
-def judge_first_failure(answer) -> Verdict:
+def judge_first_failure(answer: Any) -> Verdict:
     days = number(answer, f"days until the first of {FLEET} machines fails, on average")
     if abs(days / DAYS - 1) < 0.05:
         return Verdict("right", f"{DAYS:.1f} days: {FLEET} machines fail {FLEET} times as often as one. What fails every {MTTF_YEARS} years is an event, "
