@@ -12,7 +12,7 @@ NOTEBOOK ?= notebooks/03b_memory.ipynb
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
-.PHONY: help lab lecture book test lint notebooks clean compiler
+.PHONY: help lab lecture book test lint format mutants notebooks clean compiler
 
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,10 +50,17 @@ test notebooks: export SPE_LAB_QUICK := 1
 test: $(READY) .venv/.ready-book .venv/.ready-lecture compiler ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
-	  -p no:cacheprovider spe_lab tests notebooks
+	  -p no:cacheprovider --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=95 spe_lab tests notebooks
 
-lint: $(READY) ## Check the Python sources with ruff
+lint: $(READY) ## Check the sources: Python with ruff, C with clang-format
 	@$(RUN) ruff check .
+	@.venv/bin/clang-format --dry-run -Werror kernels_c/*.[ch]
+
+format: $(READY) ## Bring the C sources into their form
+	@.venv/bin/clang-format -i kernels_c/*.[ch]
+
+mutants: $(READY) compiler ## Put deliberate faults into kernels and models, one at a time, and tell which the tests notice (ten minutes)
+	@.venv/bin/python tests/mutants.py
 
 notebooks: $(READY) compiler ## Execute all notebooks and bring them into canonical form
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"

@@ -260,6 +260,7 @@ float dot_chains(const float *x, const float *y, uint64_t n)
 {
     float a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
     uint64_t i = 0;
+    /* clang-format off */
     for (; i + 8 <= n; i += 8) {
         a += x[i] * y[i];         OPAQUE_FLOAT(a);
         b += x[i + 1] * y[i + 1]; OPAQUE_FLOAT(b);
@@ -270,6 +271,7 @@ float dot_chains(const float *x, const float *y, uint64_t n)
         g += x[i + 6] * y[i + 6]; OPAQUE_FLOAT(g);
         h += x[i + 7] * y[i + 7]; OPAQUE_FLOAT(h);
     }
+    /* clang-format on */
     return ((a + b) + (c + d)) + ((e + f) + (g + h)) + dot_one_chain(x + i, y + i, n - i);
 }
 
@@ -298,8 +300,10 @@ float dot_vector_chains(const float *x, const float *y, uint64_t n)
     __builtin_memcpy(&q, y + i + 4 * (k), sizeof q); \
     sum += p * q
     for (; i + 32 <= n; i += 32) {
+        /* clang-format off */
         ADD(a, 0); ADD(b, 1); ADD(c, 2); ADD(d, 3);
         ADD(e, 4); ADD(f, 5); ADD(g, 6); ADD(h, 7);
+        /* clang-format on */
     }
 #undef ADD
     a = ((a + b) + (c + d)) + ((e + f) + (g + h));
