@@ -76,7 +76,8 @@ const wrong = () => [...page.querySelectorAll('.widget-inline-hbox')].filter(vis
   const name = text(each.querySelector('.widget-label')), value = text(each.querySelector('.widget-readout'));
   const said = text(page.querySelector('.spe-state')).split(' · ').find(part => part.startsWith(`${{name}} `) && !part.includes(' at '));
   if (!value || !said) return null;  // a model's slider at its default is not named
-  return `${{said}} `.startsWith(`${{name}} ${{isNaN(value) ? value : Number(value)}} `) ? null : `${{name}} stands at ${{value}}, the figure's text says ${{said}}`;
+  const agreed = `${{said}} `.startsWith(`${{name}} ${{isNaN(value) ? value : Number(value)}} `);
+  return agreed ? null : `${{name}} stands at ${{value}}, the figure's text says ${{said}}`;
 }}).filter(each => each)[0];
 await within({PATIENCE_MS}, () => !wrong());
 return wrong() ?? null;

@@ -103,7 +103,7 @@ def _answers(function: Callable, tasks: Sequence[Task], pool: "_Pool", named: Ca
 class _Pool:
     """An executor, made anew where that can be done."""
 
-    def __init__(self, executor: Workers, cancel: Cancel, at_once: int | None):
+    def __init__(self, executor: Workers, cancel: Cancel, at_once: int | None) -> None:
         self.cancel = cancel  # the caller's
         self.stop = Cancel()  # ours, for tasks that run while an error or the caller ends all
         cores = cpus.current().cores

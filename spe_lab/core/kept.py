@@ -26,7 +26,7 @@ _LINE = {"type": "object", "required": ["part", "curves"], "properties": {"part"
 class Kept:
     """The file at `path`, for curves of one lab on the same terms (version of the library among them)."""
 
-    def __init__(self, path: Path, lab: str, version: str, terms: Mapping[str, Any]):
+    def __init__(self, path: Path, lab: str, version: str, terms: Mapping[str, Any]) -> None:
         self.path = path
         self.head = {"format": FORMAT, "lab": lab, "version": version, "terms": dict(terms)}
 

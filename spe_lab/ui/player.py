@@ -43,7 +43,7 @@ class Traced(Protocol):
 class Player:
     """`traced` as a page. Moving a slider simulates anew and goes on playing; `settings` are values of some sliders."""
 
-    def __init__(self, traced: Traced, **settings: Value):
+    def __init__(self, traced: Traced, **settings: Value) -> None:
         self.traced = traced
         if unknown := set(settings) - set(traced.sliders):
             raise SpeLabError(f"settings must be sliders ({', '.join(traced.sliders)}), got {', '.join(sorted(unknown))}; leave them out")

@@ -1,5 +1,7 @@
 """Exercises of chapter 09a: a leaf's objective, servers for an objective, their price, a joule, and in C a clock that starts too late."""
 
+from typing import Any
+
 import numpy as np
 
 from spe_lab.core import native, worker
@@ -42,7 +44,7 @@ void latencies(const double *service, int64_t n, double gap, double *latency)
 """
 
 
-def judge_leaves(answer) -> Verdict:
+def judge_leaves(answer: Any) -> Verdict:
     import sympy
 
     n, p = models.symbol("n"), models.symbol("p")
@@ -64,7 +66,7 @@ def judge_leaves(answer) -> Verdict:
     return Verdict("wrong", f"with p = 0.99 and n = 100 it gives {value:.6g}, and then {value**100:.3g} of the requests are fast")
 
 
-def judge_pool(answer) -> Verdict:
+def judge_pool(answer: Any) -> Verdict:
     given = number(answer, "servers")
     offered, k, p = POOL.values()
     right = int(pools.fewest_servers(offered, k, p, 1000))
@@ -81,7 +83,7 @@ def judge_pool(answer) -> Verdict:
     return Verdict("wrong", f"{said}: the objective is met, and by fewer servers too. A target that was found in a small pool wastes servers in a large one")
 
 
-def judge_contract(answer) -> Verdict:
+def judge_contract(answer: Any) -> Verdict:
     spare, lab = number(answer, "spare servers"), Sla()
     point = lab.point(CONTRACT)
     right = lab.cheapest(CONTRACT)
@@ -100,7 +102,7 @@ def judge_contract(answer) -> Verdict:
     return Verdict("wrong", f"{said}: " + ("one more would save more than it costs" if spare < right else "the last ones save next to nothing"))
 
 
-def judge_joule(answer) -> Verdict:
+def judge_joule(answer: Any) -> Verdict:
     load = number(answer, "a load between 0 and 1")
     right = float(models.least_load()(J=1.0, **SERVER))
     if abs(load - right) < 0.005:
@@ -113,7 +115,7 @@ def judge_joule(answer) -> Verdict:
     return Verdict("wrong", f"at a load of {load:g} the server draws {watts:.0f} W for {rate:.0f} requests a second: {joules:.2f} J each")
 
 
-def judge_clock(answer) -> Verdict:
+def judge_clock(answer: Any) -> Verdict:
     if not isinstance(answer, str):
         raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
     if not native.available():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from spe_lab.core.lab import Slider, Value
-from spe_lab.core.queues import Priority, Shared, Sharing, Split, bimodal, poisson, simulate
+from spe_lab.core.queues import Law, Priority, Shared, Sharing, Split, System, bimodal, poisson, simulate
 from spe_lab.core.queues.trace import Trace
 from spe_lab.topics.queueing.simulated import capacity
 
@@ -36,6 +36,6 @@ class Watched:
         cut = (long + short) / 2 if long > short else long * 2
         return [self._trace(name, make(cut), law, cut, point) for name, make in SYSTEMS[point["systems"]].items()]
 
-    def _trace(self, name, system, law, cut, point) -> Trace:
+    def _trace(self, name: str, system: System, law: Law, cut: float, point: Mapping[str, Value]) -> Trace:
         gaps = poisson(float(point["load"]) * capacity(system))
         return Trace.of(name, simulate(system, gaps, law, RUN, int(point["seed"]), who=True), CUSTOMERS, cut)

@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def fewest() -> int:
     return servers
 
 
-def judge_servers(answer) -> Verdict:
+def judge_servers(answer: Any) -> Verdict:
     given, right = number(answer, "servers"), fewest()
     if given != int(given) or given < 1:
         return Verdict("wrong", f"{given:g} is no number of servers: give a whole one")
@@ -85,7 +86,7 @@ def judge_servers(answer) -> Verdict:
     return Verdict("wrong", f"{given:g} servers meet the objective with {1000 * found:.0f} ms; fewer do so, too")
 
 
-def judge_orders(answer) -> Verdict:
+def judge_orders(answer: Any) -> Verdict:
     if not isinstance(answer, dict) or set(answer) != set(FOUR):
         raise SpeLabError(f"the answer must be a dictionary with an order for each of {', '.join(FOUR)}, got {answer!r:.80}; begin from the cell's own")
     wrong = []
@@ -106,7 +107,7 @@ def judge_orders(answer) -> Verdict:
     return Verdict("wrong", f"{len(wrong)} of four orders are not right, {law!r} among them: {where}")
 
 
-def judge_culprit(answer) -> Verdict:
+def judge_culprit(answer: Any) -> Verdict:
     if answer not in ENDPOINTS:
         raise SpeLabError(f"the answer must be an endpoint ({', '.join(ENDPOINTS)}), got {answer!r:.40}; give its name as text")
     accused = blame(incident())
@@ -132,7 +133,7 @@ def work_share(endpoint: str) -> float:
     return float(work[log["endpoint"] == endpoint].sum() / work.sum())
 
 
-def judge_shortest(answer) -> Verdict:
+def judge_shortest(answer: Any) -> Verdict:
     if not isinstance(answer, str):
         raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
     if not native.available():
