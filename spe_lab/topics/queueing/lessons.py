@@ -9,9 +9,9 @@ from spe_lab.core.queues import Shared, birth_death, exponential, poisson, simul
 from spe_lab.core.text import Text
 from spe_lab.topics.queueing.simulated import in_threads
 
-# Customers a second of general simulators, M/M/1 at a load of 0.8, 100,000 customers, best of three; recorded on one machine with
-# two virtual CPUs (AMD Zen 3, Linux, Python 3.11) beside a C kernel of 81 million a second there.
-RECORDED = {"SimPy 4.1.2, a process for each customer": 24_700, "Ciw 3.2.7": 16_500}
+# Customers a second of general simulators, M/M/1 at a load of 0.8, best of three, from one run of benchmarks/queue_simulator.py on
+# an AMD EPYC (family 25, model 17) with two virtual processors and Python 3.11; kernels_c/queueing.c served 51,800,000 in that run.
+RECORDED = {"SimPy 4.1, a process for each customer": 49_500, "Ciw 3.2": 26_200}
 
 
 def intervals(load: float = 0.8, customers: int = 100_000, runs: int = 200) -> Text:
