@@ -241,7 +241,9 @@ class Explorer:
         said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in frame.here]
         if shown.comparison:
             kind = shown.measured[0].source
-            said.append(f"{kind}: median error {shown.comparison.median_relative_error:.0%}, {shown.kept} of {shown.tried} samples clean")
+            error = shown.comparison.median_relative_error
+            apart = f"median error {error:.0%}, " if math.isfinite(error) else ""  # where there is no model to compare with
+            said.append(f"{kind}: {apart}{shown.kept} of {shown.tried} samples clean")
         said += [f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}" for name, place in frame.marks.items() if math.isfinite(place)]
         for name, value in frame.moved.items():
             said.append(f"points were {frame.run.measured[0].source} at {name} {self._rendered(name, value)}")
