@@ -16,7 +16,7 @@ from spe_lab.core.text import Text
 from spe_lab.topics.objectives import models, pools
 from spe_lab.topics.objectives.simulated import SEED, curve, refined, share
 
-CUSTOMERS = 30_000  # at each load, in a first answer
+CUSTOMERS = 15_000  # at each load, in a first answer
 BATCHES = 20
 PERCENTILE = 0.99
 

@@ -134,10 +134,10 @@ def slowest(times: np.ndarray, leaves: int, requests: int) -> np.ndarray:
 def quantile(times: np.ndarray, p: float) -> tuple[float, float, float]:
     """(value, low, high) of the p-quantile of independent times; the interval is between two of them, whatever their law. NaN where
     there are too few for one."""
-    from scipy.stats import binom
+    from scipy.special import bdtrik
 
     n = len(times)
-    low, high = (int(rank) for rank in binom.ppf([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], n, p))
+    low, high = (math.ceil(rank) for rank in bdtrik([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], n, p))  # of the times below the quantile
     ranks = [min(math.ceil(p * n), n) - 1, max(low - 1, 0), min(high, n - 1)]
     value, *ends = np.partition(times, ranks)[ranks]
     return (value, *ends) if low > 0 and high < n else (value, math.nan, math.nan)

@@ -16,7 +16,7 @@ from spe_lab.topics.objectives import models
 from spe_lab.topics.objectives.simulated import SEED, checked, curve, refined, share
 
 REPLICAS = 64
-REQUESTS = 50_000  # at each load, in a first answer
+REQUESTS = 40_000  # at each load, in a first answer
 MOST_REQUESTS = 20_000_000
 WARM_UP = 20  # one in so many requests is left out, from the start on
 
@@ -83,7 +83,7 @@ class Hedging(Lab):
     unit = ""
     simulated = True
     follows = True
-    compared = ("with copies", "with copies and their load")
+    compared = ("with copies", "copies, own load")
     breaks = (
         "The copies are taken to come at random and to find lines that know nothing of the first ones, which holds for many replicas; and near the highest "
         "load with a steady state, a simulation of any length has not yet reached it."
@@ -124,8 +124,8 @@ class Hedging(Lab):
 
         ways = {
             "no copies": models.queue_survival()(t=k, rho=x.values),
-            "with copies, load unchanged": late(x.values),
-            "with copies and their load": late(models.load_with_copies(x.values, d)),
+            "copies, old load": late(x.values),
+            "copies, own load": late(models.load_with_copies(x.values, d)),
         }
         return [Curve(name, "predicted", x, self.unit, values) for name, values in ways.items()]
 

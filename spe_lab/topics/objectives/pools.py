@@ -91,9 +91,9 @@ def spare_servers(k: float, p: float) -> float:
 def square_roots(p: float) -> float:
     """The β with which a pool of a + β√a servers lets a share p of its requests not wait."""
     from scipy.optimize import brentq
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
-    return brentq(lambda beta: 1 / (1 + beta * norm.cdf(beta) / norm.pdf(beta)) - (1 - p), 1e-9, 10.0)
+    return brentq(lambda beta: 1 / (1 + beta * ndtr(beta) * math.sqrt(2 * math.pi) * math.exp(beta**2 / 2)) - (1 - p), 1e-9, 10.0)
 
 
 def spare_table(k: float = 5.0, p: float = 0.99, no_wait: float = 0.9, offered: Sequence[int] = (10, 100, 1000, 10_000)) -> Text:

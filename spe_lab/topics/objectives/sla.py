@@ -15,7 +15,7 @@ from spe_lab.core.queues import Shared, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools
 from spe_lab.topics.objectives.simulated import SEED, curve, refined, share
 
-CUSTOMERS = 60_000  # for each number of servers, in a first answer
+CUSTOMERS = 40_000  # for each number of servers, in a first answer
 MOST_SPARE = 40
 
 
