@@ -482,15 +482,6 @@ def test_the_c_refuses_what_python_would_not_send():
         assert library.replay_closed(settings, none) == library.replay_open(settings, none) == bad
 
 
-@needs_compiler
-@pytest.mark.parametrize("lab_id", [id for id in labs.labs() if id.startswith("objectives.")])
-def test_the_same_settings_give_the_same_points_again(lab_id):
-    lab = labs.get(lab_id)
-    first, second = (next(lab.runs(short=True, budget_s=0.0))[1] for _ in range(2))
-    for a, b in zip(first.measured, second.measured, strict=True):
-        assert np.array_equal(a.values, b.values) and np.array_equal(a.high, b.high, equal_nan=True)
-
-
 # ---- Exercises ---------------------------------------------------------------------------------------------------------
 
 
