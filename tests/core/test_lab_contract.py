@@ -121,8 +121,9 @@ def test_a_lab_that_follows_answers_a_move_with_the_same_points_each_time(lab_id
 
 
 def test_presets_have_short_names_change_a_prediction_and_say_what_to_look_for(lab):
-    x = lab.x()
-    for name, (settings, look) in lab.presets().items():
+    x, presets = lab.x(), lab.presets()
+    assert 2 <= len(presets) <= 4, f"{lab.id} needs something to try"
+    for name, (settings, look) in presets.items():
         assert 0 < len(name) <= 24 and look.endswith(".") and len(look) > 30, name
         if differ(*(lab.predict(lab.point(each), x) for each in ({}, settings))):
             continue

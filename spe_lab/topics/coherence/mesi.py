@@ -7,7 +7,7 @@ import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics.coherence import models
 from spe_lab.topics.coherence.protocol import MOST_CORES
@@ -48,6 +48,20 @@ class Mesi(Lab):
             Slider("lines", "", 1, f"{quantity['L'].meaning}, each equally likely", 1, 64, "log", multiple_of=1, source="one word that all use"),
             Slider("layout", "", "shared lines", layout, scale="choice", choices=tuple(LAYOUTS), source="false or true sharing"),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Turn by turn": Preset(
+                {"tenure": 1.0},
+                "With no two accesses in a row, each share of writes sends more messages, until at w = 1 every access sends one.",
+            ),
+            "Long turns": Preset({"tenure": 100.0}, "Fewer than 2 messages for 100 accesses: the first ones of a turn pay for all that follow."),
+            "Eight cores": Preset(
+                {"cores": 8.0},
+                "Most is added where reads prevail, and at w = 1 nothing: a writer fetches one copy, however many cores there are.",
+            ),
+            "Lines of its own": Preset({"layout": "lines of its own"}, "No message at all: after the first accesses nobody else has a copy."),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel, centre
 from spe_lab.core.text import Text
@@ -59,6 +59,21 @@ class FalseSharing(Lab):
             Slider("H", "ns", 30.0, quantity["H"].meaning, 1, 1000, "log", measured=False, source="assumed: two cores under one last cache"),
             Slider("k", "", 4.0, in_a_row, 1, 1000, "log", measured=False, source="assumed: between 1 and 10 on cores of today"),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        long = self.slider("line").rounded(2 * self.slider("line").default)
+        return {
+            "Lines 2 × as long": Preset({"line": long}, "The step moves to twice the distance: words that had lines of their own then share one."),
+            "Eight threads": Preset(
+                {"threads": 8.0},
+                "The step becomes a flight of stairs: the farther the words lie apart, the fewer of the eight share a line.",
+            ),
+            "A hand-off each time": Preset(
+                {"k": 1.0},
+                "The curve by c, H and k alone rises: each operation waits until the line has gone round all that share it.",
+            ),
+            "Only loads": Preset({"operation": "load only"}, "The step is gone: a line that is only read stays with every core."),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [8, 32, 60, 64, 128, 512] if short else [4, 8, 16, 32, 48, 60, 64, 68, 96, 128, 192, 256, 384, 512]

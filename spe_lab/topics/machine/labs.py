@@ -6,7 +6,7 @@ import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, claim, published
 from spe_lab.core.machine.calibration import Calibration
 from spe_lab.core.measurement import Cancel, Sweep
@@ -76,6 +76,15 @@ class Facts(LevelLab):
         "changes by the minute."
     )
 
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "An Arm server": Preset({"beside": "arm-neoverse-n1-altra"}, "Its first cache is stated at 64 KiB, twice that of the other published processors."),
+            "A small Intel core": Preset(
+                {"beside": "intel-tremont-n6005"},
+                "Its third cache is less than three times its second: little room for a step of its own.",
+            ),
+        }
+
 
 @register
 class Calibrate(LevelLab):
@@ -92,3 +101,12 @@ class Calibrate(LevelLab):
         "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a level without a step of its own "
         "is not resolvable."
     )
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "An Arm server": Preset({"beside": "arm-neoverse-n1-altra"}, "Its third level adds over twice what it adds in the other published processors."),
+            "A small Intel core": Preset(
+                {"beside": "intel-tremont-n6005"},
+                "Of the published ones its first cache answers soonest, and its second level adds most.",
+            ),
+        }

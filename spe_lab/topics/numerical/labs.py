@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, claim
 from spe_lab.core.measurement import Cancel, curves
 from spe_lab.core.text import Text
@@ -123,6 +123,19 @@ class Fit(SearchLab):
               for name, value, meaning in ends),
             *self.machine_sliders(),
         ]  # fmt: skip
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Eight terms": Preset({"terms": 8.0}, "The polynomial meets all eight points, and soon after the last one it is nowhere near the times."),
+            "Points up to 2²¹": Preset(
+                {"high": float(1 << 21)},
+                "The cross-validated curve now climbs with the measured times: what lay outside of its points lies between them.",
+            ),
+            "Large sizes only": Preset(
+                {"low": float(1 << 14)},
+                "On the left both fitted curves are far off: they know nothing beyond the range of their points.",
+            ),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return self.sizes(short)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel, centre
 from spe_lab.topics.numerical import bases
 from spe_lab.topics.numerical.labs import SearchLab
@@ -57,6 +57,12 @@ class Points(SearchLab):
         points = Slider("points", "", 8, "measured points that a fit is given", 4, 16, multiple_of=1, source="as in numerical.fit")
         noise = Slider("noise", "", 0.005, "relative standard error of each measured time", 0, 0.2, measured=False, source="assumed: what fits a cache")
         return [points, *self.workload_sliders(), noise, *self.machine_sliders()]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "No noise": Preset({"noise": 0.0}, "The expected lines hardly move: with few points, the error comes from between them and not from measuring."),
+            "Noisy times": Preset({"noise": 0.1}, "From five points on, straight lines hardly gain: what they are led through is noise."),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [4.0, 6.0, 12.0] if short else [4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]

@@ -8,7 +8,7 @@ import numpy as np
 
 from spe_lab.core import cache, native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
@@ -128,6 +128,19 @@ class BasicPatterns(MissLab):
             self.line_slider(),
         ]
 
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "To and fro": Preset({"pattern": "rs_trav, bi"}, "More capacity helps until the region fits: on the way back, what was read last is still there."),
+            "Round and round": Preset(
+                {"pattern": "rs_trav, uni"},
+                "All or nothing: until the whole region fits, each line is given up before its turn comes again.",
+            ),
+            "Narrow visits": Preset(
+                {"w": 256.0, "u": 8.0},
+                "The published rule lies higher: that eight aligned bytes are never split over two lines is not in it.",
+            ),
+        }
+
     def expression(self, point: Mapping[str, Value]) -> Pattern:
         return _basic(point["pattern"], int(point["n"]), int(point["w"]), int(point["u"]), int(point["r"]))
 
@@ -196,6 +209,18 @@ class Compose(MissLab):
             Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=4, source="a key"),
             shared[1],
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        if self._own is not None:
+            return {}
+        return {
+            "Partition": Preset({"plan": "partition"}, "The cliff is at 4 KiB: of the 64 clusters, the lines being written are all that must be kept."),
+            "Merge join": Preset({"plan": "merge join"}, "A flat line: all is read in order and once, so that no capacity helps."),
+            "A stream beside": Preset(
+                {"plan": "look-ups and a stream"},
+                "At 128 KiB the table alone would fit; ours lies above the published rule, since the stream keeps pushing it out.",
+            ),
+        }
 
     def expression(self, point: Mapping[str, Value]) -> Pattern:
         return self._own if self._own is not None else _composed(point["plan"], int(point["n"]), int(point["w"]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from spe_lab.core.arena import Arena
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel, curves, sweep
 from spe_lab.topics.patterns.algebra import Pattern, Region, nest, s_trav
 from spe_lab.topics.patterns.kernels import kernels, scatter_point
@@ -52,6 +52,20 @@ class Partition(TimedLab):
             # The region lies in the last cache and within the TLB's reach: the levels before them decide.
             *(slider for slider in self.price_sliders() if slider.name.endswith(tuple(f"_{level.name}" for level in self.levels()[:-2]))),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        first = self.slider(f"C_{self.levels()[0].name}")
+        return {
+            "Misses one by one": Preset(
+                {"overlap": 1.0},
+                "The cliff is half as high again and stands where it was: only how long a miss is waited for has changed.",
+            ),
+            "Eight at once": Preset({"overlap": 8.0}, "Less than a fifth is left of the cliff: with so many misses under way, two passes pay late or never."),
+            "A first level × 4": Preset(
+                {first.name: first.rounded(4 * first.default)},
+                "The mark moves two bits to the right: room for four times the lines is room for four times the clusters.",
+            ),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return list(BITS[1::3] if short else BITS)

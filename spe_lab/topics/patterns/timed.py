@@ -11,7 +11,7 @@ import numpy as np
 from spe_lab.core.arena import Arena
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import memory_available
 from spe_lab.core.measurement import Cancel, curves, sweep
 from spe_lab.topics.patterns.algebra import Basic, Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
@@ -129,6 +129,12 @@ class Time(TimedLab):
             *self.price_sliders(),
         ]
 
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "In order": Preset({"pattern": "s_trav"}, "The stairs are gone: lines that come in order cost q at most, and not the price of a random miss."),
+            "Narrow items": Preset({"w": 8.0}, "The stairs are less steep: a line that came for one item may serve others before it has to go."),
+        }
+
     def sweep(self, short: bool) -> list[float]:
         sizes = [4 * KIB * 2**i for i in range(0, 15, 2 if short else 1) if 4 * KIB * 2**i <= (4 * MIB if short else self.largest)]
         return sizes if short else sorted({*sizes, *(3 * size // 2 for size in sizes[1:-1] if size <= 4 * MIB)})
@@ -181,6 +187,16 @@ class Conditional(TimedLab):
             Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=WORD, source="a column of pointers"),
             *(slider for slider in self.price_sliders() if not slider.name.startswith("C_") and slider.name != "l_TLB"),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        dear = self.slider("q").rounded(10 * self.slider("q").default)
+        return {
+            "Wide items": Preset({"w": 64.0}, "The hill moves to larger shares: with fewer items in a line, more of them must be wanted before every line is."),
+            "Dear lines in order": Preset(
+                {"q": dear},
+                "The right end rises and the left one stays: where all lines are touched, they come in order, and each costs q.",
+            ),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [0.001, 0.01, 0.05, 0.1, 0.3, 1] if short else [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1]

@@ -8,7 +8,7 @@ import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Machine, cpus
 from spe_lab.core.measurement import BURST, MIN_ROUNDS, Cancel
 from spe_lab.core.trials import Trials, block_ratios, interleaved
@@ -87,6 +87,16 @@ class Amdahl(SpeedUpLab):
             *work_sliders(),
             Slider("T1", "ns", 20e6, T1, 50e3, 200e6, "log", source="a request that waits for a disk twice; use 200 µs for spinning work"),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "P = 0.99": Preset({"P": 0.99}, "The limit is now 100, and 64 threads reach less than half of it even by the law: the last hundredth is dear."),
+            "Half is serial": Preset({"P": 0.5}, "The limit is 2, and by the law four threads already have four fifths of it."),
+            "Work of 0.2 ms": Preset(
+                {"T1": 2e5, "work": "waiting"},
+                "With costs the curve has a maximum and ends below 1: waking so many threads takes longer than the work.",
+            ),
+        }
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         P, T1 = point["P"], point["T1"]

@@ -9,7 +9,7 @@ import numpy as np
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import CancelledError, SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics.scaling import cost_models as models
 
@@ -89,6 +89,19 @@ class Cost(Lab):
             slider("repair", 0.5, 0, 5),
             slider("value", 1, 0, 100),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Price without premium": Preset(
+                {"beta": 1.0},
+                "One big machine is never dearer: its price grows as its throughput does, which small ones lose some of.",
+            ),
+            "No contention": Preset(
+                {"sigma": 0.0},
+                "The cost of the many no longer rises with their number, and from four machines on they stay the cheaper way.",
+            ),
+            "Contention × 10": Preset({"sigma": 0.1}, "One big machine always costs less: of each further small one, contention takes too much away."),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [2.0**k for k in range(9)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]

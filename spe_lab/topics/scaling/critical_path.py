@@ -8,7 +8,7 @@ import numpy as np
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.text import Text
@@ -78,6 +78,22 @@ class CriticalPath(Lab):
             Slider("pieces", "", 4, "pieces that each of those tasks is cut into", 1, 8, multiple_of=1, source="one for each worker"),
             Slider("order", "", ORDERS[0], "which ready task a worker takes first", scale="choice", choices=ORDERS, source="a good rule of thumb"),
         ]  # fmt: skip
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Cut the critical path": Preset(
+                {"graph": "page", "cut": "critical path"},
+                "Eight workers need less than 6 ms; with the hot path cut, no number of them got below 17.",
+            ),
+            "Nothing cut": Preset(
+                {"graph": "page", "cut": "nothing"},
+                "From three workers on it takes 17 ms, as it does with the hot path cut: the longest chain is another one.",
+            ),
+            "An anomaly": Preset(
+                {"graph": "anomaly", "cut": "nothing", "order": "as written"},
+                "Four workers take longer than three: another task now comes first.",
+            ),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [1, 2, 3, 4, 8] if short else [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel, centre
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
@@ -34,6 +34,16 @@ class Gustafson(SpeedUpLab):
             *work_sliders(),
             Slider("T", "ns", 10e6, "time of the work with N threads, whatever N", 50e3, 100e6, "log", source="a request that waits for a disk once"),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Half is serial": Preset({"P": 0.5}, "By the law 64 threads do over 32 times the work; of work of a fixed size, not even twice as much."),
+            "Threads that compute": Preset({"work": "spinning", "P": 1.0}, "With costs the curve stops at the number of cores: beyond, threads take turns."),
+            "Short requests": Preset(
+                {"T": 1e5, "work": "waiting"},
+                "With costs the curve bends away from the law: there are more and more threads to wake, and none works longer.",
+            ),
+        }
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         P, T = point["P"], point["T"]

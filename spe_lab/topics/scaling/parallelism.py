@@ -10,7 +10,7 @@ import numpy as np
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.machine.steps import miss_share
 from spe_lab.core.measurement import Cancel
@@ -112,6 +112,16 @@ class Parallelism(Lab):
         except KeyError:  # not calibrated, or not resolvable here
             return Parameter(ASSUMED[name], QUANTITIES[name].unit, "assumed", "assumed: order of magnitude of a current core")
         return Parameter(float(value), QUANTITIES[name].unit, "measured", source)
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "Threads of the best loop": Preset(
+                {"each": "eight chains of vectors"},
+                "Threads pay only from longer products on: alone, the better loop is soon done.",
+            ),
+            "Dear threads": Preset({"o": 50_000.0}, "Threads pay only from products a hundred times as long: releasing them costs the same for each product."),
+            "Little room, slow memory": Preset({"C": 1048576.0, "B": 2.0}, "Where the caches are full, all four levels meet: each waits for the same memory."),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [2.0**k for k in ((6, 11, 17) if short else range(5, 24))]

@@ -8,7 +8,7 @@ import numpy as np
 
 from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.lab import Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.text import Text
 from spe_lab.core.trials import block_ratios
@@ -113,6 +113,13 @@ class Usl(SpeedUpLab):
             Slider("sigma", "", 0.05, sigma, 0, 1, measured=False, source="1 − P of this lab"),
             Slider("kappa", "", 0.002, kappa, 0, 0.02, measured=False, source="25 µs to create a thread, of 10 ms"),
         ]
+
+    def presets(self) -> dict[str, Preset]:
+        return {
+            "No coherency": Preset({"kappa": 0.0}, "The curve of sigma and kappa as set has no maximum any more: it is Amdahl's law for P = 0.95."),
+            "No contention": Preset({"sigma": 0.0}, "The same curve begins as a straight line and has a maximum all the same: pairs of threads grow with N²."),
+            "Coherency × 10": Preset({"kappa": 0.02}, "Its maximum comes at 7 threads in place of 22, and 64 threads are slower than one."),
+        }
 
     def sweep(self, short: bool) -> list[float]:
         return [1, 2, 4, 8, 16, 32] if short else [1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64]
