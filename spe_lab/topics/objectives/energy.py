@@ -46,7 +46,7 @@ class Energy(Lab):
             return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, source=source)
 
         return [
-            Slider("load", "", 0.3, "load: requests, as a share of what all servers can do", 0.02, 0.98, source="between the 10 and 50 % of usual servers"),
+            Slider("load", "", 0.23, "load: requests, as a share of what all servers can do", 0.05, 0.95, source="between the 10 and 50 % of usual servers"),
             Slider("servers", "", 32, "servers in the pool", 1, 128, "log", multiple_of=1, source="a rack"),
             slider("idle", "P_idle", 100, 0, 250, "linear", "assumed: two fifths of peak"),
             slider("peak", "P_peak", 250, 250, 1000, "log", "assumed: a server with two sockets"),
@@ -98,14 +98,14 @@ class Energy(Lab):
         """What is on, what a request takes and who is late, at a few loads: simulated, and by Erlang's formula."""
         point = self.point(settings)
         rows = ["| load | servers on | J per request, simulated | late, simulated | late, predicted |", "|---|---|---|---|---|"]
-        for load in (0.1, 0.3, 0.5, 0.7):
+        for load in (0.1, 0.2, 0.3, 0.5):
             offered, on = self.offered(point, load), int(self.fewest(point, np.array([load]))[0])
             for servers in sorted({int(point["servers"]), on}, reverse=True):
                 simulated = run(offered, servers, customers)
                 late = share(simulated.sojourn > point["k"])
-                within = f"{late.value:.2%} ({late.low:.2%} to {late.high:.2%})"
+                within = f"{late.value:.3%} ({late.low:.3%} to {late.high:.3%})"
                 predicted = pools.late(point["k"], servers, offered / servers)
-                rows.append(f"| {load} | {servers} | {energy(simulated, point).value:.2f} | {within} | {predicted:.2%} |")
+                rows.append(f"| {load} | {servers} | {energy(simulated, point).value:.2f} | {within} | {predicted:.3%} |")
         return Text("\n".join(rows))
 
 

@@ -82,7 +82,7 @@ class Slo(Lab):
     def declare(self) -> list[Slider]:
         return [
             Slider("leaves", "", 100, models.QUANTITIES["n"].meaning, 1, MOST_LEAVES, "log", multiple_of=1, source="a search over a hundred shards"),
-            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, source="the usual objective"),
+            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, "log", source="the usual objective"),
             Slider("leaf", "", LEAVES[0], "how the times of a leaf vary", scale="choice", choices=LEAVES, source="the simplest law"),
             Slider("mean", "ms", 10.0, "mean time of a leaf", 1, 1000, "log", source="assumed"),
             Slider("hedge", "", 0.95, "share of leaf answers that are waited for; slower leaves are asked again", 0.5, 1, source="Dean and Barroso 2013"),

@@ -91,7 +91,7 @@ class Hedging(Lab):
 
     def declare(self) -> list[Slider]:
         return [
-            Slider("load", "", 0.4, models.QUANTITIES["rho"].meaning, 0.02, 0.95, source="a common target"),
+            Slider("load", "", 0.4, models.QUANTITIES["rho"].meaning, 0.1, 0.9, source="a common target"),
             Slider("objective", "", 8.0, models.QUANTITIES["k"].meaning + ", in mean service times", 1, 50, "log", source="assumed"),
             Slider("delay", "", 3.0, models.QUANTITIES["d"].meaning + ", in mean service times", 0, 20, source="near the 95th percentile of an idle replica"),
         ]

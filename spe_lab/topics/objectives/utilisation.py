@@ -50,7 +50,7 @@ class Utilisation(Lab):
             Slider("objective", "", OBJECTIVES[0], "what a share p of requests must meet: an end within k, or no waiting at all", scale="choice",
                    choices=OBJECTIVES, source="what users feel"),
             Slider("k", "", 5.0, models.QUANTITIES["k"].meaning + ", in mean service times", 1, 20, "log", source="little above the 4.6 of the service alone"),
-            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, source="the usual objective"),
+            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, "log", source="the usual objective"),
         ]  # fmt: skip
 
     def sweep(self, short: bool) -> list[float]:
