@@ -244,7 +244,8 @@ def _ratio_limit(ratios: Curve | None) -> float:
 def _caption(lab: Lab, predicted: Sequence[Curve], at: float | None) -> str:
     if at is None:
         return ""
-    said = ", ".join(f"{curve.name} {units.render(float(np.interp(at, curve.x.values, curve.values)), curve.unit)}" for curve in predicted)
+    here = [(curve, float(np.interp(at, curve.x.values, curve.values))) for curve in predicted]
+    said = ", ".join(f"{curve.name} {units.render(value, curve.unit)}" for curve, value in here if math.isfinite(value))
     return f"at {lab.axis} {units.render(at, lab.sliders[lab.axis].unit)}: {said}"
 
 

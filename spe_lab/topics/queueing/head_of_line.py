@@ -12,7 +12,7 @@ from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.simulated import MOST, QueueLab, capacity, in_threads
 
 OF = ("slowdown", "sojourn")
-LEVELS = np.geomspace(0.4, 4000, 29)
+LEVELS = np.geomspace(1.1, 4000, 27)
 
 
 @register

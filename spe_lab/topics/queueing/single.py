@@ -10,7 +10,7 @@ from spe_lab.core.queues import Law, Shared, System, birth_death, general
 from spe_lab.topics.queueing.laws import ARRIVALS, ONE_IN_A_THOUSAND, SERVICES, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab, capacity
 
-NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen, an approximation", "exponential service, for comparison"
+NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen, approximate", "for exponential service"
 
 
 @register
