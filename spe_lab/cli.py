@@ -17,7 +17,9 @@ from spe_lab.core import native, units
 from spe_lab.core.assembly import assembly
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.executors import BUILT_IN
 from spe_lab.core.machine import Machine
+from spe_lab.core.sweeps import sweeps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,6 +90,18 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--csv", action="store_true", help="print one row for each curve and value")
     form.add_argument("--png", metavar="FILE", type=Path, help="write the figure to FILE")
+
+    sweep = command("sweep", _sweep, "Run one lab over a grid of its sliders.")
+    sweep.add_argument("lab", metavar="LAB", help="a lab's id (see spe-lab labs)")
+    sweep.add_argument("--over", metavar="NAME=VALUES", action="append", default=[], help="servers=1,4,16, load=0.5..0.95 (ten values) or load=0.5..0.95/4")
+    sweep.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a slider's value, with its unit: size=1MiB")
+    sweep.add_argument("--executor", choices=BUILT_IN, help="who computes the points of a simulated lab (default: this process, one after the other)")
+    sweep.add_argument("--keep", metavar="FILE", type=Path, help="keep what is done in FILE, and go on from what is there")
+    sweep.add_argument("--quick", action="store_true", help="each lab's first answer in place of its best")
+    sweep.add_argument("--budget", metavar="SECONDS", type=float, default=6.0, help="seconds to measure for at each setting (default 6)")
+    form = sweep.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object")
+    form.add_argument("--csv", action="store_true", help="print one row for each setting, curve and value")
 
     asm = command("asm", _asm, "The compiled instructions of a kernel.")
     asm.add_argument("kernel", metavar="KERNEL", help="stem.function, such as memory.cycle_walk")
@@ -191,6 +205,22 @@ def _run(options: argparse.Namespace) -> int:
         _show_progress(None)
     _emit(run, options)
     return status
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    grid, settings = (dict(_assignment(option, text) for text in texts) for option, texts in (("--over", options.over), ("--set", options.set)))
+    swept = None
+    try:
+        for progress, known in sweeps(options.lab, grid, options.executor, settings=settings, budget_s=options.budget, short=options.quick or None,
+                                      keep=options.keep):  # fmt: skip
+            swept = known
+            _show_progress(progress)
+    except UnavailableError as error:
+        raise MeasurementError(str(error)) from None
+    finally:
+        _show_progress(None)
+    print(swept.to_json() if options.json else swept.to_csv().rstrip("\n") if options.csv else swept.summary())
+    return 0
 
 
 def _fall_back(lab: labs.Lab, settings: dict[str, str], error: UnavailableError) -> Run:

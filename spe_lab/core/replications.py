@@ -16,8 +16,9 @@ import numpy as np
 from spe_lab.core.errors import CancelledError
 from spe_lab.core.executors import Workers, answers
 from spe_lab.core.measurement import Cancel
-from spe_lab.core.queues import Estimate, Law, System, batches, load, simulate
+from spe_lab.core.queues import Estimate, Law, System, batches, simulate
 from spe_lab.core.queues.laws import whole
+from spe_lab.core.queues.simulation import load
 
 EACH = 5_000_000  # customers of a replication
 FEWEST = 10  # replications: Student's t is hardly wider than with thirty
@@ -96,5 +97,5 @@ def _merged(tasks: list[Replication], executor: Workers, cancel: Cancel, tries: 
 
 def _statistics(task: Replication, cancel: Cancel) -> list[float]:
     run = simulate(task.system, task.gaps, task.service, task.customers, task.seed, cancel=cancel)
-    values = [run.mean(task.of).value]
-    return values + [run.quantile(p, task.of).value for p in task.quantiles]
+    mean = run.mean(task.of).value
+    return [mean, *np.quantile(getattr(run, task.of), task.quantiles, method="inverted_cdf").tolist()]
