@@ -316,3 +316,27 @@ def test_a_damaged_journal_is_refused_and_left_alone(call, option):
     journal.path().write_text("{")
     assert_refused(call("journal", *option), "the journal", "repair it, or move it away" if "--import" not in option else "export one with")
     assert journal.path().read_text() == "{"
+
+
+# A grid
+
+
+@needs_compiler
+def test_sweep_prints_a_run_for_each_setting(call):
+    status, out, _ = call("sweep", "branches.predictor", "--over", "p=0.1..0.3/2", "--over", "states=2,4", "--quick", "--json", "--executor", "threads")
+    assert status == 0
+    runs = json.loads(out)["runs"]
+    assert [(run["point"]["states"], run["x"]["values"]) for run in runs] == [(2, [0.1, 0.3]), (4, [0.1, 0.3])]
+
+
+@needs_compiler
+def test_sweep_prints_rows_that_know_their_settings(call):
+    status, out, _ = call("sweep", "branches.predictor", "--over", "p=0.1", "--over", "states=2,4", "--quick", "--csv")
+    assert status == 0
+    assert {(row["states"], row["p"]) for row in csv.DictReader(io.StringIO(out))} == {("2", "0.1"), ("4", "0.1")}
+
+
+def test_sweep_refuses_several_workers_for_a_lab_that_measures(call):
+    status, out, err = call("sweep", "memory.stride", "--over", "size=1MiB", "--executor", "processes")
+    assert (status, out) == (2, "")
+    assert err.startswith("spe-lab: executor must be None for memory.stride, which measures")

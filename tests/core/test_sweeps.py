@@ -348,13 +348,13 @@ def test_bad_input_is_refused_before_anything_starts(change, said):
 @needs_compiler
 def test_a_sweep_that_is_cancelled_has_what_was_done_until_then():
     cancel = Cancel()
-    shares = []
-    for share, known in sweeps(LAB, GRID, short=True, cancel=cancel):
-        shares.append(share)
-        if len(shares) == 2:
+    known = []
+    for each in sweeps(LAB, GRID, short=True, cancel=cancel):
+        known.append(each)
+        if len(known) == 2:
             cancel.set()
-    assert shares == [1 / 6, 2 / 6]
-    assert [run.x.values.tolist() for run in known.runs] == [[0.1, 0.3]]
+    assert [share for share, _ in known] == [1 / 6, 2 / 6]
+    assert [run.x.values.tolist() for run in known[-1][1].runs] == [[0.1, 0.3]]
     with pytest.raises(CancelledError):
         sweep(LAB, GRID, short=True, cancel=cancel)
 
