@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -330,11 +331,14 @@ def _checker(schema: str):
     return fastjsonschema.compile(json.loads(schema))
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Writes `path` whole or not at all: a full disk or an interruption leaves the old file, and no partial one."""
+def write_atomically(path: Path, content: str | bytes, private: bool = False) -> None:
+    """Writes `path` whole or not at all: a full disk or an interruption leaves the old file, and no partial one.
+
+    A `private` file is for nobody but its owner.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o666)) as file:  # noqa: PTH123, it takes no opener
             file.write(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     except BaseException as error:

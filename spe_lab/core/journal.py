@@ -216,13 +216,13 @@ def open_journal() -> Iterator[Journal]:
     """The reader's journal to be changed: kept at the end of the block, if it was. No other kernel changes it meanwhile."""
     file = path()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(file.with_suffix(".lock")):
             journal = load()
             before = copy.deepcopy(journal.data)
             yield journal
             if journal.data != before:
-                write_atomically(file, journal.to_json())
+                write_atomically(file, journal.to_json(), private=True)
     except OSError as error:
         cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
         raise SpeLabError(f"the folder of the journal must be writable, got {error.strerror} for {file}; {cure}") from None
@@ -245,7 +245,7 @@ def _locked(file: Path) -> Iterator[None]:
     """One process, and one thread of it, at a time. The system gives the lock back if its holder dies."""
     import fcntl
 
-    with file.open("a") as handle:
+    with open(file, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as handle:  # noqa: PTH123, it takes no opener
         deadline = time.monotonic() + LOCK_PATIENCE_S
         while True:
             try:
@@ -265,7 +265,7 @@ def export(file: Path) -> Journal:
     if os.path.lexists(file):
         raise SpeLabError(f"FILE must not exist yet, lest something be overwritten, got {file}; choose another name")
     journal = load()
-    write_atomically(file, journal.to_json())
+    write_atomically(file, journal.to_json(), private=True)
     return journal
 
 

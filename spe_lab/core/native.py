@@ -217,6 +217,8 @@ def _compiler_says(options: Sequence[str], source: Path, libraries: Sequence[str
     if "No space left" in said.stderr:
         cure = "free some or set SPE_LAB_CACHE_DIR to another folder"
         raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; {cure}")
+    if said.returncode < 0 or "terminated program" in said.stderr:  # the compiler itself, or one of the programs that it starts
+        raise UnavailableError(f"the compiler must live until it has compiled {source.name}, and it was killed; close programs, since memory may have run out")
     if said.returncode != 0:
         shown = said.stderr.strip().replace(f"{source.parent}{os.sep}", "")
         raise CompilerError(f"{source.name} must compile; the compiler says:\n{shown}", said.stderr)
@@ -229,12 +231,15 @@ def _digest(path: Path) -> str:
 
 @cache
 def _cache_folder() -> Path:
-    """The user's cache folder ($SPE_LAB_CACHE_DIR overrides it); where that cannot be written, one for this process alone."""
+    """The user's cache folder ($SPE_LAB_CACHE_DIR overrides it); where that cannot be written, or others can write it, one for this process alone."""
     import platformdirs
 
     wanted = Path(os.environ.get("SPE_LAB_CACHE_DIR") or platformdirs.user_cache_path("spe-lab")) / "kernels"
     try:
-        wanted.mkdir(parents=True, exist_ok=True)
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = wanted.stat()
+        if status.st_uid != os.getuid() or status.st_mode & 0o022:
+            raise PermissionError  # what others may write, they may have written
         with tempfile.TemporaryFile(dir=wanted):
             return wanted
     except OSError:

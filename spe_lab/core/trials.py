@@ -10,6 +10,7 @@ time. Where threads outnumber the CPUs, or sleep, none of this can be asked of t
 that other programs used says how much to believe, and it is noted.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -125,11 +126,13 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
         notes.append(f"{int((estimate.kept == 0).sum())} points have no clean trial and are left out")
     if share > FOREIGN_LIMIT:
         notes.append(f"other programs used {share:.0%} of the processors meanwhile")
+    if math.isnan(share):
+        notes.append("how much of the processors other programs used, this system does not tell")
     if len(rounds) < MIN_ROUNDS:
         notes.append(f"only {len(rounds)} rounds: too few for intervals")
     provenance = {
         "estimator": f"{level:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",
-        "rounds": len(rounds), "clock": "CLOCK_MONOTONIC in C", "seed": seed, "foreign_share": round(share, 3),
+        "rounds": len(rounds), "clock": "CLOCK_MONOTONIC in C", "seed": seed, "foreign_share": None if math.isnan(share) else round(share, 3),
         "load_average": load_average(), "taken": time.strftime("%Y-%m-%d", time.gmtime()),
     }  # fmt: skip
     return Trials(estimate, samples, len(rounds), progress, tuple(notes), provenance, level)

@@ -30,13 +30,11 @@ _ASSUMED_TLB_ENTRIES = 1536
 @cache
 def facts() -> dict[str, Any]:
     """Who this machine is: enough to tell two apart and to judge a number by. No paths, no names of hosts or users."""
-    import psutil
-
     return {
         "cpu": _cpu_model(),
         "architecture": platform.machine(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
+        "memory_bytes": _memory("total", "SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.release()}",
         "virtualised": _virtualised(),
         "transparent_huge_pages": _selected(_read("/sys/kernel/mm/transparent_hugepage/enabled")),
@@ -68,9 +66,17 @@ def claim() -> dict[str, Parameter]:
 
 def memory_available() -> int:
     """Bytes that this process may still use: free memory, or what its control groups leave of it if that is less."""
+    return max(0, min([_memory("available", "SC_AVPHYS_PAGES"), *_cgroup_headroom(Path("/sys/fs/cgroup"), _read("/proc/self/cgroup") or "")]))
+
+
+def _memory(share: str, pages: str) -> int:
+    """Bytes of the machine's memory; where a sandbox hides /proc, what the C library says."""
     import psutil
 
-    return max(0, min([psutil.virtual_memory().available, *_cgroup_headroom(Path("/sys/fs/cgroup"), _read("/proc/self/cgroup") or "")]))
+    try:
+        return getattr(psutil.virtual_memory(), share)
+    except OSError:
+        return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _cgroup_headroom(root: Path, membership: str) -> list[int]:
@@ -140,7 +146,8 @@ def _cpu_model() -> str:
 
 def _virtualised() -> bool | None:
     if sys.platform == "linux":
-        return bool(re.search(r"^flags\s*:.*\bhypervisor\b", _read("/proc/cpuinfo") or "", flags=re.MULTILINE))
+        said = _read("/proc/cpuinfo")  # None: a sandbox hides it
+        return said and bool(re.search(r"^flags\s*:.*\bhypervisor\b", said, flags=re.MULTILINE))
     return {"1": True, "0": False}.get(_sysctl("kern.hv_vmm_present"))
 
 

@@ -1,5 +1,6 @@
 """The processors that this process may use, and how much of them others use: what labs with threads must know first."""
 
+import math
 import os
 import sys
 import time
@@ -77,13 +78,19 @@ class Foreign:
     def _read() -> tuple[float, float, float]:
         import psutil
 
-        whole, own = psutil.cpu_times(), psutil.Process().cpu_times()
+        own = os.times()
+        try:
+            whole = psutil.cpu_times()
+        except OSError:  # a sandbox hides /proc
+            return time.monotonic(), math.nan, own.user + own.system
         # Time that the host gave to others (steal) is time that this machine did not have.
         busy = sum(getattr(whole, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq", "steal"))
         return time.monotonic(), busy, own.user + own.system
 
     def share(self) -> float:
-        """Of all CPUs' time since then, 0 to 1. The system counts in steps of some 10 ms, so ask after a second or more."""
+        """Of all CPUs' time since then, 0 to 1; NaN where the system does not tell. It counts in steps of some 10 ms, so ask after a second or more."""
         now, busy, own = self._read()
         available = (now - self._began) * (os.cpu_count() or 1)
+        if math.isnan(busy - self._busy):
+            return math.nan
         return min(1.0, max(0.0, ((busy - self._busy) - (own - self._own)) / available)) if available > 0 else 0.0

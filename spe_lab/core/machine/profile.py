@@ -92,7 +92,7 @@ class Machine:
         return {"format": FORMAT, "facts": self.facts, "parameters": {name: asdict(p) for name, p in self.parameters.items()}}
 
     def save(self, path: Path) -> None:
-        write_atomically(Path(path), json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_atomically(Path(path), json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", private=True)
 
     @classmethod
     def load(cls, path: Path) -> "Machine":

@@ -68,7 +68,7 @@ def save_own(machine: Machine, replace: bool = False, here: Mapping[str, Any] | 
     date = datetime.now(UTC).isoformat(timespec="seconds")
     dated = changed(machine, facts={"calibrated_at": date, **machine.facts})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         dated.save(path)
     except OSError as error:
         cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
