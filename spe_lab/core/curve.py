@@ -338,7 +338,7 @@ def write_atomically(path: Path, content: str | bytes, private: bool = False) ->
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o666)) as file:  # noqa: PTH123, it takes no opener
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o666)) as file:
             file.write(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     except BaseException as error:

@@ -245,7 +245,7 @@ def _locked(file: Path) -> Iterator[None]:
     """One process, and one thread of it, at a time. The system gives the lock back if its holder dies."""
     import fcntl
 
-    with open(file, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as handle:  # noqa: PTH123, it takes no opener
+    with open(file, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as handle:
         deadline = time.monotonic() + LOCK_PATIENCE_S
         while True:
             try:

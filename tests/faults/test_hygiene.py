@@ -38,7 +38,7 @@ def names(path: Path) -> set[str]:
         match node:
             case ast.Call(func=ast.Name(id=name)):
                 found.add(name)
-            case ast.Call(func=ast.Attribute(value=value, attr=name)) if name not in ("compile", "system"):  # re.compile, platform.system
+            case ast.Call(func=ast.Attribute(attr=name)) if name not in ("compile", "system"):  # re.compile, platform.system
                 found.add(name)
             case ast.Attribute(value=ast.Name(id="os"), attr="system"):
                 found.add("os.system")
