@@ -29,6 +29,8 @@ def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
     if asked is None:
         return
 
+    made_in = shell.execution_count
+
     def close() -> None:
         if release:
             release()
@@ -38,6 +40,7 @@ def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
             del outputs[number]
             for names in (shell.user_ns, shell.user_ns_hidden):
                 names.pop(f"_{number}", None)
+        getattr(shell.history_manager, "outputs", {}).pop(made_in, None)  # pictures, kept by IPython 9 for %notebook
 
     cell, run = asked
     earlier, closings = _shown.get(cell, (run, []))

@@ -45,8 +45,10 @@ def test_ctrl_c_ends_what_takes_long(what, tmp_path):
         compiler.chmod(0o755)
         environment |= {"CC": str(compiler), "SPE_LAB_CACHE_DIR": str(tmp_path / "cache")}
     begun = tmp_path / "begun"
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(begun), what, *LONG[what]], env=environment, text=True, start_new_session=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(begun), what, *LONG[what]], env=environment, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
     try:
         until = time.monotonic() + 60
         while not begun.exists() and process.poll() is None and time.monotonic() < until:
