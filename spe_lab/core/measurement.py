@@ -109,6 +109,11 @@ def quick() -> bool:
     return os.environ.get("SPE_LAB_QUICK", "0") not in ("", "0")
 
 
+def building_book() -> bool:
+    """Whether SPE_LAB_BOOK asks for what a page without a kernel can show. What is measured then is labelled so."""
+    return os.environ.get("SPE_LAB_BOOK", "0") not in ("", "0")
+
+
 def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.01, seed: int = 1, cancel: Cancel | None = None) -> Iterator[Sweep]:
     """Samples all points in turn and yields better and better estimates.
 
@@ -143,6 +148,8 @@ def refined(orders: Iterable[np.ndarray], run: Callable[[np.ndarray, float], np.
     budget is stretched twofold for the sake of an interval, a first round may take `patience_s`. The last result comes when all
     intervals are within ± `target` (not before half a second has passed), at the end of the budget, or after a cancel.
     """
+    if building_book():
+        print("Measured while this page was built, on the machine that built it: it had other work to do. Run the cell to see yours.")
     rounds: list[np.ndarray] = []
     shown, first = began, max(2 * budget_s, patience_s)
     for order in orders:

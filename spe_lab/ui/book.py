@@ -1,12 +1,12 @@
 """What the book shows in a widget's place: pictures to switch between, in HTML and CSS alone.
 
 While the book is built (SPE_LAB_BOOK=1), explorers show recorded data beside the model of the machine that they come from,
-at three settings of their sliders. Nothing is measured then, so that a build needs no quiet machine.
+at three settings of their sliders. A cell that measures all the same is labelled as such (`core.measurement.refined`), for
+the machine that builds is neither the reader's nor quiet.
 """
 
 import html
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,15 +15,11 @@ from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value
+from spe_lab.core.measurement import building_book as building  # noqa: F401, asked for as book.building
 from spe_lab.ui.static import dense
 
 FACTOR = 4  # how far a slider is moved
 _groups = itertools.count()
-
-
-def building() -> bool:
-    """Whether SPE_LAB_BOOK asks for what a page without a kernel can show."""
-    return os.environ.get("SPE_LAB_BOOK", "0") not in ("", "0")
 
 
 def plates(title: str, shown: Sequence[tuple[str, str]]) -> str:

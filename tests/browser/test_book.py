@@ -14,6 +14,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from spe_lab.core import native
+
 from .accessibility import findings
 from .jupyter import MissingError, chromium
 
@@ -29,6 +31,7 @@ CELLS = [
     new_code_cell(f"Stepper({FRAMES!r})", id="stepper"),
     new_code_cell("selectivity.lab.parameters()", id="table"),
     new_code_cell("print('a long line ' * 40)", id="long"),
+    new_code_cell("from spe_lab import noise\n\nnoise()", id="measures"),
 ]
 
 
@@ -55,7 +58,7 @@ def page(built):
 
 def test_every_picture_has_a_text(page):
     images = IMAGE.findall(page)
-    assert len(images) == 3
+    assert len(images) == (4 if native.available() else 3)
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
 
 
@@ -64,6 +67,12 @@ def test_formulas_cells_and_tables_are_there(page):
         assert part in page, part
     assert "NBVAL" not in page
     assert "widget-view" not in page
+
+
+@pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
+def test_only_what_was_measured_during_the_build_is_labelled_so(page):
+    assert page.count("Measured while this page was built") == 1
+    assert page.index("<span class=\"n\">noise</span>") < page.index("Measured while this page was built")
 
 
 def test_search_index_holds_a_word_of_the_page(built):

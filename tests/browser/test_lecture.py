@@ -85,6 +85,9 @@ def test_one_button_shows_recorded_data(lecture):
 
 
 def test_what_is_ours_on_a_slide_is_accessible(lecture):
+    lecture.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
+    lecture.wait(lambda: shown(lecture) == ["explorer"], "the slide with the explorer")
+    assert Explorer(lecture, 2).picture.is_visible()
     found = findings(lecture.page, ".jp-OutputArea")
     assert not found, "\n".join(found)
 
