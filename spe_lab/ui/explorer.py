@@ -67,7 +67,8 @@ class Explorer:
         self._recorded = False  # whether recorded data were asked for
         self._simulated: dict[str, Value] | None = None  # settings that a lab which follows was last simulated at, the axis left out
         self._follow = True
-        self._axis = dense(lab, lab.x())
+        self._x = lab.x()
+        self._axis = dense(lab, self._x)
         self._initial = lab.point(settings)
         self._build()
         if book.building() or not native.available():
@@ -199,7 +200,7 @@ class Explorer:
             raise
 
     def _look(self) -> Frame:
-        return Frame(self.lab, self.point, self._axis, self.run)
+        return Frame(self.lab, self.point, self._x, self._axis, self.run)
 
     def _refresh(self) -> None:
         """A frame: prediction at the sliders' values, measured points, marker, and the same in words."""

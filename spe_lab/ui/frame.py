@@ -13,10 +13,11 @@ from spe_lab.core.lab import Lab, Value
 
 @dataclass(frozen=True)
 class Frame:
-    """`lab` at `point`, its models drawn over `axis`, beside `run` (what was measured, if anything was)."""
+    """`lab` at `point`: its models at the values `x` of its sweep, and drawn over `axis`, beside `run` (what was measured, if anything was)."""
 
     lab: Lab
     point: Mapping[str, Value]
+    x: Axis
     axis: Axis
     run: Run | None
 
@@ -36,8 +37,7 @@ class Frame:
     def shown(self) -> Run:
         """The figure as a run: without a measurement, the model alone."""
         if self.run is None:
-            x = self.lab.x()
-            return Run(self.lab.id, self.point, x, [], [curve.at(x) for curve in self.predicted], None, self.lab.machine_dict, labs.version())
+            return Run(self.lab.id, self.point, self.x, [], [curve.at(self.x) for curve in self.predicted], None, self.lab.machine_dict, labs.version())
         if self.moved:
             return self.lab.beside(self.run, self.point)
         return self.lab.assemble(self.point, self.run.measured, [curve.at(self.run.x) for curve in self.predicted])

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-    from spe_lab.ui.figure import LabFigure
+    from spe_lab.ui.sheet import Sheet
 
 
-def svg(figure: "LabFigure") -> str:
+def svg(sheet: "Sheet") -> str:
     """The inside of an SVG whose unit is the figure's pixel: lines, ratios, markers and the caption, where matplotlib draws them."""
-    top, bottom = figure.axes
-    drawn = [_window(top, [_line(figure, line) for line in (*figure.lines, *figure.places)] + [_line(figure, figure.markers[0])]),
-             _window(bottom, [_dots(figure, figure.ratio_points), _line(figure, figure.markers[1])])]  # fmt: skip
-    x, y = figure.caption.get_transform().transform(figure.caption.get_position())
-    font = f'font-size="{_pixels(figure, figure.caption.get_fontsize()):.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
-    text = html.escape(figure.caption.get_text())
-    return "".join(drawn) + f'<text x="{x:.1f}" y="{_height(figure) - y:.1f}" {font}>{text}</text>'
+    top, bottom = sheet.axes
+    drawn = [_window(top, [_line(sheet, line) for line in (*sheet.lines, *sheet.places)] + [_line(sheet, sheet.markers[0])]),
+             _window(bottom, [_dots(sheet, sheet.ratio_points), _line(sheet, sheet.markers[1])])]  # fmt: skip
+    x, y = sheet.caption.get_transform().transform(sheet.caption.get_position())
+    font = f'font-size="{_pixels(sheet, sheet.caption.get_fontsize()):.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
+    text = html.escape(sheet.caption.get_text())
+    return "".join(drawn) + f'<text x="{x:.1f}" y="{_height(sheet) - y:.1f}" {font}>{text}</text>'
 
 
 def _window(axes: "Axes", drawn: list[str]) -> str:
@@ -35,27 +35,27 @@ def _window(axes: "Axes", drawn: list[str]) -> str:
     return f'<svg x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" viewBox="{view}">{"".join(drawn)}</svg>'
 
 
-def _line(figure: "LabFigure", line: "Line2D") -> str:
+def _line(sheet: "Sheet", line: "Line2D") -> str:
     if not line.get_visible():
         return ""
-    width = _pixels(figure, line.get_linewidth())
-    style = figure.dashes[line]
+    width = _pixels(sheet, line.get_linewidth())
+    style = sheet.dashes[line]
     dashes = f' stroke-dasharray="{" ".join(f"{part * width:.1f}" for part in style[1])}"' if style != "-" else ""
-    return f'<path d="{_path(_points(figure, line))}" fill="none" stroke="{line.get_color()}" stroke-width="{width:.1f}"{dashes}/>'
+    return f'<path d="{_path(_points(sheet, line))}" fill="none" stroke="{line.get_color()}" stroke-width="{width:.1f}"{dashes}/>'
 
 
-def _dots(figure: "LabFigure", line: "Line2D") -> str:
-    radius, opacity = _pixels(figure, line.get_markersize()) / 2, line.get_alpha()
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>' for x, y in _points(figure, line) if np.isfinite(x + y))
+def _dots(sheet: "Sheet", line: "Line2D") -> str:
+    radius, opacity = _pixels(sheet, line.get_markersize()) / 2, line.get_alpha()
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>' for x, y in _points(sheet, line) if np.isfinite(x + y))
     return f'<g fill="{line.get_color()}" opacity="{opacity}">{dots}</g>'
 
 
-def _points(figure: "LabFigure", line: "Line2D") -> np.ndarray:
+def _points(sheet: "Sheet", line: "Line2D") -> np.ndarray:
     """n × 2 in the figure's pixels from its upper left corner; not finite where a value is not, or lies below a logarithmic axis."""
     xy = np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()])
     with np.errstate(divide="ignore", invalid="ignore"):
         place = line.get_transform().transform(xy)
-    place[:, 1] = _height(figure) - place[:, 1]
+    place[:, 1] = _height(sheet) - place[:, 1]
     return place
 
 
@@ -71,9 +71,9 @@ def _path(points: np.ndarray) -> str:
     return "".join(commands)
 
 
-def _height(figure: "LabFigure") -> float:
-    return figure.figure.bbox.height
+def _height(sheet: "Sheet") -> float:
+    return sheet.figure.bbox.height
 
 
-def _pixels(figure: "LabFigure", points: float) -> float:
-    return points * figure.figure.dpi / 72
+def _pixels(sheet: "Sheet", points: float) -> float:
+    return points * sheet.figure.dpi / 72

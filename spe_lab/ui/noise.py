@@ -7,7 +7,7 @@ import numpy as np
 from spe_lab.core import native
 from spe_lab.core.noise import Noise, observe
 from spe_lab.core.text import Text
-from spe_lab.ui.figure import DPI, MEASURED
+from spe_lab.ui.sheet import DPI, MEASURED
 from spe_lab.ui.static import figure_html
 
 _WIDTH, _HEIGHT = 820, 340

@@ -18,9 +18,10 @@ from spe_lab.core.prediction import CurvePrediction, Sketch, predict_curve
 from spe_lab.core.prediction.curves import WITHIN
 from spe_lab.core.text import Text
 from spe_lab.ui.access import named
-from spe_lab.ui.figure import COMMITTED, DPI, WIDTH, draw_band, encoded
+from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle
 from spe_lab.ui.reruns import until_rerun
+from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, draw_band
 from spe_lab.ui.static import figure_html
 
 MOST = 9  # points; more do not fit beside each other

@@ -13,7 +13,8 @@ from spe_lab.core.curve import Axis, Curve, Run, write_atomically
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
-from spe_lab.ui.figure import HEIGHT, WIDTH, LabFigure
+from spe_lab.ui.figure import LabFigure
+from spe_lab.ui.sheet import HEIGHT, WIDTH
 
 
 def picture(run: Run) -> bytes:

@@ -206,7 +206,7 @@ def test_a_short_run_takes_under_two_seconds_of_processor_time(run):
 def test_the_figure_has_an_alternative_text_and_shows_the_run(lab, run):
     from PIL import Image
 
-    from spe_lab.ui.figure import HEIGHT, WIDTH
+    from spe_lab.ui.sheet import HEIGHT, WIDTH
     from spe_lab.ui.static import alt_text, picture
 
     result, _ = run

@@ -11,7 +11,8 @@ from spe_lab.core import lab as labs
 from spe_lab.core.curve import Curve
 from spe_lab.core.prediction import predict
 from spe_lab.ui import moving
-from spe_lab.ui.figure import HEIGHT, WIDTH, LabFigure
+from spe_lab.ui.figure import LabFigure
+from spe_lab.ui.sheet import HEIGHT, WIDTH
 from spe_lab.ui.static import dense, ratios
 
 
@@ -43,7 +44,7 @@ def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
 
     def top(latency):
         figure.draw(lab.predict(lab.point({"l4": latency, "k4": 0}), x))
-        return figure.axes[0].get_ylim()[1]
+        return figure.sheet.axes[0].get_ylim()[1]
 
     before, grown, after = top(8), top(1000), top(8)
     assert before < grown == after

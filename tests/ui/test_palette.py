@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from spe_lab.ui import figure
+from spe_lab.ui import sheet
 
 VISION = {
     "normal": np.eye(3),
@@ -22,9 +22,9 @@ VISION = {
 TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
 FAR_APART = 20  # CIE76: nearly ten times the just noticeable difference, for thin lines on a projector
 
-POINTS = [*figure.MEASURED, *((figure.ELSEWHERE, marker) for marker in figure.ELSEWHERE_MARKERS)]
-LINES = [*figure.PREDICTED, *((figure.ELSEWHERE, style) for style in figure.ELSEWHERE_STYLES), *((figure.MARKED, style) for style in figure.MARK_STYLES)]
-COLOURS = {colour for colour, _ in (*POINTS, *LINES)} | {figure.COMMITTED}
+POINTS = [*sheet.MEASURED, *((sheet.ELSEWHERE, marker) for marker in sheet.ELSEWHERE_MARKERS)]
+LINES = [*sheet.PREDICTED, *((sheet.ELSEWHERE, style) for style in sheet.ELSEWHERE_STYLES), *((sheet.MARKED, style) for style in sheet.MARK_STYLES)]
+COLOURS = {colour for colour, _ in (*POINTS, *LINES)} | {sheet.COMMITTED}
 
 
 def linear(colour):
@@ -64,8 +64,8 @@ def test_any_two_curves_differ_in_shape_or_clearly_in_colour(kind, vision):
 
 @pytest.mark.parametrize("vision", VISION)
 def test_what_is_measured_differs_from_what_is_of_elsewhere_also_in_colour(vision):
-    elsewhere = lab(seen(figure.ELSEWHERE, vision))
-    for colour, _ in figure.MEASURED[:2]:  # no lab of this book measures more curves beside a recorded run
+    elsewhere = lab(seen(sheet.ELSEWHERE, vision))
+    for colour, _ in sheet.MEASURED[:2]:  # no lab of this book measures more curves beside a recorded run
         assert np.linalg.norm(elsewhere - lab(seen(colour, vision))) >= FAR_APART, colour
 
 

@@ -11,6 +11,8 @@ from spe_lab.core.machine.steps import Staircase, fit
 from spe_lab.core.measurement import Cancel, curves, sweep
 from spe_lab.topics.memory.labs import KIB, LINE, MIB, MemoryLab, kernels
 
+_FITS_KEPT = 32  # a slider that goes to and fro needs them again; one takes 10 ms
+
 
 @register
 class SelfTuning(MemoryLab):
@@ -34,7 +36,8 @@ class SelfTuning(MemoryLab):
 
     def sweep(self, short: bool) -> list[float]:
         """Sizes half-way between those that the fit is given."""
-        return [size for size in _sizes(self.largest, short, shift=0.5) if size <= self.largest]
+        largest = self.largest  # asks the system
+        return [size for size in _sizes(largest, short, shift=0.5) if size <= largest]
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         training = _sizes(self.largest, short=budget_s < 1, shift=0)
@@ -61,25 +64,27 @@ class SelfTuning(MemoryLab):
 
     def fitted(self, levels: int = 3, noise: float = 0.0) -> Staircase:
         """The fit to the training points, `noise` of which is simulated: one-sided, as real noise is, and seeded."""
-        sizes, blocks = self.training()
-        key = (levels, noise, id(blocks))
-        if self._fit is None or self._fit[0] != key:
+        self.training()
+        sizes, blocks, fits = self._learned
+        key = levels, noise
+        if key not in fits:
             disturbed = blocks * (1 + noise * np.abs(np.random.default_rng(1).standard_normal(blocks.shape)))
-            self._fit = (key, fit(sizes, disturbed, max_steps=levels))
-        return self._fit[1]
+            if len(fits) == _FITS_KEPT:
+                fits.clear()
+            fits[key] = fit(sizes, disturbed, max_steps=levels)
+        return fits[key]
 
-    _fit: tuple | None = None
-    _training: tuple[np.ndarray, np.ndarray] | None = None
+    _learned: tuple[np.ndarray, np.ndarray, dict[tuple[int, float], Staircase]] | None = None  # sizes, blocks, and fits to these
 
     def training(self) -> tuple[np.ndarray, np.ndarray]:
         """(sizes, blocks × sizes) of the last measurement here, or of the recorded one before there is any."""
-        if self._training is None:
+        if self._learned is None:
             self.learn_from_recorded()
-        return self._training
+        return self._learned[:2]
 
     def learn(self, measured: Sequence[Curve]) -> None:
         kept = measured[0].provenance["training"]
-        self._training = (np.array(kept["sizes"], dtype=float), np.array(kept["blocks"], dtype=float))
+        self._learned = (np.array(kept["sizes"], dtype=float), np.array(kept["blocks"], dtype=float), {})
 
 
 def _sizes(largest: float, short: bool, shift: float) -> list[float]:

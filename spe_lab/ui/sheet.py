@@ -1,0 +1,171 @@
+"""One drawing of a lab's figure: axes, legend and artists for curves of certain names, at limits that may grow.
+
+The layout is fixed; what stays is drawn once into a ground, points are drawn onto the pixels of the axes, and the rest is moved.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spe_lab.core import units
+from spe_lab.core.curve import Curve
+from spe_lab.core.lab import Lab
+from spe_lab.core.prediction import Sketch
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision (tests/ui/test_palette.py);
+# markers and dashes tell the curves apart without colour.
+MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#C2689A", "D"))
+PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
+COMMITTED = "#C2689A"
+MARKED, MARK_STYLES = "#2A84BD", ((0, (6.4, 1.6, 1, 1.6)), (0, (1, 1.65)))
+MARKER_STYLE = (0, (2, 2))
+ELSEWHERE, ELSEWHERE_MARKERS = "#882255", "vPX<"  # of another machine or time
+ELSEWHERE_STYLES = ((0, (6, 1, 1, 1)), (0, (3, 1)), (0, (6, 1, 1, 1, 1, 1)), (0, (1, 0.6)))
+GOOD = 0.2  # the band of the ratio panel: published single-core models are within about 20 % of the machine
+WIDTH, HEIGHT, DPI = 820, 500, 100
+_FADED = 0.3
+
+
+class Sheet:
+    """`measured` and `predicted` begin with `own` curves of this lab; the others are of another machine or time. `stale`: the points are faded."""
+
+    def __init__(self, lab: Lab, predicted: Sequence[Curve], measured: Sequence[Curve], own: tuple[int, int], stale: bool, sketch: Sketch | None,
+                 marks: Iterable[str]) -> None:  # fmt: skip
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self.lab = lab
+        self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.limits: tuple | None = None  # None: may shrink
+        self._drawn = self._measured = None  # limits and curves that the ground was drawn for
+        self._bare = self._ground = None  # pixels: the axes alone, and with the measured points on them
+        top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+        self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
+        for axes in (top, bottom):
+            axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
+            axes.set_axisbelow(True)
+            axes.tick_params(labelsize=11)
+            axes.spines[["top", "right"]].set_visible(False)
+        slider = self.lab.sliders[self.lab.axis]
+        bottom.set_xlabel(f"{slider.name}: {slider.meaning}", fontsize=11)  # each tick carries its unit
+        top.set_ylabel(f"{self.lab.quantity} [{self.lab.unit}]" if self.lab.unit else self.lab.quantity, fontsize=11)
+        bottom.set_ylabel(f"{'simulated' if self.lab.simulated else 'measured'} ÷\npredicted", fontsize=11)
+        self.figure.align_ylabels(self.axes)
+        self._set_scales()
+        bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
+        bottom.axhline(1, color="#000000", linewidth=1)
+        points = [*((*look, stale) for look in MEASURED[: own[0]]), *((ELSEWHERE, marker, False) for marker in ELSEWHERE_MARKERS)]
+        self.bars = [
+            top.errorbar([1], [1], yerr=[0], fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
+                         markerfacecolor=colour if curve.source == "measured" else "white", alpha=_FADED if faded else 1.0,
+                         label=f"{curve.source}: {curve.name}{' (stale)' if faded else ''}")
+            for (colour, marker, faded), curve in zip(points, measured, strict=False)
+        ]  # fmt: skip
+        lines = [*PREDICTED[: own[1]], *((ELSEWHERE, style) for style in ELSEWHERE_STYLES)]
+        self.lines = [
+            top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
+            for (colour, style), curve in zip(lines, predicted, strict=False)
+        ]
+        self.dashes = {line: style for line, (_, style) in zip(self.lines, lines, strict=False)}
+        if sketch is not None and len(sketch.x) == 1:
+            top.vlines(sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label)
+        elif sketch is not None:
+            draw_band(top, sketch)
+        self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5, alpha=_FADED if stale else 1.0)[0]
+        self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=MARKER_STYLE) for axes in (top, bottom)]
+        self.places = [top.axvline(1, color=MARKED, linewidth=1.5, linestyle=style, label=name) for name, style in zip(marks, MARK_STYLES, strict=False)]
+        self.dashes |= dict.fromkeys(self.markers, MARKER_STYLE) | dict(zip(self.places, MARK_STYLES, strict=False))
+        self.caption = top.set_title("", loc="left", fontsize=11)
+        columns = 2 if len(top.get_legend_handles_labels()[1]) > 4 else 1
+        top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1)
+        self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
+        self.points = [artist for bars in self.bars for artist in bars.get_children()]
+        for artist in (*self.points, *self.moving):
+            artist.set_animated(True)
+
+    def stretch(self, limits: tuple) -> None:
+        """Lets the axes reach as far as these limits (lows and highs of x and y, and the ratio's); what they reach already stays."""
+        if self.limits is not None:
+            limits = tuple(choose(a, b) for choose, a, b in zip((min, max, min, max, max), limits, self.limits, strict=True))
+        self.limits = limits
+        if limits != self._drawn:
+            self._limit(*limits)
+            self.canvas.draw()
+            self._bare, self._drawn, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None
+
+    def dot(self, measured: Sequence[Curve]) -> bool:
+        """Draws the measured points, unless they are those that are there; whether the ground is a new one."""
+        if self._measured is not None and all(a is b for a, b in zip(measured, self._measured, strict=True)):
+            return False
+        self._place_points(measured)
+        self.canvas.restore_region(self._bare)
+        for artist in self.points:
+            artist.axes.draw_artist(artist)
+        self._ground, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), measured
+        return True
+
+    def clean(self) -> "Sheet":
+        """The canvas holds the ground alone."""
+        self.canvas.restore_region(self._ground)
+        return self
+
+    def _set_scales(self) -> None:
+        """Once for all limits: a new scale makes new ticks, which cost more than anything else of a drawing."""
+        (top, bottom), slider = self.axes, self.lab.sliders[self.lab.axis]
+        if slider.scale == "log":
+            top.set_xscale("log", base=2)
+        if self.lab.scale == "log":
+            top.set_yscale("log", base=value_base(self.lab))
+        bottom.set_yscale("log", base=2)
+        bottom.minorticks_off()
+        bottom.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
+        bytes_ = self.lab.unit == "B"  # the formatter must not know this object: matplotlib would keep both for ever
+        top.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if bytes_ else f"{value:g}")
+
+    def _place_points(self, measured: Sequence[Curve]) -> None:
+        """Moves the measured points to where these curves have them."""
+        for (line, caps, (bars,)), curve in zip(self.bars, measured, strict=False):
+            x, y = curve.x.values, curve.values
+            ends = [np.where(np.isfinite(end), end, y) for end in (curve.low, curve.high)]
+            line.set_data(x, y)
+            for cap, end in zip(caps, ends, strict=True):
+                cap.set_data(x, end)
+            bars.set_segments(np.stack([np.column_stack([x, end]) for end in ends], axis=1))
+
+    def _limit(self, x_low: float, x_high: float, y_low: float, y_high: float, ratio_limit: float) -> None:
+        top, bottom = self.axes
+        slider = self.lab.sliders[self.lab.axis]
+        if slider.scale == "log":
+            top.set_xlim(x_low / 1.15, x_high * 1.15)
+            first, last = math.ceil(math.log2(x_low)), math.floor(math.log2(x_high))
+            bottom.set_xticks([2.0**k for k in range(first, last + 1, max(1, math.ceil((last - first) / 9)))])
+        else:
+            room = 0.06 * (x_high - x_low) or 0.5
+            top.set_xlim(x_low - room, x_high + room)
+            if slider.multiple_of:
+                bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of))
+        top.set_ylim(y_low, y_high)
+        bottom.set_ylim(1 / ratio_limit, ratio_limit)
+        ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
+        bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
+
+
+def value_base(lab: Lab) -> int:
+    """Of a logarithmic axis of values: bytes come in powers of two."""
+    return 2 if lab.unit == "B" else 10
+
+
+def draw_band(axes: "Axes", sketch: Sketch) -> None:
+    """A predicted curve: a band about a dashed line."""
+    axes.fill_between(sketch.x, sketch.low, sketch.high, color=COMMITTED, alpha=0.2, linewidth=0)
+    axes.plot(sketch.x, np.sqrt(np.multiply(sketch.low, sketch.high)), color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3, label=sketch.label)
+
+
+def _times(ratio: float) -> str:
+    return f"×{ratio:g}" if ratio >= 1 else f"×1/{1 / ratio:g}"
