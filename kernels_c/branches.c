@@ -141,11 +141,11 @@ static inline uint64_t next_outcome(const struct outcomes *law, uint64_t *random
  * A single branch has only its own history. To tell global from local history, the tables see a second branch between any
  * two of the first, a fair coin: gshare's history holds both branches' outcomes in turn, a local one's those of its own.
  * Only mispredictions of the first branch count. */
-int32_t simulate_predictor(const struct predictor *with, const struct outcomes *law, uint64_t branches, uint64_t runs,
-                           uint64_t *mispredictions, spe_cancel cancel)
+int32_t simulate_predictor(const struct predictor *with, const struct outcomes *law, uint64_t branches, uint64_t runs, uint64_t *mispredictions,
+                           spe_cancel cancel)
 {
-    if (with->states < 2 || with->states > 64 || with->threshold < 1 || with->threshold >= with->states || with->initial < 0 ||
-        with->initial >= with->states || with->kind < SPE_COUNTER || with->kind > SPE_LOCAL || law->share > (uint64_t)1 << 32)
+    if (with->states < 2 || with->states > 64 || with->threshold < 1 || with->threshold >= with->states || with->initial < 0 || with->initial >= with->states ||
+        with->kind < SPE_COUNTER || with->kind > SPE_LOCAL || law->share > (uint64_t)1 << 32)
         return SPE_BAD_ARGUMENT;
     if (with->kind != SPE_COUNTER && (with->history < 1 || with->history > SPE_MOST_HISTORY || with->table == 0))
         return SPE_BAD_ARGUMENT;

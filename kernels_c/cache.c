@@ -43,10 +43,7 @@ static uint32_t *chains(const struct cache_level *c) { return c->index + c->buck
 static uint32_t *newers(const struct cache_level *c) { return chains(c) + c->ways; }
 static uint32_t *olders(const struct cache_level *c) { return newers(c) + c->ways; }
 
-static uint32_t *head(const struct cache_level *c, uint64_t block)
-{
-    return &c->index[((block * 0x9e3779b97f4a7c15u) >> 32) & (c->buckets - 1)];
-}
+static uint32_t *head(const struct cache_level *c, uint64_t block) { return &c->index[((block * 0x9e3779b97f4a7c15u) >> 32) & (c->buckets - 1)]; }
 
 static uint64_t find_place(const struct cache_level *c, uint64_t block)
 {
@@ -59,8 +56,14 @@ static uint64_t find_place(const struct cache_level *c, uint64_t block)
 static void unlink_place(struct cache_level *c, uint64_t place)
 {
     uint32_t newer = newers(c)[place], older = olders(c)[place];
-    if (newer == UINT32_MAX) c->newest = older; else olders(c)[newer] = older;
-    if (older == UINT32_MAX) c->oldest = newer; else newers(c)[older] = newer;
+    if (newer == UINT32_MAX)
+        c->newest = older;
+    else
+        olders(c)[newer] = older;
+    if (older == UINT32_MAX)
+        c->oldest = newer;
+    else
+        newers(c)[older] = newer;
 }
 
 static void make_newest(struct cache_level *c, uint64_t place)
@@ -297,8 +300,8 @@ int32_t cache_clear(struct cache_level *c)
 /* Runs a trace of `n` accesses through levels that were cleared, or that hold what an earlier call left in them, and adds
  * to misses[i] what level i had not. An access of `bytes[k]` bytes (one where `bytes` is 0) touches every first-level line
  * that it overlaps. `accesses` counts those. Some 20 ns a miss of a large level with an index; 2 to 5 ns of one with 8 ways. */
-int32_t cache_run(struct cache_level *levels, int64_t count, int32_t inclusion, struct prefetcher *p, const uint64_t *addresses,
-                  const uint32_t *bytes, int64_t n, uint64_t *accesses, uint64_t *misses, spe_cancel cancel)
+int32_t cache_run(struct cache_level *levels, int64_t count, int32_t inclusion, struct prefetcher *p, const uint64_t *addresses, const uint32_t *bytes,
+                  int64_t n, uint64_t *accesses, uint64_t *misses, spe_cancel cancel)
 {
     if (count < 1 || count > SPE_MOST_LEVELS || n < 0 || inclusion < SPE_INDEPENDENT || inclusion > SPE_EXCLUSIVE)
         return SPE_BAD_ARGUMENT;
@@ -332,8 +335,8 @@ int32_t cache_run(struct cache_level *levels, int64_t count, int32_t inclusion, 
  * `last[span]` holds the time of each block's last use; `tree` (length + 1 words, length a power of two of at least
  * 2 · span) counts in a Fenwick tree the times that are some block's last; `owner[length]` says whose. When the times are
  * used up, those in use are moved together, so that the tree stays as small as the data: O(log span) for each use. */
-int32_t stack_distances(const uint32_t *used, int64_t n, int64_t span, uint32_t *last, uint32_t *owner, uint32_t *tree, int64_t length,
-                        uint64_t *distances, spe_cancel cancel)
+int32_t stack_distances(const uint32_t *used, int64_t n, int64_t span, uint32_t *last, uint32_t *owner, uint32_t *tree, int64_t length, uint64_t *distances,
+                        spe_cancel cancel)
 {
     if (span < 1 || length < 2 * span || (length & (length - 1)) || length > UINT32_MAX / 2)
         return SPE_BAD_ARGUMENT;

@@ -226,8 +226,8 @@ static void use_word(void *task, int32_t member)
 /* Runs trials of `operations` operations by each of `threads` members, their words `offset` bytes apart. records[trials ·
  * threads] tell when each worked; sums[trials] the sum of all words at the end, which is operations · threads if nothing was
  * lost. One trial more is run first, to warm up, and not recorded. */
-int32_t share_words(int32_t operation, int32_t threads, const int32_t *cpus, int64_t offset, uint64_t operations, uint64_t trials,
-                    struct team_record *records, uint64_t *sums, spe_cancel cancel)
+int32_t share_words(int32_t operation, int32_t threads, const int32_t *cpus, int64_t offset, uint64_t operations, uint64_t trials, struct team_record *records,
+                    uint64_t *sums, spe_cancel cancel)
 {
     _Alignas(SHARING_FARTHEST) unsigned char words[SHARING_MOST * SHARING_FARTHEST];  /* at the start of a line, and alone on its lines */
     struct sharing sharing = { operation, offset, operations, words, cancel };
@@ -278,7 +278,10 @@ static void hand_over(void *task, int32_t member)
 /* Runs trials of `rounds` rounds of two hand-offs each, between two members; records[trials · 2] as above. */
 int32_t hand_over_line(const int32_t *cpus, uint64_t rounds, uint64_t trials, struct team_record *records, spe_cancel cancel)
 {
-    _Alignas(SHARING_FARTHEST) struct { _Atomic uint32_t turn; char apart[SHARING_FARTHEST - 4]; } line;
+    _Alignas(SHARING_FARTHEST) struct {
+        _Atomic uint32_t turn;
+        char apart[SHARING_FARTHEST - 4];
+    } line;
     struct handing handing = { &line.turn, rounds, cancel };
     struct team team;
     if (rounds > UINT32_MAX / 2)

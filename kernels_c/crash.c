@@ -37,7 +37,7 @@ static void on_crash(int signal, siginfo_t *info, void *context)
     if (sigaltstack(NULL, &here) != 0 || (here.ss_flags & SS_DISABLE))
         return;             /* another thread's crash: it has no such stack */
     const struct crash_stack *stack = here.ss_sp;
-    struct crash_report said = {signal, info->si_code, (uint64_t)(uintptr_t)info->si_addr};
+    struct crash_report said = { signal, info->si_code, (uint64_t)(uintptr_t)info->si_addr };
     /* Written before the stack is walked, since a damaged stack may end the process on the way. */
     if (write((int)stack->report, &said, sizeof said) != (ssize_t)sizeof said)
         return;
@@ -54,7 +54,7 @@ static void on_crash(int signal, siginfo_t *info, void *context)
  * `stack` are `bytes` of memory to run on when the thread's own stack is exhausted. */
 int64_t crash_watch(char *stack, uint64_t bytes, int64_t report)
 {
-    static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+    static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
     stack_t alternate;
     struct sigaction action;
 
@@ -81,7 +81,4 @@ int64_t crash_watch(char *stack, uint64_t bytes, int64_t report)
 }
 
 /* From now on a line that the process prints is written when it ends, so that a crash does not swallow it. */
-int64_t crash_line_buffered(void)
-{
-    return setvbuf(stdout, NULL, _IOLBF, 0) == 0 ? SPE_OK : SPE_BAD_ARGUMENT;
-}
+int64_t crash_line_buffered(void) { return setvbuf(stdout, NULL, _IOLBF, 0) == 0 ? SPE_OK : SPE_BAD_ARGUMENT; }

@@ -35,8 +35,9 @@ static inline double exponential(double x)
 {
     const int64_t k = (int64_t)(x * 1.44269504088896338700e+00 + (x < 0 ? -0.5 : 0.5));
     const double high = x - (double)k * LN2_HIGH, low = (double)k * LN2_LOW, r = high - low, t = r * r;
-    const double c = r - t * (1.66666666666666019037e-01 + t * (-2.77777777770155933842e-03 + t * (6.61375632143793436117e-05 +
-                          t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
+    const double c =
+        r - t * (1.66666666666666019037e-01 +
+                 t * (-2.77777777770155933842e-03 + t * (6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))));
     const double y = 1 - ((low - r * c / (2 - c)) - high);
     const uint64_t bits = (uint64_t)(k + 0x3ff) << 52;
     double power;

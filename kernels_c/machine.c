@@ -73,8 +73,14 @@ uint64_t stream_sum(struct stream *state, uint64_t work)
         uint64_t end = i + 8 * (work < lines ? work : lines);
         work -= (end - i) / 8;
         for (; i < end; i += 8) {
-            a += words[i]; b += words[i + 1]; c += words[i + 2]; d += words[i + 3];
-            e += words[i + 4]; f += words[i + 5]; g += words[i + 6]; h += words[i + 7];
+            a += words[i];
+            b += words[i + 1];
+            c += words[i + 2];
+            d += words[i + 3];
+            e += words[i + 4];
+            f += words[i + 5];
+            g += words[i + 6];
+            h += words[i + 7];
         }
         if (i >= state->n)
             i = 0;

@@ -31,10 +31,7 @@ struct spe_sample {
 };
 
 /* Nanoseconds since an arbitrary moment. */
-int64_t spe_now(void)
-{
-    return spe_clock();
-}
+int64_t spe_now(void) { return spe_clock(); }
 
 static int32_t current_cpu(void)
 {
@@ -100,7 +97,9 @@ uint64_t probe_kernel(void *state, uint64_t work)
     uint64_t sum = 0, step = 1;
     (void)state;
     SPE_OPAQUE(step);
-#define ADD sum += step; SPE_OPAQUE(sum);
+#define ADD \
+    sum += step; \
+    SPE_OPAQUE(sum);
 #define ADD8 ADD ADD ADD ADD ADD ADD ADD ADD
     uint64_t turns = work / 32;
     for (uint64_t i = 0; i < turns; i++) {

@@ -16,10 +16,7 @@
 
 enum { QUEUE_FULL = -4, QUEUE_MOST_SCANNED = 32, QUEUE_LOOK = 0xffff };
 
-static inline int32_t stopped(int64_t i, spe_cancel cancel)
-{
-    return (i & QUEUE_LOOK) == 0 && *cancel;
-}
+static inline int32_t stopped(int64_t i, spe_cancel cancel) { return (i & QUEUE_LOOK) == 0 && *cancel; }
 
 /* ---- One queue, first come, first served -----------------------------------------------------------------------------
  *
@@ -54,7 +51,8 @@ static inline int32_t first_free(const struct turn *turns, int32_t n)
 
 /* Waiting times of all customers before one shared queue. turns[servers] is scratch: scanned if it is short, a heap if not.
  * 4 ns a customer with one server, 9 with four. */
-int32_t queue_shared(const double *gaps, const double *service, int64_t n, int32_t servers, struct turn *turns, double *waiting, int32_t *server, spe_cancel cancel)
+int32_t queue_shared(const double *gaps, const double *service, int64_t n, int32_t servers, struct turn *turns, double *waiting, int32_t *server,
+                     spe_cancel cancel)
 {
     if (n < 0 || servers < 1)
         return SPE_BAD_ARGUMENT;
@@ -85,8 +83,8 @@ int32_t queue_shared(const double *gaps, const double *service, int64_t n, int32
 
 /* One queue in which jobs of less than `below` go before all others; who is being served is not interrupted. turns[servers],
  * brief[n] and others[n] are scratch: the two lines, in the order of arrival. */
-int32_t queue_priority(const double *gaps, const double *service, int64_t n, int32_t servers, double below, struct turn *turns, int32_t *brief,
-                       int32_t *others, double *waiting, int32_t *server, spe_cancel cancel)
+int32_t queue_priority(const double *gaps, const double *service, int64_t n, int32_t servers, double below, struct turn *turns, int32_t *brief, int32_t *others,
+                       double *waiting, int32_t *server, spe_cancel cancel)
 {
     if (n < 0 || n > INT32_MAX || servers < 1)
         return SPE_BAD_ARGUMENT;
@@ -153,8 +151,8 @@ static inline uint64_t length_of(struct line *line, const double *ring, uint64_t
 
 /* Waiting times before `servers` servers with a line each; customers choose by `choices`. lines[servers] and
  * rings[servers · slots] are scratch, slots a power of two; QUEUE_FULL if a line grows longer. */
-int32_t queue_split(const double *gaps, const double *service, int64_t n, int32_t servers, int32_t choices, uint64_t seed, struct line *lines,
-                    double *rings, uint64_t slots, double *waiting, int32_t *server, spe_cancel cancel)
+int32_t queue_split(const double *gaps, const double *service, int64_t n, int32_t servers, int32_t choices, uint64_t seed, struct line *lines, double *rings,
+                    uint64_t slots, double *waiting, int32_t *server, spe_cancel cancel)
 {
     if (n < 0 || servers < 1 || choices < 0 || slots < 1 || (slots & (slots - 1)))
         return SPE_BAD_ARGUMENT;

@@ -86,8 +86,8 @@ static int32_t create_and_join(struct pieces *pieces, int32_t threads, const int
  * pieces at the same time, `amount` each (a piece of 0 is left out). elapsed_ns[trials]; records[trials · threads] tell the
  * gate (with threads that are created inside, of the caller alone, the others zero). One trial more is run first, to warm
  * up, and not recorded. */
-int32_t fork_join(int32_t waiting, int32_t threads, const int32_t *cpus, int32_t create, int32_t blocking, uint64_t serial, uint64_t parallel,
-                  uint64_t trials, int64_t *elapsed_ns, struct team_record *records, spe_cancel cancel)
+int32_t fork_join(int32_t waiting, int32_t threads, const int32_t *cpus, int32_t create, int32_t blocking, uint64_t serial, uint64_t parallel, uint64_t trials,
+                  int64_t *elapsed_ns, struct team_record *records, spe_cancel cancel)
 {
     struct team team;
     struct pieces before = { waiting, serial }, pieces = { waiting, parallel };
@@ -194,8 +194,8 @@ static void work_through(void *task, int32_t member)
 /* Isolates: the order in which tasks can be done. Runs the graph `trials` times with so many workers, each task a sleep,
  * which needs no core: sixteen workers fit on one. elapsed_ns[trials]; for each trial and task, in the graph's order, its
  * times since the trial's start and the worker that did it: [trials · tasks]. */
-int32_t list_schedule(const struct task_graph *graph, int32_t workers, const int32_t *cpus, uint64_t trials, int64_t *elapsed_ns,
-                      int64_t *began_ns, int64_t *ended_ns, int32_t *worker, spe_cancel cancel)
+int32_t list_schedule(const struct task_graph *graph, int32_t workers, const int32_t *cpus, uint64_t trials, int64_t *elapsed_ns, int64_t *began_ns,
+                      int64_t *ended_ns, int32_t *worker, spe_cancel cancel)
 {
     struct team team;
     struct listing list = { .graph = graph, .cancel = cancel };

@@ -44,16 +44,10 @@ static inline uint64_t spe_random(uint64_t *state)
 }
 
 /* Uniform in (0, 1]: never zero, so that its logarithm is a number. */
-static inline double spe_random_share(uint64_t *state)
-{
-    return (double)((spe_random(state) >> 11) + 1) * 0x1p-53;
-}
+static inline double spe_random_share(uint64_t *state) { return (double)((spe_random(state) >> 11) + 1) * 0x1p-53; }
 
 /* Uniform in [0, bound), bound < 2^32, by Lemire's multiplication (ACM TOMACS 2019) without the rejection step:
  * the bias is below bound / 2^32, which no order of cache lines can show. */
-static inline uint64_t spe_random_below(uint64_t *state, uint64_t bound)
-{
-    return ((spe_random(state) >> 32) * bound) >> 32;
-}
+static inline uint64_t spe_random_below(uint64_t *state, uint64_t bound) { return ((spe_random(state) >> 32) * bound) >> 32; }
 
 #endif

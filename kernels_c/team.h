@@ -202,10 +202,7 @@ static inline void team_note(void *task, int32_t member)
 }
 
 /* Every member notes its counters. */
-static inline void team_watch(struct team *team)
-{
-    team_fork(team, team_note, team);
-}
+static inline void team_watch(struct team *team) { team_fork(team, team_note, team); }
 
 /* What has happened to every member since team_watch: records[0 … threads). */
 static inline void team_report(struct team *team, struct team_record *records)
