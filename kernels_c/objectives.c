@@ -122,10 +122,11 @@ int64_t replay_closed(const struct stalling *with, double *latency)
 {
     if (with->gap < 1 || with->service < 1 || with->frozen < 0 || with->period <= with->frozen + with->service)
         return SPE_BAD_ARGUMENT;
-    int64_t count = 0;
-    for (int64_t sent = 0, done; sent<with->duration; sent = done> sent + with->gap ? done : sent + with->gap) {
-        done = served(with, sent);
+    int64_t count = 0, sent = 0;
+    while (sent < with->duration) {
+        const int64_t done = served(with, sent), next = sent + with->gap;
         latency[count++] = (double)(done - sent);
+        sent = done > next ? done : next;
     }
     return count;
 }
