@@ -179,14 +179,17 @@ def values_of(slider: Slider, text: str) -> list[Value]:
     >>> values_of(Slider("load", "", 0.8, "", 0, 1), "0.5..0.8/4")
     [0.5, 0.6, 0.7, 0.8]
     """
+    if text in slider.choices:  # some have a comma in their name
+        return [text]
     if ".." not in text or slider.scale == "choice":
         return [slider.checked(value.strip()) for value in text.split(",") if value.strip()]
     ends, _, count = text.partition("/")
     low, high = (slider.checked(end.strip()) for end in ends.split("..", 1))
-    if not (count.strip() or str(STEPS)).isdecimal() or not 2 <= int(count or STEPS) <= MOST_POINTS:
+    count = count.strip() or str(STEPS)
+    if not count.isdecimal() or not 2 <= int(count) <= MOST_POINTS:
         raise SpeLabError(f"a range of {slider.name} must have 2 to {MOST_POINTS} values, got {count!r}; write for example {ends}/{STEPS}")
     spaced = np.geomspace if slider.scale == "log" else np.linspace
-    values = (slider.rounded(float(f"{value:.12g}")) for value in spaced(low, high, int(count or STEPS)))
+    values = (slider.rounded(float(f"{value:.12g}")) for value in spaced(low, high, int(count)))
     return list(dict.fromkeys(values))
 
 
@@ -197,7 +200,7 @@ def _parts(lab: Lab, grid: Mapping[str, Sequence[Value] | str], settings: Mappin
     columns = {}
     for name, values in grid.items():
         slider = lab.slider(name)
-        chosen = values_of(slider, values) if isinstance(values, str) else [slider.checked(value) for value in values]
+        chosen = values_of(slider, values) if isinstance(values, str) else [slider.checked(value) for value in (values if np.iterable(values) else [values])]
         if not chosen:
             raise SpeLabError(f"the grid must have at least one value of {name}, got none; write for example {name}={slider.default}{slider.unit}")
         columns[name] = list(dict.fromkeys(chosen))

@@ -426,6 +426,7 @@ def test_short_answers_do_not_stand_in_for_the_best(tmp_path):
         ("log", "1..100/3", [1, 10, 100]),
         ("linear", "1, 4,16", [1, 4, 16]),
         ("linear", "4..1/4", [4, 3, 2, 1]),
+        ("linear", "9..0/ ", [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]),
     ],
 )
 def test_a_text_names_values(scale, text, values):
