@@ -28,7 +28,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXECUTES = {"eval", "exec", "compile", "__import__", "pickle", "marshal", "shelve", "dill", "joblib", "os.system", "popen", "getoutput",
             "getstatusoutput", "sympify", "parse_expr", "unsafe_load", "shell=True", "allow_pickle=True"}  # fmt: skip
 # sympify runs a text as Python: for what the reader's own cell says, and for sympy's own sums.
-MAY_SYMPIFY = ("branches/exercises.py", "scaling/exercises.py", "patterns/formulas.py")
+MAY_SYMPIFY = ("/exercises.py", "patterns/formulas.py")
 
 
 def names(path: Path) -> set[str]:
