@@ -80,8 +80,9 @@ const wrong = () => [...page.querySelectorAll('.widget-inline-hbox')].filter(vis
   const agree = isNaN(number) || isNaN(told) ? said === `${{name}} ${{value}}` : Math.abs(number - told) <= 0.01 * Math.abs(told);
   return agree ? null : `${{name}} stands at ${{value}}, the text says ${{said}}`;
 }}).filter(each => each)[0];
-await within({PATIENCE_MS}, () => !wrong());
-return wrong() ?? null;
+if (await within({PATIENCE_MS}, () => !wrong())) return null;
+const late = wrong();
+return `${{late}} after {PATIENCE_MS / 1000:g} s ${{await within(6 * {PATIENCE_MS}, () => !wrong()) ? 'and no longer later' : 'and for good'}}`;
 """
 IDLE = "return within(20000, () => ![...document.querySelectorAll('.spe-page button')].some(each => each.textContent.trim() === 'Cancel'))"
 
@@ -236,7 +237,7 @@ def _visit(notebook: Notebook, cell: int, chance: random.Random) -> tuple[int, l
                 notebook.page.mouse.down()
                 notebook.page.mouse.move(place["to"], place["y"], steps=5)
                 notebook.page.mouse.up()
-            if disagreement := notebook.evaluate(AGREES):
+            if disagreement := notebook.evaluate(AGREES, timeout_s=90):
                 wrong.append(f"after {kind}: {disagreement}")
             events += 1
         notebook.page.wait_for_timeout(1000 * chance.expovariate(1 / APART_S))
