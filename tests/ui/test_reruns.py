@@ -64,7 +64,7 @@ def test_a_figure_that_nobody_holds_is_gone():
     figure = LabFigure(lab)
     x = lab.x()
     figure.draw(lab.predict(lab.point(), x), at=lab.point()[lab.axis])
-    gone = weakref.ref(figure.figure)
+    gone = weakref.ref(figure)
     del figure
     gc.collect()
     assert gone() is None
