@@ -20,6 +20,7 @@ from .accessibility import findings
 from .jupyter import MissingError, chromium
 
 SOURCE = Path(__file__).parents[2] / "book"
+CHAPTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 IMAGE = re.compile(r"<img\b[^>]*>")
 FRAMES = [(f'<svg role="img" aria-label="state {i}" width="40" height="40"><circle cx="20" cy="20" r="{5 + i}"/></svg>', f"State {i}.") for i in range(3)]
 CELLS = [
@@ -37,14 +38,18 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder of a book of one page."""
+    """The folder of a book: a page that has one of everything, executed, and all chapters as they are, which takes far less time."""
     if not importlib.util.find_spec("myst_nb"):
         pytest.skip("needs what builds the book: pip install 'spe-lab[book]'")
     folder = tmp_path_factory.mktemp("book")
     shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("notebooks"))
     (folder / "source" / "notebooks").mkdir()
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(new_notebook(cells=CELLS, metadata=metadata), folder / "source" / "notebooks" / "00_page.ipynb")
+    nbformat.write(new_notebook(cells=CELLS, metadata=metadata), folder / "source" / "notebooks" / "00_everything.ipynb")
+    for path in CHAPTERS:
+        chapter = nbformat.read(path, as_version=4)
+        chapter.metadata |= {"mystnb": {"execution_mode": "off"}, "language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+        nbformat.write(chapter, folder / "source" / "notebooks" / path.name)
     command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--quiet", str(folder / "source"), str(folder / "html")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
@@ -53,7 +58,7 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(built):
-    return (built / "notebooks" / "00_page.html").read_text(encoding="utf-8")
+    return (built / "notebooks" / "00_everything.html").read_text(encoding="utf-8")
 
 
 def test_every_picture_has_a_text(page):
@@ -122,7 +127,7 @@ def test_page_is_accessible_and_needs_no_network(browser, address, scheme):
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" and "favicon" not in message.location["url"] else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: None if request.url.startswith((address, "data:")) else foreign.append(request.url))
-    page.goto(f"{address}/notebooks/00_page.html")
+    page.goto(f"{address}/notebooks/00_everything.html")
     page.locator("mjx-container").first.wait_for()
     found = findings(page, "html")
     assert not found, "\n".join(found)
@@ -131,9 +136,20 @@ def test_page_is_accessible_and_needs_no_network(browser, address, scheme):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("chapter", [path.stem for path in CHAPTERS])
+def test_every_chapter_is_accessible(browser, address, chapter):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}/notebooks/{chapter}.html")
+    page.locator("h1").first.wait_for()
+    found = findings(page, "html")
+    page.close()
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.browser
 def test_arrow_keys_choose_what_shows(browser, address):
     page = browser.new_page()
-    page.goto(f"{address}/notebooks/00_page.html")
+    page.goto(f"{address}/notebooks/00_everything.html")
     group = page.get_by_role("radiogroup", name="step")
     pictures = group.locator("svg")
     assert [pictures.nth(i).is_visible() for i in range(3)] == [True, False, False]
