@@ -2,14 +2,17 @@
 
     python benchmarks/slider_latency.py [LAB ...] [--presses N] [--json]
 
-For each lab, in one run: the slider of its axis in the explorer, the same while a measurement of full length runs, and the
-same figure as `ipywidgets.interact` and pyplot draw it. Presses are 120 ms apart, and none comes before the last one was
-answered: a press into the drawing of an earlier one could not be told from it. That flatters whatever is slower than 120 ms.
+For each lab, in one run: the slider of its axis in the explorer, the same while a measurement of full length runs, as a slide of
+`make lecture` (1920 × 1080), and the same figure as `ipywidgets.interact` and pyplot draw it. Presses are 120 ms apart, and
+none comes before the last one was answered: a press into the drawing of an earlier one could not be told from it. That
+flatters whatever is slower than 120 ms.
 Two more answers that a reader waits for: the first key press after the explorer's cell has run, and `import spe_lab`.
-Needs a quiet machine, a C compiler and what the browser tests need. Measures for some 40 seconds a lab.
+Needs a quiet machine, a C compiler, what the browser tests need and what shows slides (spe-lab[lecture]). Measures for about a
+minute a lab.
 """
 
 import argparse
+import importlib.util
 import json
 import math
 import os
@@ -29,11 +32,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 from jupyter import Explorer, MissingError, Notebook, jupyterlab, write_notebook
 
 from spe_lab.core import lab as labs
+from spe_lab.ui.slides import slides
 
 APART_S = 0.12
 PATIENCE_MS = 2000  # a press without new pixels after this is a miss
 WARM_UP = 5
-WAYS = ("explorer", "while measuring", "interact")
+WAYS = ("explorer", "while measuring", "lecture", "interact")
+LECTURE = Path(__file__).parents[1] / ".jupyter" / "lecture"  # the settings of `make lecture`
 LEG = 10  # steps to the right; then twice as many to the left, and so on about where the slider stood
 
 EXPLORER = """
@@ -118,7 +123,7 @@ def summary(answers: list[float | None]) -> dict[str, float]:
 
 
 def measure(ids: Sequence[str], presses: int) -> dict[str, Any]:
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for lab_id in ids:
             write_notebook(Path(folder) / f"{lab_id}.ipynb", EXPLORER.replace("LAB", lab_id), PLAIN)
@@ -127,7 +132,14 @@ def measure(ids: Sequence[str], presses: int) -> dict[str, Any]:
             for lab_id in ids:
                 with lab.open(f"{lab_id}.ipynb") as notebook:
                     found[lab_id] = _measure(notebook, labs.labs()[lab_id].axis, presses)
-                print(_row(lab_id, found[lab_id]), file=sys.stderr)  # at once, since all labs take a quarter of an hour
+        for lab_id in ids:
+            path = Path(folder) / f"{lab_id}.ipynb"
+            path.write_text(json.dumps(slides(json.loads(path.read_text(encoding="utf-8")))), encoding="utf-8")
+        with jupyterlab(Path(folder), JUPYTER_CONFIG_DIR=str(LECTURE)) as lab:
+            for lab_id in ids:
+                with lab.open(f"{lab_id}.ipynb") as notebook:
+                    found[lab_id]["lecture"] = _lecture(notebook, labs.labs()[lab_id].axis, presses)
+                print(_row(lab_id, found[lab_id]), file=sys.stderr)  # at once, since all labs take half an hour
     return {"labs": found, "import_adds_s": round(import_time(), 4), "load_average": round(os.getloadavg()[0], 2)}
 
 
@@ -152,6 +164,17 @@ def _measure(notebook: Notebook, axis: str, presses: int) -> dict[str, Any]:
     if wrong := notebook.cell_errors() + notebook.console_errors:
         raise RuntimeError(f"the notebook must run without errors, got {wrong}")
     return found | {"first_answer_after_cell_s": first and round((first["at"] - finished) / 1000, 3)}
+
+
+def _lecture(notebook: Notebook, axis: str, presses: int) -> dict[str, float]:
+    """The explorer as the first of a lecture's slides, on a projector's screen."""
+    notebook.page.set_viewport_size({"width": 1920, "height": 1080})
+    notebook.page.locator(".jp-Deck").wait_for()
+    notebook.evaluate(STOPWATCH)
+    notebook.run(0)
+    handle = Explorer(notebook).slider(axis)
+    press(notebook, handle, "ArrowRight")
+    return summary(latencies(notebook, handle, presses))
 
 
 def import_time(repetitions: int = 10) -> float:
@@ -187,6 +210,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.presses < 1:
         parser.error(f"--presses must be at least 1, got {arguments.presses}")
+    if not importlib.util.find_spec("jupyterlab_slideshow"):
+        parser.error("lecture mode needs what shows the slides: pip install 'spe-lab[lecture]'")
     try:
         report = measure(arguments.labs, arguments.presses)
     except MissingError as error:
