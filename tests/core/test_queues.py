@@ -596,6 +596,12 @@ def test_a_system_that_cannot_be_is_refused(call):
 
 
 @needs_compiler
+def test_numpy_s_numbers_are_numbers():
+    run = queues.simulate(Shared(np.int64(2)), queues.poisson(np.float64(1.0)), queues.exponential(1.0), np.int32(1000), np.int64(3))
+    assert run.all_sojourns.size == 1000
+
+
+@needs_compiler
 def test_asking_for_what_is_not_kept_names_what_is():
     run = queues.simulate(Shared(1), queues.poisson(0.5), queues.exponential(1.0), 1000)
     with pytest.raises(SpeLabError, match="of must be sojourn, waiting, service or slowdown, got 'cost'"):

@@ -174,8 +174,9 @@ def simulate(system: System, gaps: Law, service: Law, customers: int = 1_000_000
     >>> low < 5 < high  # 1 / (μ − λ)
     True
     """
-    if not isinstance(customers, int | float) or not customers <= MOST_CUSTOMERS:
-        memory = f" ({customers * _BYTES / 1e9:,.0f} GB)" if isinstance(customers, int | float) else ""
+    number = isinstance(customers, int | float | np.number)
+    if not number or not customers <= MOST_CUSTOMERS:
+        memory = f" ({customers * _BYTES / 1e9:,.0f} GB)" if number else ""
         raise SpeLabError(f"customers must be at most {MOST_CUSTOMERS:,}, got {customers}{memory}; run replications of that many with several seeds")
     customers, seed = whole("customers", customers, 1, MOST_CUSTOMERS), whole("seed", seed, 0, 2**53)
     if (rho := load(system, gaps, service)) >= 1:
