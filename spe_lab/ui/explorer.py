@@ -4,6 +4,7 @@ import base64
 import html
 import math
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from spe_lab.ui.reruns import until_rerun
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
+_REST_S, _HELD_BACK_S = 0.3, 3.0  # a slider that did not move for so long rests; points wait no longer for that
 _WRAP = {"flex_flow": "row wrap"}
 _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
@@ -64,6 +66,7 @@ class Explorer:
         self._ended.set()
         self._loop = main_loop()  # explorers are made by cells, and cells run in the main thread
         self._frame = 0
+        self._moved = -math.inf  # when a slider last did
         self._recorded = False  # whether recorded data were asked for
         self._simulated: dict[str, Value] | None = None  # settings that a lab which follows was last simulated at, the axis left out
         self._follow = True
@@ -193,6 +196,7 @@ class Explorer:
     def _slider_moved(self) -> None:
         if not self._follow:
             return
+        self._moved = time.monotonic()
         try:
             self._refresh()
         except Exception as error:  # a defect of ours: shown where the reader looks, and raised for the log
@@ -338,6 +342,7 @@ class Explorer:
         self._measure_button.description, self._measure_button.icon = "Cancel", "stop"
         self._progress.value, self._progress.layout.display = 0, None
         self._say("preparing …")
+        held, shown = None, -math.inf  # points that wait for a slider to rest, as drawing them would keep its frames waiting; when the last ones came
         try:
             for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
                 with self._drawing:
@@ -345,9 +350,17 @@ class Explorer:
                         break  # the figure has gone on to other settings
                     if number == 0:
                         reveal(run, self.lab)
-                    self.run = run
                     self._progress.value = progress
                     self._say(f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples clean")
+                    now = time.monotonic()
+                    if number and now - self._moved < _REST_S and now - shown < _HELD_BACK_S:
+                        held = run
+                    else:
+                        self.run, held, shown = run, None, now
+                        self._refresh()
+            with self._drawing:
+                if held is not None and not (cancel.is_set() and self.lab.follows):
+                    self.run = held
                     self._refresh()
             ended = f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}"
             predicted = self.prediction is not None and self.prediction.committed and not cancel.is_set()

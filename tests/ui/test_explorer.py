@@ -1,6 +1,7 @@
 """The explorer without a browser: what a reader's moves do to it."""
 
 import dataclasses
+import math
 import re
 import threading
 import time
@@ -307,3 +308,22 @@ def test_a_prediction_is_committed_before_the_simulation_shows():
     promise.committed = True
     explorer.set(dice=3)
     assert explorer.run.point["dice"] == 3
+
+
+class Refining(Following):
+    """The same without following: its points belong to a button."""
+
+    id, follows = "follow.refining", False
+
+
+def test_points_wait_while_a_slider_moves_and_the_last_ones_are_shown(monkeypatch):
+    for name in ("_REST_S", "_HELD_BACK_S"):
+        monkeypatch.setattr(f"spe_lab.ui.explorer.{name}", math.inf)
+    explorer, frames = Explorer(Refining()), []
+    explorer.set(dice=2)
+    explorer.sliders["dice"].value = 3.0  # as a key press does it: this slider has not come to rest
+    monkeypatch.setattr(explorer, "_refresh", lambda: frames.append(explorer.run))
+    explorer.start()
+    last = explorer.measured()
+    assert len(frames) == 2 and frames[0].measured[0].kept[0] == 1000 and frames[1] is last
+    assert len(explorer.lab.throws) > 10 and last.measured[0].kept[0] == 4000
