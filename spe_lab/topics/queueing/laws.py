@@ -24,7 +24,7 @@ def service(name: str, scv: float = 1.0) -> Law:
     """The law of service of that name.
 
     >>> [round(service(name).scv, 2) for name in FOUR]
-    [0.0, 1.0, 2.25, 249.25]
+    [0.0, 1.0, 2.25, 249.5]
     """
     if name not in SERVICES:
         raise SpeLabError(f"service must be one of {', '.join(SERVICES)}, got {name!r}; choose one")

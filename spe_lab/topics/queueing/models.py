@@ -86,7 +86,7 @@ def sharing_jobs(n: int) -> "sympy.Expr":
     """P(n jobs present), both kinds together: a binomial sum, (1 − ρ)·ρⁿ. The two lengths are gone, and ρ alone is left.
 
     >>> from spe_lab.core.model import symbol
-    >>> sharing_jobs(3) - symbol("rho") ** 3 * (1 - symbol("rho"))
+    >>> (sharing_jobs(3) - symbol("rho") ** 3 * (1 - symbol("rho"))).expand()
     0
     """
     import sympy
