@@ -308,15 +308,16 @@ int32_t cache_run(struct cache_level *levels, int64_t count, int32_t inclusion, 
     for (int64_t i = 1; i < count; i++) /* no level's block may be smaller than its inner neighbour's, nor larger if blocks move */
         if (levels[i].block_bits < levels[i - 1].block_bits || (inclusion == SPE_EXCLUSIVE && levels[i].block_bits != levels[i - 1].block_bits))
             return SPE_BAD_ARGUMENT;
+    if (*cancel)
+        return SPE_CANCELLED;
     const int64_t bits = levels[0].block_bits;
     for (int64_t k = 0; k < n; k++) {
-        if ((k & 0xffff) == 0 && *cancel)
-            return SPE_CANCELLED;
         uint64_t first = addresses[k] >> bits, last = bytes ? (addresses[k] + bytes[k] - (bytes[k] > 0)) >> bits : first;
         for (uint64_t line = first; line <= last; line++) {
             uint64_t address = line == first ? addresses[k] : line << bits;
             int64_t found = fetch(levels, count, inclusion, address);
-            ++*accesses;
+            if ((++*accesses & 0xffff) == 0 && *cancel) /* here, since one access may touch millions of lines */
+                return SPE_CANCELLED;
             for (int64_t i = 0; i < found; i++)
                 misses[i]++;
             if (p->kind != SPE_NO_PREFETCH)

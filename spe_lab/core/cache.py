@@ -22,6 +22,8 @@ INCLUSIONS = ("independent", "inclusive", "exclusive")
 PREFETCHERS = ("none", "next line", "stride")
 SCANNED = 64  # ways that are looked through one by one; more of them get an index
 MOST_BLOCKS = 1 << 26
+MOST_ADDRESS = 1 << 62  # beyond any machine's, and an access that begins there does not wrap round
+MOST_ACCESS = 1 << 30  # bytes
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,12 @@ class Hierarchy:
 
     def run(self, addresses: np.ndarray, sizes: np.ndarray | int = 1, cancel: Cancel | None = None) -> Counts:
         """Accesses of `sizes` bytes at byte `addresses`, in this order; an access that overlaps two lines touches both."""
-        addresses = np.ascontiguousarray(addresses, np.uint64)
-        sizes = np.ascontiguousarray(np.broadcast_to(np.asarray(sizes, np.uint32), addresses.shape))
+        addresses = _whole_numbers("addresses", addresses, MOST_ADDRESS).astype(np.uint64)
+        sizes = _whole_numbers("sizes", sizes, MOST_ACCESS).astype(np.uint32)
+        if addresses.ndim != 1 or sizes.shape not in ((), addresses.shape):
+            rule = "addresses must be a list, and sizes one number or as long a list"
+            raise SpeLabError(f"{rule}, got shapes {addresses.shape} and {sizes.shape}; give one size for each address")
+        sizes = np.ascontiguousarray(np.broadcast_to(sizes, addresses.shape))
         accesses, misses, before = np.zeros(1, np.uint64), np.zeros(len(self.levels), np.uint64), self._prefetcher.fetched
         status = self._library.cache_run(
             self._c_levels[0], len(self.levels), self._inclusion, self._prefetcher, addresses, sizes, addresses.size, accesses, misses,
@@ -140,13 +146,13 @@ def stack_distances(blocks: np.ndarray, cancel: Cancel | None = None) -> Distanc
     >>> stack_distances(np.array([7, 8, 9, 7, 7])).misses([1, 2, 3]).tolist()  # three first uses, then distances 2 and 0
     [4, 4, 3]
     """
-    blocks = np.asarray(blocks)
+    blocks = _whole_numbers("blocks", blocks, MOST_ADDRESS, -MOST_ADDRESS).astype(np.int64).ravel()
     base = int(blocks.min()) if blocks.size else 0
     span = int(blocks.max()) - base + 1 if blocks.size else 1
     if span > max(4 * blocks.size, 1 << 16):  # scattered numbers: count them off
         numbers, blocks = np.unique(blocks, return_inverse=True)
         base, span = 0, len(numbers)
-    used = np.ascontiguousarray(blocks - blocks.dtype.type(base), np.uint32)
+    used = np.ascontiguousarray(blocks - base, np.uint32)
     length = 1 << (4 * span - 1).bit_length()
     at = np.zeros(span, np.uint64)
     library = native.load("cache")
@@ -168,3 +174,14 @@ def lines_of(addresses: np.ndarray, sizes: np.ndarray | int, line: int) -> np.nd
         return first
     place = np.arange(each.sum()) - np.repeat(each.cumsum() - each, each)
     return np.repeat(first, each) + place
+
+
+def _whole_numbers(name: str, values: np.ndarray | Sequence[int] | int, most: int, least: int = 0) -> np.ndarray:
+    """An array of whole numbers in that range; others are refused before they are cut to fit C's types."""
+    array = np.asarray(values)
+    if not array.size:
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iu" or not least <= array.min() <= array.max() <= most:
+        found = f"values from {array.min()} to {array.max()}" if array.dtype.kind in "iuf" else f"dtype {array.dtype}"
+        raise SpeLabError(f"{name} must be whole numbers between {least} and {most}, got {found} ({array.dtype}); convert them with .astype(int)")
+    return array

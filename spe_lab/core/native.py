@@ -98,7 +98,7 @@ class Library:
             raise AttributeError(f"{self.provenance['source']} has no function {name!r}; it declares {known}")
         function = self._loaded[name]
         declared = self._declarations.functions[name]
-        function.argtypes = list(declared.parameters.values())
+        function.argtypes = [prototypes.argument_type(kind) for kind in declared.parameters.values()]
         function.restype = declared.result
         setattr(self, name, function)
         return function

@@ -9,6 +9,7 @@ describe (threads, locks) stays without fields: C passes pointers to it, and Pyt
 
 import contextlib
 import ctypes
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _SCALARS = {
     "long": ctypes.c_long, "unsigned long": ctypes.c_ulong, "long long": ctypes.c_longlong, "unsigned long long": ctypes.c_ulonglong,
     "float": ctypes.c_float, "double": ctypes.c_double, "_Bool": ctypes.c_bool, "bool": ctypes.c_bool,
 }  # fmt: skip
+_INTEGERS = set(_SCALARS.values()) - {ctypes.c_char, ctypes.c_float, ctypes.c_double, ctypes.c_bool}
 _OPAQUE = ("pthread_t", "pthread_mutex_t", "pthread_cond_t", "cpu_set_t")
 _ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
 # Without a line's end, so that a message counts lines as the source does.
@@ -55,13 +57,17 @@ class Declarations:
     constants: dict[str, int] = field(default_factory=dict)
 
 
-@cache
-def array_pointer(element: type) -> type:
+def array_pointer(element: type, const: bool = False) -> type:
     """A pointer argument that takes what a caller has: a numpy array of that element type, an address, or None.
 
-    Arrays of another type or not contiguous are refused before C can misread them.
+    Arrays of another type or not contiguous are refused before C can misread them, and read-only ones before C can write
+    to them, unless C promises not to (`const`).
     """
+    return _pointer(element, const)
 
+
+@cache
+def _pointer(element: type, const: bool) -> type:
     def from_param(cls: type, argument: Any):
         import numpy as np
 
@@ -70,8 +76,12 @@ def array_pointer(element: type) -> type:
                 raise SpeLabError(f"an array for C must have dtype {np.dtype(element)}, got {argument.dtype}; convert it with .astype()")
             if not argument.flags.c_contiguous:
                 raise SpeLabError("an array for C must be contiguous, got a strided view; pass np.ascontiguousarray(array)")
+            if not argument.flags.aligned:
+                raise SpeLabError("an array for C must be aligned to its elements, got one that begins in between; pass array.copy()")
+            if not (const or argument.flags.writeable):
+                raise SpeLabError("an array that C writes to must be writeable, got a read-only one; pass array.copy()")
             return ctypes.c_void_p(argument.ctypes.data)
-        if argument is None or isinstance(argument, int):
+        if argument is None or (isinstance(argument, int) and not isinstance(argument, bool)):
             return ctypes.c_void_p(argument)
         if isinstance(argument, element):
             return ctypes.c_void_p(ctypes.addressof(argument))
@@ -79,7 +89,32 @@ def array_pointer(element: type) -> type:
             f"a pointer argument for C must be a numpy array, a {element.__name__} or an address, got {type(argument).__name__}; convert it first"
         )
 
-    return type(f"{element.__name__}_pointer", (ctypes.c_void_p,), {"from_param": classmethod(from_param), "element": element})
+    return type(f"{element.__name__}_pointer", (ctypes.c_void_p,), {"from_param": classmethod(from_param), "element": element, "const": const})
+
+
+@cache
+def whole_number(kind: type) -> type:
+    """An argument of an integer type that refuses what C cannot hold, where ctypes would keep the lowest bits of it."""
+    bits = 8 * ctypes.sizeof(kind)
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if kind(-1).value < 0 else (0, (1 << bits) - 1)
+
+    def from_param(cls: type, argument: Any):
+        if isinstance(argument, kind):
+            return argument
+        try:
+            number = operator.index(argument)
+        except TypeError:
+            raise SpeLabError(f"a whole number is needed here for C, got {argument!r:.40}; convert it with int()") from None
+        if not low <= number <= high:
+            raise SpeLabError(f"a number for C must be between {low} and {high} here, got {number}; choose one in that range")
+        return kind(number)
+
+    return type(f"checked_{kind.__name__}", (kind,), {"from_param": classmethod(from_param)})
+
+
+def argument_type(kind: Any) -> Any:
+    """What ctypes is told of a parameter of type `kind`."""
+    return whole_number(kind) if kind in _INTEGERS else kind
 
 
 def read(source: Path, *folders: Path) -> Declarations:
@@ -222,7 +257,7 @@ class _Reader:
         except _OpaqueError:
             target = None
         simple = isinstance(target, type) and issubclass(target, ctypes._SimpleCData | ctypes.Structure) and target is not ctypes.c_char
-        return array_pointer(target) if simple and not issubclass(target, ctypes.c_void_p) else ctypes.c_void_p
+        return array_pointer(target, "const" in getattr(node, "quals", ())) if simple and not issubclass(target, ctypes.c_void_p) else ctypes.c_void_p
 
     def named(self, name: str):
         if name == "void":

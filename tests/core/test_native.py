@@ -174,3 +174,23 @@ def test_arrays_that_c_would_misread_are_refused(cache, wrong):
     assert own.first(np.arange(8.0) + 2, 8) == 2
     with pytest.raises(ctypes.ArgumentError, match="for C must"):
         own.first(wrong, 8)
+
+
+@needs_compiler
+def test_an_array_that_c_may_write_to_must_be_writeable_and_aligned(cache):
+    own = native.compile_text("#include <stdint.h>\nvoid put(double *x) { x[0] = 1; }\ndouble get(const double *x) { return x[0]; }\n")
+    fixed, between = np.arange(2.0), np.zeros(17, np.uint8)[1:].view(np.float64)
+    fixed.flags.writeable = False
+    assert own.get(fixed) == 0  # C promises not to write
+    for function, wrong in ((own.put, fixed), (own.put, between), (own.get, between), (own.put, True)):
+        with pytest.raises(ctypes.ArgumentError, match=r"for C must|that C writes to must"):
+            function(wrong)
+
+
+@needs_compiler
+@pytest.mark.parametrize("wrong", [-1, 2**32, 10**30, 0.5, float("nan"), None, "1"])
+def test_a_number_that_c_cannot_hold_is_refused_rather_than_cut(cache, wrong):
+    own = native.compile_text("#include <stdint.h>\nuint64_t same(uint32_t n) { return n; }\n")
+    assert own.same(np.int64(2**32 - 1)) == 2**32 - 1
+    with pytest.raises(ctypes.ArgumentError, match="for C"):
+        own.same(wrong)

@@ -27,7 +27,7 @@ struct outer { char tag; struct inner in[2]; first f; second s; struct outer *ne
 def test_signatures_are_read_with_names_types_and_order():
     function = parse("double mean(const double *x, uint64_t n, int32_t step);").functions["mean"]
     assert function.result is ctypes.c_double
-    assert list(function.parameters.items()) == [("x", array_pointer(ctypes.c_double)), ("n", ctypes.c_uint64), ("step", ctypes.c_int32)]
+    assert list(function.parameters.items()) == [("x", array_pointer(ctypes.c_double, const=True)), ("n", ctypes.c_uint64), ("step", ctypes.c_int32)]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_signatures_are_read_with_names_types_and_order():
         ("size_t", ctypes.c_size_t), ("void *", ctypes.c_void_p), ("char *", ctypes.c_void_p), ("int32_t **", ctypes.c_void_p),
         ("uint64_t (*)(void *, uint64_t)", ctypes.c_void_p),
         ("enum { A }", ctypes.c_int), ("double *", array_pointer(ctypes.c_double)), ("float *restrict", array_pointer(ctypes.c_float)),
-        ("double x[]", array_pointer(ctypes.c_double)), ("const double x[8]", array_pointer(ctypes.c_double)),
+        ("double x[]", array_pointer(ctypes.c_double)), ("const double x[8]", array_pointer(ctypes.c_double, const=True)),
     ],
 )  # fmt: skip
 def test_a_parameter_has_the_type_that_c_gives_it(written, kind):

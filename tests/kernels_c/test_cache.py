@@ -272,3 +272,40 @@ def test_cachegrind_counts_the_same_misses(tmp_path):
     ours = cache.run(np.stack([listed + 4 * np.arange(50_000), region + 32 * order], axis=1).ravel()).misses[0]
     # The stack and the program's own variables take a few lines of the same cache.
     assert missed == pytest.approx(ours, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.array([-1]), np.array([0.5]), np.array([np.nan]), np.array([2**64 - 1], np.uint64), np.array(["a"]), np.array([[0, 64]])]
+)
+def test_addresses_that_no_memory_has_are_refused(wrong):
+    with pytest.raises(SpeLabError, match="addresses must be"):
+        Hierarchy([Level(64, 1)]).run(wrong)  # the last one of a level with lines of one byte would never end
+
+
+@pytest.mark.parametrize("wrong", [-1, 0.5, 2**32, [1, 2, 3]])
+def test_sizes_that_no_access_has_are_refused(wrong):
+    with pytest.raises(SpeLabError, match="sizes"):
+        Hierarchy([Level(64)]).run(np.array([0, 64]), wrong)
+
+
+@pytest.mark.parametrize("wrong", [np.array([0.5]), np.array([np.nan]), np.array([2**63], np.uint64)])
+def test_blocks_that_have_no_number_are_refused(wrong):
+    with pytest.raises(SpeLabError, match="blocks must be"):
+        stack_distances(wrong)
+
+
+def test_narrow_numbers_of_blocks_do_not_wrap_round():
+    assert stack_distances(np.array([-128, 127, -128], np.int8)).misses([1, 2]).tolist() == [3, 2]
+
+
+def test_one_access_of_a_gigabyte_is_cancelled_as_any_other():
+    import threading
+    import time
+
+    cancel = Cancel()
+    timer = threading.Timer(0.05, cancel.set)
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(CancelledError):
+        Hierarchy([Level(1 << 12, 1)]).run(np.zeros(1000, np.int64), 1 << 30, cancel)  # a thousand times a thousand million lines
+    assert time.monotonic() - began < 5

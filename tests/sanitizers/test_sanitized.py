@@ -1,0 +1,70 @@
+"""The kernels under the address, undefined-behaviour and thread sanitizers, called from Python as a reader calls them.
+
+Every file of kernels_c is found by itself. The usual run takes one build of each compiler; SPE_LAB_LONG=1 (make sanitize)
+takes all levels, more arguments, and the whole tests of the kernels and of the topics.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from builds import COMPILERS, LEVELS, LONG, STRICT, Build
+
+from spe_lab.core import native
+
+pytestmark = [
+    pytest.mark.skipif(not COMPILERS, reason="needs gcc or clang"),
+    pytest.mark.skipif(sys.platform != "linux", reason="needs a loader that takes LD_PRELOAD"),
+]
+HERE = Path(__file__).parent
+BUILDS = [(compiler, level) for compiler in COMPILERS for level in LEVELS] if LONG else [(COMPILERS[0], "-O1"), *((c, "-O3") for c in COMPILERS[1:])]
+PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
+
+
+@pytest.mark.parametrize("level", LEVELS if LONG else ("-O0", "-O3"))
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_no_kernel_makes_a_compiler_warn(compiler, level, tmp_path):
+    sources = [native.source(stem) for stem in native.stems()]
+    command = [compiler, "-c", "-std=c11", *STRICT, level, f"-I{native.kernel_folder()}", *map(str, sources)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_kernels_allocate_nothing(tmp_path):
+    """So that there is no leak to look for: no kernel refers to an allocator at all."""
+    for stem in native.stems():
+        named = subprocess.run(["nm", "-D", "--undefined-only", native.load(stem).path], capture_output=True, text=True, check=True).stdout
+        assert not re.search(r"\b(malloc|calloc|realloc|free|alloca|mmap|strdup)\b", named), stem
+
+
+OVERRUN = '''
+import numpy as np
+from spe_lab.core import native
+own = native.compile_text("""#include <stdint.h>
+int32_t sum(const int32_t *x, int32_t n) { int32_t s = 0; for (int32_t i = 0; i < n; i++) s += x[i]; return s; }
+""")
+print(own.sum(np.full(8, %d, np.int32), %d))
+'''
+
+
+@pytest.mark.parametrize(("value", "n", "said"), [(1, 8, ""), (1, 9, "AddressSanitizer: heap-buffer-overflow"), (2**30, 8, "signed integer overflow")])
+def test_the_sanitizers_see_what_they_are_there_for(value, n, said, tmp_path):
+    ended = Build(COMPILERS[0], "-O1", "address", tmp_path).python("-c", OVERRUN % (value, n))
+    assert said in ended.stderr and (ended.returncode == 0) == (said == ""), ended.stderr
+
+
+@pytest.mark.parametrize(("compiler", "level"), BUILDS)
+def test_no_kernel_leaves_its_memory_or_what_c_defines(compiler, level, tmp_path):
+    wanted = [HERE / "test_edges.py", HERE / "test_every_lab.py"]
+    if LONG:
+        wanted += [HERE.parent / "kernels_c", HERE.parent / "topics", HERE.parent / "core" / "test_queues.py"]
+    ended = Build(compiler, level, "address", tmp_path).python(*PYTEST, *map(str, wanted), timeout=3600)
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-5000:]
+
+
+@pytest.mark.parametrize(("compiler", "level"), BUILDS[:1] if not LONG else BUILDS)
+def test_no_threads_race(compiler, level, tmp_path):
+    ended = Build(compiler, level, "thread", tmp_path).python(*PYTEST, str(HERE / "test_edges.py"), "-k", "threads", timeout=3600)
+    assert ended.returncode == 0 and "ThreadSanitizer" not in ended.stderr, ended.stdout[-3000:] + ended.stderr[-5000:]
