@@ -12,7 +12,7 @@ NOTEBOOK ?= notebooks/03b_memory.ipynb
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
-.PHONY: help lab lecture book test lint format mutants notebooks clean compiler
+.PHONY: help lab lecture book test lint format mutants sanitize fuzz notebooks clean compiler
 
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -44,7 +44,8 @@ test notebooks book: export JUPYTER_PATH :=
 test notebooks book: export IPYTHONDIR := $(PRIVATE)/ipython
 test notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
 test notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
-test notebooks: export SPE_LAB_QUICK := 1
+test notebooks sanitize fuzz: export SPE_LAB_QUICK := 1
+sanitize fuzz: export SPE_LAB_LONG := 1
 
 # One pytest for library and notebooks, so that the last line counts everything, in two lanes (tests/conftest.py). A notebook's
 # cell has 120 s.
@@ -63,6 +64,16 @@ format: $(READY) ## Bring the C sources into their form
 
 mutants: $(READY) compiler ## Put deliberate faults into kernels and models, one at a time, and tell which the tests notice (ten minutes)
 	@.venv/bin/python tests/mutants.py
+
+sanitize: $(READY) compiler ## Run all kernels under sanitizers, by gcc and clang at -O0 to -O3 (an hour)
+	@$(RUN) pytest -p no:cacheprovider tests/sanitizers
+
+# What is found stays in .hypothesis/ and .venv/fuzz/: the next run begins where this one ended.
+FUZZ_SECONDS ?= 60
+fuzz: .venv/.ready-fuzz ## Feed generated input to everything that parses (FUZZ_SECONDS=... for each file format, 60 as it is)
+	@$(RUN) pytest -q -p no:cacheprovider tests/fuzz
+	@for target in curve profile own_profile journal declarations quantity graph; do \
+	  .venv/bin/python tests/fuzz/run.py $$target $(FUZZ_SECONDS) .venv/fuzz || exit 1; done
 
 notebooks: $(READY) compiler ## Execute all notebooks and bring them into canonical form
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"

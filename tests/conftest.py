@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 
 # The same few examples at each run; SPE_LAB_LONG=1 (make fuzz, make sanitize) looks for new ones, and for many more.
 unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("short", max_examples=30, derandomize=True, **unhurried)
+settings.register_profile("short", max_examples=20, derandomize=True, **unhurried)
 settings.register_profile("long", max_examples=1000, print_blob=True, **unhurried)
 settings.load_profile("long" if os.environ.get("SPE_LAB_LONG", "0") not in ("", "0") else "short")
 

@@ -181,7 +181,8 @@ def _whole_numbers(name: str, values: np.ndarray | Sequence[int] | int, most: in
     array = np.asarray(values)
     if not array.size:
         return array.astype(np.int64)
-    if array.dtype.kind not in "iu" or not least <= array.min() <= array.max() <= most:
-        found = f"values from {array.min()} to {array.max()}" if array.dtype.kind in "iuf" else f"dtype {array.dtype}"
-        raise SpeLabError(f"{name} must be whole numbers between {least} and {most}, got {found} ({array.dtype}); convert them with .astype(int)")
+    number = array.dtype.kind in "iuf"
+    if not (number and least <= array.min() <= array.max() <= most and (array.dtype.kind != "f" or (array == np.rint(array)).all())):
+        found = f"values from {array.min()} to {array.max()}" if number else f"dtype {array.dtype}"
+        raise SpeLabError(f"{name} must be whole numbers between {least} and {most}, got {found}; count in whole bytes or blocks")
     return array

@@ -23,6 +23,7 @@ FORMAT = 1
 SOURCES = ("measured", "simulated", "recorded", "predicted")
 
 _NUMBERS = {"type": "array", "items": {"type": ["number", "null"]}}
+_COUNTS = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 2**53}}
 _AXIS = {
     "type": "object",
     "required": ["name", "unit", "values"],
@@ -39,8 +40,8 @@ CURVE = {
         "high": _NUMBERS,
         "source": {"enum": list(SOURCES)},
         "x": _AXIS,
-        "kept": {"type": "array", "items": {"type": "integer", "minimum": 0}},
-        "tried": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "kept": _COUNTS,
+        "tried": _COUNTS,
         "provenance": {"type": "object"},
     },
 }
@@ -111,6 +112,8 @@ class Curve:
             if array.shape != self.x.values.shape and not (name in ("kept", "tried") and array.size == 0):
                 raise SpeLabError(f"{name} must have one entry for each x, got {array.shape} for {self.x.values.shape}")
             object.__setattr__(self, name, array)
+        if self.kept.size != self.tried.size:
+            raise SpeLabError(f"kept and tried must both be there or neither, got {self.kept.size} and {self.tried.size} entries; give both")
 
     def recorded(self) -> "Curve":
         """The same numbers as data of another time or machine: "measured" becomes "recorded"."""
@@ -229,12 +232,13 @@ class Run:
     @classmethod
     def from_json(cls, text: str, origin: str = "the text") -> "Run":
         data = checked_json(text, _RUN, origin)
-        compared = data["comparison"]
+        compared, x = data["comparison"], Axis(data["x"]["name"], data["x"]["unit"], _numbers(data["x"]["values"]))
+        measured, predicted = ([Curve.from_dict(curve) for curve in data[kind]] for kind in ("measured", "predicted"))
+        for curve in (*measured, *predicted):
+            if not np.array_equal(curve.x.values, x.values, equal_nan=True):
+                raise SpeLabError(f"{origin} must have curves over the x values of the run, got others for {curve.name:.40}; write it anew")
         return cls(
-            data["lab"], data["point"],
-            Axis(data["x"]["name"], data["x"]["unit"], _numbers(data["x"]["values"])),
-            [Curve.from_dict(curve) for curve in data["measured"]],
-            [Curve.from_dict(curve) for curve in data["predicted"]],
+            data["lab"], data["point"], x, measured, predicted,
             Comparison(compared["measured"], compared["predicted"], _numbers(compared["residuals"])) if compared else None,
             data["machine"], data["version"],
         )  # fmt: skip

@@ -133,6 +133,8 @@ def parse(text: str, name: str = "the source") -> Declarations:
 
     try:
         tree = c_parser.CParser().parse(_C_STANDARD + declarations_only(text), name)
+    except RecursionError:
+        raise SpeLabError(f"{name} must have declarations that nest less deeply than Python's stack; simplify them, or make the function static") from None
     except Exception as error:  # pycparser 2 and 3 raise different classes
         if type(error).__module__.partition(".")[0] != "pycparser":
             raise

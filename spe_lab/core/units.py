@@ -15,6 +15,7 @@ _PLAIN_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECAS
 # Units that take prefixes. All others are words, or quantiphy would read "users" as micro-"sers".
 _SCALED = re.compile(r"([pnuµmkMGT]|[KMGT]i)?(s|Hz|B|bit|W|J|flop)(/\w+)?")
 DIMENSIONLESS = ""
+LONGEST = 200  # characters of a quantity
 
 
 def parse(text: str, unit: str, name: str = "value") -> float:
@@ -28,7 +29,10 @@ def parse(text: str, unit: str, name: str = "value") -> float:
     """
     from quantiphy import InvalidNumber, Quantity
 
-    complaint = SpeLabError(f"{name} must be {_expectation(unit)}, got {text!r}; write for example {name}={_example(unit)}")
+    shown = repr(text) if len(text) <= LONGEST else f"{text[:20]!r}… of {len(text)} characters"
+    complaint = SpeLabError(f"{name} must be {_expectation(unit)}, got {shown}; write for example {name}={_example(unit)}")
+    if len(text) > LONGEST:  # quantiphy takes time with the square of the length: minutes for a file taken for a number
+        raise complaint
     stripped = text.strip()
     bare = stripped.removesuffix(unit).rstrip() if unit and not _SCALED.fullmatch(unit) else stripped
     if _PLAIN_NUMBER.fullmatch(bare):
@@ -63,7 +67,7 @@ def render(value: float, unit: str, digits: int = 3) -> str:
     if not unit and value == int(value) and abs(value) < 1e9:
         return f"{int(value)}"  # a count is exact
     if not _SCALED.fullmatch(unit):
-        return f"{float(f'{value:.{digits}g}'):g} {unit}".rstrip()
+        return f"{float(f'{value:.{digits}g}'):.{max(digits, 6)}g} {unit}".rstrip()
     if unit == "B":
         return Quantity(value, "B").binary(prec=digits - 1, strip_zeros=True)
     scale = Quantity(f"1 {unit}", binary=True)

@@ -22,6 +22,7 @@ DIRECTIONS = ("uni", "bi")
 ORDERS = ("ran", "seq")
 MOST = 1 << 40
 MOST_VISITS = 1 << 26
+LEAST_SHARE = 1e-9  # a smaller one touches none of so many items, and is lost in 1 − s
 
 
 def _whole(name: str, value: float, low: int, cure: str) -> int:
@@ -237,8 +238,8 @@ class s_trav_cr(Basic):
     sequential = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.s, bool) or not isinstance(self.s, int | float | np.floating) or not 0 < self.s <= 1:
-            raise SpeLabError(f"s must be a share above 0 and at most 1, got {self.s!r:.40}; write for example s=0.1")
+        if isinstance(self.s, bool) or not isinstance(self.s, int | float | np.floating) or not LEAST_SHARE <= self.s <= 1:
+            raise SpeLabError(f"s must be a share between {LEAST_SHARE:g} and 1, got {self.s!r:.40}; write for example s=0.1")
         super().__post_init__()
 
     @property
