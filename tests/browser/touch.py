@@ -96,7 +96,7 @@ class Touch:
         complaints = [f"before anything was touched: {said}" for said in self.notebook.evaluate("return complaints.splice(0)")]
         while True:  # a fold that opens shows more of them
             for name, touch in (("slider", self._slider), ("list", self._list), ("button", self._button)):
-                for control in self._controls({"slider": ".noUi-handle", "list": "select", "button": "button:not(.lm-Accordion-title)"}[name]):
+                for control in self._controls({"slider": ".noUi-handle", "list": ".widget-dropdown select", "button": "button:not(.lm-Accordion-title)"}[name]):
                     complaints += [f"{name} {control['label']!r}: {said}" for said in touch(control)]
             if not self._open_fold():
                 return complaints
@@ -121,22 +121,22 @@ class Touch:
         if not dragged:  # where others were moved to, this one may have nothing to change
             self.notebook.evaluate(_RESET)
             said += self._answer("all", "Reset")
-            dragged, more = self._drag(back_to="start")
+            dragged, more = self._drag(back_to="start", shows="all")  # one that needs a choice of another list is named in the text
             said += more
         found += said if dragged else [*said, "no new picture after a drag"]
         stale = self.notebook.evaluate(_STALE)
         return found + ([stale] if stale else [])
 
-    def _drag(self, back_to: str = "third") -> tuple[bool, list[str]]:
+    def _drag(self, back_to: str = "third", shows: str = "pictures") -> tuple[bool, list[str]]:
         """To the end, and then back below the middle, without letting go: whether one of them changed the picture, and what the kernel said."""
         place = self.notebook.evaluate(_PLACE)
         self.page.mouse.move(*place["here"])
         self.page.mouse.down()
         self.page.mouse.move(*place["end"], steps=2)
-        there, said = self._answered("pictures", "a drag to the end", SOON_MS)
+        there, said = self._answered(shows, "a drag to the end", SOON_MS)
         self.page.mouse.move(*place[back_to], steps=2)
         self.page.mouse.up()
-        back, more = self._answered("pictures", "a drag", SOON_MS)
+        back, more = self._answered(shows, "a drag", SOON_MS)
         return there or back, said + more
 
     def _click(self) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -202,7 +203,7 @@ def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(lab, run):
 
 def test_a_short_run_takes_under_two_seconds_of_processor_time(run):
     # Processor time, since a sample that waits for another program's turn is no fault of the lab's.
-    assert run[1] < 2.0
+    assert run[1] < (2.0 if sys.gettrace() is None else 2.6)  # counting the lines that tests reach takes its share
 
 
 def test_the_figure_has_an_alternative_text_and_shows_the_run(lab, run):
