@@ -6,13 +6,13 @@ FOLDER keeps what was found to reach new code, for the next run, and a file cras
 import sys
 from pathlib import Path
 
-import atheris
-
-with atheris.instrument_imports(include=["spe_lab", "json", "fastjsonschema", "pycparser"]):
-    import targets
-
 
 def main() -> None:
+    import atheris  # an extra of its own: only who fuzzes needs it
+
+    with atheris.instrument_imports(include=["spe_lab", "json", "fastjsonschema", "pycparser"]):
+        import targets
+
     name, seconds, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]) / sys.argv[1]
     folder.mkdir(parents=True, exist_ok=True)
     for i, seed in enumerate(targets.TARGETS[name].seeds):

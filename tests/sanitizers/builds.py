@@ -39,7 +39,8 @@ class Build:
         wrapper.write_text(f'#!/bin/sh\nexec {shutil.which(self.compiler)} "$@" {" ".join(words)}\n')
         wrapper.chmod(0o755)
         said = "exitcode=99:abort_on_error=0"
-        environment = os.environ | {
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}  # lanes and coverage are not for it
+        environment = ours | {
             "CC": str(wrapper),
             "LD_PRELOAD": ":".join(self.runtimes()),
             "PYTHONMALLOC": "malloc",  # or one allocation of Python's would hide what lies behind an array
