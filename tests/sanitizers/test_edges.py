@@ -14,6 +14,7 @@ from spe_lab.core import cycle, native, prototypes, queues
 from spe_lab.core.cache import INCLUSIONS, POLICIES, PREFETCHERS, Hierarchy, Level, stack_distances
 from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel
+from spe_lab.topics import objectives
 from spe_lab.topics.branches import selection, simulator
 from spe_lab.topics.coherence.simulator import Bus
 from spe_lab.topics.coherence.words import OPERATIONS
@@ -309,6 +310,11 @@ def test_threads_that_play_ball():
     for trials, hits in ((0, 0), (1, 0), (2, 1), (2, 33)):
         out, preemptions = np.zeros(trials, np.int64), np.zeros(trials, np.int64)
         assert native.load("machine").hand_off(-1, -1, hits, out, preemptions, trials, Cancel().flag) == 0
+
+
+@pytest.mark.parametrize("loop", ["closed", "open"])
+def test_clients_of_a_server_that_stands_still(loop):
+    assert (objectives.latencies(loop) > 0).all()
 
 
 # ---- nothing is left out ----------------------------------------------------------------------------------------------------
