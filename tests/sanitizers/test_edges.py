@@ -317,6 +317,11 @@ def test_clients_of_a_server_that_stands_still(loop):
     assert (objectives.latencies(loop) > 0).all()
 
 
+@pytest.mark.parametrize("leaves", [1, 2, 63])
+def test_requests_that_wait_for_all_their_leaves(leaves):
+    assert (objectives.simulate_fork_join(load=0.5, leaves=leaves, requests=100) > 0).all()
+
+
 # ---- nothing is left out ----------------------------------------------------------------------------------------------------
 
 
