@@ -322,6 +322,11 @@ def test_requests_that_wait_for_all_their_leaves(leaves):
     assert (objectives.simulate_fork_join(load=0.5, leaves=leaves, requests=100) > 0).all()
 
 
+@pytest.mark.parametrize("replicas", [2, 3, 64])
+def test_requests_that_ask_twice(replicas):
+    assert (objectives.simulate_hedging(load=0.3, delay=1.0, replicas=replicas, requests=100).sojourn > 0).all()
+
+
 # ---- nothing is left out ----------------------------------------------------------------------------------------------------
 
 
