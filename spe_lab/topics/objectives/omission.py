@@ -34,13 +34,14 @@ def latencies(client: str, gap_s: float = 0.01, service_s: float = 0.001, period
     for name, value in given.items():
         if not (0 if name == "frozen_s" else 1e-9) <= value <= 1e6:
             raise SpeLabError(f"{name} must be between a nanosecond and 1e6 s, got {value}; choose a value in that range")
-    if service_s + frozen_s >= period_s:
-        raise SpeLabError(f"period_s must be longer than service_s + frozen_s = {service_s + frozen_s:g}, got {period_s}; let the server run for a while")
-    if duration_s / gap_s > MOST_REQUESTS:
-        raise SpeLabError(f"duration_s must be at most {MOST_REQUESTS:,} gaps, got {duration_s / gap_s:,.0f}; take a shorter one")
     library = native.load("objectives")
     with_ = library.struct("stalling")(*(round(value * NS) for value in given.values()))
-    found = np.empty(int(duration_s / gap_s) + 2)
+    if with_.service + with_.frozen >= with_.period:
+        raise SpeLabError(f"period_s must be longer than service_s + frozen_s = {service_s + frozen_s:g}, got {period_s}; let the server run for a while")
+    gaps = with_.duration // with_.gap + 1  # of the whole nanoseconds that C counts in
+    if gaps > MOST_REQUESTS:
+        raise SpeLabError(f"duration_s must be at most {MOST_REQUESTS:,} gaps, got {gaps:,}; take a shorter one")
+    found = np.empty(gaps + 1)
     count = (library.replay_closed if client == "closed" else library.replay_open)(with_, found)
     checked(count)
     return found[:count] / NS
