@@ -292,9 +292,14 @@ def test_ctrl_c_ends_the_tasks_that_run(tasks, tmp_path):
         wait_for(tmp_path / "began")
         _thread.interrupt_main()
 
-    with pytest.raises(KeyboardInterrupt):
-        for _ in answers(tasks.run_until_cancelled, [None, tmp_path], "threads"):
-            threading.Thread(target=interrupt).start()
+    # Where tests run in several processes these may ignore Ctrl-C, and nothing would end the task.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            for _ in answers(tasks.run_until_cancelled, [None, tmp_path], "threads"):
+                threading.Thread(target=interrupt).start()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (tmp_path / "ended").exists()
 
 
