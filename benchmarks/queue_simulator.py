@@ -29,8 +29,7 @@ TABLE = {"central FCFS": Shared(16), "partitioned FCFS": Split(16), "central PS"
 
 def ours(system: System, customers: int) -> float:
     """Mean sojourn of M/M/c at ρ."""
-    servers = system.servers * getattr(system, "stations", 1)
-    return queues.simulate(system, queues.poisson(RHO * servers), queues.exponential(1.0), customers).mean().value
+    return queues.simulate(system, queues.poisson(RHO * system.capacity), queues.exponential(1.0), customers).mean().value
 
 
 def by_simpy(servers: int, customers: int) -> float:

@@ -166,7 +166,7 @@ SYSTEMS = {
 @given(st.data(), LAWS, st.floats(0.1, 0.99), st.integers(1, 400), st.integers(0, 2**53))
 def test_queues(kind, data, service, load, customers, seed):
     system = data.draw(SYSTEMS[kind])
-    servers = system.servers * getattr(system, "stations", 1)
+    servers = system.capacity
     run = queues.simulate(system, queues.poisson(load * servers / service.mean), service, customers, seed, who=True)
     assert (run.sojourn >= run.service * (1 - 1e-9)).all() and np.isfinite(run.sojourn).all()
     assert ((run.server >= 0) & (run.server < servers)).all()

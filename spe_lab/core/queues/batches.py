@@ -80,6 +80,4 @@ def shares_above(x: np.ndarray, levels: np.ndarray, batches: int = BATCHES) -> t
 
 def naive_mean(x: np.ndarray) -> Estimate:
     """The mean with the standard error of independent values, s / √n: wrong for a queue, and here to show by how much."""
-    error = float(np.std(x, ddof=1) / np.sqrt(len(x)))
-    half = student(CONFIDENCE, len(x) - 1) * error
-    return Estimate(float(np.mean(x)), error, float(np.mean(x)) - half, float(np.mean(x)) + half)
+    return estimate(np.mean(x), x)

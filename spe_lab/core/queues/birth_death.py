@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import sympy
 
 QUANTITIES = {
-    "a": Quantity("offered load λ/μ: servers that would be busy if there were enough", "erlang"),
     "C": Quantity("probability that an arrival has to wait (Erlang C)", ""),
     "mu": Quantity("services that a busy server completes per unit of time, 1 / E(S)", "1/s"),
     "d": Quantity("drain: by how much all servers together are faster than the arrivals, c·μ − λ", "1/s"),

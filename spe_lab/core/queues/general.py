@@ -1,4 +1,4 @@
-"""M/G/1, the single server with any law of service: Pollaczek and Khinchine, and approximations for everything else."""
+"""M/G/1, the single server with any law of service: Pollaczek and Khinchine."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,8 +12,6 @@ QUANTITIES = {
     "lambda": Quantity("arrivals per unit of time", "1/s"),
     "S": Quantity("mean service time", "s"),
     "Cs2": Quantity("squared coefficient of variation of the service time, var(S) / E(S)²", ""),
-    "Ca2": Quantity("squared coefficient of variation of the gaps between arrivals", ""),
-    "rho": Quantity("load: share of time that a server is busy", ""),
 }
 POLLACZEK = "Pollaczek 1930, Khinchine 1932; derived from the residual service and Little's law"
 

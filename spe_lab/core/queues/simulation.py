@@ -30,6 +30,11 @@ class System:
     def __post_init__(self) -> None:
         whole("servers", self.servers, 1, MOST_SERVERS)
 
+    @property
+    def capacity(self) -> int:
+        """Servers in all."""
+        return self.servers
+
 
 @dataclass(frozen=True)
 class Shared(System):
@@ -67,6 +72,10 @@ class Sharing(System):
         super().__post_init__()
         whole("stations", self.stations, 1, MOST_SERVERS)
         choices_code(self.choices)
+
+    @property
+    def capacity(self) -> int:
+        return self.servers * self.stations
 
 
 def choices_code(choices: Choices) -> int:
@@ -135,20 +144,23 @@ class Simulated:
     def little(self) -> tuple[float, float]:
         """(L, λ·W) over the whole run: customers present, averaged over time by counting arrivals and departures, and the
         rate of arrivals times the mean sojourn. Little's law says they are equal, whatever the system."""
-        arrivals = self.all_arrivals
-        leaving = np.sort(arrivals + self.all_sojourns)
-        begin, end = arrivals[0], leaving[-1]
-        times = np.concatenate([arrivals, leaving])
-        order = np.argsort(times, kind="stable")
-        present = np.cumsum(np.where(order < arrivals.size, 1, -1))
-        length = float(np.dot(present[:-1], np.diff(times[order])) / (end - begin))
-        rate = arrivals.size / (end - begin)
+        times, present = presence(self.all_arrivals, self.all_arrivals + self.all_sojourns)
+        lasted = times[-1] - times[0]
+        length = float(np.dot(present[:-1], np.diff(times)) / lasted)
+        rate = self.all_arrivals.size / lasted
         return length, float(rate * self.all_sojourns.mean())
 
     def _values(self, of: str) -> np.ndarray:
         if of not in ("sojourn", "waiting", "service", "slowdown"):
             raise SpeLabError(f"of must be sojourn, waiting, service or slowdown, got {of!r}; name one of them")
         return getattr(self, of)
+
+
+def presence(arrival: np.ndarray, departure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(times, customers present from then on), counted up at each arrival and down at each departure."""
+    times = np.concatenate([arrival, departure])
+    order = np.argsort(times, kind="stable")
+    return times[order], np.cumsum(np.where(order < arrival.size, 1, -1))
 
 
 def load(system: System, gaps: Law, service: Law) -> float:
@@ -158,7 +170,7 @@ def load(system: System, gaps: Law, service: Law) -> float:
     >>> load(Shared(4), poisson(2.0), exponential(1.0))
     0.5
     """
-    return service.mean / gaps.mean / (system.servers * getattr(system, "stations", 1))
+    return service.mean / gaps.mean / system.capacity
 
 
 def simulate(system: System, gaps: Law, service: Law, customers: int = 1_000_000, seed: int = 1, *, who: bool = False,

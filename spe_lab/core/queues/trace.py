@@ -7,7 +7,7 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.queues.laws import whole
-from spe_lab.core.queues.simulation import Priority, Shared, Sharing, Simulated, Split
+from spe_lab.core.queues.simulation import Priority, Shared, Sharing, Simulated, Split, presence
 
 SHAPES: Mapping[type, str] = {Shared: "shared", Priority: "shared", Split: "split", Sharing: "sharing"}
 MOST_CUSTOMERS = 2000
@@ -54,9 +54,7 @@ class Trace:
 
     def present(self) -> tuple[np.ndarray, np.ndarray]:
         """(times, customers present from then on)."""
-        times = np.concatenate([self.arrival, self.departure])
-        order = np.argsort(times, kind="stable")
-        return times[order], np.cumsum(np.where(order < self.arrival.size, 1, -1))
+        return presence(self.arrival, self.departure)
 
     def behind_long(self) -> np.ndarray:
         """Which short jobs wait at some time while a long one is in service ahead of them: all servers at long ones where the
@@ -89,9 +87,7 @@ class Trace:
 
 def _virtual(arrival: np.ndarray, departure: np.ndarray, servers: int, first: float, begin: float, end: float) -> tuple[np.ndarray, np.ndarray]:
     """Virtual time of a station: it passes at speed min(1, servers / jobs present)."""
-    times = np.concatenate([arrival, departure])
-    order = np.argsort(times, kind="stable")
-    times, jobs = times[order], np.cumsum(np.where(order < arrival.size, 1, -1))
+    times, jobs = presence(arrival, departure)
     speed = np.minimum(1.0, servers / np.maximum(jobs, 1))
     virtual = np.concatenate([[0.0], np.cumsum(speed[:-1] * np.diff(times))])
     inside = (times >= first) & (times <= end)

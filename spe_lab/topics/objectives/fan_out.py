@@ -30,15 +30,14 @@ def survival(leaf: str, t: np.ndarray) -> np.ndarray:
     """Share of leaf times above t, for leaves of mean 1."""
     from scipy.special import ndtr
 
-    t = np.maximum(t, 0.0)
+    t, parameters = np.maximum(t, 0.0), law(leaf).parameters
     if leaf == "lognormal":
-        variance = math.log(1 + SCV[leaf])
+        middle, spread = parameters  # of the logarithm, which is normal
         with np.errstate(divide="ignore"):
-            return ndtr(-(np.log(t) + variance / 2) / math.sqrt(variance))
+            return ndtr((middle - np.log(t)) / spread)
     if leaf == "few slow ones":
-        # Two exponential laws, which contribute half of the mean each.
-        many = (1 + math.sqrt((SCV[leaf] - 1) / (SCV[leaf] + 1))) / 2
-        return many * np.exp(-2 * many * t) + (1 - many) * np.exp(-2 * (1 - many) * t)
+        quick, slow, share = parameters  # the means of two exponential laws, and how often the first one is it
+        return share * np.exp(-t / quick) + (1 - share) * np.exp(-t / slow)
     return np.exp(-t)
 
 

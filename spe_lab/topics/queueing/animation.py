@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from spe_lab.core.lab import Slider, Value
 from spe_lab.core.queues import Law, Priority, Shared, Sharing, Split, System, bimodal, poisson, simulate
 from spe_lab.core.queues.trace import Trace
-from spe_lab.topics.queueing.simulated import capacity
 
 CUSTOMERS = 300
 RUN = 4000  # customers of the run that they are taken from
@@ -37,5 +36,5 @@ class Watched:
         return [self._trace(name, make(cut), law, cut, point) for name, make in SYSTEMS[point["systems"]].items()]
 
     def _trace(self, name: str, system: System, law: Law, cut: float, point: Mapping[str, Value]) -> Trace:
-        gaps = poisson(float(point["load"]) * capacity(system))
+        gaps = poisson(float(point["load"]) * system.capacity)
         return Trace.of(name, simulate(system, gaps, law, RUN, int(point["seed"]), who=True), CUSTOMERS, cut)

@@ -97,10 +97,9 @@ def meets(curve: Curve, objective: float) -> float:
 def highest_load(system: System, law_name: str, objective: float = 10.0, p: float = 0.99, customers: int = 1_000_000, seed: int = 1) -> float:
     """The highest load at which the p-quantile of the simulated sojourn meets the objective, by halving: good to 0.01 or so."""
     low, high, law = 0.0, 1.0, service(law_name)
-    servers = system.servers * getattr(system, "stations", 1)
     for _ in range(STEPS):
         load = (low + high) / 2
-        met = simulate(system, poisson(load * servers), law, customers, seed).quantile(p).value <= objective
+        met = simulate(system, poisson(load * system.capacity), law, customers, seed).quantile(p).value <= objective
         low, high = (load, high) if met else (low, load)
     return low
 

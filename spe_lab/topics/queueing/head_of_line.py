@@ -9,7 +9,7 @@ from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
 from spe_lab.topics.queueing import models
-from spe_lab.topics.queueing.simulated import MOST, QueueLab, capacity, in_threads
+from spe_lab.topics.queueing.simulated import MOST, QueueLab, in_threads
 
 OF = ("slowdown", "sojourn")
 LEVELS = np.geomspace(1.1, 4000, 27)
@@ -58,7 +58,7 @@ class HeadOfLine(QueueLab):
         each = min(customers // len(systems), MOST)
 
         def answer(system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            run = simulate(system, poisson(load * capacity(system)), law, each, int(point["seed"]), cancel=cancel)
+            run = simulate(system, poisson(load * system.capacity), law, each, int(point["seed"]), cancel=cancel)
             return run.tail(x.values, point["of"])
 
         found = np.array(in_threads(answer, systems)).transpose(0, 2, 1)

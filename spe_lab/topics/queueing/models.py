@@ -11,7 +11,7 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import Model, Quantity, symbol
-from spe_lab.core.queues import birth_death
+from spe_lab.core.queues import bimodal, birth_death, general
 from spe_lab.core.queues.laws import whole
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 QUANTITIES = {
     "rho": Quantity("load: share of time that a server is busy", ""),
-    "c": Quantity("servers", ""),
     "d": Quantity("queues that a customer looks at before it joins the shortest", ""),
     "i": Quantity("customers in a queue, the one in service included", ""),
     "x": Quantity("service that a customer needs", "E(S)"),
@@ -93,7 +92,7 @@ def sharing_jobs(n: int) -> "sympy.Expr":
 
     n, rho, one = whole("n", n, 0, 100), symbol("rho"), symbol("rho_1")
     total = sum(sharing_guess(sympy.Integer(k), sympy.Integer(n - k)) for k in range(n + 1))
-    return sympy.factor(sympy.expand(total.subs(symbol("rho_2"), rho - one))).subs(0, 0)
+    return sympy.factor(sympy.expand(total.subs(symbol("rho_2"), rho - one)))
 
 
 @cache
@@ -221,9 +220,9 @@ def _wait_above(rho: float, long_share: float, ratio: float) -> tuple[float, np.
     Pollaczek and Khinchine's transform is that of a geometric number, with ratio ρ, of residual services, whose density is
     P(S > u) / E(S). It is inverted on a grid by a discrete Fourier transform.
     """
-    short = 1 / (1 - long_share + long_share * ratio)
-    long = ratio * short
-    mean = rho / (1 - rho) * (short**2 * (1 - long_share) + long**2 * long_share) / 2
+    law = bimodal(1.0, long_share, ratio)
+    long, short, _ = law.parameters
+    mean = float(general.mean_wait(rho, law.scv))
     points = 1 << 17
     step = max((16 * mean + 2 * long) / points, short / 64)
     edges = np.arange(points + 1) * step

@@ -41,7 +41,7 @@ class QueueLab(Lab):
 
     def laws(self, point: Mapping[str, Value], load: float, system: System) -> tuple[Law, Law]:
         """Gaps and services that bring a system to this load."""
-        return poisson(load * capacity(system)), service(point["service"], float(point.get("scv", 1.0)))
+        return poisson(load * system.capacity), service(point["service"], float(point.get("scv", 1.0)))
 
     def answers(self, point: Mapping[str, Value], x: Axis, customers: int, cancel: Cancel) -> tuple[np.ndarray, np.ndarray]:
         """(systems × points × (value, low, high), customers at each point of a system)."""
@@ -99,11 +99,6 @@ class QueueLab(Lab):
 
     def seed_slider(self) -> Slider:
         return Slider("seed", "", 1, "where the random numbers begin", 1, 1000, multiple_of=1, source="any: the curves should not depend on it")
-
-
-def capacity(system: System) -> int:
-    """Servers in all."""
-    return system.servers * getattr(system, "stations", 1)
 
 
 def statistic(run: Simulated, name: str) -> Estimate:

@@ -8,7 +8,7 @@ from spe_lab.core.curve import Axis, Comparison, Curve
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.queues import Law, Shared, System, birth_death, general
 from spe_lab.topics.queueing.laws import ARRIVALS, ONE_IN_A_THOUSAND, SERVICES, service
-from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab, capacity
+from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab
 
 NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen, approximate", "for exponential service"
 
@@ -42,7 +42,7 @@ class Single(QueueLab):
         return {NAME: Shared(int(point["servers"]))}
 
     def laws(self, point: Mapping[str, Value], load: float, system: System) -> tuple[Law, Law]:
-        return ARRIVALS[point["arrivals"]](load * capacity(system)), service(point["service"], float(point["scv"]))
+        return ARRIVALS[point["arrivals"]](load * system.capacity), service(point["service"], float(point["scv"]))
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         servers, gaps, law = int(point["servers"]), ARRIVALS[point["arrivals"]](1.0), service(point["service"], float(point["scv"]))
