@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core import native
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.measurement import Cancel
 
 POLICIES = ("LRU", "FIFO", "random", "tree-PLRU")
@@ -120,10 +120,7 @@ class Hierarchy:
             self._c_levels[0], len(self.levels), self._inclusion, self._prefetcher, addresses, sizes, addresses.size, accesses, misses,
             (cancel or Cancel()).flag,
         )  # fmt: skip
-        if status == self._library.constants["SPE_CANCELLED"]:
-            raise CancelledError("the simulation was cancelled; start it again")
-        if status:
-            raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
+        native.check(status, self._library)
         return Counts(int(accesses[0]), tuple(int(m) for m in misses), self._prefetcher.fetched - before)
 
 
@@ -158,10 +155,7 @@ def stack_distances(blocks: np.ndarray, cancel: Cancel | None = None) -> Distanc
     library = native.load("cache")
     last, owner, tree = np.empty(span, np.uint32), np.empty(length, np.uint32), np.empty(length + 1, np.uint32)
     status = library.stack_distances(used, used.size, span, last, owner, tree, length, at, (cancel or Cancel()).flag)
-    if status == library.constants["SPE_CANCELLED"]:
-        raise CancelledError("the simulation was cancelled; start it again")
-    if status:
-        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
+    native.check(status, library)
     return Distances(int(used.size - at.sum()), at.astype(np.int64))
 
 

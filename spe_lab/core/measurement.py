@@ -382,3 +382,9 @@ def curves(result: Sweep, names: Sequence[str], x: Axis, library: native.Library
     origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes)}
     parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
     return [Curve(name, "measured", x, "ns", e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], origin) for name, p in parts]
+
+
+def simulated_origin(stem: str, estimator: str, seed: int = 1, **more: Any) -> dict[str, Any]:
+    """The provenance of simulated curves, as `curves` gives it to measured ones: the simulator's kernel, and how its numbers came about."""
+    taken = time.strftime("%Y-%m-%d", time.gmtime())
+    return native.load(stem).provenance | {"clock": "none: simulated", "estimator": estimator, "seed": seed, "taken": taken, "notes": []} | more

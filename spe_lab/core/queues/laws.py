@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spe_lab.core import native
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.measurement import Cancel
 
 MOST_DRAWN = 100_000_000  # 0.8 GB
@@ -50,16 +50,12 @@ class Law:
     def fill(self, out: np.ndarray, seed: int, cancel: Cancel | None = None) -> None:
         """Draws into an array of float64."""
         library = native.load("laws")
-        known = library.constants
         sample, count = (None, 0) if self.values is None else (self.values.ctypes.data, self.values.size)
         a, b, share = (*self.parameters, 0.0, 0.0, 0.0)[:3]
         random = np.array([seed], np.uint64)
-        status = library.law_draw(library.struct("law")(known[f"LAW_{self.kind}"], a, b, share, sample, count), random, out, out.size,
+        status = library.law_draw(library.struct("law")(library.constants[f"LAW_{self.kind}"], a, b, share, sample, count), random, out, out.size,
                                   (Cancel() if cancel is None else cancel).flag)  # fmt: skip
-        if status == known["SPE_CANCELLED"]:
-            raise CancelledError("drawing random times was cancelled; start it again")
-        if status != known["SPE_OK"]:
-            raise SpeLabError(f"the kernel refused the law {self.name} with status {status}; please report this")
+        native.check(status, library, "drawing random times")
 
 
 def deterministic(mean: float) -> Law:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from spe_lab.core import native
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.queues import batches
 from spe_lab.core.queues.batches import Estimate
@@ -230,13 +229,6 @@ def _run(system: System, gaps: np.ndarray, service: np.ndarray, seed: int, out: 
             status = library.queue_priority(gaps, service, n, servers, system.below, turns, scratch[0], scratch[1], out, server, flag)
         else:
             status = library.queue_shared(gaps, service, n, servers, turns, out, server, flag)
-    _check(status, library.constants)
-
-
-def _check(status: int, known: dict[str, Any]) -> None:
-    if status == known["SPE_CANCELLED"]:
-        raise CancelledError("the simulation was cancelled; start it again")
-    if status == known["QUEUE_FULL"]:
+    if status == library.constants["QUEUE_FULL"]:
         raise SpeLabError(f"the lines must have less than {_MOST_SLOTS:,} places in all, and one grew longer; lower the load or simulate fewer customers")
-    if status != known["SPE_OK"]:
-        raise SpeLabError(f"the kernel refused its arguments with status {status}; please report this")
+    native.check(status, library)

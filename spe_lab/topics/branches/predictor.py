@@ -1,14 +1,12 @@
 """The lab branches.predictor: simulated predictors beside the chain that predicts them."""
 
-import time
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, simulated_origin
 from spe_lab.topics.branches import models
 from spe_lab.topics.branches.simulator import HISTORY, KINDS, LAWS, simulate
 
@@ -81,10 +79,7 @@ class Predictor(Lab):
         """Mean over batches with an interval of two standard errors."""
         value, error = rates.mean(axis=0), rates.std(axis=0, ddof=1) / np.sqrt(len(rates))
         counts = np.full(len(x.values), len(rates) * branches)
-        origin = native.load("branches").provenance | {
-            "clock": "none: simulated", "estimator": f"mean of {len(rates)} seeds, two standard errors", "seed": 1, "history_bits": HISTORY,
-            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
-        }  # fmt: skip
+        origin = simulated_origin("branches", f"mean of {len(rates)} seeds, two standard errors", history_bits=HISTORY)
         names = ("saturating counter", *(f"{kind}, {HISTORY} bits" for kind in KINDS[1:]))
         low, high = value - 2 * error, value + 2 * error
         return [Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin) for k, name in enumerate(names)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core import native
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics.branches.models import checked_states
 
@@ -49,10 +49,7 @@ def simulate(p: float, branches: int, runs: int = 1, *, states: int = 4, thresho
     outcomes = library.struct("outcomes")(LAWS.index(law), *shares, seed)
     found = np.zeros(runs, np.uint64)
     status = library.simulate_predictor(with_, outcomes, int(branches), int(runs), found, (cancel or Cancel()).flag)
-    if status == library.constants["SPE_CANCELLED"]:
-        raise CancelledError("the simulation was cancelled; start it again")
-    if status:
-        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
+    native.check(status, library)
     return found
 
 

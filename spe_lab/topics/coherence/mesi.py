@@ -1,14 +1,12 @@
 """The lab coherence.mesi: simulated caches beside the chain that predicts their messages."""
 
-import time
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, simulated_origin
 from spe_lab.topics.coherence import models
 from spe_lab.topics.coherence.protocol import MOST_CORES
 from spe_lab.topics.coherence.simulator import Bus
@@ -78,10 +76,7 @@ class Mesi(Lab):
         """Mean over batches with an interval of two standard errors."""
         value, error = rates.mean(axis=0), rates.std(axis=0, ddof=1) / np.sqrt(len(rates))
         counts = np.full(len(x.values), len(rates) * ACCESSES)
-        origin = native.load("coherence").provenance | {
-            "clock": "none: simulated", "estimator": f"mean of {len(rates)} seeds, two standard errors", "seed": 1,
-            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
-        }  # fmt: skip
+        origin = simulated_origin("coherence", f"mean of {len(rates)} seeds, two standard errors")
         low, high = np.maximum(value - 2 * error, 0), value + 2 * error
         return [Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin) for k, name in enumerate(COUNTED)]
 

@@ -13,7 +13,7 @@ from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.queues import laws
 from spe_lab.topics.objectives import models
-from spe_lab.topics.objectives.simulated import SEED, checked, curve, refined, share
+from spe_lab.topics.objectives.simulated import SEED, curve, refined, share
 
 REPLICAS = 64
 REQUESTS = 40_000  # at each load, in a first answer
@@ -42,7 +42,7 @@ def simulate_hedging(load: float, delay: float, requests: int, replicas: int = R
     library, sojourn, copied = native.load("objectives"), np.empty(requests), np.empty(requests, np.uint8)
     with_ = library.struct("hedging")(replicas, delay, seed)
     scratch = np.empty(replicas), np.empty(requests), np.empty(requests, np.int32)
-    checked(library.hedge_in_queues(with_, gaps, once, again, requests, *scratch, sojourn, copied, (cancel or Cancel()).flag))
+    native.check(library.hedge_in_queues(with_, gaps, once, again, requests, *scratch, sojourn, copied, (cancel or Cancel()).flag), library)
     kept = slice(requests // WARM_UP, None)
     return Hedged(sojourn[kept], copied[kept].astype(bool))
 
@@ -56,8 +56,8 @@ def simulate_fork_join(load: float, leaves: int, requests: int, *, seed: int = S
     if leaves * requests > 10 * MOST_REQUESTS:
         raise SpeLabError(f"leaves times requests must be at most {10 * MOST_REQUESTS:,}, got {leaves * requests:,}; simulate fewer")
     gaps, service = laws.poisson(load).sample(requests, seed), laws.exponential(1.0).sample(requests * leaves, seed + 1)
-    sojourn = np.empty(requests)
-    checked(native.load("objectives").fork_join(gaps, service, requests, leaves, np.empty(leaves), sojourn, (cancel or Cancel()).flag))
+    library, sojourn = native.load("objectives"), np.empty(requests)
+    native.check(library.fork_join(gaps, service, requests, leaves, np.empty(leaves), sojourn, (cancel or Cancel()).flag), library)
     return sojourn[requests // WARM_UP :]
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from spe_lab.core import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.text import Text
-from spe_lab.topics.objectives.simulated import checked
 
 CLIENTS = ("closed", "open")
 MOST_REQUESTS = 10_000_000
@@ -43,7 +42,7 @@ def latencies(client: str, gap_s: float = 0.01, service_s: float = 0.001, period
         raise SpeLabError(f"duration_s must be at most {MOST_REQUESTS:,} gaps, got {gaps:,}; take a shorter one")
     found = np.empty(gaps + 1)
     count = (library.replay_closed if client == "closed" else library.replay_open)(with_, found)
-    checked(count)
+    native.check(count, library)
     return found[:count] / NS
 
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import CancelledError, SpeLabError
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.errors import CancelledError
+from spe_lab.core.measurement import Cancel, simulated_origin
 from spe_lab.core.queues import batches
 
 SEED = 1
@@ -36,9 +35,7 @@ def curve(name: str, x: Axis, unit: str, estimates: np.ndarray, customers: np.nd
     """A simulated curve from rows that begin with a value and end with its interval, one for each x, and how many customers each rests on."""
     value, *_, low, high = np.asarray(estimates, dtype=float).T
     counts = np.broadcast_to(customers, value.shape)
-    origin = native.load(stem).provenance | {
-        "clock": "none: simulated", "estimator": estimator, "seed": SEED, "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": list(notes),
-    }  # fmt: skip
+    origin = simulated_origin(stem, estimator, SEED, notes=list(notes))
     return Curve(name, "simulated", x, unit, value, low, high, counts, counts, origin)
 
 
@@ -48,16 +45,7 @@ def share(happened: np.ndarray) -> batches.Estimate:
     return found._replace(low=max(found.low, 0.0), high=min(max(found.high, 3 / len(happened)), 1.0))
 
 
-def checked(status: int) -> None:
-    """Turns a status of kernels_c/objectives.c into an exception."""
-    constants = native.load("objectives").constants
-    if status == constants["SPE_CANCELLED"]:
-        raise CancelledError("the simulation was cancelled; start it again")
-    if status < 0:
-        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
-
-
 def go_on(cancel: Cancel) -> None:
     """Between two simulations."""
     if cancel.is_set():
-        checked(native.load("objectives").constants["SPE_CANCELLED"])
+        raise CancelledError("the simulation was cancelled; start it again")

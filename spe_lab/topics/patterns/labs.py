@@ -6,11 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from spe_lab.core import cache, native
+from spe_lab.core import cache
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Machine
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, simulated_origin
 from spe_lab.topics.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
 from spe_lab.topics.patterns.footprints import published
 from spe_lab.topics.patterns.levels import levels_of
@@ -86,10 +86,7 @@ class MissLab(Lab):
     def curves(self, both: list[np.ndarray], x: Axis, pattern: Pattern, said: str) -> list[Curve]:
         """Means over executions, with an interval of two standard errors."""
         runs = len(both[0])
-        origin = native.load("cache").provenance | {
-            "clock": "none: simulated", "estimator": f"mean of {runs} executions, two standard errors", "seed": 1, "expression": said,
-            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
-        }  # fmt: skip
+        origin = simulated_origin("cache", f"mean of {runs} executions, two standard errors", expression=said)
         counts = np.full(len(x.values), runs * pattern.visits)
         found = []
         for name, values in zip(("fully associative", f"{WAYS} ways"), both, strict=True):

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Slider, Value
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, simulated_origin
 from spe_lab.core.queues import Estimate, Law, Simulated, System, poisson, simulate
 from spe_lab.core.queues.batches import BATCHES
 from spe_lab.core.queues.simulation import WARM_UP
@@ -76,10 +75,7 @@ class QueueLab(Lab):
 
     def curves(self, point: Mapping[str, Value], x: Axis, found: np.ndarray, counts: np.ndarray) -> list[Curve]:
         settings = {name: value for name, value in point.items() if name != self.axis and self.sliders[name].measured}
-        origin = native.load("queueing").provenance | {
-            "clock": "none: simulated", "estimator": f"one run, {BATCHES} batch means, 95 % by Student's t", "seed": int(point["seed"]),
-            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [], "settings": settings,
-        }  # fmt: skip
+        origin = simulated_origin("queueing", f"one run, {BATCHES} batch means, 95 % by Student's t", int(point["seed"]), settings=settings)
         kept = counts - (counts * WARM_UP).astype(int)
         return [
             Curve(name, "simulated", x, self.unit, values, low, high, kept, counts, origin)

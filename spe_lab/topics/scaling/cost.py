@@ -8,9 +8,9 @@ import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, simulated_origin
 from spe_lab.topics.scaling import cost_models as models
 
 BATCHES = 12  # independent seeds, whose spread gives the interval
@@ -43,10 +43,7 @@ def simulate_fleet(machines: int, missing: np.ndarray, mttf_years: float, mttr_h
     fleet = library.struct("fleet")(machines, 1 / mttf_years, models.HOURS / mttr_hours, years, missing.ctypes.data, seed)
     found = np.zeros((3, lifetimes))
     status = library.simulate_fleet(fleet, lifetimes, *found, (cancel or Cancel()).flag)
-    if status == library.constants["SPE_CANCELLED"]:
-        raise CancelledError("the simulation was cancelled; start it again")
-    if status:
-        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
+    native.check(status, library)
     return found / years
 
 
@@ -139,10 +136,7 @@ class Cost(Lab):
     def curves(self, costs: np.ndarray, x: Axis, lifetimes: np.ndarray) -> list[Curve]:
         """Mean over batches with an interval of two standard errors."""
         value, error = costs.mean(axis=0), costs.std(axis=0, ddof=1) / math.sqrt(len(costs))
-        origin = native.load("scaling").provenance | {
-            "clock": "none: simulated", "estimator": f"mean of {len(costs)} seeds, two standard errors", "seed": 1,
-            "taken": time.strftime("%Y-%m-%d", time.gmtime()), "notes": [],
-        }  # fmt: skip
+        origin = simulated_origin("scaling", f"mean of {len(costs)} seeds, two standard errors")
         return [
             Curve(way, "simulated", x, self.unit, value[k], value[k] - 2 * error[k], value[k] + 2 * error[k], lifetimes[k], lifetimes[k], origin)
             for k, way in enumerate(WAYS)
