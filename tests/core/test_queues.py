@@ -140,11 +140,30 @@ def test_pollaczek_khinchine_is_what_solving_the_balance_gives():
         lambda: birth_death.erlang_c(4, math.nan),
         lambda: birth_death.sojourn_quantile(1.0, 4, 0.5),
         lambda: birth_death.weights(10**6),
+        lambda: birth_death.stationary(2, -1),
+        lambda: birth_death.erlang_b(4, -1.0),
+        lambda: birth_death.erlang_b(4, math.inf),
+        lambda: birth_death.mean_wait(4, 0.5, 0.0),
+        lambda: birth_death.sojourn_quantile(0.99, 4, 0.5, math.nan),
+        lambda: birth_death.sojourn_tail(1.0, 4, 0.5, -1.0),
+        lambda: general.mean_wait(1.2, 1.0),
+        lambda: general.mean_wait(0.5, -3.0),
+        lambda: general.mean_wait(0.5, math.nan),
+        lambda: general.mean_wait(0.5, 1.0, -1.0),
     ],
 )
 def test_models_refuse_what_lies_outside_their_domain(call):
     with pytest.raises(SpeLabError, match=r"must (be|lie) "):
         call()
+
+
+def test_the_load_that_is_refused_is_the_one_that_is_named():
+    with pytest.raises(SpeLabError, match=r"got -0\.1;"):
+        birth_death.erlang_c(4, np.array([0.9, -0.1]))
+
+
+def test_before_time_zero_nobody_has_left():
+    assert birth_death.sojourn_tail(-1.0, 4, 0.5) == birth_death.wait_tail(-1.0, 4, 0.5) == 1
 
 
 # ---- Laws --------------------------------------------------------------------------------------------------------------
@@ -243,6 +262,9 @@ def test_the_same_seed_gives_the_same_doubles_on_every_machine():
         lambda: queues.exponential(1).sample(10**12, 1),
         lambda: queues.exponential(1).sample(-1, 1),
         lambda: queues.exponential(1).sample(1.5, 1),
+        lambda: queues.exponential(1).sample(3, -1),
+        lambda: queues.exponential(1).sample(3, 1.5),
+        lambda: queues.exponential("1"),
     ],
 )
 def test_laws_refuse_what_lies_outside_their_domain(call):
@@ -588,6 +610,10 @@ def test_a_simulation_refuses_what_cannot_be(wrong, rule):
         lambda: Split(4, 0),
         lambda: Sharing(1, stations=0),
         lambda: Split(4, 2.5),
+        lambda: Split(4, [2]),
+        lambda: Priority(4, math.nan),
+        lambda: Priority(4, -1.0),
+        lambda: Priority(4, "short"),
     ],
 )
 def test_a_system_that_cannot_be_is_refused(call):
@@ -608,6 +634,8 @@ def test_asking_for_what_is_not_kept_names_what_is():
         run.mean("cost")
     with pytest.raises(SpeLabError, match="p must lie between 0 and 1, got 99"):
         run.quantile(99)
+    with pytest.raises(SpeLabError, match="slowdown needs services longer than zero"):
+        queues.simulate(Shared(1), queues.poisson(0.5), queues.empirical([0.0, 1.0]), 1000).mean("slowdown")
 
 
 @needs_compiler

@@ -12,7 +12,7 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import Model, Quantity, symbol
-from spe_lab.core.queues.laws import whole
+from spe_lab.core.queues.laws import checked_load, positive, whole
 
 if TYPE_CHECKING:
     import sympy
@@ -52,7 +52,7 @@ def stationary(servers: int, k: int) -> "sympy.Expr":
     True
     """
     weight, ratio = weights(servers)
-    last = weight[servers]
+    k, last = whole("k", k, 0, 10**6), weight[servers]
     return (weight[k] if k <= servers else last * ratio ** (k - servers)) / _total(servers)
 
 
@@ -128,6 +128,8 @@ def erlang_b(servers: int, offered: np.ndarray | float) -> np.ndarray:
     0.228145
     """
     servers, offered = whole("servers", servers, 1, MOST_SERVERS), np.asarray(offered, dtype=float)
+    if not (np.isfinite(offered) & (offered >= 0)).all():
+        raise SpeLabError(f"offered must be at least 0 and finite, got {offered}; it is the rate of arrivals times the mean service")
     lost = np.ones_like(offered)
     for k in range(1, servers + 1):
         lost = offered * lost / (k + offered * lost)
@@ -140,14 +142,14 @@ def erlang_c(servers: int, rho: np.ndarray | float) -> np.ndarray:
     >>> round(float(erlang_c(16, 0.8)), 6)
     0.304884
     """
-    rho = _checked(rho)
+    rho = checked_load(rho)
     lost = erlang_b(servers, servers * rho)
     return lost / (1 - rho * (1 - lost))
 
 
 def mean_wait(servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
     """E(Wq) = C / (c·μ − λ)."""
-    return erlang_c(servers, rho) * mean_service / (servers * (1 - _checked(rho)))
+    return erlang_c(servers, rho) * positive("mean_service", mean_service) / (servers * (1 - checked_load(rho)))
 
 
 def mean_sojourn(servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
@@ -161,8 +163,8 @@ def mean_sojourn(servers: int, rho: np.ndarray | float, mean_service: float = 1.
 
 def wait_tail(t: np.ndarray | float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
     """P(Wq > t)."""
-    drain = servers * (1 - _checked(rho)) / mean_service
-    return erlang_c(servers, rho) * np.exp(-drain * np.asarray(t, dtype=float))
+    t, drain = np.asarray(t, dtype=float), servers * (1 - checked_load(rho)) / positive("mean_service", mean_service)
+    return np.where(t < 0, 1.0, erlang_c(servers, rho) * np.exp(-drain * np.maximum(t, 0.0)))
 
 
 def wait_quantile(p: float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
@@ -172,15 +174,15 @@ def wait_quantile(p: float, servers: int, rho: np.ndarray | float, mean_service:
     5.1105
     """
     _share(p)
-    waiting, drain = erlang_c(servers, rho), servers * (1 - _checked(rho)) / mean_service
+    waiting, drain = erlang_c(servers, rho), servers * (1 - checked_load(rho)) / positive("mean_service", mean_service)
     with np.errstate(divide="ignore"):
         return np.maximum(0.0, np.log(waiting / (1 - p)) / drain)
 
 
 def sojourn_tail(t: np.ndarray | float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
     """P(T > t); t and ρ are broadcast."""
-    rho = _checked(rho)
-    return _tail(np.asarray(t, dtype=float) / mean_service, erlang_c(servers, rho), servers * (1 - rho))
+    rho = checked_load(rho)
+    return _tail(np.maximum(np.asarray(t, dtype=float), 0.0) / positive("mean_service", mean_service), erlang_c(servers, rho), servers * (1 - rho))
 
 
 def _tail(t: np.ndarray, waiting: np.ndarray, drain: np.ndarray) -> np.ndarray:
@@ -198,7 +200,7 @@ def sojourn_quantile(p: float, servers: int, rho: np.ndarray | float, mean_servi
     >>> sojourn_quantile(0.99, 4, np.array([0.5, 0.8])).round(4).tolist()
     [4.7642, 6.8932]
     """
-    rho = _checked(rho)
+    rho = checked_load(rho)
     _share(p)
     waiting, drain = erlang_c(servers, rho), servers * (1 - rho)
     low, high = np.zeros_like(rho), 10 - 60 * np.log1p(-p) * (1 + 1 / drain)
@@ -206,14 +208,7 @@ def sojourn_quantile(p: float, servers: int, rho: np.ndarray | float, mean_servi
         middle = (low + high) / 2
         beyond = _tail(middle, waiting, drain) > 1 - p
         low, high = np.where(beyond, middle, low), np.where(beyond, high, middle)
-    return (low + high) / 2 * mean_service
-
-
-def _checked(rho: np.ndarray | float) -> np.ndarray:
-    rho = np.asarray(rho, dtype=float)
-    if not ((rho >= 0) & (rho < 1)).all():
-        raise SpeLabError(f"rho must be at least 0 and below 1, got {rho.max() if rho.size else rho}; beyond that the queue grows without end")
-    return rho
+    return (low + high) / 2 * positive("mean_service", mean_service)
 
 
 def _share(p: float) -> None:

@@ -3,7 +3,11 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import Model, Quantity, symbol
+from spe_lab.core.queues.laws import checked_load, positive
 
 if TYPE_CHECKING:
     import sympy
@@ -40,10 +44,13 @@ def pollaczek_khinchine() -> Model:
     return Model("E(W_q)", sympy.factor(sympy.solve(balance, wait)[0]), "s", QUANTITIES, POLLACZEK)
 
 
-def mean_wait(rho: float, scv: float, mean_service: float = 1.0) -> float:
-    """E(Wq) of M/G/1 by Pollaczek and Khinchine; vectorised.
+def mean_wait(rho: np.ndarray | float, scv: float, mean_service: float = 1.0) -> np.ndarray:
+    """E(Wq) of M/G/1 by Pollaczek and Khinchine; vectorised over the load.
 
     >>> float(mean_wait(0.5, 1.0))  # exponential service: M/M/1
     1.0
     """
+    rho, mean_service = checked_load(rho), positive("mean_service", mean_service)
+    if not 0 <= scv < np.inf:
+        raise SpeLabError(f"scv must be at least 0 and finite, got {scv}; it is var(S) / E(S)², 1 for an exponential law")
     return pollaczek_khinchine()(**{"lambda": rho / mean_service, "S": mean_service, "Cs2": scv})

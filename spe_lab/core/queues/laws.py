@@ -43,12 +43,13 @@ class Law:
         >>> deterministic(3.0).sample(2, seed=1).tolist()
         [3.0, 3.0]
         """
-        n, out = whole("n", n, 0, MOST_DRAWN), np.empty(int(n))
+        n, seed = whole("n", n, 0, MOST_DRAWN), whole("seed", seed, 0, 2**53)
+        out = np.empty(n)
         self.fill(out, seed, cancel)
         return out
 
     def fill(self, out: np.ndarray, seed: int, cancel: Cancel | None = None) -> None:
-        """Draws into an array of float64."""
+        """Draws into an array of float64; `seed` is any word of 64 bits."""
         library = native.load("laws")
         sample, count = (None, 0) if self.values is None else (self.values.ctypes.data, self.values.size)
         a, b, share = (*self.parameters, 0.0, 0.0, 0.0)[:3]
@@ -60,18 +61,18 @@ class Law:
 
 def deterministic(mean: float) -> Law:
     """Always the mean."""
-    return Law("deterministic", _positive("mean", mean), 0.0, "FIXED", (mean,))
+    return Law("deterministic", positive("mean", mean), 0.0, "FIXED", (mean,))
 
 
 def exponential(mean: float) -> Law:
     """Without memory: P(X > x) = e^(−x / mean)."""
-    return Law("exponential", _positive("mean", mean), 1.0, "EXPONENTIAL", (mean,))
+    return Law("exponential", positive("mean", mean), 1.0, "EXPONENTIAL", (mean,))
 
 
 def lognormal(mean: float, scv: float) -> Law:
     """e^N with N normal: the usual shape of measured service times."""
-    sigma2 = math.log1p(_positive("scv", scv, 1e6))
-    return Law("lognormal", _positive("mean", mean), scv, "LOGNORMAL", (math.log(mean) - sigma2 / 2, math.sqrt(sigma2)))
+    sigma2 = math.log1p(positive("scv", scv, 1e6))
+    return Law("lognormal", positive("mean", mean), scv, "LOGNORMAL", (math.log(mean) - sigma2 / 2, math.sqrt(sigma2)))
 
 
 def hyperexponential(mean: float, scv: float) -> Law:
@@ -79,7 +80,7 @@ def hyperexponential(mean: float, scv: float) -> Law:
     if not 1 <= scv <= 1e6:
         raise SpeLabError(f"scv must be between 1 and 1e6 for a hyperexponential law, got {scv}; take lognormal for less")
     share = (1 + math.sqrt((scv - 1) / (scv + 1))) / 2
-    mean = _positive("mean", mean)
+    mean = positive("mean", mean)
     return Law("hyperexponential", mean, scv, "MIXTURE", (mean / (2 * share), mean / (2 * (1 - share)), share))
 
 
@@ -94,7 +95,7 @@ def bimodal(mean: float, long_share: float = 0.001, ratio: float = 1000.0) -> La
         raise SpeLabError(f"long_share must lie between 0 and 1, got {long_share}; 0.001 makes one job in a thousand a long one")
     if not 1 <= ratio <= 1e9:
         raise SpeLabError(f"ratio must be between 1 and 1e9, got {ratio}; long jobs take ratio times as long as short ones")
-    short = _positive("mean", mean) / (1 - long_share + long_share * ratio)
+    short = positive("mean", mean) / (1 - long_share + long_share * ratio)
     scv = short**2 * (1 - long_share + long_share * ratio**2) / mean**2 - 1
     return Law("bimodal", mean, scv, "TWO_POINTS", (short * ratio, short, long_share))
 
@@ -111,12 +112,12 @@ def empirical(sample: Sequence[float], name: str = "measured sample") -> Law:
 
 def poisson(rate: float) -> Law:
     """Gaps between arrivals that do not know of each other, so many per unit of time."""
-    return _gaps(exponential(1 / _positive("rate", rate)), "Poisson")
+    return _gaps(exponential(1 / positive("rate", rate)), "Poisson")
 
 
 def regular(rate: float) -> Law:
     """Arrivals by the clock."""
-    return _gaps(deterministic(1 / _positive("rate", rate)), "regular")
+    return _gaps(deterministic(1 / positive("rate", rate)), "regular")
 
 
 def bursty(rate: float, scv: float = 9.0) -> Law:
@@ -124,17 +125,27 @@ def bursty(rate: float, scv: float = 9.0) -> Law:
 
     Its gaps are hyperexponential (Kuczura, Bell System Technical Journal 52, 1973); `scv` is theirs.
     """
-    return _gaps(hyperexponential(1 / _positive("rate", rate), scv), "bursty")
+    return _gaps(hyperexponential(1 / positive("rate", rate), scv), "bursty")
 
 
 def _gaps(law: Law, name: str) -> Law:
     return Law(name, law.mean, law.scv, law.kind, law.parameters)
 
 
-def _positive(name: str, value: float, most: float = 1e12) -> float:
-    if not 1 / most <= value <= most:
+def positive(name: str, value: float, most: float = 1e12) -> float:
+    """`value` as a number between 1 / most and most."""
+    if not (isinstance(value, int | float | np.number) and 1 / most <= value <= most):
         raise SpeLabError(f"{name} must be between {1 / most:g} and {most:g}, got {value}; give a positive number")
     return float(value)
+
+
+def checked_load(rho: np.ndarray | float) -> np.ndarray:
+    """Loads as an array: at least 0, and below 1."""
+    rho = np.asarray(rho, dtype=float)
+    inside = (rho >= 0) & (rho < 1)
+    if not inside.all():
+        raise SpeLabError(f"rho must be at least 0 and below 1, got {rho[~inside].flat[0]}; from 1 on the queue grows without end")
+    return rho
 
 
 def whole(name: str, value: float, low: int, high: int) -> int:

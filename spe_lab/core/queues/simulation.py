@@ -46,6 +46,11 @@ class Priority(System):
 
     below: float = 0.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (isinstance(self.below, int | float | np.number) and self.below >= 0):
+            raise SpeLabError(f"below must be a service time, 0 or longer, got {self.below}; jobs shorter than it go first")
+
 
 @dataclass(frozen=True)
 class Split(System):
@@ -80,9 +85,9 @@ class Sharing(System):
 def choices_code(choices: Choices) -> int:
     """0 for round robin, 1 for random, d for JSQ(d), as the kernel takes it."""
     named = {"round robin": 0, "random": 1}
-    if choices in named:
-        return named[choices]
     if isinstance(choices, str):
+        if choices in named:
+            return named[choices]
         raise SpeLabError(f"choices must be 'random', 'round robin' or how many queues are looked at, got {choices!r}; write for example choices=2")
     return whole("choices", choices, 1, MOST_SERVERS)
 
@@ -116,7 +121,9 @@ class Simulated:
 
     @cached_property
     def slowdown(self) -> np.ndarray:
-        """Sojourn over service."""
+        """Sojourn over service, which must not be zero."""
+        if not self.service.all():
+            raise SpeLabError(f"slowdown needs services longer than zero, and some of {self.service_law.name} take no time; ask for the sojourn")
         return self.sojourn / self.service
 
     @cached_property
