@@ -571,6 +571,23 @@ def test_batches_of_independent_values_give_the_usual_interval():
     assert share[0] == 1 and low[1] < 0.5 < high[1] and share[2] == 0
 
 
+@pytest.mark.parametrize("p", [1e-9, 0.07, 0.5, 0.99, 1 - 1e-9])
+@pytest.mark.parametrize("length", [2, 100, 331])
+def test_a_quantile_is_the_one_that_a_full_sort_finds(p, length):
+    """Ties, heavy tails and batches that are not alike; 0.07 · 100 is rounded up to more than 7, 0.07 · 3000 to 210 exactly."""
+    rng = np.random.default_rng(length)
+    for x in (
+        rng.exponential(size=30 * length + 7),
+        rng.integers(0, 3, 30 * length),
+        np.arange(30.0 * length),
+        rng.pareto(0.5, 30 * length),
+        np.ones(30 * length),
+    ):
+        found, ranked = batches.quantile(x.astype(float), p), np.sort(x[len(x) % 30 :])
+        assert found.value == ranked[math.ceil(p * ranked.size) - 1]
+        assert found.low <= found.value <= found.high
+
+
 def test_too_few_customers_for_batches_are_told_so():
     with pytest.raises(SpeLabError, match="at least 60 customers, got 59"):
         batches.mean(np.zeros(59))

@@ -56,17 +56,16 @@ def mean(x: np.ndarray, batches: int = BATCHES) -> Estimate:
 
 
 def quantile(x: np.ndarray, p: float, batches: int = BATCHES) -> Estimate:
-    """The p-quantile of all values, with the interval that the batches' quantiles give it."""
+    """The p-quantile of all values, with the interval that the batches' quantiles give it. It lies between the least and the
+    greatest of those, so that only the few values there are ranked once more."""
     if not 0 < p < 1:
         raise SpeLabError(f"p must lie between 0 and 1, got {p}; 0.99 is the 99th percentile")
     parts = cut(x, batches)
-    return estimate(_ranked(parts.reshape(-1), p), np.array([_ranked(part, p) for part in parts]))
-
-
-def _ranked(x: np.ndarray, p: float) -> float:
-    """The smallest value that at least a share p of all does not exceed."""
-    rank = min(len(x) - 1, max(0, int(np.ceil(p * len(x))) - 1))
-    return float(np.partition(x, rank)[rank])
+    rank = min(parts.size - 1, max(0, int(np.ceil(p * parts.size)) - 1))  # of the first that a share p does not exceed, from zero
+    own = np.partition(parts, rank // batches, axis=1)[:, rank // batches]
+    near = parts[(parts >= own.min()) & (parts <= own.max())]
+    rank -= np.count_nonzero(parts < own.min())
+    return estimate(np.partition(near, rank)[rank], own)
 
 
 def shares_above(x: np.ndarray, levels: np.ndarray, batches: int = BATCHES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
