@@ -1,6 +1,7 @@
 """Queues: each kernel against plain Python on the same customers, the models by two routes, simulation against closed form."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -406,6 +407,23 @@ def test_processor_sharing_is_the_one_counted_down_by_hand(servers):
 
 
 @needs_compiler
+@pytest.mark.parametrize("servers", [1, 2, 700])
+@pytest.mark.parametrize("n", [1, 2, 600])
+def test_processor_sharing_knows_ties_and_services_of_no_length(servers, n):
+    gaps, service = customers(n, servers)
+    assert np.allclose(by_kernel(Sharing(servers), gaps, service), sharing_by_hand(gaps, service, servers), rtol=1e-9, atol=1e-12)
+
+
+@needs_compiler
+@pytest.mark.parametrize("servers", [1, 2, 700])
+@pytest.mark.parametrize("n", [1, 2, 600])
+def test_priority_knows_ties_and_services_of_no_length(servers, n):
+    """Who comes when a server falls free finds it free, if nobody waits."""
+    gaps, service = customers(n, servers)
+    assert by_kernel(Priority(servers, below=1.0), gaps, service).tolist() == priority_by_hand(gaps, service, servers, 1.0)
+
+
+@needs_compiler
 def test_split_sharing_is_a_station_for_each_part_of_the_stream():
     rng = np.random.default_rng(3)
     gaps, service = rng.exponential(0.4, 600), rng.exponential(0.8, 600)
@@ -431,6 +449,40 @@ def test_a_line_that_outgrows_its_ring_is_found_out_and_given_a_longer_one(syste
     gaps, service = np.full(5000, 1e-9), np.full(5000, 1.0)  # all come at once
     sojourn = by_kernel(system, gaps, service) + (0 if isinstance(system, Sharing) else service)
     assert sojourn.max() == pytest.approx(5000 / (2 if "2" in repr(system) else 1), rel=1e-3)
+
+
+@needs_compiler
+@pytest.mark.parametrize("system", [Split(2, 2), Sharing(2)], ids=repr)
+def test_lines_too_long_for_the_memory_they_may_have_are_an_error(system, monkeypatch):
+    monkeypatch.setattr(simulation, "_MOST_SLOTS", 1 << 12)
+    with pytest.raises(SpeLabError, match="less than 4,096 places in all, and one grew longer"):
+        by_kernel(system, np.zeros(5000), np.ones(5000))
+
+
+@needs_compiler
+@pytest.mark.parametrize("servers", [1, 4])
+def test_simpy_keeps_the_same_customers_waiting_as_long(servers):
+    """An engine that shares no thought with the kernel: events from a heap, a process for each customer."""
+    simpy = pytest.importorskip("simpy", reason="needs the extra bench")
+    gaps, service = queues.poisson(0.8 * servers).sample(2000, 1), queues.exponential(1.0).sample(2000, 2)
+    environment, waits = simpy.Environment(), []
+    resource = simpy.Resource(environment, capacity=servers)
+
+    def customer(needed):
+        came = environment.now
+        with resource.request() as turn:
+            yield turn
+            waits.append(environment.now - came)
+            yield environment.timeout(needed)
+
+    def arrivals():
+        for gap, needed in zip(gaps.tolist(), service.tolist(), strict=True):
+            yield environment.timeout(gap)
+            environment.process(customer(needed))
+
+    environment.process(arrivals())
+    environment.run()
+    assert by_kernel(Shared(servers), gaps, service).tolist() == waits  # whoever comes first starts first
 
 
 # ---- Simulation against closed form -----------------------------------------------------------------------------------------
@@ -664,6 +716,19 @@ def test_a_cancelled_simulation_says_so(system):
         queues.simulate(system, queues.poisson(0.5), queues.exponential(1.0), 1000, cancel=cancel)
     with pytest.raises(CancelledError, match="cancelled"):
         simulation._run(system, np.ones(10), np.ones(10), 1, np.empty(10), None, cancel)
+
+
+@needs_compiler
+@pytest.mark.parametrize("system", [Shared(1), Shared(40), Split(2), Split(2, 2), Sharing(2), Sharing(1, stations=2), Priority(2, 1.0)], ids=repr)
+def test_a_simulation_under_way_is_cancelled(system):
+    """The flag lies in the result: it is raised when the kernel comes to customer 100, and seen when it looks again."""
+    out = np.full(200_000, math.nan)
+    flag = out[100:].view(np.int32)  # the lower half of a NaN is zero, that of a time which thirds add up to is not
+    early = np.arange(out.size) <= 100  # all of whom wait; nobody does later
+    with pytest.raises(CancelledError, match="cancelled"):
+        simulation._run(system, np.where(early, 1 / 3, 5000.0), np.where(early, 20.0, 1.0), 1, out, None, SimpleNamespace(flag=flag))
+    reached = np.flatnonzero(np.isfinite(out)).max()
+    assert 100 < reached < 70_000
 
 
 @needs_compiler
