@@ -33,6 +33,7 @@ if LANE:
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))
 
 
+@pytest.hookimpl(optionalhook=True)  # a pytest without xdist knows no such hook
 def pytest_xdist_make_scheduler(config, log):
     from xdist.scheduler import LoadScopeScheduling
 

@@ -106,12 +106,16 @@ class Sweep:
 
 def quick() -> bool:
     """Whether SPE_LAB_QUICK bounds every measurement, as in continuous integration."""
-    return os.environ.get("SPE_LAB_QUICK", "0") not in ("", "0")
+    return _switched_on("SPE_LAB_QUICK")
 
 
 def building_book() -> bool:
     """Whether SPE_LAB_BOOK asks for what a page without a kernel can show. What is measured then is labelled so."""
-    return os.environ.get("SPE_LAB_BOOK", "0") not in ("", "0")
+    return _switched_on("SPE_LAB_BOOK")
+
+
+def _switched_on(name: str) -> bool:
+    return os.environ.get(name, "0") not in ("", "0")
 
 
 def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.01, seed: int = 1, cancel: Cancel | None = None) -> Iterator[Sweep]:

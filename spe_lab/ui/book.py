@@ -15,7 +15,6 @@ from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Slider, Value
-from spe_lab.core.measurement import building_book as building  # noqa: F401, asked for as book.building
 from spe_lab.ui.static import dense
 
 FACTOR = 4  # how far a slider is moved

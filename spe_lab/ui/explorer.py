@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from spe_lab.core import lab as labs
-from spe_lab.core import native, units
+from spe_lab.core import measurement, native, units
 from spe_lab.core.curve import Curve, Run
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.lab import Lab, Value
@@ -40,7 +40,7 @@ _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 def explore(lab: str | Lab, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value) -> "Explorer":
     """A lab as a page, by its id or as an object, its sliders set to `settings`; a committed prediction is drawn on the figure."""
     lab = lab if isinstance(lab, Lab) else labs.get(lab, machine)
-    if book.building() and machine is None and (recorded := lab.recorded()):
+    if measurement.building_book() and machine is None and (recorded := lab.recorded()):
         lab = lab_of(recorded)  # the model of the machine that the data come from
     return Explorer(lab, prediction, settings)
 
@@ -74,7 +74,7 @@ class Explorer:
         self._axis = dense(lab, self._x)
         self._initial = lab.point(settings)
         self._build()
-        if book.building() or not native.available():
+        if measurement.building_book() or not native.available():
             self.show_recorded()
         else:
             self._refresh()
@@ -105,7 +105,7 @@ class Explorer:
         parameters = {"Model parameters": widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(**_WRAP))} if model else {}
         folds = {**parameters, "Data and downloads": self._data, "Beside another machine": self._beside.page}
         self._folds = widgets.Accordion([*folds.values()], titles=tuple(folds), selected_index=0 if model else None)
-        self._folds.observe(lambda _: self._refresh_data(self._look()), "selected_index")
+        self._folds.observe(self._fold_opened, "selected_index")
         rows = [
             widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
             widgets.HBox([self.sliders[slider.name] for slider in workload], layout=widgets.Layout(**_WRAP)),
@@ -119,7 +119,7 @@ class Explorer:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
-        if book.building():
+        if measurement.building_book():
             return {"text/html": self._plates(), "text/plain": self.text}, {}
         return bundle(self.page, kwargs, html=self._html(), text=self.text)
 
@@ -144,7 +144,8 @@ class Explorer:
 
     def _html(self, before: str = "") -> str:
         """The last frame as one picture, with `before` and its text for who cannot see it."""
-        return figure_html(self._figure.picture("webp"), f"{before}{self.text}")
+        with self._drawing:
+            return figure_html(self._figure.picture("webp"), f"{before}{self.text}")
 
     @property
     def text(self) -> Text:
@@ -177,8 +178,9 @@ class Explorer:
                 widget.value = value
         finally:
             self._follow = True
-        self._figure.refit()
-        self._refresh()
+        with self._drawing:
+            self._figure.refit()
+            self._refresh()
 
     def overlay(self, run: Run | Path | str) -> "Explorer":
         """Draws the measured curves of a run of this lab, or of a file that holds one, beside the figure's own: as recorded ones, with their machine's name."""
@@ -186,8 +188,9 @@ class Explorer:
         return self
 
     def _overlay_changed(self) -> None:
-        self._figure.refit()
-        self._slider_moved()
+        with self._drawing:
+            self._figure.refit()
+            self._slider_moved()
 
     def _elsewhere(self, point: Mapping[str, Value]) -> Sequence[Curve]:
         chosen = self._beside.chosen
@@ -257,6 +260,10 @@ class Explorer:
 
     def _rendered(self, name: str, value: Value) -> str:
         return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
+
+    def _fold_opened(self, _: Any) -> None:
+        with self._drawing:
+            self._refresh_data(self._look())
 
     def _refresh_data(self, frame: Frame) -> None:
         if self._folds.selected_index is not None and self._folds.children[self._folds.selected_index] is self._data:

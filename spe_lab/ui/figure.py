@@ -5,11 +5,14 @@ drawn once into a ground (ui/sheet.py). On a page, what moves (predictions, rati
 (ui/moving.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the ground. New
 measured points, which come three times a second while a measurement runs, are drawn onto the pixels of the axes; only new
 limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that become stale, need
-another sheet; the last few are kept, as a slider that goes to and fro needs them again.
+another sheet; the last few of all figures are kept, as a slider that goes to and fro needs them again.
 """
 
 import io
+import itertools
 import math
+import weakref
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
-_KEPT = 4  # sheets, of some 5 MB each
+_KEPT = 12  # sheets, of some 5 MB each, beside the one that each figure shows
+_earlier: OrderedDict[tuple[int, tuple], Sheet] = OrderedDict()  # those that figures showed before, by figure and content, the latest last
+_numbers = itertools.count()
 
 
 class LabFigure:
@@ -36,7 +41,9 @@ class LabFigure:
         self.lab = lab
         self.form = form  # "png", or "webp": as exact, encoded in half the time, and for a page rather than for a file
         self.sheet: Sheet | None = None  # of the last frame
-        self._sheets: dict[tuple, Sheet] = {}  # the last used one is the last
+        self._content: tuple = ()  # what it is a sheet for
+        self._number = next(_numbers)
+        weakref.finalize(self, _forget, self._number)
 
     def draw(self, *curves: Sequence[Curve] | Curve | None, **more: Any) -> bytes:
         """The picture's bytes; arguments as those of `place`."""
@@ -61,12 +68,12 @@ class LabFigure:
         measured = [*measured, *(curve for curve in elsewhere if curve.source != "predicted")]
         predicted = [*predicted, *(curve for curve in elsewhere if curve.source == "predicted")]
         content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
-        last, sheet = self.sheet, self._sheets.pop(content, None) or Sheet(self.lab, predicted, measured, own, stale, sketch, marks)
-        self._sheets[content] = self.sheet = sheet
-        if len(self._sheets) > _KEPT:
-            del self._sheets[next(iter(self._sheets))]
+        last, sheet = self.sheet, self.sheet
+        if content != self._content:
+            sheet = _earlier.pop((self._number, content), None) or Sheet(self.lab, predicted, measured, own, stale, sketch, marks)
         sheet.stretch((*self._span([*predicted, *measured], sketch), _ratio_limit(ratios)))
         new = sheet.dot(measured) or sheet is not last
+        self._turn_to(sheet, content)
         for line, curve in zip(sheet.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
         if ratios is not None:
@@ -90,8 +97,16 @@ class LabFigure:
 
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
-        for sheet in self._sheets.values():
-            sheet.limits = None
+        for sheet in (self.sheet, *(sheet for (number, _), sheet in [*_earlier.items()] if number == self._number)):
+            if sheet is not None:
+                sheet.limits = None
+
+    def _turn_to(self, sheet: Sheet, content: tuple) -> None:
+        if self.sheet not in (sheet, None):
+            _earlier[self._number, self._content] = self.sheet
+            while len(_earlier) > _KEPT:
+                _earlier.popitem(last=False)
+        self.sheet, self._content = sheet, content
 
     def _span(self, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
         """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
@@ -105,6 +120,12 @@ class LabFigure:
             return x.min(), x.max(), 0.0, coarse * math.ceil(2 * ROOM * max(bounds) / coarse) / 2
         step = {2: 16.0, 10: 10.0}[value_base(self.lab)]
         return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.5)
+
+
+def _forget(number: int) -> None:
+    """Nobody shows the figure of this number any more."""
+    for key in [key for key in [*_earlier] if key[0] == number]:
+        _earlier.pop(key, None)
 
 
 def encoded(canvas: "FigureCanvasAgg", form: str) -> bytes:

@@ -13,13 +13,15 @@ from typing import Any, Protocol
 import ipywidgets as widgets
 import numpy as np
 
+from spe_lab.core import measurement
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Slider, Value
 from spe_lab.core.queues.trace import Trace
 from spe_lab.core.text import Text
-from spe_lab.ui import book, controls
+from spe_lab.ui import controls
 from spe_lab.ui.access import named
 from spe_lab.ui.page import bundle
+from spe_lab.ui.reruns import until_rerun
 
 WIDTH, ROW, STRIP = 860, 34, 58
 SPEEDS = ("0.5", "1", "2", "5", "10", "20")
@@ -53,6 +55,7 @@ class Player:
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
         self.page = named(widgets.VBox([row, self._shown], layout=widgets.Layout(max_width="900px")))
         self._refresh()
+        until_rerun(self)
 
     @property
     def point(self) -> dict[str, Value]:
@@ -69,7 +72,7 @@ class Player:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         still = stills(self.traced.title, self._traces)
-        if book.building():
+        if measurement.building_book():
             return {"text/html": still, "text/plain": str(self.text)}, {}
         return bundle(self.page, kwargs, html=still, text=str(self.text))
 

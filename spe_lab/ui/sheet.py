@@ -44,7 +44,7 @@ class Sheet:
         self.canvas = FigureCanvasAgg(self.figure)
         self.limits: tuple | None = None  # None: may shrink
         self._drawn = self._measured = None  # limits and curves that the ground was drawn for
-        self._bare = self._ground = None  # pixels: the axes alone, and with the measured points on them
+        self._bare = None  # pixels: the axes alone
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
         for axes in (top, bottom):
@@ -100,19 +100,18 @@ class Sheet:
             self._bare, self._drawn, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None
 
     def dot(self, measured: Sequence[Curve]) -> bool:
-        """Draws the measured points, unless they are those that are there; whether the ground is a new one."""
+        """Places the measured points, unless they are those that are there; whether the ground is a new one."""
         if self._measured is not None and all(a is b for a, b in zip(measured, self._measured, strict=True)):
             return False
         self._place_points(measured)
-        self.canvas.restore_region(self._bare)
-        for artist in self.points:
-            artist.axes.draw_artist(artist)
-        self._ground, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), measured
+        self._measured = measured
         return True
 
     def clean(self) -> "Sheet":
-        """The canvas holds the ground alone."""
-        self.canvas.restore_region(self._ground)
+        """The canvas holds the ground alone: the axes and the measured points."""
+        self.canvas.restore_region(self._bare)
+        for artist in self.points:
+            artist.axes.draw_artist(artist)
         return self
 
     def _set_scales(self) -> None:

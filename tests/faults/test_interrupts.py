@@ -15,7 +15,7 @@ SLOW_COMPILER = '#!/bin/sh\n[ "$1" = --version ] && { echo slow cc 1.0; exit; }\
 LONG = {
     "measuring": ("run", "memory.working_set", "--budget", "60"),
     "measuring with threads": ("run", "scaling.amdahl", "--set", "work=waiting", "--budget", "60"),
-    "simulating": ("run", "branches.predictor", "--budget", "60"),
+    "simulating": ("run", "queueing.head_of_line", "--budget", "60"),  # a minute
     "calibrating": ("machine", "--calibrate"),
     "building": ("run", "memory.working_set"),
 }

@@ -1,6 +1,7 @@
 """`%%c` in a real shell, and the sliders of a reader's C."""
 
 import re
+import sys
 import threading
 import time
 from pathlib import Path
@@ -36,6 +37,7 @@ double mean(const double *x, int64_t n)
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts its own there, which no child can be spawned from
     shell = InteractiveShell()
     shell.history_manager.enabled = False
     shell.run_line_magic("load_ext", "spe_lab")

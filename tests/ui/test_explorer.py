@@ -327,3 +327,13 @@ def test_points_wait_while_a_slider_moves_and_the_last_ones_are_shown(monkeypatc
     last = explorer.measured()
     assert len(frames) == 2 and frames[0].measured[0].kept[0] == 1000 and frames[1] is last
     assert len(explorer.lab.throws) > 10 and last.measured[0].kept[0] == 4000
+
+
+def test_a_fold_that_is_opened_draws_no_picture_while_a_measurement_draws_one(monkeypatch):
+    explorer, owned = explore("memory.stride"), []
+    explorer.show_recorded()
+    picture = explorer._figure.picture
+    monkeypatch.setattr(explorer._figure, "picture", lambda form: owned.append(explorer._drawing._is_owned()) or picture(form))
+    explorer._folds.selected_index = 1
+    explorer._html()
+    assert owned == [True, True]

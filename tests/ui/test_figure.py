@@ -1,5 +1,6 @@
 """A figure that follows a slider must show what a figure drawn from nothing shows."""
 
+import gc
 import io
 import re
 
@@ -10,6 +11,7 @@ from PIL import Image
 from spe_lab.core import lab as labs
 from spe_lab.core.curve import Curve
 from spe_lab.core.prediction import predict
+from spe_lab.ui import figure as figures_module
 from spe_lab.ui import moving
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.sheet import HEIGHT, WIDTH
@@ -106,3 +108,19 @@ def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
 
 def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
     assert moving._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]])) == "M1.0 2.0M4.0 5.0L6.0 9999.0L6.0 9999.0"
+
+
+def test_all_figures_together_keep_a_few_earlier_sheets_and_a_figure_that_is_gone_none(lab, recorded):
+    x = dense(lab, recorded.x)
+    figures_module._earlier.clear()
+    shown = [LabFigure(lab) for _ in range(10)]
+    for figure in shown:
+        for stale in (False, True, False):
+            figure.draw(lab.predict(lab.point(), x), recorded.measured, stale=stale)
+    assert len(figures_module._earlier) == len(shown)  # each has one that it shows, and one from before
+    for figure in shown:
+        figure.draw(lab.predict(lab.point(), x))
+    assert len(figures_module._earlier) == figures_module._KEPT
+    del figure, shown
+    gc.collect()
+    assert not figures_module._earlier
