@@ -1,8 +1,8 @@
 """How long a reader waits for a slider: from key press to new pixels, in a real browser.
 
-    python benchmarks/slider_latency.py [LAB ...] [--presses N] [--json]
+    python benchmarks/slider_latency.py [LAB ...] [--slider NAME] [--presses N] [--json]
 
-For each lab, in one run: the slider of its axis in the explorer, the same while a measurement of full length runs, as a slide of
+For each lab, in one run: the slider of its axis (or NAME) in the explorer, the same while a measurement of full length runs, as a slide of
 `make lecture` (1920 × 1080), and the same figure as `ipywidgets.interact` and pyplot draw it. Presses are 120 ms apart, and
 none comes before the last one was answered: a press into the drawing of an earlier one could not be told from it. That
 flatters whatever is slower than 120 ms.
@@ -99,9 +99,10 @@ new MutationObserver(async records => {
 """
 
 
-def press(notebook: Notebook, handle: Any, key: str) -> dict[str, float] | None:
-    """Milliseconds until the press was answered and the page's time of that; None for a miss."""
-    handle.press(key)
+def press(notebook: Notebook, handle: Any, right: bool = True) -> dict[str, float] | None:
+    """Milliseconds until the press was answered and the page's time of that; None for a miss. At its end a slider goes back."""
+    now, end = (float(handle.get_attribute(f"aria-value{which}")) for which in ("now", "max" if right else "min"))
+    handle.press("ArrowRight" if right == (now != end) else "ArrowLeft")
     return notebook.evaluate("return await Promise.race([window.answered, new Promise(keep => setTimeout(() => keep(null), a))])", PATIENCE_MS)
 
 
@@ -110,7 +111,7 @@ def latencies(notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM
     answers = []
     for i in range(before, before + warm_up + presses):
         began = time.monotonic()
-        answer = press(notebook, handle, "ArrowLeft" if (i + LEG) // (2 * LEG) % 2 else "ArrowRight")
+        answer = press(notebook, handle, right=(i + LEG) // (2 * LEG) % 2 == 0)
         answers.append(answer and answer["ms"])
         notebook.page.wait_for_timeout(max(0.0, began + APART_S - time.monotonic()) * 1000)
     return answers[warm_up:]
@@ -119,10 +120,10 @@ def latencies(notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM
 def summary(answers: list[float | None]) -> dict[str, float]:
     known = [ms for ms in answers if ms is not None]
     p50, p95 = np.quantile(known, (0.5, 0.95)) if known else (np.inf, np.inf)
-    return {"presses": len(answers), "p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "misses": len(answers) - len(known)}
+    return {"presses": len(answers), "p50_ms": round(float(p50), 1), "p95_ms": round(float(p95), 1), "misses": len(answers) - len(known)}
 
 
-def measure(ids: Sequence[str], presses: int) -> dict[str, Any]:
+def measure(ids: Sequence[str], presses: int, name: str | None = None) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for lab_id in ids:
@@ -131,30 +132,31 @@ def measure(ids: Sequence[str], presses: int) -> dict[str, Any]:
         with jupyterlab(Path(folder), SPE_LAB_QUICK="0") as lab:
             for lab_id in ids:
                 with lab.open(f"{lab_id}.ipynb") as notebook:
-                    found[lab_id] = _measure(notebook, labs.labs()[lab_id].axis, presses)
+                    found[lab_id] = _measure(notebook, name or labs.labs()[lab_id].axis, presses)
+                print(lab_id, found[lab_id], file=sys.stderr)
         for lab_id in ids:
             path = Path(folder) / f"{lab_id}.ipynb"
             path.write_text(json.dumps(slides(json.loads(path.read_text(encoding="utf-8")))), encoding="utf-8")
         with jupyterlab(Path(folder), JUPYTER_CONFIG_DIR=str(LECTURE)) as lab:
             for lab_id in ids:
                 with lab.open(f"{lab_id}.ipynb") as notebook:
-                    found[lab_id]["lecture"] = _lecture(notebook, labs.labs()[lab_id].axis, presses)
-                print(_row(lab_id, found[lab_id]), file=sys.stderr)  # at once, since all labs take half an hour
+                    found[lab_id]["lecture"] = _lecture(notebook, name or labs.labs()[lab_id].axis, presses)
+                print(lab_id, found[lab_id], file=sys.stderr)  # at once, since all labs take half an hour
     return {"labs": found, "import_adds_s": round(import_time(), 4), "load_average": round(os.getloadavg()[0], 2)}
 
 
-def _measure(notebook: Notebook, axis: str, presses: int) -> dict[str, Any]:
+def _measure(notebook: Notebook, name: str, presses: int) -> dict[str, Any]:
     notebook.evaluate(STOPWATCH)
     finished = notebook.evaluate("await jupyterapp.commands.execute('notebook:run-cell'); return performance.now()")
     explorer = Explorer(notebook)
-    first = press(notebook, explorer.slider(axis), "ArrowRight")
-    found = {"explorer": summary(latencies(notebook, explorer.slider(axis), presses))}
+    first = press(notebook, explorer.slider(name))
+    found = {"explorer": summary(latencies(notebook, explorer.slider(name), presses))}
     # The first of these presses come while arrays are built and warmed; where the measurement ends early, another one is started.
     answers = []
     while len(answers) < presses:
         if not explorer.button("Cancel").is_visible():
             explorer.root.get_by_role("button", name=re.compile("Measure|Simulate")).click()
-        answers += latencies(notebook, explorer.slider(axis), min(LEG, presses - len(answers)), warm_up=0, before=len(answers))
+        answers += latencies(notebook, explorer.slider(name), min(LEG, presses - len(answers)), warm_up=0, before=len(answers))
     found["while measuring"] = summary(answers)
     if explorer.button("Cancel").is_visible():
         explorer.button("Cancel").click()
@@ -166,14 +168,14 @@ def _measure(notebook: Notebook, axis: str, presses: int) -> dict[str, Any]:
     return found | {"first_answer_after_cell_s": first and round((first["at"] - finished) / 1000, 3)}
 
 
-def _lecture(notebook: Notebook, axis: str, presses: int) -> dict[str, float]:
+def _lecture(notebook: Notebook, name: str, presses: int) -> dict[str, float]:
     """The explorer as the first of a lecture's slides, on a projector's screen."""
     notebook.page.set_viewport_size({"width": 1920, "height": 1080})
     notebook.page.locator(".jp-Deck").wait_for()
     notebook.evaluate(STOPWATCH)
     notebook.run(0)
-    handle = Explorer(notebook).slider(axis)
-    press(notebook, handle, "ArrowRight")
+    handle = Explorer(notebook).slider(name)
+    press(notebook, handle)
     return summary(latencies(notebook, handle, presses))
 
 
@@ -205,6 +207,7 @@ def _row(lab_id: str, found: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labs", metavar="LAB", nargs="*", default=list(labs.labs()), help="labs to measure (default: all)")
+    parser.add_argument("--slider", metavar="NAME", help="the one that is moved (default: that of each lab's axis, where nothing is simulated anew)")
     parser.add_argument("--presses", type=int, default=60, help="for each slider (default: 60)")
     parser.add_argument("--json", action="store_true", help="the report as JSON instead of a table")
     arguments = parser.parse_args()
@@ -213,7 +216,7 @@ def main() -> None:
     if not importlib.util.find_spec("jupyterlab_slideshow"):
         parser.error("lecture mode needs what shows the slides: pip install 'spe-lab[lecture]'")
     try:
-        report = measure(arguments.labs, arguments.presses)
+        report = measure(arguments.labs, arguments.presses, arguments.slider)
     except MissingError as error:
         sys.exit(str(error))
     print(json.dumps(report, indent=1) if arguments.json else table(report))
