@@ -16,7 +16,7 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 # ---- Simulation against closed form ----------------------------------------------------------------------------------------
 
 N = 1_000_000  # with fewer, a batch is too short for its 99th percentile at these loads
-MMC = [(c, rho) for c in (1, 2, 3, 4, 8, 16, 40) for rho in (0.2, 0.5, 0.8, 0.9)]
+MMC = [(c, rho) for c in (1, 2, 3, 4, 8, 16, 40) for rho in (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)]
 MG1 = [
     (law, rho)
     for law in (
