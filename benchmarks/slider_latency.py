@@ -133,7 +133,7 @@ def measure(ids: Sequence[str], presses: int, name: str | None = None) -> dict[s
             for lab_id in ids:
                 with lab.open(f"{lab_id}.ipynb") as notebook:
                     found[lab_id] = _measure(notebook, name or labs.labs()[lab_id].axis, presses)
-                print(lab_id, found[lab_id], file=sys.stderr)
+                print(lab_id, found[lab_id], file=sys.stderr)  # at once, since all labs take half an hour
         for lab_id in ids:
             path = Path(folder) / f"{lab_id}.ipynb"
             path.write_text(json.dumps(slides(json.loads(path.read_text(encoding="utf-8")))), encoding="utf-8")
@@ -141,7 +141,7 @@ def measure(ids: Sequence[str], presses: int, name: str | None = None) -> dict[s
             for lab_id in ids:
                 with lab.open(f"{lab_id}.ipynb") as notebook:
                     found[lab_id]["lecture"] = _lecture(notebook, name or labs.labs()[lab_id].axis, presses)
-                print(lab_id, found[lab_id], file=sys.stderr)  # at once, since all labs take half an hour
+                print(lab_id, "on a slide", found[lab_id]["lecture"], file=sys.stderr)
     return {"labs": found, "import_adds_s": round(import_time(), 4), "load_average": round(os.getloadavg()[0], 2)}
 
 
