@@ -254,10 +254,10 @@ def register(lab: type[Lab]) -> type[Lab]:
     return lab
 
 
-def topics() -> list[ModuleType]:
-    """Every topic. They are looked up by name: core depends on none of them, and a new one is found without a line here."""
-    found = pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__, "spe_lab.topics.")
-    return [importlib.import_module(module.name) for module in found]
+def topics(stem: str | None = None) -> list[ModuleType]:
+    """Every topic, or that of this stem. They are looked up by name: core depends on none of them, and a new one is found without a line here."""
+    found = pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__)
+    return [importlib.import_module(f"spe_lab.topics.{module.name}") for module in found if stem in (None, module.name)]
 
 
 def labs() -> dict[str, type[Lab]]:
@@ -268,10 +268,11 @@ def labs() -> dict[str, type[Lab]]:
 
 def get(lab_id: str, machine: Machine | None = None) -> Lab:
     """The lab with this id, for this machine (or the one described by `machine`)."""
-    known = labs()
-    if lab_id not in known:
+    if lab_id not in _registered:
+        topics(lab_id.partition(".")[0])  # this one alone: all of them take half a second
+    if lab_id not in _registered and lab_id not in (known := labs()):
         raise SpeLabError(f"lab must be one of {', '.join(known)}, got {lab_id!r}; see spe-lab labs")
-    return known[lab_id](machine)
+    return _registered[lab_id](machine)
 
 
 @cache

@@ -262,11 +262,17 @@ class Explorer:
         return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
 
     def _fold_opened(self, _: Any) -> None:
+        if self._unfolded(self._beside.page):
+            self._beside.look_up()
         with self._drawing:
             self._refresh_data(self._look())
 
+    def _unfolded(self, part: widgets.Widget) -> bool:
+        index = self._folds.selected_index
+        return index is not None and self._folds.children[index] is part
+
     def _refresh_data(self, frame: Frame) -> None:
-        if self._folds.selected_index is not None and self._folds.children[self._folds.selected_index] is self._data:
+        if self._unfolded(self._data):
             run = frame.shown
             links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
             if self.run is not None:

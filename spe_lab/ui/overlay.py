@@ -73,12 +73,16 @@ def _modelled(lab: Lab, name: str, machine: Machine) -> Overlay | None:
 
 
 class Chooser:
-    """A list of what can stand beside, and a button that adds a run from a file. `chosen` is None at first."""
+    """A list of what can stand beside, and a button that adds a run from a file. `chosen` is None at first.
+
+    The published machines join the list with `look_up`: asking the model of each can take a second, which a first figure need not wait for.
+    """
 
     def __init__(self, lab: Lab, changed: Callable[[], None]) -> None:
         self._lab = lab
+        self._complete = False
         shipped = lab.recorded()
-        found = [*([recorded(lab, shipped)] if shipped else []), *published(lab)]
+        found = [recorded(lab, shipped)] if shipped else []
         layout = widgets.Layout(width="auto", max_width="100%")
         self.choice = widgets.Dropdown(options=[("nothing", None), *((each.name, each) for each in found)], description="beside", layout=layout,
                                        tooltip="what is drawn beside this machine's curves", style={"description_width": "55px"})  # fmt: skip
@@ -94,12 +98,23 @@ class Chooser:
     def chosen(self) -> Overlay | None:
         return self.choice.value
 
+    def look_up(self) -> None:
+        """Completes the list; what is chosen stays."""
+        if self._complete:
+            return
+        self._complete = True
+        if found := published(self._lab):
+            self._offer([*self.choice.options, *((each.name, each) for each in found)], self.chosen)
+
     def add(self, run: Run | Path | str) -> None:
         """Adds a run to the list and chooses it."""
         overlay = recorded(self._lab, run)
-        self.choice.options = [*(option for option in self.choice.options if option[0] != overlay.name), (overlay.name, overlay)]
+        self._offer([*(option for option in self.choice.options if option[0] != overlay.name), (overlay.name, overlay)], overlay)
+
+    def _offer(self, options: Sequence[tuple[str, Overlay | None]], chosen: Overlay | None) -> None:
+        self.choice.options = options
         self.choice.disabled = False
-        self.choice.value = overlay
+        self.choice.value = chosen
 
     def _uploaded(self) -> None:
         for file in self.file.value:

@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import math
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from spe_lab.core import machine as machines
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.lab import SHORT_BUDGET_S
 from spe_lab.ui.static import dense
 
 ROOT = Path(__file__).parents[2]
@@ -201,9 +201,10 @@ def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(lab, run):
         assert np.allclose(then.values, now.values, rtol=1e-9, equal_nan=True), then.name
 
 
-def test_a_short_run_takes_under_two_seconds_of_processor_time(run):
-    # Processor time, since a sample that waits for another program's turn is no fault of the lab's.
-    assert run[1] < (2.0 if sys.gettrace() is None else 2.6)  # counting the lines that tests reach takes its share
+def test_a_short_run_keeps_to_its_budget(run):
+    # Processor time, since a sample that waits for another program's turn is no fault of the lab's. Beside its budget a lab derives
+    # its model, once, which takes a slow machine up to two seconds; one that measured whole and not briefly would need eight and more.
+    assert run[1] < 8 * SHORT_BUDGET_S
 
 
 def test_the_figure_has_an_alternative_text_and_shows_the_run(lab, run):

@@ -19,6 +19,10 @@ def options(explorer):
     return dict(explorer._beside.choice.options)
 
 
+def unfold(explorer):
+    explorer._folds.selected_index = explorer._folds.titles.index("Beside another machine")
+
+
 @pytest.mark.parametrize("lab_id", labs.labs())
 def test_the_shipped_run_can_stand_beside_and_says_whose_it_is(lab_id):
     explorer = explore(lab_id)
@@ -57,6 +61,7 @@ def test_an_uploaded_file_joins_the_choice_and_a_bad_one_is_refused_in_words():
 
 def test_a_published_machine_lends_only_curves_that_its_numbers_determine():
     stride = explore("memory.stride")
+    unfold(stride)
     (name,) = [each for each in options(stride) if "n6005" in each]
     stride._beside.choice.value = options(stride)[name]
     assert "sum over levels, intel-tremont-n6005" in stride.text
@@ -73,7 +78,23 @@ def test_a_run_of_whatever_machine_can_be_drawn(facts):
 
 def test_a_lab_without_published_parameters_offers_no_machine():
     assert not overlay.published(labs.get("branches.predictor"))
-    assert [name for name in options(explore("branches.predictor")) if name.startswith("recorded")]
+    explorer = explore("branches.predictor")
+    unfold(explorer)
+    assert [name.partition(" ")[0] for name in options(explorer)] == ["nothing", "recorded"]
+
+
+def test_published_machines_are_looked_up_when_their_fold_opens_and_what_was_chosen_stays():
+    explorer = explore("memory.stride")
+    explorer.overlay(explorer.lab.recorded())
+    chosen, before = explorer._beside.chosen, [*options(explorer)]
+    assert not any(name.startswith("model of") for name in before)
+    unfold(explorer)
+    listed = [*options(explorer)]
+    assert listed[: len(before)] == before and any(name.startswith("model of") for name in listed)
+    assert explorer._beside.chosen is chosen and f"beside: {chosen.said}" in explorer._twin.value.replace("&#x27;", "'")
+    explorer._folds.selected_index = None
+    unfold(explorer)
+    assert [*options(explorer)] == listed
 
 
 def test_another_machine_s_curve_follows_the_workload_and_not_the_own_model():

@@ -26,20 +26,18 @@ QUANTITIES = {
 
 
 def missing_steps() -> "sympy.Expr":
-    """Steps of a search whose keys a cache of C bytes does not hold, from two conditions on the step i.
+    """Steps of a search whose keys a cache of C bytes does not hold, from two conditions on the places p = 2^i of its i-th step.
 
-    After i steps a search can be at 2^i places. As long as these are a line of B bytes or more apart, n · r / 2^i ≥ B, each has
-    a line of its own; the cache keeps the lines that are used most, those of the first steps, up to 2^i = C / B of them.
-    The steps from there to the last with its own line miss: the line's size cancels.
+    As long as the places are a line of B bytes or more apart, n · r / p ≥ B, each has a line of its own; the cache keeps the
+    lines that are used most, those of the first steps, up to p = C / B of them. The steps from there to the last with its own
+    line miss: the line's size cancels.
     """
     import sympy
 
-    n, r, B, C = map(symbol, "nrBC")
-    i = sympy.Symbol("i", real=True)
-    (first,) = sympy.solve(sympy.Eq(2**i, C / B), i)
-    (last,) = sympy.solve(sympy.Eq(n * r / 2**i, B), i)
-    steps = sympy.expand_log(sympy.simplify(sympy.expand_log(last - first, force=True)), force=True)
-    return sympy.Max(0, sympy.logcombine(sympy.simplify(steps * sympy.log(2)), force=True) / sympy.log(2))
+    n, r, B, C, p = map(symbol, "nrBCp")
+    (first,) = sympy.solve(sympy.Eq(p, C / B), p)
+    (last,) = sympy.solve(sympy.Eq(n * r / p, B), p)
+    return sympy.Max(0, sympy.log(last / first, 2))
 
 
 @cache

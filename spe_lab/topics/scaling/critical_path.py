@@ -15,13 +15,13 @@ from spe_lab.core.text import Text
 from spe_lab.core.trials import Setting, interleaved
 from spe_lab.core.units import render
 from spe_lab.topics.scaling.execution import run_trials
-from spe_lab.topics.scaling.graph import GRAPHS, ORDERS, Graph
+from spe_lab.topics.scaling.graph import GRAPHS, ORDERS, Graph, Task
 from spe_lab.topics.scaling.schedule import bounds, list_schedule
 
 PATHS = ("nothing", "hot path", "critical path")
 OWN = "your own"
 ASSUMED_LATE_NS = 60_000  # until a sleep was measured, here or for the recorded run
-CHAIN = Graph.parse("c1 1ms\n" + "\n".join(f"c{i + 1} 1ms after c{i}" for i in range(1, 8)))  # what tells how late sleeps end
+CHAIN = Graph(tuple(Task(f"c{i}", 1_000_000, (f"c{i - 1}",) if i else ()) for i in range(8)))  # what tells how late sleeps end
 CHAIN_WORKERS = 2
 
 
