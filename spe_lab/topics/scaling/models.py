@@ -43,7 +43,7 @@ def time_of(threads: "sympy.Expr | int") -> "sympy.Expr":
     import sympy
 
     P, T1 = _symbols("P T1")
-    return sympy.simplify((1 - P) * T1 + P * T1 / threads)
+    return sympy.factor((1 - P) * T1 + P * T1 / threads)
 
 
 @cache
@@ -52,7 +52,7 @@ def amdahl_law() -> Model:
     import sympy
 
     N = symbol("N")
-    return Model("S", 1 / sympy.expand(sympy.simplify(time_of(N) / time_of(1))), "", QUANTITIES, AMDAHL)
+    return Model("S", 1 / sympy.expand(time_of(N) / time_of(1)), "", QUANTITIES, AMDAHL)
 
 
 @cache
