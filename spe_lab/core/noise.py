@@ -32,8 +32,8 @@ class Noise:
         spreads = [f"{name} {np.nanquantile(x, 0.5) - 1:.1%} at the median, {np.nanquantile(x, 0.95) - 1:.1%} at the 95th percentile"
                    for name, x in (("additions", self.additions), ("cache", self.cache))]  # fmt: skip
         return (
-            f"Slower than the fastest sample: {'; '.join(spreads)}. {kept} of {tried} samples clean. A/A control: {s.control[1] - 1:+.2%} "
-            f"({s.control[0] - 1:+.2%} to {s.control[2] - 1:+.2%}). Core clock {s.clock_ghz[0]:.2f} to {s.clock_ghz[2]:.2f} GHz."
+            f"Slower than the fastest sample: {'; '.join(spreads)}. {kept} of {tried} samples clean. A/A control: {s.control[1] - 1:+z.2%} "
+            f"({s.control[0] - 1:+z.2%} to {s.control[2] - 1:+z.2%}). Core clock {s.clock_ghz[0]:.2f} to {s.clock_ghz[2]:.2f} GHz."
         )
 
 

@@ -128,7 +128,7 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
         notes.append(f"other programs used {share:.0%} of the processors meanwhile")
     if math.isnan(share):
         notes.append("how much of the processors other programs used, this system does not tell")
-    if len(rounds) < MIN_ROUNDS:
+    if len(rounds) < MIN_ROUNDS and np.isnan(estimate.low).any():
         notes.append(f"only {len(rounds)} rounds: too few for intervals")
     provenance = {
         "estimator": f"{level:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",

@@ -170,6 +170,7 @@ def test_a_varying_clock_a_biased_control_and_too_few_rounds_are_noted():
     made["elapsed_ns"][:, :, 4] += 200
     assert [note.split(" ")[:3] for note in summary(made).notes] == [["the", "core", "clock"], ["the", "A/A", "control"]]
     assert summary(records(5)).notes == ("only 5 rounds: too few for intervals",)
+    assert summary(records(6)).notes == () and np.isfinite(summary(records(6)).estimate.low).all()
 
 
 def test_a_sweep_s_points_become_one_curve_for_each_name():
