@@ -25,6 +25,7 @@ from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.frame import Frame
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
+from spe_lab.ui.memory import return_freed
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.page import bundle
 from spe_lab.ui.presets import PresetBar
@@ -390,6 +391,7 @@ class Explorer:
         finally:
             self._measure_button.description, self._measure_button.icon = self._verb, "play"
             self._progress.layout.display = "none"
+            return_freed()
             self._ended.set()
 
 

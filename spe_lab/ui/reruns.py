@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
+from spe_lab.ui.memory import return_freed
+
 
 class Page(Protocol):
     """What a cell shows: an object with a widget."""
@@ -29,7 +31,7 @@ def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
     if asked is None:
         return
 
-    made_in = shell.execution_count
+    made_in = shell.displayhook.prompt_count  # IPython's number for the outputs of this run; since 9.18 not shell.execution_count
 
     def close() -> None:
         if release:
@@ -48,6 +50,7 @@ def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
         for each in closings:
             each()
         closings = []
+        return_freed()
     _shown[cell] = run, [*closings, close]
 
 

@@ -1,27 +1,33 @@
 """A cell that runs again: what its earlier run had shown is closed, and what another cell shows stays."""
 
 import gc
+import platform
 import types
 import weakref
 
 import ipywidgets as widgets
+import psutil
 import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 from spe_lab.core import lab as labs
 from spe_lab.ui import reruns
 from spe_lab.ui.explorer import explore
 from spe_lab.ui.figure import LabFigure
+from spe_lab.ui.memory import return_freed
 
 
 @pytest.fixture
 def kernel(monkeypatch):
     """An IPython with outputs; `run(cell)` says which cell is running from now on."""
-    shell = types.SimpleNamespace(user_ns={"Out": {}}, user_ns_hidden={}, execution_count=0, history_manager=types.SimpleNamespace(outputs={}))
+    history, hook = types.SimpleNamespace(outputs={}), types.SimpleNamespace(prompt_count=0)
+    shell = types.SimpleNamespace(user_ns={"Out": {}}, user_ns_hidden={}, displayhook=hook, history_manager=history)
 
     def run(cell):
-        shell.execution_count += 1
-        shell.history_manager.outputs[shell.execution_count] = ["a picture"]
-        header = {"msg_id": str(shell.execution_count)}
+        hook.prompt_count += 1
+        history.outputs[hook.prompt_count] = ["a picture"]
+        header = {"msg_id": str(hook.prompt_count)}
         shell.get_parent = lambda: {"msg_type": "execute_request", "metadata": {"cellId": cell}, "content": {"code": ""}, "header": header}
 
     shell.run = run
@@ -68,3 +74,26 @@ def test_a_figure_that_nobody_holds_is_gone():
     del figure
     gc.collect()
     assert gone() is None
+
+
+def test_a_real_kernel_lists_the_last_run_alone():
+    page = new_code_cell('from spe_lab import explore\nexplore("memory.stride")')
+    outputs = "[each for run in get_ipython().history_manager.outputs.values() for each in run if each.output_type == 'execute_result']"
+    listed = new_code_cell(f"print(len({outputs}), len(Out))")
+    client = NotebookClient(new_notebook(cells=[page, listed]), kernel_name="python3", timeout=120, store_widget_state=False)
+    with client.setup_kernel():
+        for _ in range(3):
+            client.execute_cell(page, 0)
+            client.execute_cell(listed, 1)
+            assert listed.outputs[0].text.split() == ["1", "1"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc, which keeps what is freed")
+def test_what_was_freed_is_the_system_s_again():
+    process = psutil.Process()
+    kept = [bytes(1000) for _ in range(100_000)]
+    ends = kept[::100]
+    del kept  # the ends, spread over all of it, keep the heap from shrinking by itself
+    freed = process.memory_info().rss
+    return_freed()
+    assert ends and freed - process.memory_info().rss > 50e6
