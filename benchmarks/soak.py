@@ -80,9 +80,10 @@ const wrong = () => [...page.querySelectorAll('.widget-inline-hbox')].filter(vis
   const agree = isNaN(number) || isNaN(told) ? said === `${{name}} ${{value}}` : Math.abs(number - told) <= 0.01 * Math.abs(told);
   return agree ? null : `${{name}} stands at ${{value}}, the text says ${{said}}`;
 }}).filter(each => each)[0];
-if (await within({PATIENCE_MS}, () => !wrong())) return null;
-const late = wrong();
-return `${{late}} after {PATIENCE_MS / 1000:g} s ${{await within(6 * {PATIENCE_MS}, () => !wrong()) ? 'and no longer later' : 'and for good'}}`;
+let late = null;  // what was wrong last, even if it was put right since
+const differs = () => (late = wrong() ?? late) && wrong();
+if (await within({PATIENCE_MS}, () => !differs())) return null;
+return `${{late}} after {PATIENCE_MS / 1000:g} s ${{await within(6 * {PATIENCE_MS}, () => !differs()) ? 'and no longer later' : 'and for good'}}`;
 """
 IDLE = "return within(20000, () => ![...document.querySelectorAll('.spe-page button')].some(each => each.textContent.trim() === 'Cancel'))"
 
