@@ -55,8 +55,9 @@ test: $(READY) .venv/.ready-book .venv/.ready-lecture .venv/.ready-dask,ipyparal
 	  -p no:cacheprovider --numprocesses 2 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered \
 	  spe_lab tests notebooks
 
-lint: $(READY) ## Check the sources: Python with ruff, C with clang-format
+lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-format
 	@$(RUN) ruff check .
+	@$(RUN) mypy --cache-dir .venv/mypy
 	@.venv/bin/clang-format --dry-run -Werror kernels_c/*.[ch]
 
 format: $(READY) ## Bring the C sources into their form

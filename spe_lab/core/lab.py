@@ -30,7 +30,7 @@ from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel, quick
 from spe_lab.core.text import Text
 
-Value = float | str
+Value = Any  # a number or, for a choice, a str: which of the two, the name of the slider decides
 SHORT_BUDGET_S = 0.7
 
 
