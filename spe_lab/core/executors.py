@@ -56,7 +56,9 @@ def answers(function: Callable[[Task, Cancel], Any], tasks: Sequence[Task], exec
 
 
 def _answers(function: Callable, tasks: Sequence[Task], pool: "_Pool", named: Callable[[Task], str], tries: int) -> Iterator[tuple[int, Any]]:
-    waiting, running, lost, errand = deque(range(len(tasks))), {}, Counter(), secrets.token_hex(4)
+    waiting, errand = deque(range(len(tasks))), secrets.token_hex(4)
+    running: dict[Future, tuple[int, Executor]] = {}
+    lost: Counter[int] = Counter()
 
     def may_start() -> bool:
         alone = any(lost[task] >= tries - 1 for task in (waiting[0], *(task for task, _ in running.values())))
@@ -106,6 +108,8 @@ class _Pool:
     def __init__(self, executor: Workers, cancel: Cancel, at_once: int | None) -> None:
         self.cancel = cancel  # the caller's
         self.stop = Cancel()  # ours, for tasks that run while an error or the caller ends all
+        self.make: Callable[[], Executor] | None  # None: the executor is the caller's
+        self.executor: Executor | None = None
         cores = cpus.current().cores
         if executor is None:
             self.make, fitting = _Here, 1
@@ -116,7 +120,7 @@ class _Pool:
             shared = self.stop.flag = RawValue(c_int32)
             self.make, fitting = lambda: ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), _begin, (shared,)), 2 * cores
         elif isinstance(executor, Executor):
-            self.make, fitting = None, AT_ONCE
+            self.make, self.executor, fitting = None, executor, AT_ONCE
         elif callable(executor):
             self.make, fitting = executor, AT_ONCE
         else:
@@ -124,7 +128,6 @@ class _Pool:
             others = "of Dask, give client.get_executor(pure=False), of IPython Parallel client.load_balanced_view().executor"
             raise SpeLabError(f"{rule}, got {executor!r}; {others}")
         self.at_once = fitting if at_once is None else at_once
-        self.executor = None if self.make else executor
 
     def submit(self, *call: Any) -> Future:
         if self.executor is None:
@@ -149,7 +152,7 @@ class _Here(Executor):
     """Answers in the thread that asks, before it goes on."""
 
     def submit(self, function: Callable, /, *arguments: Any, **named: Any) -> Future:
-        future = Future()
+        future: Future = Future()
         future.set_result(function(*arguments, **named))
         return future
 

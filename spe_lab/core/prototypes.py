@@ -67,7 +67,7 @@ def array_pointer(element: type, const: bool = False) -> type:
 
 
 @cache
-def _pointer(element: type, const: bool) -> type:
+def _pointer(element: Any, const: bool) -> type:
     def from_param(cls: type, argument: Any):
         import numpy as np
 
@@ -278,7 +278,7 @@ class _Reader:
         tag = node.name or f"unnamed at {node.coord}"
         if tag not in self.found.structures:
             self.found.structures[tag] = type(tag, (ctypes.Structure,), {})
-        kind = self.found.structures[tag]
+        kind: Any = self.found.structures[tag]  # with an attribute of ours, _pointers_
         if tag in self.opaque:
             raise _OpaqueError(tag)
         if node.decls and not hasattr(kind, "_fields_"):

@@ -132,7 +132,7 @@ class Packed:
                 return Block(number)
             if np.may_share_memory(known, array):
                 raise CellError(f"{name} and {other} must not overlap, and they share memory; pass a copy, or one array and an offset")
-        block = self._add(name, memoryview(array.reshape(-1).view(np.uint8)), array.itemsize)
+        block = self._add(name, array.reshape(-1).view(np.uint8).data, array.itemsize)
         self._arrays.append((name, array, block.number))
         self._back.append(lambda returned: _give_back(array, returned[block.number], name))
         return block
@@ -187,7 +187,7 @@ def _give_back(array: np.ndarray, returned: bytearray, name: str) -> None:
 
 def _set_inside(record: ctypes.Structure, member: str, value: Any, label: str) -> None:
     """A constant array inside a structure takes a sequence of its length."""
-    kind = dict(record._fields_)[member]
+    kind: Any = dict(record._fields_)[member]  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
     if not issubclass(kind, ctypes.Array) or not issubclass(kind._type_, ctypes._SimpleCData):
         raise CellError(f"{label} must be a number or an array of numbers to be set from Python, got {c_name(kind)}; set it inside C")
     numbers = np.ravel(value).tolist()

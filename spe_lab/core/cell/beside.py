@@ -34,7 +34,7 @@ class CellLab(Lab):
     question = "Does the model say how long your own C takes?"
     breaks = "The model knows what you put into it; whatever else the machine does while your code runs shows in the ratio below the figure."
 
-    def __init__(self, cell: "Cell", name: str, model: Model | Callable[..., Any], over: Mapping[str, Sequence[float]], unit: str,
+    def __init__(self, cell: "Cell", name: str, model: Model | Callable[..., Any], over: Mapping[str, Sequence[float] | np.ndarray], unit: str,
                  arguments: Mapping[str, Any]) -> None:  # fmt: skip
         super().__init__()
         function = cell.function(name).declared

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from spe_lab.core import native, units
 from spe_lab.core.cell import timing
 from spe_lab.core.cell.arguments import Packed, bound, c_name, is_pointer, prototype, signature
@@ -111,7 +113,7 @@ class Cell:
         packed.give_back(returned)
         return value
 
-    def time(self, name: str, over: Mapping[str, Sequence[float]], *, unit: str = "", budget_s: float = 2.0, **arguments: Any) -> Curve:
+    def time(self, name: str, over: Mapping[str, Sequence[float] | np.ndarray], *, unit: str = "", budget_s: float = 2.0, **arguments: Any) -> Curve:
         """Time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
 
         `over` names one scalar parameter (of a work kernel: a field of its structure) and the values that it takes, in `unit`;
@@ -119,7 +121,7 @@ class Cell:
         """
         return timing.last(timing.sweep(self, name, over, unit, budget_s, arguments))
 
-    def lab(self, name: str, model: Callable[..., Any], over: Mapping[str, Sequence[float]], *, unit: str = "", **arguments: Any) -> CellLab:
+    def lab(self, name: str, model: Callable[..., Any], over: Mapping[str, Sequence[float] | np.ndarray], *, unit: str = "", **arguments: Any) -> CellLab:
         """`time` as a lab, beside a model in ns: sliders, a measurement that can be cancelled, a figure with the ratio below.
 
         `model` is called with the swept values under their parameter's name and with those `arguments` that C does not know.

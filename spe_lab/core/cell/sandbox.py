@@ -66,7 +66,8 @@ class Sandbox:
         if self._worker is None or self._worker.process.poll() is not None:
             self.close()
             self._worker = _Worker(self.library)
-        worker, began, printed, cancel, place = self._worker, time.monotonic(), bytearray(), cancel or Cancel(), ()
+        worker, began, printed, cancel = self._worker, time.monotonic(), bytearray(), cancel or Cancel()
+        place: list[int] = []
         completed = False
         try:
             place = self._placed(worker, request, blocks)
@@ -128,6 +129,9 @@ class Sandbox:
 
 class _Worker:
     """A process and the three pipes to it: requests and answers, what it prints, what it says of its crash."""
+
+    span: tuple[int, int]  # from where to where the library lies in its memory
+    stack_top: int
 
     def __init__(self, library: Path) -> None:
         self.library = library

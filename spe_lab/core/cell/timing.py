@@ -53,11 +53,11 @@ def structure_of(kind: Any) -> type[ctypes.Structure] | None:
 def fields(function: Function) -> dict[str, Any]:
     """What a timing has to set, by name: the fields of a work kernel's structure, or the parameters of another function."""
     if is_work_kernel(function):
-        return dict(structure_of(next(iter(function.parameters.values())))._fields_)
+        return dict(structure_of(next(iter(function.parameters.values())))._fields_)  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
     return dict(function.parameters)
 
 
-def sweep(cell: "Cell", name: str, over: Mapping[str, Sequence[float]], unit: str, budget_s: float, arguments: Mapping[str, Any],
+def sweep(cell: "Cell", name: str, over: Mapping[str, Sequence[float] | np.ndarray], unit: str, budget_s: float, arguments: Mapping[str, Any],
           cancel: Cancel | None = None) -> Iterator[tuple[float, Curve]]:  # fmt: skip
     """(progress, curve), better and better."""
     function = cell.function(name).declared
@@ -86,7 +86,7 @@ def last(results: Iterator[tuple[float, Curve]]) -> Curve:
     return deque(results, maxlen=1).pop()[1]
 
 
-def axis_of(function: Function, over: Mapping[str, Sequence[float]]) -> tuple[str, list[Any]]:
+def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]) -> tuple[str, list[Any]]:
     """The name and the values of the one parameter that is swept."""
     known = {name: kind for name, kind in fields(function).items() if not is_pointer(kind)}
     if len(over) != 1 or next(iter(over)) not in known:
@@ -117,6 +117,6 @@ def _kernel(cell: "Cell", function: Function) -> tuple[native.Built, str, type[c
         keep="" if function.result is None else f"{returns} result = ", used="" if function.result is None else '"m"(result)',
     )  # fmt: skip
     library = build(f"{cell.source}\n#include <stdint.h>{loop}", cell.name, cell.flags)
-    kind = library.declarations.structures["cell_timed"]
+    kind: Any = library.declarations.structures["cell_timed"]
     kind._pointers_ = {name: kind for name, kind in function.parameters.items() if is_pointer(kind)}
     return library, "cell_timed", kind

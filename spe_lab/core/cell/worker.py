@@ -179,8 +179,8 @@ def _memory(request: Call | Timing, file: int, private: bool) -> Iterator[list[F
             ctypes.c_void_p.from_address(blocks[block].address + offset).value = blocks[target].address
         yield blocks
     finally:
-        for block in blocks:
-            block.free()
+        for each in blocks:
+            each.free()
 
 
 def _defined(library: ctypes.CDLL, name: str) -> Any:
