@@ -156,6 +156,7 @@ def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
         raise CellError(f"name must not hide a module, and {name} is one; write for example %%c own")
     # The magic's own line is the first of the cell: an empty one in its place keeps the numbers as the reader sees them.
     source = f"\n{text}"
+    made: NotebookCell | Uncompiled
     try:
         limit_s, memory = units.parse(options.limit, "s", "limit"), units.parse(options.memory, "B", "memory")
         made = NotebookCell(source, name, limit_s=limit_s, memory_bytes=memory, flags=[*native.FLAGS, *options.flags.strip("'\"").split()])

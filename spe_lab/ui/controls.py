@@ -37,7 +37,7 @@ def stops(slider: Slider, *values: float) -> list[float]:
     grid = slider.low * 2 ** np.linspace(0, octaves, max(2, round(octaves * STEPS_PER_OCTAVE) + 1))
     # Exact values first: of two with the same label the earlier one stays.
     candidates = [slider.default, *values, slider.low, slider.high, *(slider.rounded(_as_said(each, slider.unit)) for each in grid)]
-    by_label = {}
+    by_label: dict[str, float] = {}
     for each in candidates:
         by_label.setdefault(units.render(each, slider.unit), float(each))
     return sorted(by_label.values())

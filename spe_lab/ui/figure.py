@@ -45,15 +45,15 @@ class LabFigure:
         self._number = next(_numbers)
         weakref.finalize(self, _forget, self._number)
 
-    def draw(self, *curves: Sequence[Curve] | Curve | None, **more: Any) -> bytes:
+    def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> bytes:
         """The picture's bytes; arguments as those of `place`."""
-        self.place(*curves, **more)
+        self.place(predicted, measured, ratios, **more)
         return self.picture(self.form)
 
-    def layers(self, *curves: Sequence[Curve] | Curve | None, **more: Any) -> tuple[bytes | None, str]:
+    def layers(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> tuple[bytes | None, str]:
         """(the ground's bytes, or None if they are those of the last frame; what moves over it, as SVG); arguments as those of `place`."""
         ground = None
-        if self.place(*curves, **more):
+        if self.place(predicted, measured, ratios, **more):
             ground = encoded(self.sheet.clean().canvas, self.form)
         return ground, moving.svg(self.sheet)
 

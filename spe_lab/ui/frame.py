@@ -30,7 +30,7 @@ class Frame:
     @cached_property
     def here(self) -> Sequence[Curve]:
         """The models at the marker."""
-        x = Axis(self.axis.name, self.axis.unit, [self.point[self.lab.axis]])
+        x = Axis(self.axis.name, self.axis.unit, np.array([self.point[self.lab.axis]]))
         return [curve.at(x) for curve in self.predicted]
 
     @cached_property

@@ -136,8 +136,8 @@ def draw(record: TrackRecord) -> bytes:
     share = record.hits / n
     top.errorbar([share], [0], xerr=[[share - low], [high - share]], fmt="o", color=HIT, capsize=4, markersize=8, elinewidth=2)
     top.axvline(SURE, color=TRUTH, linestyle=(0, (4, 2)))
-    for place, height, text in ((share, 0.4, f"you: {record.hits} of {n} "), (SURE, -1.0, f"the aim: {SURE:.0%} ")):
-        top.text(place, height, text, ha="right" if place > 0.5 else "left", fontsize=10)
+    for place, level, text in ((share, 0.4, f"you: {record.hits} of {n} "), (SURE, -1.0, f"the aim: {SURE:.0%} ")):
+        top.text(place, level, text, ha="right" if place > 0.5 else "left", fontsize=10)
     top.set(xlim=(-0.02, 1.02), ylim=(-1.2, 1.2), yticks=[])
     top.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     top.set_title(f"Share of your ranges that held what was measured, with its {CONFIDENCE:.0%} interval", loc="left", fontsize=11)

@@ -37,7 +37,9 @@ class Traced(Protocol):
     """What a player shows: sliders, and traces of the same length of time at a point of them."""
 
     title: str
-    sliders: Mapping[str, Slider]
+
+    @property
+    def sliders(self) -> Mapping[str, Slider]: ...
 
     def traces(self, point: Mapping[str, Value]) -> Sequence[Trace]: ...
 

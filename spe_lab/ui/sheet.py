@@ -5,7 +5,7 @@ The layout is fixed; what stays is drawn once into a ground, points are drawn on
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision (tests/ui/test_palette.py);
 # markers and dashes tell the curves apart without colour.
 MEASURED = (("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#C2689A", "D"))
-PREDICTED = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
+PREDICTED: tuple[tuple[str, Any], ...] = (("#000000", "-"), ("#000000", (0, (4, 1.5))), ("#666666", "-"), ("#666666", (0, (1, 1.2))))
 COMMITTED = "#C2689A"
 MARKED, MARK_STYLES = "#2A84BD", ((0, (6.4, 1.6, 1, 1.6)), (0, (1, 1.65)))
 MARKER_STYLE = (0, (2, 2))
@@ -43,7 +43,8 @@ class Sheet:
         self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         self.canvas = FigureCanvasAgg(self.figure)
         self.limits: tuple | None = None  # None: may shrink
-        self._drawn = self._measured = None  # limits and curves that the ground was drawn for
+        self._drawn: tuple | None = None  # limits that the ground was drawn for
+        self._measured: Sequence[Curve] | None = None  # curves that it was drawn for
         self._bare = None  # pixels: the axes alone
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)

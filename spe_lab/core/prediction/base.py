@@ -5,7 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self, SupportsIndex
 
 import numpy as np
 
@@ -143,7 +143,7 @@ class Kept(ABC):
     def facts(self) -> dict[str, Any]:
         return {"lab": self.lab, "kind": self.kind, "asked": self.asked, "settings": dict(self.settings), "unit": labs.get(self.lab).unit}
 
-    def kept(self, tell: Callable[[str], None] = print) -> "Kept":
+    def kept(self, tell: Callable[[str], None] = print) -> Self:
         """Commits to the journal and tells so; one that is open is filled in from there, if the journal has it.
 
         A journal that cannot be read or written is no reason not to predict: it is said, and the prediction holds in this kernel.
@@ -165,7 +165,7 @@ class Kept(ABC):
         return filled
 
     @abstractmethod
-    def filled(self, values: Mapping[str, Any]) -> "Kept":
+    def filled(self, values: Mapping[str, Any]) -> Self:
         """The same prediction with these committed values."""
 
 
@@ -196,7 +196,7 @@ def nearest(curve: Curve, lab: Lab, at: float) -> int:
     return min(range(curve.x.values.size), key=lambda k: abs(along(curve.x.values[k]) - along(at)))
 
 
-def interval(curve: Curve, i: int) -> tuple[float, float, float]:
+def interval(curve: Curve, i: SupportsIndex) -> tuple[float, float, float]:
     """(value, low, high) at a point; the value thrice where it has no interval."""
     value, low, high = (float(ends[i]) for ends in (curve.values, curve.low, curve.high))
     return (value, low, high) if np.isfinite(low) else (value, value, value)

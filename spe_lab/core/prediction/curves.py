@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import EllipsisType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class CurvePrediction(Kept):
         places, values = np.array(self.knots).T
         return back(np.interp(along(x), along(places), onto(values)))
 
-    def filled(self, values: Mapping[str, Any]) -> "CurvePrediction":
+    def filled(self, values: Mapping[str, Any]) -> Self:
         knots = _checked(labs.get(self.lab), dict(values.get("knots", ())))
         return replace(self, knots=knots, within=_factor(values.get("within", WITHIN)), name=values.get("name", ""))
 
@@ -96,7 +96,8 @@ def predict_curve(lab_id: str, curve: Mapping[float | str, float] | str | Ellips
     """
     lab = labs.get(lab_id)
     deviations = tuple(sorted(deviating(lab, settings).items()))
-    name, knots = "", ()
+    name = ""
+    knots: Any = ()
     if isinstance(curve, str):
         models = {model.name: model for model in lab.predict(lab.point(settings), lab.x())}
         if curve not in models:

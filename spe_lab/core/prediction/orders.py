@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from types import EllipsisType
-from typing import Any
+from typing import Any, Self
 
 from spe_lab.core import lab as labs
 from spe_lab.core import units
@@ -21,7 +21,7 @@ class Order(Kept):
     the axis for the first measured curve. Empty while it is open."""
 
     at: float | None
-    candidates: tuple[str | float, ...]
+    candidates: tuple[Any, ...]  # str or float, as `at` decides
     kind = "order"
     open_advice = "name the candidates from the smallest to the largest in the place of the dots"
 
@@ -41,7 +41,7 @@ class Order(Kept):
     def sketched(self) -> Sketch:
         return Sketch(f"your prediction {self.asked}: {self.in_words}", label=f"your prediction: {self.in_words}")
 
-    def filled(self, values: Mapping[str, Any]) -> "Order":
+    def filled(self, values: Mapping[str, Any]) -> Self:
         return replace(self, candidates=_checked(labs.get(self.lab), values.get("order", ()), self.at))
 
     def outcome(self, run: Run, lab: Lab) -> Outcome | str:
@@ -65,7 +65,7 @@ class Order(Kept):
             said += f" {blurred} of all pairs cannot be told apart on this machine and {'counts' if blurred == 1 else 'count'} for neither."
         return Outcome(said, right, len(decided))
 
-    def _name(self, candidate: str | float) -> str:
+    def _name(self, candidate: Any) -> str:
         lab = labs.get(self.lab)
         return candidate if self.at is not None else units.render(candidate, lab.sliders[lab.axis].unit)
 
@@ -82,7 +82,7 @@ def predict_order(lab_id: str, *candidates: str | float | EllipsisType, at: floa
     return Order(lab_id, tuple(sorted(deviating(lab, settings).items())), place, chosen).kept()
 
 
-def _checked(lab: Lab, candidates: Any, at: float | None) -> tuple[str | float, ...]:
+def _checked(lab: Lab, candidates: Any, at: float | None) -> tuple[Any, ...]:
     chosen = tuple(lab.sliders[lab.axis].checked(each) if at is None else _name(lab, each) for each in candidates)
     if len(chosen) < 2 or len(set(chosen)) < len(chosen):
         raise SpeLabError(f"candidates must be two or more different ones, got {', '.join(map(str, chosen)) or 'none'}; name each once")

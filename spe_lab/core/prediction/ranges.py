@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import EllipsisType
-from typing import Any
+from typing import Any, Self
 
 from spe_lab.core import lab as labs
 from spe_lab.core import units
@@ -20,8 +20,8 @@ class Range(Kept):
 
     at: float
     at_unit: str
-    low: float | EllipsisType
-    high: float | EllipsisType
+    low: Any  # a number, or ... while the range is open
+    high: Any
     unit: str
     kind = "range"
     open_advice = "put two numbers in the place of the dots"
@@ -41,7 +41,7 @@ class Range(Kept):
     def sketched(self) -> Sketch:
         return Sketch(f"your prediction {self.asked}: {self.in_words}", x=(self.at,), low=(self.low,), high=(self.high,))
 
-    def filled(self, values: Mapping[str, Any]) -> "Range":
+    def filled(self, values: Mapping[str, Any]) -> Self:
         return replace(self, **_checked(values.get("low"), values.get("high")))
 
     def outcome(self, run: Run, lab: Lab) -> Outcome | str:
@@ -72,8 +72,8 @@ def predict(lab_id: str, at: float | str, low: float | EllipsisType = ..., high:
     return Range(lab_id, tuple(sorted(deviating(lab, settings).items())), place, slider.unit, **bounds, unit=lab.unit).kept()
 
 
-def _checked(low: Any, high: Any) -> dict[str, float | EllipsisType]:
-    bounds = {name: value if value is ... else units.finite(value, name) for name, value in (("low", low), ("high", high))}
+def _checked(low: Any, high: Any) -> dict[str, Any]:
+    bounds: dict[str, Any] = {name: value if value is ... else units.finite(value, name) for name, value in (("low", low), ("high", high))}
     if ... not in bounds.values() and not 0 <= bounds["low"] <= bounds["high"]:
         raise SpeLabError(f"low must be at least 0 and at most high, got low={low}, high={high}; swap them")
     return bounds
