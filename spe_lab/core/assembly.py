@@ -26,7 +26,8 @@ def body(said: str, function: str, flags: Sequence[str] = native.FLAGS, source: 
     if start is None:
         raise SpeLabError(f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and the like")
     own = _file_numbers(said, source) if source else set()
-    found, at = [], 0
+    found: list[str] = []
+    at = 0
     for line in lines[start:]:
         local = re.match(r"\.?L\w*:", line)
         if found and re.match(r"\S+:", line) and not local:

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -195,7 +195,7 @@ class Run:
     """One lab run at one point of its sliders: what `spe-lab run --json` prints and what recorded data are."""
 
     lab: str
-    point: dict[str, Any]
+    point: Mapping[str, Any]
     x: Axis
     measured: Sequence[Curve]
     predicted: Sequence[Curve]

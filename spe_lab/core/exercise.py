@@ -119,7 +119,7 @@ class Exercise:
 
 def exercises() -> dict[str, Exercise]:
     """Every exercise by id. A topic shows them as a registry: a mapping from names to exercises."""
-    found = {}
+    found: dict[str, Exercise] = {}
     for topic in labs.topics():
         for registry in vars(topic).values():
             if isinstance(registry, Mapping) and registry and all(isinstance(each, Exercise) for each in registry.values()):

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import metadata
 from importlib.resources import files
+from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -98,18 +99,18 @@ class Preset(NamedTuple):
 class Lab(ABC):
     """One question to one machine. Subclasses set the class attributes and the five methods below them."""
 
-    id: ClassVar[str]  # stem.lab
-    chapter: ClassVar[str]
-    title: ClassVar[str]
-    question: ClassVar[str]
-    axis: ClassVar[str]  # the slider that a run sweeps
-    quantity: ClassVar[str]  # what the curves are, in words
-    unit: ClassVar[str]
-    breaks: ClassVar[str]  # one sentence: where the model and the machine part
-    compared: ClassVar[tuple[str, str]]  # names of the measured and the predicted curve that are compared
-    scale: ClassVar[str] = "log"  # of the figure's values: "log", or "linear" where zero is one of them
-    simulated: ClassVar[bool] = False  # whether its machine is a simulation: its curves then say so
-    follows: ClassVar[bool] = False  # whether that is fast enough to be run anew at each move of a slider (see `glimpse`)
+    id: str  # stem.lab
+    chapter: str
+    title: str
+    question: str
+    axis: str  # the slider that a run sweeps
+    quantity: str  # what the curves are, in words
+    unit: str
+    breaks: str  # one sentence: where the model and the machine part
+    compared: tuple[str, str]  # names of the measured and the predicted curve that are compared
+    scale: str = "log"  # of the figure's values: "log", or "linear" where zero is one of them
+    simulated: bool = False  # whether its machine is a simulation: its curves then say so
+    follows: bool = False  # whether that is fast enough to be run anew at each move of a slider (see `glimpse`)
 
     def __init__(self, machine: Machine | None = None) -> None:
         self.machine = machine or machines.current()
@@ -119,7 +120,7 @@ class Lab(ABC):
         """The sliders, with ranges and defaults for `self.machine`."""
 
     @abstractmethod
-    def sweep(self, short: bool) -> Sequence[float]:
+    def sweep(self, short: bool) -> Sequence[float] | np.ndarray:
         """Values of the axis that a run covers by default; fewer for a `short` one."""
 
     @abstractmethod
@@ -228,8 +229,8 @@ class Lab(ABC):
 
     def recorded(self) -> Run | None:
         """A run from another machine that ships with the package, if there is one."""
-        resource = files("spe_lab") / "recorded" / f"{self.id}.json"
-        return Run.load(resource) if resource.is_file() else None
+        path = Path(str(files("spe_lab") / "recorded" / f"{self.id}.json"))
+        return Run.load(path) if path.is_file() else None
 
     def beside(self, recorded: Run, point: Mapping[str, Value]) -> Run:
         """A recorded run with this machine's model beside it: what was measured keeps the sliders it was measured at."""

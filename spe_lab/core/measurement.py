@@ -49,7 +49,7 @@ class Point:
 
     name: str
     kernel: int
-    state: ctypes.Structure
+    state: ctypes.Structure | ctypes.Array | ctypes.c_int64 | ctypes.c_uint64
     warm: int = 0
     keep: Any = None
 
@@ -220,7 +220,7 @@ class _Harness:
         for i, _ in enumerate(self.points):
             if i == len(self.points) - len(_RIDERS):
                 continue  # the empty kernel takes no longer for more
-            work, confirmed = 64, 0
+            work, confirmed = 64.0, 0
             while confirmed < 2:
                 slots = np.zeros(3, dtype=self.slot)
                 slots["point"], slots["work"] = i, int(work)
@@ -259,7 +259,7 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int) -> Sweep:
             f"no clean sample: all {int(estimate.tried.sum())} samples were preempted, migrated or faulted; close other programs and measure again"
         )
     chain = per_unit[per_unit[:, probe] > 0, probe]
-    clock = tuple(float(ghz) for ghz in np.quantile(1 / chain, (0.05, 0.5, 0.95))) if chain.size else (math.nan,) * 3
+    clock = tuple(np.quantile(1 / chain, (0.05, 0.5, 0.95)).tolist()) if chain.size else (math.nan,) * 3
     ratio = ratio_estimate(per_unit[:, control], per_unit[:, 0])
     provenance = _provenance(seed, len(rounds), clock, overhead, ratio)
     return Sweep(estimate, per_unit, len(rounds), progress, ratio, clock, overhead, _notes(estimate, clock, ratio, len(rounds)), provenance)

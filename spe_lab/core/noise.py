@@ -44,4 +44,4 @@ def observe(seconds: float = 3.0) -> Noise:
     cache = Point("cache", native.load("memory").address("cycle_walk"), state, warm=CYCLE_BYTES // 64, keep=arena)
     last = deque(sweep([additions, cache], budget_s=0.5 if quick() else seconds, target=1e-6), maxlen=1).pop()
     relative = [column / np.nanmin(column) for column in last.samples[:, :2].T]
-    return Noise(*relative, last)
+    return Noise(relative[0], relative[1], last)

@@ -82,7 +82,7 @@ class Swept:
 
     def to_csv(self) -> str:
         """The rows of each run's CSV, its settings before them."""
-        lines = []
+        lines: list[str] = []
         for run in self.runs:
             header, *rows = run.to_csv().splitlines()
             values = [f'"{value}"' if "," in str(value) else f"{value}" for value in run.point.values()]

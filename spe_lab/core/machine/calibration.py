@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class Calibration:
         nothing, counter = ctypes.c_int64(0), ctypes.c_uint64(0)
         values = np.random.default_rng(1).integers(0, 256, 4 * MIB, dtype=np.uint8)  # far more than a predictor learns by heart
         selection = self.kernels.struct("selection")
-        states = {
+        states: dict[str | int, Any] = {
             "call_function": nothing, "call_clock": nothing, "call_system": nothing, "add_atomically": counter,
             **{threshold: selection(values.ctypes.data, values.size, 0, threshold) for threshold in (0, 128, 256)},
         }  # fmt: skip
@@ -254,7 +255,7 @@ class Calibration:
             return unresolved("GB/s", method)
         rates = [64 / result.blocks()[:, 0] for result in results]
         rows = min(map(len, rates))
-        return measured(centre(sum(rate[:rows] for rate in rates)), "GB/s", method)
+        return measured(centre(sum((rate[:rows] for rate in rates), np.zeros(rows))), "GB/s", method)
 
     def strides(self, found: Found) -> Found:
         """Steps of the dependent strided loop: in the first-level cache, line by line through memory, and skipping lines.

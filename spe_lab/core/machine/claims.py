@@ -59,8 +59,8 @@ def claim() -> dict[str, Parameter]:
         found["tlb_reach"] = Parameter(reach, "B", "assumed", f"{_ASSUMED_TLB_ENTRIES} second-level entries × page size; the OS says nothing")
     for name in ("l1_replacement", "l2_replacement", "l3_replacement", "tlb_replacement"):
         found[name] = Parameter(1.0, "", "assumed", "any line may be given up (a ramp)")
-    for name, value in _ASSUMED_NS.items():
-        found[name] = Parameter(value, "ns", "assumed", "order of magnitude of a current core; no OS states latencies")
+    for name, latency in _ASSUMED_NS.items():
+        found[name] = Parameter(latency, "ns", "assumed", "order of magnitude of a current core; no OS states latencies")
     return found
 
 
@@ -147,7 +147,7 @@ def _cpu_model() -> str:
 def _virtualised() -> bool | None:
     if sys.platform == "linux":
         said = _read("/proc/cpuinfo")  # None: a sandbox hides it
-        return said and bool(re.search(r"^flags\s*:.*\bhypervisor\b", said, flags=re.MULTILINE))
+        return bool(re.search(r"^flags\s*:.*\bhypervisor\b", said, flags=re.MULTILINE)) if said else None
     return {"1": True, "0": False}.get(_sysctl("kern.hv_vmm_present"))
 
 

@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from spe_lab.core.machine.counter import hardware_counter
 
@@ -44,7 +45,7 @@ class Claim:
     """One statement: `name` is `value` in `unit` ("" for text and counts), as `source` (file, key or command) has it."""
 
     name: str
-    value: float | str
+    value: Any  # a number or a str: which of the two, the name decides
     unit: str
     source: str
 

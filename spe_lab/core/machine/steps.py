@@ -61,7 +61,7 @@ class Staircase:
     steps: tuple[Step, ...]
     residual: float
 
-    def predict(self, sizes: np.ndarray) -> np.ndarray:
+    def predict(self, sizes: np.ndarray | float) -> np.ndarray:
         """Time per access in ns for working sets of these sizes in bytes."""
         sizes = np.asarray(sizes, dtype=float)
         return self.base + sum((step.latency * miss_share(step.kind, step.capacity, sizes) for step in self.steps), np.zeros_like(sizes))
@@ -117,8 +117,8 @@ def _with_intervals(found: Staircase, search: "_Search", column: np.ndarray, the
     target = drawn @ search.scaled.T
     refined = []
     for part in np.array_split(target, DRAWS // CHUNK):
-        start = (np.repeat(values, len(part), axis=0) for values in (column, theta))
-        refined.append(search.refine(*start, part, rounds=2))
+        columns, thetas = (np.repeat(values, len(part), axis=0) for values in (column, theta))
+        refined.append(search.refine(columns, thetas, part, rounds=2))
     column, theta = map(np.concatenate, zip(*refined, strict=True))
     (capacity, beyond), latency = search.capacity(column, theta), search.solve(column, theta, target)[0]
     order = np.argsort(capacity, axis=1)  # the base, at the first size, stays first

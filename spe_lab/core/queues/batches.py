@@ -64,7 +64,7 @@ def quantile(x: np.ndarray, p: float, batches: int = BATCHES) -> Estimate:
     rank = min(parts.size - 1, max(0, int(np.ceil(p * parts.size)) - 1))  # of the first that a share p does not exceed, from zero
     own = np.partition(parts, rank // batches, axis=1)[:, rank // batches]
     near = parts[(parts >= own.min()) & (parts <= own.max())]
-    rank -= np.count_nonzero(parts < own.min())
+    rank -= int(np.count_nonzero(parts < own.min()))
     return estimate(np.partition(near, rank)[rank], own)
 
 

@@ -100,7 +100,7 @@ def bimodal(mean: float, long_share: float = 0.001, ratio: float = 1000.0) -> La
     return Law("bimodal", mean, scv, "TWO_POINTS", (short * ratio, short, long_share))
 
 
-def empirical(sample: Sequence[float], name: str = "measured sample") -> Law:
+def empirical(sample: Sequence[float] | np.ndarray, name: str = "measured sample") -> Law:
     """Any of these values, with replacement: a measured sample as a law."""
     values = np.ascontiguousarray(sample, dtype=float)
     if values.ndim != 1 or not 1 <= values.size < 2**32 or not np.isfinite(values).all() or values.min() < 0 or values.mean() == 0:

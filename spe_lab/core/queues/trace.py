@@ -49,7 +49,7 @@ class Trace:
         start = arrival if shape == "sharing" else departure - run.all_services
         seen = (departure > begin) & (arrival <= end)
         elapsed = _virtual(arrival, departure, run.system.servers, arrival[seen][0], begin, end) if shape == "sharing" else None
-        return cls(name, shape, run.system.servers, end - begin, *(times[seen] - begin for times in (arrival, start, departure)),
+        return cls(name, shape, run.system.servers, end - begin, arrival[seen] - begin, start[seen] - begin, departure[seen] - begin,
                    run.all_services[seen], run.server[seen], run.all_services[seen] >= long_from, elapsed)  # fmt: skip
 
     def present(self) -> tuple[np.ndarray, np.ndarray]:
