@@ -63,7 +63,12 @@ class Region:
 class Pattern:
     """What the basic patterns and their compositions have in common."""
 
-    visits: int  # items visited, repetitions included
+    parts: tuple["Pattern", ...]  # of a composition
+
+    @property
+    def visits(self) -> int:
+        """Items visited, repetitions included."""
+        raise NotImplementedError
 
     def __mul__(self, other: "Pattern") -> "Concurrent":
         return Concurrent((*_parts(self, Concurrent), *_parts(other, Concurrent)))

@@ -74,7 +74,8 @@ def misses(pattern: Pattern, level: PricedLevel, model: str = "ours") -> tuple[f
         raise SpeLabError(f"model must be one of {', '.join(MODELS)}, got {model!r}; name one of them")
     _check(pattern)
     pair = reuse(pattern, level.block).misses(level.room) if model == "ours" else published(pattern, level.block, level.room)
-    return tuple(float(np.ravel(part)[0]) for part in pair)
+    in_order, at_random = (float(np.ravel(part)[0]) for part in pair)
+    return in_order, at_random
 
 
 def _check(pattern: Pattern) -> None:

@@ -93,7 +93,7 @@ class Partition(TimedLab):
         stall = {b: _stall(b, levels) / overlap for b in {*bits, *map(first_bits, bits), *(b - first_bits(b) for b in bits)}}
         one = [base + stall[b] for b in bits]
         two = [2 * base + stall[first_bits(b)] + stall[b - first_bits(b)] for b in bits]
-        return [Curve("one pass, predicted", "predicted", x, "ns", one), Curve("two passes, predicted", "predicted", x, "ns", two)]
+        return [Curve("one pass, predicted", "predicted", x, "ns", np.array(one)), Curve("two passes, predicted", "predicted", x, "ns", np.array(two))]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """As many clusters as the first level has lines."""

@@ -19,6 +19,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -95,14 +96,14 @@ class Reuse:
 
     def met(self, t: np.ndarray) -> np.ndarray:
         """Lines that a window of t visits meets."""
-        return sum(use.within(np.minimum(t, use.visits)) for use in self.uses.values())
+        return sum(use.within(np.minimum(t, use.visits)) for use in self.uses.values())  # type: ignore[return-value]  # never 0: a pattern has a region
 
     @cached_property
     def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         order = np.argsort(self.further.others)
         weight, share = self.further.weight[order], self.further.in_order[order]
-        beyond = [np.append(part[::-1].cumsum()[::-1], 0.0) for part in (weight * share, weight * (1 - share))]
-        return self.further.others[order], *beyond
+        in_order, at_random = (np.append(part[::-1].cumsum()[::-1], 0.0) for part in (weight * share, weight * (1 - share)))
+        return self.further.others[order], in_order, at_random
 
     def misses(self, room: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """(in order, at random): misses of fully associative LRU levels that hold so many lines."""
@@ -174,7 +175,7 @@ def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: flo
     """Of a line with c uses in a traversal, a further one is more than t visits after the last with probability (1 − t/n)^c."""
     kinds = _kinds_of_lines(k)
 
-    def within(t: np.ndarray) -> np.ndarray:
+    def within(t: np.ndarray) -> Any:  # an array: there is one kind of lines at least
         return lines * (1 - sum(share * (1 - np.minimum(t / n, 1)) ** c for c, share in kinds))
 
     rounds = pattern.r if isinstance(pattern, rr_trav) else 1
@@ -198,7 +199,7 @@ def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
     r = float(pattern.r)
     met_by_a_visit = [(min(c / pattern.region.n, 1 - 1e-12), share) for c, share in _kinds_of_lines(k)]
 
-    def within(t: np.ndarray) -> np.ndarray:
+    def within(t: np.ndarray | float) -> Any:  # as `t`: an array or one number
         return lines * (1 - sum(share * (1 - p) ** t for p, share in met_by_a_visit))
 
     further = []
@@ -254,7 +255,8 @@ def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
 def _concurrent(parts: list[Reuse]) -> Reuse:
     """All begin and end together. A window of t visits of one is t·N/Nₖ visits of the whole, during which the others go on."""
     total = sum(part.visits for part in parts)
-    further, uses = [], {}
+    further = []
+    uses: dict[Region, Use] = {}
     for part in parts:
         window = part.further.time / part.visits  # as a share of the whole
         company = sum((other.met(window * other.visits) for other in parts if other is not part), np.zeros_like(window))
@@ -296,7 +298,7 @@ def _crossing(parts: list[Reuse], before: int, now: int, region: Region, count: 
     between = parts[before + 1 : now]
     others = np.zeros_like(left)
     for each in dict.fromkeys(r for part in parts[before : now + 1] for r in part.uses):
-        shares = [part.uses[each].lines / part.uses[each].span for part in between if each in part.uses]
+        shares: list[np.ndarray | float] = [part.uses[each].lines / part.uses[each].span for part in between if each in part.uses]
         ends = [parts[i].uses[each].share(t) for i, t in ((before, left), (now, waited)) if each in parts[i].uses]
         if each == region and ordered:  # one order: the two ends meet different lines; opposite orders: the same ones
             ends = [np.minimum(1, sum(ends)) if earlier.last == use.first else np.maximum(*ends)]
