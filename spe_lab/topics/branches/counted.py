@@ -5,7 +5,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
@@ -43,8 +46,8 @@ def counted_by_hardware(shares: Sequence[float] = SHARES) -> Curve:
     """Mispredicted branches per element over a million fresh keys; UnavailableError, with the reason, where nothing counts."""
     library, data = kernels(), Data(0)
     points = [data.point("branching", p) for p in _checked(shares)]
-    missed = [counter.count(counter.HARDWARE, counter.BRANCH_MISSES, lambda state=point.state: library.sum_branching(state, KEYS)) for point in points]
-    return Curve("counted by the hardware", "measured", Axis("p", "", sorted(shares)), "", [each / KEYS for each in missed])
+    missed = [counter.count(counter.HARDWARE, counter.BRANCH_MISSES, partial(library.sum_branching, point.state, KEYS)) for point in points]
+    return Curve("counted by the hardware", "measured", Axis("p", "", np.array(sorted(shares))), "", np.array(missed) / KEYS)
 
 
 def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_KEYS) -> Curve:
@@ -62,7 +65,7 @@ def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_
         command = [*native.compiler().command, *native.FLAGS, f"-I{native.kernel_folder()}", str(main), str(source), "-o", str(program)]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         rates = [_run_cachegrind(program, Path(folder) / "counts", keys, p) for p in shares]
-    return Curve("counted in a simulated core", "simulated", Axis("p", "", shares), "", rates)
+    return Curve("counted in a simulated core", "simulated", Axis("p", "", np.array(shares)), "", np.array(rates))
 
 
 def _run_cachegrind(program: Path, counts: Path, keys: int, p: float) -> float:

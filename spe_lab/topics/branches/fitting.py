@@ -72,28 +72,28 @@ def columns(p: np.ndarray, states: int, payload_bytes: int = 0) -> np.ndarray:
     return np.stack([1 - p, p, rate(p, states), *(lines(p, payload_bytes) if payload_bytes else ())], axis=-1)
 
 
-def fit(p: Sequence[float], blocks: np.ndarray, payload_bytes: int = 0, seed: int = 1) -> Fitted:
+def fit(p: Sequence[float] | np.ndarray, blocks: np.ndarray, payload_bytes: int = 0, seed: int = 1) -> Fitted:
     """The best member of FAMILY for times (blocks × shares, ns), by least squares of the relative error.
 
     The interval is a bootstrap's over whole blocks, whose points share the minute they were taken in. MeasurementError if
     fewer shares have a time than there are coefficients and states to find.
     """
-    p, blocks = np.asarray(p, dtype=float), np.asarray(blocks, dtype=float)
+    shares, blocks = np.asarray(p, dtype=float), np.asarray(blocks, dtype=float)
     seen = ~np.isnan(blocks).all(axis=0)
-    needed = columns(p[:1], IDEAL, payload_bytes).shape[1] + 2
+    needed = columns(shares[:1], IDEAL, payload_bytes).shape[1] + 2
     if seen.sum() < needed:
         raise MeasurementError(f"the fit must have clean samples at {needed} selectivities or more, got {seen.sum()}; measure again on a quieter machine")
-    p, blocks = p[seen], blocks[:, seen]
+    shares, blocks = shares[seen], blocks[:, seen]
     times = np.nanmedian(blocks, axis=0)
-    best, coefficients = _best(p, times, payload_bytes)
+    best, coefficients = _best(shares, times, payload_bytes)
     rng = np.random.default_rng(seed)
     chosen = []
     for _ in range(DRAWS if len(blocks) >= 6 else 0):
         drawn = np.nanmedian(blocks[rng.integers(len(blocks), size=len(blocks))], axis=0)
-        chosen.append(FAMILY.index(_best(p, np.where(np.isnan(drawn), times, drawn), payload_bytes)[0]))
+        chosen.append(FAMILY.index(_best(shares, np.where(np.isnan(drawn), times, drawn), payload_bytes)[0]))
     low, high = np.quantile(chosen, (0.025, 0.975), method="nearest") if chosen else (0, len(FAMILY) - 1)
     found = Fitted(best, FAMILY[int(low)], FAMILY[int(high)], coefficients, payload_bytes, 0.0)
-    residual = float(np.median(np.abs(found.predict(p) / times - 1)))
+    residual = float(np.median(np.abs(found.predict(shares) / times - 1)))
     return Fitted(best, found.low, found.high, coefficients, payload_bytes, residual)
 
 

@@ -80,7 +80,7 @@ class Memorisation(SelectionLab):
             "Dear mistakes": Preset({"P": 20.0}, "Only the height beyond K changes, to half the penalty: every second guess at an unknown pattern is wrong."),
         }
 
-    def fitted(self) -> Staircase:
+    def fitted(self) -> Staircase:  # type: ignore[override]  # nothing of SelectionLab that asks for it is asked of this lab
         """The staircase through the training lengths, half-way between those of the sweep."""
         if self._points is None:
             self.learn_from_recorded()

@@ -1,6 +1,7 @@
 """The lab branches.predictor: simulated predictors beside the chain that predicts them."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Predictor(Lab):
         branches = int(point["branches"])
         runs = max(1, BRANCHES_PER_BATCH // branches)
         rates = np.empty((BATCHES, len(KINDS), len(x.values)))
-        settings = self.counter(point) | {"law": point["law"], "correlation": point["correlation"], "cancel": cancel}
+        settings: dict[str, Any] = self.counter(point) | {"law": point["law"], "correlation": point["correlation"], "cancel": cancel}
         for seed in range(BATCHES):
             for k, kind in enumerate(KINDS):
                 for i, p in enumerate(x.values):

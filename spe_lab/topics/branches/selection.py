@@ -50,7 +50,8 @@ class SelectionLab(Lab):
         points = [arrays.point(kernel, p) for shares in (x.values, TRAINING) for kernel in ("branching", "predicated") for p in shares]
         n, k = len(x.values), len(TRAINING)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            self.know((payload, *np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1)))
+            branching, predicated = np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1)
+            self.know((payload, branching, predicated))
             yield result
 
     def know(self, training: tuple[str, np.ndarray, np.ndarray]) -> None:

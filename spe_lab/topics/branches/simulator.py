@@ -35,11 +35,11 @@ def simulate(p: float, branches: int, runs: int = 1, *, states: int = 4, thresho
         if not low <= value <= high:
             raise SpeLabError(f"{name} must be between {low} and {high}, got {value}; choose a value in that range")
     if runs < 0 or branches < 0 or branches * runs > MOST_BRANCHES:
-        found = f"got {branches:,} branches in each of {runs:,} runs"
-        raise SpeLabError(f"branches times runs must be between 0 and {MOST_BRANCHES:,}, {found}; that many take half a minute")
-    for name, value, choices in (("kind", kind, KINDS), ("law", law, LAWS)):
-        if value not in choices:
-            raise SpeLabError(f"{name} must be one of {', '.join(choices)}, got {value!r}; name one of them")
+        got = f"got {branches:,} branches in each of {runs:,} runs"
+        raise SpeLabError(f"branches times runs must be between 0 and {MOST_BRANCHES:,}, {got}; that many take half a minute")
+    for name, chosen, choices in (("kind", kind, KINDS), ("law", law, LAWS)):
+        if chosen not in choices:
+            raise SpeLabError(f"{name} must be one of {', '.join(choices)}, got {chosen!r}; name one of them")
     library = native.load("branches")
     table = np.zeros(1 << history, np.uint8)
     whole = 1 << 32

@@ -89,7 +89,7 @@ def run_padding(text: str) -> tuple[float, float, float] | str:
     if size > MOST_BYTES:
         return f"the structure must not be larger than {MOST_BYTES} B, and it has {size} B: some cache lines are enough"
     memory = np.zeros(3 * MOST_BYTES, np.uint8)
-    state, other_state = (kind.from_buffer(memory, -memory.ctypes.data % MOST_BYTES + place) for place in (0, MOST_BYTES))
+    state, other_state = (kind.from_buffer(memory.data, -memory.ctypes.data % MOST_BYTES + place) for place in (0, MOST_BYTES))
     state.limit = 5
     for function, field, other in (("serve_a", "served_by_a", "served_by_b"), ("serve_b", "served_by_b", "served_by_a")):
         before = getattr(state, other)

@@ -86,8 +86,8 @@ class FalseSharing(Lab):
             raise SpeLabError(f"threads must be at most {len(here.usable)} to be measured here, a processor for each, got {threads}; choose fewer")
         own = [Words(operation, threads, int(offset), cancel) for offset in (*x.values, *TRAINING)]
         same = Words(operation, threads, 0, cancel)
-        beside = zip(BESIDE, (same, Words(operation, 1, 4, cancel), Handing(cancel)), strict=True)
-        settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(name, each.run) for name, each in beside)]
+        beside = zip(BESIDE, (same.run, Words(operation, 1, 4, cancel).run, Handing(cancel).run), strict=True)
+        settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(name, run) for name, run in beside)]
         hyper_threads = (HYPER_THREADS,) if threads > len(here.usable) - here.siblings else ()
         for result in interleaved(settings, budget_s=budget_s, level=MIDDLE, cancel=cancel):
             lost = {"same word": [same.lost, same.done], "own words": [sum(words.lost for words in own), sum(words.done for words in own)]}

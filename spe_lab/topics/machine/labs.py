@@ -1,6 +1,6 @@
 """The labs machine.facts and machine.calibrate: each level's capacity and latency, as claimed and as a program gets it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -43,9 +43,9 @@ class LevelLab(Lab):
     def curve(self, found: Mapping[str, Parameter], x: Axis, result: Sweep) -> Curve:
         wanted = [found.get(self.names[int(level) - 1]) for level in x.values]
         values, low, high = (np.array([self.number(parameter, end) for parameter in wanted]) for end in ("value", "low", "high"))
-        counts = [np.full(len(wanted), int(total.sum())) for total in (result.estimate.kept, result.estimate.tried)]
+        kept, tried = (np.full(len(wanted), int(total.sum())) for total in (result.estimate.kept, result.estimate.tried))
         origin = {**result.provenance, **native.load("memory").provenance, "notes": list(result.notes)}
-        return Curve("effective", "measured", x, self.unit, values, low, high, *counts, origin)
+        return Curve("effective", "measured", x, self.unit, values, low, high, kept, tried, origin)
 
     @staticmethod
     def number(parameter: Parameter | None, end: str) -> float:
@@ -53,11 +53,11 @@ class LevelLab(Lab):
         return np.nan if found is None else found
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        others = {CLAIMS: claim, PROFILE: lambda: self.machine.parameters}
+        others: dict[str, Callable[[], Mapping[str, Parameter]]] = {CLAIMS: claim, PROFILE: lambda: self.machine.parameters}
         chosen = point["beside"]
         stated = others[chosen]() if chosen in others else published()[chosen].parameters
         values = [self.number(stated.get(self.names[int(level) - 1]), "value") for level in x.values]
-        return [Curve("stated", "predicted", x, self.unit, values)]
+        return [Curve("stated", "predicted", x, self.unit, np.array(values))]
 
 
 @register

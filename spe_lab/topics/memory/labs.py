@@ -32,7 +32,7 @@ PARAMETERS = {
 
 
 # Sliders' ranges by the kind of symbol: blocks [B], from the smallest stride; latencies [ns].
-RANGES = {"B": (ELEMENT, 64 * KIB)} | dict.fromkeys("lqr", (0.01, 1000.0))
+RANGES: dict[str, tuple[float, float]] = {"B": (ELEMENT, 64 * KIB)} | dict.fromkeys("lqr", (0.01, 1000.0))
 
 
 class MemoryLab(Lab):

@@ -72,12 +72,13 @@ class Points(SearchLab):
         for result in sampled(point["search"], point["record"], sizes, budget_s, cancel):
             seen = np.isfinite(result.estimate.value) & (result.estimate.value > 0)
             n, times = sizes[seen], result.estimate.value[seen]
-            counts = [np.full(len(x.values), int(count.sum())) for count in (result.estimate.kept, result.estimate.tried)]
+            kept, tried = (np.full(len(x.values), int(count.sum())) for count in (result.estimate.kept, result.estimate.tried))
             origin = {**result.provenance, **kernels().provenance, "notes": list(result.notes), "draws": DRAWS, "sizes": n.tolist(), "times_ns": times.tolist()}
             found = []
             for basis in SHOWN:
                 rows = [centre(held_out(n, times, int(points), basis)) for points in x.values] if len(n) > 2 else [(np.nan,) * 3] * len(x.values)
-                found.append(Curve(basis, "measured", x, "", *np.array(rows).T, *counts, origin))
+                value, low, high = np.array(rows).T
+                found.append(Curve(basis, "measured", x, "", value, low, high, kept, tried, origin))
             yield result.progress, found
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:

@@ -19,7 +19,7 @@ LINE = 64
 MOST_WARM = 1 << 14  # lookups before a burst: they bring back the upper steps' lines; those of the last steps no cache keeps anyway
 
 
-def sampled(kind: str, record: str, sizes: Sequence[float], budget_s: float, cancel: Cancel) -> Iterator[Sweep]:
+def sampled(kind: str, record: str, sizes: Sequence[float] | np.ndarray, budget_s: float, cancel: Cancel) -> Iterator[Sweep]:
     """Time per lookup of that kind in arrays of these sizes, better and better. All arrays begin in the same place."""
     library, bytes_each = kernels(), RECORDS[record]
     most = int(max(sizes))

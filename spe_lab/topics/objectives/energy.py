@@ -5,6 +5,7 @@ gives the share of time at work; a straight line from idle to peak turns it into
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class Energy(Lab):
         loads = {"all on": x.values, "fewest on": self.offered(point, x.values) / self.fewest(point, x.values), "proportional": np.ones(x.values.shape)}
         return [Curve(name, "predicted", x, self.unit, models.energy_per_request()(u=load, **known)) for name, load in loads.items()]
 
-    def offered(self, point: Mapping[str, Value], load: np.ndarray | float) -> np.ndarray | float:
+    def offered(self, point: Mapping[str, Value], load: np.ndarray | float) -> Any:  # as `load`: an array or one number
         """Servers at work on average."""
         return load * point["servers"]
 

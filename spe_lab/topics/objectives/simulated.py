@@ -15,7 +15,7 @@ GROWTH = 4  # a larger simulation halves the intervals
 MOST = 64  # times the first one
 
 
-def refined(draw: Callable[[int], Sequence[Curve]], customers: int, budget_s: float) -> Iterator[tuple[float, Sequence[Curve]]]:
+def refined(draw: Callable[[int], list[Curve]], customers: int, budget_s: float) -> Iterator[tuple[float, list[Curve]]]:
     """(progress, curves) of simulations of `customers`, then four times as many, and so on as far as the budget goes; always one."""
     began, size = time.monotonic(), customers
     while True:
@@ -31,7 +31,8 @@ def refined(draw: Callable[[int], Sequence[Curve]], customers: int, budget_s: fl
         size *= GROWTH
 
 
-def curve(name: str, x: Axis, unit: str, estimates: np.ndarray, customers: np.ndarray, stem: str, estimator: str, notes: Sequence[str] = ()) -> Curve:
+def curve(name: str, x: Axis, unit: str, estimates: np.ndarray | Sequence[Sequence[float]], customers: np.ndarray, stem: str, estimator: str,
+          notes: Sequence[str] = ()) -> Curve:  # fmt: skip
     """A simulated curve from rows that begin with a value and end with its interval, one for each x, and how many customers each rests on."""
     value, *_, low, high = np.asarray(estimates, dtype=float).T
     counts = np.broadcast_to(customers, value.shape)

@@ -1,6 +1,6 @@
 """Traces to watch: the same few hundred customers, sent through several systems of this chapter."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from spe_lab.core.lab import Slider, Value
 from spe_lab.core.queues import Law, Priority, Shared, Sharing, Split, System, bimodal, poisson, simulate
@@ -8,7 +8,7 @@ from spe_lab.core.queues.trace import Trace
 
 CUSTOMERS = 300
 RUN = 4000  # customers of the run that they are taken from
-SYSTEMS = {
+SYSTEMS: dict[str, dict[str, Callable[[float], System]]] = {
     "one server": {"FCFS": lambda cut: Shared(1), "short jobs first": lambda cut: Priority(1, cut), "PS": lambda cut: Sharing(1)},
     "four servers": {"one queue": lambda cut: Shared(4), "a queue each": lambda cut: Split(4)},
     "four servers, looking": {"random": lambda cut: Split(4), "the shorter of two": lambda cut: Split(4, 2)},

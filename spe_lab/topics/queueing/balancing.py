@@ -41,7 +41,7 @@ class Balancing(QueueLab):
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
         servers, d = int(point["servers"]), int(point["choices"])
-        looked_at = {"random": "random", "round robin": "round robin", "shortest of d": d, "shortest of all": servers}
+        looked_at: dict[str, int | str] = {"random": "random", "round robin": "round robin", "shortest of d": d, "shortest of all": servers}
         return {name: Split(servers, choices) for name, choices in looked_at.items()}
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:

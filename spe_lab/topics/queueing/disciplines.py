@@ -107,6 +107,6 @@ def highest_load(system: System, law_name: str, objective: float = 10.0, p: floa
 def table(objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1) -> Text:
     """Highest loads of the four systems for four laws of service, as a Markdown table; some seconds at a million customers."""
     cells = [(system, law) for law in FOUR for system in four_systems(servers).values()]
-    found = in_threads(lambda cell: highest_load(*cell, objective, customers=customers, seed=seed), cells)
+    found = in_threads(lambda cell: highest_load(cell[0], cell[1], objective, customers=customers, seed=seed), cells)
     rows = [f"| {law} | " + " | ".join(f"{load:.2f}" for load in found[4 * i : 4 * i + 4]) + " |" for i, law in enumerate(FOUR)]
     return Text("\n".join([f"| service | {' | '.join(NAMES)} |", "|---|---|---|---|---|", *rows]))

@@ -148,7 +148,8 @@ def judge_shortest(answer: Any) -> Verdict:
 
 def shortest_first(arrival: np.ndarray, service: np.ndarray) -> np.ndarray:
     """The reference: when each job leaves a server that always takes the shortest one waiting, the first of equal ones."""
-    departure, waiting, now, i = np.zeros(len(arrival)), [], 0.0, 0
+    departure, now, i = np.zeros(len(arrival)), 0.0, 0
+    waiting: list[tuple[float, int]] = []
     for _ in range(len(arrival)):
         if not waiting:
             now = max(now, arrival[i])

@@ -39,7 +39,8 @@ def _two(load: float, customers: int, seed: int) -> tuple[tuple, tuple]:
 def warm_up(load: float = 0.8, runs: int = 4000) -> Text:
     """Mean sojourn by the customer's number, from an empty system, over many runs; beside the mean of a long run."""
     edges = (0, 1, 10, 30, 100, 300, 1000)
-    total = sum(in_threads(lambda seed: simulate(Shared(1), poisson(load), exponential(1.0), edges[-1], seed).all_sojourns, range(1, runs + 1)))
+    sojourns = in_threads(lambda seed: simulate(Shared(1), poisson(load), exponential(1.0), edges[-1], seed).all_sojourns, range(1, runs + 1))
+    total = sum(sojourns, np.zeros(edges[-1]))
     rows = [f"| {a + 1}–{b} | {total[a:b].mean() / runs:.2f} |" for a, b in pairwise(edges)]
     rows[0] = rows[0].replace("1–1", "1")
     return Text("\n".join([f"| customer, load {load:g} | mean sojourn of {runs:,} runs |", "|---|---|", *rows,

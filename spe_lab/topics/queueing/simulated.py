@@ -2,7 +2,7 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -109,7 +109,7 @@ def shared_out(customers: int, load: np.ndarray) -> np.ndarray:
     return np.clip(customers * weight / weight.sum(), FEWEST, MOST).astype(int)
 
 
-def in_threads(work: Callable[[Any], Any], tasks: list) -> list:
+def in_threads(work: Callable[[Any], Any], tasks: Iterable[Any]) -> list:
     """work(task) of each task, in their order, on as many threads as this process has processors."""
     with ThreadPoolExecutor(max(1, min(8, cpus.current().cores))) as pool:
         return list(pool.map(work, tasks))

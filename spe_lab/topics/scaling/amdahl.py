@@ -60,10 +60,10 @@ class SpeedUpLab(Lab):
         """A measured curve of the first settings of `result`, with what is known of how it came about; `found` are its
         values and its intervals' ends, and may go on beyond them."""
         n = len(x.values)
-        found = tuple(each[:n] for each in found)
+        value, low, high = (each[:n] for each in found)
         library = native.load("scaling")
         origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes), "costs": self._costs.to_dict()}
-        return Curve(name, "measured", x, self.unit, *found, result.estimate.kept[:n], result.estimate.tried[:n], origin)
+        return Curve(name, "measured", x, self.unit, value, low, high, result.estimate.kept[:n], result.estimate.tried[:n], origin)
 
 
 @register

@@ -34,8 +34,8 @@ def simulate_fleet(machines: int, missing: np.ndarray, mttf_years: float, mttr_h
         if not 0 < value <= high:
             raise SpeLabError(f"{name} must be above 0 and at most {high:g}, got {value}; choose a value in that range")
     if not (1 <= machines <= 10**6 and 1 <= lifetimes <= MOST_LIFETIMES):
-        found = f"got {machines} machines and {lifetimes:,} lifetimes"
-        raise SpeLabError(f"machines must be between 1 and a million, lifetimes between 1 and {MOST_LIFETIMES:,}, {found}; simulate fewer")
+        got = f"got {machines} machines and {lifetimes:,} lifetimes"
+        raise SpeLabError(f"machines must be between 1 and a million, lifetimes between 1 and {MOST_LIFETIMES:,}, {got}; simulate fewer")
     missing = np.ascontiguousarray(missing, dtype=float)
     if missing.shape != (machines + 1,):
         raise SpeLabError(f"missing must have machines + 1 = {machines + 1} values, got shape {missing.shape}; give one for each number that can be up")
@@ -149,7 +149,8 @@ class Cost(Lab):
 
     def costs(self, point: Mapping[str, Value], machines: np.ndarray, failing: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """(many small, one big) in k€ per year and throughput; without spares and repairs where nothing ever fails."""
-        big, up, spares, short = self.big(point, machines), 1.0, 0, 0.0
+        big, up, spares = self.big(point, machines), 1.0, 0
+        short: np.ndarray | float = 0.0
         if failing:
             up, spares = point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]), int(point["spares"])
             short = models.mean_missing(machines, spares, up, point["sigma"])
@@ -173,6 +174,6 @@ class Cost(Lab):
         # From equal costs on: at one machine and no spare both ways are the same.
         rising = next((i for i in range(len(n) - 1) if gain[i + 1] > 1e-9 and gain[i] <= 1e-9), None)
         falling = next((i for i in range(len(n) - 2, -1, -1) if gain[i] > 1e-9 and gain[i + 1] <= 1e-9), None)
-        places = [math.nan if i is None else float(np.interp(0, *zip(*sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True)), strict=True)))
+        places = [math.nan if i is None else float(np.interp(0, *np.array(sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True))).T))
                   for i in (rising, falling)]  # fmt: skip
         return {"out pays from": round(places[0], 2), "out pays up to": round(places[1], 2)}

@@ -112,8 +112,7 @@ class CriticalPath(Lab):
             if np.isfinite(e.value[n]):
                 self._late_ns = max(0, round((e.value[n] - CHAIN.span) * 1e6 / len(CHAIN.tasks)))
             origin = {**result.provenance, **native.load("scaling").provenance, "late_us": self.late_ns() / 1e3, "notes": list(result.notes)}
-            parts = (array[:n] for array in (e.value, e.low, e.high, e.kept, e.tried))
-            yield result.progress, [Curve("executed", "measured", x, "ms", *parts, origin)]
+            yield result.progress, [Curve("executed", "measured", x, "ms", e.value[:n], e.low[:n], e.high[:n], e.kept[:n], e.tried[:n], origin)]
 
     def setting(self, graph: Graph, workers: int, order: str, cancel: Cancel) -> Setting:
         def run(trials: int) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +135,7 @@ class CriticalPath(Lab):
         plain, late = ([list_schedule(graph, int(n), order, ns).total for n in x.values] for ns in (0, self.late_ns()))
         least, most = np.array([bounds(graph.work, graph.span, int(n)) for n in x.values]).T
         named = (("list schedule", plain), ("late sleeps", late), ("at least", least), ("at most", most))
-        return [Curve(name, "predicted", x, "ms", values) for name, values in named]
+        return [Curve(name, "predicted", x, "ms", np.array(values)) for name, values in named]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """From so many workers on, the span decides and not the work."""

@@ -33,11 +33,12 @@ def run_trials(graph: Graph, workers: int, order: str, trials: int, cancel: Canc
     found = [np.zeros((trials, len(preferred)), kind) for kind in (np.int64, np.int64, np.int32)]
     status = library.list_schedule(told, workers, cpus.current().assigned(workers), trials, elapsed, *found, (cancel or Cancel()).flag)
     checked(status, library, workers)
-    return elapsed, *(array[:, np.argsort(preferred)] for array in found)
+    began, ended, worker = (array[:, np.argsort(preferred)] for array in found)
+    return elapsed, began, ended, worker
 
 
 def execute(graph: Graph, workers: int, order: str = ORDERS[0], trials: int = 5) -> Schedule:
     """The shortest of so many executions, as a schedule. Waiting tasks need no core of their own, so this works on one, too."""
     elapsed, began, ended, worker = run_trials(graph, workers, order, trials)
     best = int(np.argmin(elapsed))
-    return Schedule(graph, workers, *(tuple(array[best].tolist()) for array in (began, ended, worker)), source="measured")
+    return Schedule(graph, workers, tuple(began[best].tolist()), tuple(ended[best].tolist()), tuple(worker[best].tolist()), source="measured")

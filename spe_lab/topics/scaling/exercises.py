@@ -149,7 +149,8 @@ def run_lock(text: str) -> tuple[float, float, float] | str:
     """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum. For a worker process."""
     library = native.compile_text(text + _TRIALS, name="lock")
     values = np.random.default_rng(1).integers(0, 1 << 20, VALUES, dtype=np.int32)
-    here, cancel, wrong = cpus.current(), Cancel(), []
+    here, cancel = cpus.current(), Cancel()
+    wrong: list[int] = []
 
     def setting(threads: int) -> Setting:
         def run(n: int) -> tuple[np.ndarray, np.ndarray]:

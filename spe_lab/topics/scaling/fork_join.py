@@ -116,7 +116,7 @@ class ForkJoin:
         counts = sorted({1, 2, max(2, round(math.sqrt(2 * most))), max(2, most)})
         return [(n, self.setting(n, 0, PIECE_NS if self.waiting else 0)) for n in counts]
 
-    def costs(self, counts: Sequence[int], blocks: np.ndarray) -> Costs:
+    def costs(self, counts: Sequence[int] | np.ndarray, blocks: np.ndarray) -> Costs:
         """What the probes say (`blocks`: blocks × counts, ns): a straight line through what they took beyond one thread."""
         times = np.array([centre(column)[0] for column in blocks.T])
         counts, alone = np.asarray(counts), times[0]

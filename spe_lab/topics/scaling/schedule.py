@@ -52,7 +52,8 @@ def list_schedule(graph: Graph, workers: int, order: str = ORDERS[0], late_ns: i
     left = [len(task.after) for task in graph.tasks]
     later = [[graph.names[name] for name in graph.network.successors(task.name)] for task in graph.tasks]
     ready = sorted(rank[i] for i, n in enumerate(left) if n == 0)
-    idle, running, now = list(range(workers)), [], 0
+    idle, now = list(range(workers)), 0
+    running: list[tuple[int, int]] = []
     began, ended, on = ([0] * len(left) for _ in range(3))
     while ready or running:
         while ready and idle:

@@ -49,21 +49,21 @@ def most_threads(sigma: float, kappa: float) -> float:
     return max(1.0, float(models.usl_maximum()(sigma=sigma, kappa=kappa))) if kappa > 0 else math.inf
 
 
-def fit(counts: Sequence[int], speed_ups: np.ndarray, seed: int = 1) -> Fitted:
+def fit(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int = 1) -> Fitted:
     """The law that fits best, by least squares of N / speed-up, which is linear in sigma and kappa; neither is negative.
 
     `speed_ups`: blocks × counts, NaN where not clean. The intervals are a bootstrap's over whole blocks, whose points share
     the minute that they were taken in. MeasurementError if fewer than three numbers of threads beyond one have a value.
     """
-    counts, speed_ups = np.asarray(counts, dtype=float), np.asarray(speed_ups, dtype=float)
-    seen = (counts > 1) & ~np.isnan(speed_ups).all(axis=0)
+    threads, speed_ups = np.asarray(counts, dtype=float), np.asarray(speed_ups, dtype=float)
+    seen = (threads > 1) & ~np.isnan(speed_ups).all(axis=0)
     if seen.sum() < 3:
         raise MeasurementError(f"the fit must have clean trials for three numbers of threads beyond one, got {seen.sum()}; measure again on a quieter machine")
-    counts, speed_ups = counts[seen], speed_ups[:, seen]
-    sigma, kappa = _best(counts, np.nanmedian(speed_ups, axis=0))
+    threads, speed_ups = threads[seen], speed_ups[:, seen]
+    sigma, kappa = _best(threads, np.nanmedian(speed_ups, axis=0))
     rng = np.random.default_rng(seed)
     blocks = len(speed_ups)
-    draws = [_drawn(counts, speed_ups[rng.integers(blocks, size=blocks)], speed_ups) for _ in range(DRAWS if blocks >= 6 else 0)] or [(sigma, kappa)]
+    draws = [_drawn(threads, speed_ups[rng.integers(blocks, size=blocks)], speed_ups) for _ in range(DRAWS if blocks >= 6 else 0)] or [(sigma, kappa)]
     most = [most_threads(*each) for each in draws]
     intervals = [tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in (*np.transpose(draws), most)]
     return Fitted(sigma, kappa, *intervals)
