@@ -47,12 +47,15 @@ test notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
 test notebooks sanitize fuzz: export SPE_LAB_QUICK := 1
 sanitize fuzz: export SPE_LAB_LONG := 1
 
+# Of 100 lines of core and topics, how many must be reached. None here: without a browser or a compiler tests skip. CI asks for 95.
+COVERAGE ?= 0
+
 # One pytest for library and notebooks, so that the last line counts everything, in two lanes (tests/conftest.py). A notebook's
 # cell has 120 s.
 test: $(READY) .venv/.ready-book .venv/.ready-lecture .venv/.ready-dask,ipyparallel compiler ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
-	  -p no:cacheprovider --numprocesses 2 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered \
+	  -p no:cacheprovider --numprocesses 2 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) \
 	  spe_lab tests notebooks
 
 lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-format
