@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import journal
+from spe_lab.core import journal, native
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.exercise import STATES, Exercise, Verdict, exercises, number
 
@@ -174,3 +174,13 @@ def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
     asked = Exercise("How many?", ("Look.", "Count."), "the last value", "So.", judge, solve=lambda run: run[-1])
     assert asked.solved(run=[1, 2, 0.5]) == 0.5 and exercise().solved() == 0.5
     assert asked.solution().startswith("**the last value**")
+
+
+@pytest.mark.skipif(not native.available(), reason="needs a C compiler")
+@pytest.mark.parametrize("id", sorted(id for id, each in exercises().items() if isinstance(each.answer, str) and "{" in each.answer))
+def test_a_judge_of_c_says_the_same_here_as_in_a_process_of_its_own(id, monkeypatch):
+    monkeypatch.setattr("spe_lab.core.worker.call", lambda function, *arguments, timeout_s: function(*arguments))
+    asked = exercises()[id]
+    verdict = asked.judge(asked.answer)
+    assert verdict.state in ("right", "inconclusive"), verdict
+    assert asked.check("int x;").state == "wrong"

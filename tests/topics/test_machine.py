@@ -13,11 +13,11 @@ from spe_lab.core import machine as machines
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import CancelledError
-from spe_lab.core.machine import Machine, Parameter, calibration
+from spe_lab.core.machine import Machine, Parameter, calibration, sources
 from spe_lab.core.machine.steps import Staircase, Step
 from spe_lab.core.measurement import Cancel
 from spe_lab.topics import machine
-from spe_lab.topics.machine import exercises
+from spe_lab.topics.machine import exercises, report
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 
@@ -183,3 +183,27 @@ def test_the_multiplication_exercise_knows_an_addition_when_it_sees_one():
     assert exercise.check(exercises.MULTIPLY_TEMPLATE).state in ("wrong", "inconclusive")
     assert "must return 3" in exercise.check(exercises.MULTIPLY_SOLUTION.replace("= 3", "= 5")).reason
     assert "must declare" in exercise.check('#include "spe.h"\nint f(void) { return 0; }').reason
+
+
+def test_claims_that_differ_are_listed_and_only_those(monkeypatch):
+    stated = (("l2_capacity", 2**20, "a file"), ("l2_capacity", 2**19, "a|command"), ("line_size", 64, "a file"))
+    claims = [sources.Claim(name, value, "B", source) for name, value, source in stated]
+    monkeypatch.setattr(sources, "claims", lambda: claims)
+    table = machine.disagreements_table()
+    assert "| l2 capacity | 1 MiB | a file |" in table and "| l2 capacity | 512 KiB | a∣command |" in table and "line" not in table
+    monkeypatch.setattr(sources, "claims", lambda: claims[:1])
+    assert machine.disagreements_table() == "All claims agree on this machine."
+
+
+def test_what_will_be_hard_to_measure_is_told_with_its_chapters(monkeypatch):
+    hidden = Parameter(None, "B", "measured", "a method", verdict=calibration.UNRESOLVED)
+    poor = Machine({**machines.facts(), "cores": 1, "virtualised": True}, {"l2_capacity": hidden})
+    monkeypatch.setattr(report, "current", lambda: poor)
+    monkeypatch.setattr(sources, "claims", lambda: [sources.Claim("hardware_counter", "no PMU", "", "perf_event_open")])
+    table = machine.outlook_table()
+    for row in ("| l2 capacity |", "| threads | one core |", "| shared caches |", "| hardware counters | no PMU |"):
+        assert row in table
+    rich = Machine({**poor.facts, "cores": 8, "virtualised": False}, {})
+    monkeypatch.setattr(report, "current", lambda: rich)
+    monkeypatch.setattr(sources, "claims", list)
+    assert machine.outlook_table() == "Nothing stands in the way of any chapter."

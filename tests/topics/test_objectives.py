@@ -1,6 +1,7 @@
 """Service objectives: formulas against simulation, C against plain Python, and the exercises."""
 
 import math
+import re
 from itertools import islice, pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.queues import batches, birth_death, lognormal
 from spe_lab.topics import objectives
-from spe_lab.topics.objectives import energy, exercises, fan_out, models, pools, utilisation, watts
+from spe_lab.topics.objectives import energy, exercises, fan_out, models, omission, pools, utilisation, watts
 from spe_lab.topics.objectives.simulated import share
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
@@ -546,3 +547,17 @@ def test_the_clock_is_judged_by_what_it_says(source, state, said):
 def test_every_exercise_has_hints_and_a_solution(name):
     exercise = objectives.EXERCISES[name]
     assert exercise.question.rstrip().endswith(("?", ".")) and len(exercise.hints) >= 2 and str(exercise.solution())
+
+
+def test_the_table_of_energy_predicts_what_it_simulates():
+    rows = [[cell.strip() for cell in row.strip("| ").split("|")] for row in str(labs.get("objectives.energy").table(customers=400_000)).splitlines()[2:]]
+    assert {row[0] for row in rows} == {"0.1", "0.2", "0.3", "0.5"}
+    for _, _, joules, late, predicted in rows:
+        value, low, high = (float(part) for part in re.findall(r"([\d.]+)%", late))
+        assert float(joules) > 0 and low <= value <= high
+        assert abs(value - float(predicted.rstrip("%"))) <= 3 * (high - low) / 2 + 0.001
+
+
+def test_the_table_of_latencies_holds_their_exact_percentiles():
+    table = omission.table({"a client": np.arange(1, 1001) / 1000})
+    assert str(table).splitlines()[2] == "| a client | 1000 | 500.5 ms | 500 ms | 990 ms | 999 ms |"
