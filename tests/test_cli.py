@@ -15,6 +15,8 @@ import pytest
 from spe_lab.cli import main
 from spe_lab.core import journal, machine, native
 from spe_lab.core import lab as labs
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.prediction import predict
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
@@ -340,3 +342,18 @@ def test_sweep_refuses_several_workers_for_a_lab_that_measures(call):
     status, out, err = call("sweep", "memory.stride", "--over", "size=1MiB", "--executor", "processes")
     assert (status, out) == (2, "")
     assert err.startswith("spe-lab: executor must be None for memory.stride, which measures")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
+@pytest.mark.parametrize("words", ["run memory.stride --machine", "journal --import", "sweep queueing.single --over load=0.5,0.6 --keep"])
+def test_a_file_without_end_is_refused_and_not_read_for_ever(words, monkeypatch, capsys):
+    monkeypatch.setattr("spe_lab.core.curve.MOST_BYTES", 1 << 20)
+    assert main([*words.split(), "/dev/zero"]) == 2
+    assert "longer than 1 MiB" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
+def test_a_run_without_end_is_refused_too(monkeypatch):
+    monkeypatch.setattr("spe_lab.core.curve.MOST_BYTES", 1 << 20)
+    with pytest.raises(SpeLabError, match=r"the run file must be readable text, got /dev/zero: .*longer than 1 MiB.*; save one with spe-lab run"):
+        Run.load(Path("/dev/zero"))

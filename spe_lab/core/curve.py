@@ -5,6 +5,7 @@ JSON format history: 1, the first.
 
 import contextlib
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -20,6 +21,7 @@ import numpy as np
 from spe_lab.core.errors import SpeLabError
 
 FORMAT = 1
+MOST_BYTES = 256 << 20  # of a file that is read; a year's journal has some hundred KiB, a sweep of thousands of runs some MiB
 SOURCES = ("measured", "simulated", "recorded", "predicted")
 
 _NUMBERS = {"type": "array", "items": {"type": ["number", "null"]}}
@@ -247,7 +249,7 @@ class Run:
     def load(cls, path: Path) -> "Run":
         """A run saved earlier or elsewhere; its measured curves become recorded ones."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = read_text(Path(path))
         except (OSError, UnicodeDecodeError) as error:
             raise SpeLabError(f"the run file must be readable text, got {path}: {error}; save one with spe-lab run LAB --json") from None
         run = cls.from_json(text, str(path))
@@ -333,6 +335,15 @@ def _checker(schema: str):
     import fastjsonschema
 
     return fastjsonschema.compile(json.loads(schema))
+
+
+def read_text(path: Path) -> str:
+    """The file's text; OSError beyond MOST_BYTES, since a device such as /dev/zero never ends."""
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"longer than {MOST_BYTES >> 20} MiB", str(path))
+    return content.decode()
 
 
 def write_atomically(path: Path, content: str | bytes, private: bool = False) -> None:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from spe_lab.core.curve import checked_json, write_atomically
+from spe_lab.core.curve import checked_json, read_text, write_atomically
 from spe_lab.core.errors import SpeLabError
 
 FORMAT = 1
@@ -202,7 +202,7 @@ def load(file: Path | None = None) -> Journal:
     if own and not os.path.lexists(file):
         return Journal()
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file)
     except (OSError, UnicodeDecodeError) as error:
         raise SpeLabError(f"the journal must be readable text, got {file}: {error}; {cure}") from None
     try:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spe_lab.core.curve import CURVE, Curve, checked_json
+from spe_lab.core.curve import CURVE, Curve, checked_json, read_text
 from spe_lab.core.errors import SpeLabError
 
 FORMAT = 1
@@ -33,7 +33,7 @@ class Kept:
     def load(self) -> dict[str, list[Curve]]:
         """The curves of each part that is in the file; makes the file if there is none."""
         try:
-            whole, end, cut = self.path.read_text(encoding="utf-8").rpartition("\n")
+            whole, end, cut = read_text(self.path).rpartition("\n")
         except FileNotFoundError:
             whole, end, cut = "", "", ""
         except UnicodeDecodeError as error:

@@ -68,6 +68,8 @@ def render(value: float, unit: str, digits: int = 3) -> str:
         return f"{int(value)}"  # a count is exact
     if not _SCALED.fullmatch(unit):
         return f"{float(f'{value:.{digits}g}'):.{max(digits, 6)}g} {unit}".rstrip()
+    if unit == "B" and 0 < abs(value) < 1:  # there are no binary prefixes for parts
+        return f"{value:.{digits}g} B"
     if unit == "B":
         return Quantity(value, "B").binary(prec=digits - 1, strip_zeros=True)
     scale = Quantity(f"1 {unit}", binary=True)

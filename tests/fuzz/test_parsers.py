@@ -93,6 +93,7 @@ def test_counts_that_are_not_a_pair_for_each_value_are_refused(old, new):
 # ---- quantities and sliders ---------------------------------------------------------------------------------------------
 
 
+@example("B", 0.5, 1)
 @given(st.sampled_from(UNITS), st.floats(-1e15, 1e15, allow_nan=False, allow_subnormal=False), st.integers(1, 12))
 def test_a_quantity_is_read_as_it_was_printed(unit, value, digits):
     if value and abs(value) < 1e-12:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spe_lab.core.curve import checked_json, write_atomically
+from spe_lab.core.curve import checked_json, read_text, write_atomically
 from spe_lab.core.errors import SpeLabError
 
 FORMAT = 1
@@ -98,7 +98,7 @@ class Machine:
     def load(cls, path: Path) -> "Machine":
         """A machine saved earlier or elsewhere; anything that is not one is refused in a sentence."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = read_text(Path(path))
         except (OSError, UnicodeDecodeError) as error:
             raise SpeLabError(f"the machine file must be readable text, got {path}: {error}; write one with spe-lab machine --json") from None
         return cls.from_dict(checked_json(text, SCHEMA, f"the machine file {path}"))

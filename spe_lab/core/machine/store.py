@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from spe_lab.core.curve import read_text
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine.claims import facts
 from spe_lab.core.machine.profile import FORMAT, Machine
@@ -117,7 +118,7 @@ def _told(fact: Any) -> str:
 def _format(path: Path) -> int | None:
     """The format number that a file claims to have, if it claims one; what else is wrong with it is Machine.load's to say."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):
         return None
     number = data.get("format") if isinstance(data, dict) else None
