@@ -54,8 +54,10 @@ COVERAGE ?= 0
 # cell has 120 s.
 test: $(READY) .venv/.ready-book .venv/.ready-lecture .venv/.ready-dask,ipyparallel compiler ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
+	@# Hundreds of processes import the package; where PYTHONDONTWRITEBYTECODE is set, each would compile it anew.
+	@$(RUN) compileall -q spe_lab
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
-	  -p no:cacheprovider --numprocesses 2 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) \
+	  -p no:cacheprovider --numprocesses 2 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) --durations=20 \
 	  spe_lab tests notebooks
 
 lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-format
