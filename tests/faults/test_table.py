@@ -1,6 +1,7 @@
-"""docs/reliability.md names only tests that exist."""
+"""docs/reliability.md names only tests that exist, and every deliberate fault has its place."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,11 @@ def test_every_row_names_a_test_and_every_named_test_exists():
         assert named, row
         for file, test in named:
             assert (ROOT / file).exists() and re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), f"{file}::{test}"
+
+
+def test_every_deliberate_fault_can_still_be_put_in():
+    faults = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+    assert len(faults) > 30
+    for fault in faults:
+        assert (ROOT / fault["file"]).read_text(encoding="utf-8").count(fault["was"]) == 1, fault
+        assert fault["becomes"] != fault["was"] and all((ROOT / test).exists() for test in fault["tests"]), fault
