@@ -3,7 +3,7 @@
     python benchmarks/first_figure.py [NOTEBOOK...]     without names: every notebook; needs Chromium and the extra `test`
 
 Kernels are compiled, as `make lab` sees to. Columns: the notebook open with a kernel that answers, from then to the first figure
-with the cells above it run, and both. Required: 6 s. Then, apart, what a browser that knows JupyterLab needs to show it at all.
+with the cells above it run, and both. Required: 6 s. Then, apart, what a browser without JupyterLab in its cache needs to show it at all.
 
 Python must have its byte code on disk, as pip leaves it; without (PYTHONDONTWRITEBYTECODE, uv without --compile-bytecode) the
 imports take three times as long.

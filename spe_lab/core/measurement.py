@@ -352,9 +352,12 @@ def _notes(estimate: Estimate, clock: tuple, control: tuple, rounds: int) -> tup
         notes.append(f"the core clock varied between {clock[0]:.2f} and {clock[2]:.2f} GHz")
     if (control[0] > 1 or control[2] < 1) and abs(control[1] - 1) > CONTROL_LIMIT:
         notes.append(f"the A/A control differs from itself by {control[1] - 1:+.1%}: differences of this size mean nothing here")
-    if rounds < MIN_ROUNDS and np.isnan(estimate.low).any():
-        notes.append(f"only {rounds} rounds: too few for intervals")
-    return tuple(notes)
+    return (*notes, *few_rounds(estimate, rounds))
+
+
+def few_rounds(estimate: Estimate, rounds: int) -> list[str]:
+    """The note for points that so few rounds leave without an interval."""
+    return [f"only {rounds} rounds: too few for intervals"] if rounds < MIN_ROUNDS and np.isnan(estimate.low).any() else []
 
 
 def _provenance(seed: int, rounds: int, clock: tuple, overhead: float, control: tuple) -> dict[str, Any]:

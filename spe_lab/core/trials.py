@@ -23,7 +23,6 @@ from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import (
     BURST,
     CONFIDENCE,
-    MIN_ROUNDS,
     QUANTILE,
     Cancel,
     Estimate,
@@ -32,6 +31,7 @@ from spe_lab.core.measurement import (
     block_values,
     centre,
     check_budget,
+    few_rounds,
     latin_rows,
     load_average,
     refined,
@@ -128,8 +128,7 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
         notes.append(f"other programs used {share:.0%} of the processors meanwhile")
     if math.isnan(share):
         notes.append("how much of the processors other programs used, this system does not tell")
-    if len(rounds) < MIN_ROUNDS and np.isnan(estimate.low).any():
-        notes.append(f"only {len(rounds)} rounds: too few for intervals")
+    notes += few_rounds(estimate, len(rounds))
     provenance = {
         "estimator": f"{level:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",
         "rounds": len(rounds), "clock": "CLOCK_MONOTONIC in C", "seed": seed, "foreign_share": None if math.isnan(share) else round(share, 3),
