@@ -2,6 +2,7 @@
 
 import html
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,8 @@ STEP = 0.05  # of a slider, in decades: twelve per cent
 REACH = 30.0  # how far the sliders go beyond the model's least and largest value
 # Each slider stands below its point: the axes begin and end at these shares of the picture, and the points a little further in.
 LEFT, RIGHT, ROOM = 0.14, 0.965, 0.05
+# A press on Commit overtakes moves that the page holds back: it sends the next one of a slider when the kernel has answered the last.
+OVERTAKEN_S = 1.0
 _SLIDER_PX = 90
 _BETWEEN_PX = WIDTH * (RIGHT - LEFT) / (1 + 2 * ROOM)  # the outer points
 _BELOW = {"flex_flow": "row wrap", "justify_content": "space-between", "max_width": "100%", "width": f"{round(_BETWEEN_PX) + _SLIDER_PX}px",
@@ -55,13 +58,13 @@ class CurveSketch:
         self._pad = _Pad(self.lab, _with_room(places, self.lab), (low, high))
         self._picture, self._said, self._kept = widgets.HTML(), widgets.HTML(), widgets.HTML()
         commit = widgets.Button(description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal")
-        commit.on_click(lambda _: self.commit())
-        self.commit_button = commit
+        commit.on_click(lambda _: self._pressed())
+        self.commit_button, self._pressed_at = commit, -math.inf
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
         self.page = named(widgets.VBox([self._picture, row, widgets.HBox([commit, self._kept]), self._said], layout=widgets.Layout(max_width="900px")))
         until_rerun(self)
         for slider in self.sliders.values():
-            slider.observe(lambda _: self._refresh(), "value")
+            slider.observe(lambda _: self._moved(), "value")
         self._refresh()
 
     @property
@@ -123,6 +126,17 @@ class CurveSketch:
             value = 10 ** (STEP * round(math.log10(value) / STEP))  # the page would move it to a stop, as if a reader had
             return widgets.FloatLogSlider(value=value, min=math.log10(low), max=math.log10(high), step=STEP, base=10, **common)
         return widgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 100, **common)
+
+    def _pressed(self) -> None:
+        self._pressed_at = time.monotonic()
+        self.commit()
+
+    def _moved(self) -> None:
+        """Nobody moves a slider so soon after the button: that was before, and belongs to what was committed."""
+        if time.monotonic() - self._pressed_at < OVERTAKEN_S:
+            self.commit()
+        else:
+            self._refresh()
 
     def _tell(self, sentence: str) -> None:
         self._kept.value = f'<span role="status">{html.escape(sentence)}</span>'
