@@ -137,12 +137,13 @@ class JupyterLab:
 
     def __init__(self, address: str, browser: Any):
         self.address = address
-        self._browser = browser
+        # One for all pages: a new one would load and compile JupyterLab's four megabytes of JavaScript again.
+        self._context = browser.new_context(viewport={"width": 1200, "height": 900})
 
     @contextmanager
     def open(self, name: str) -> Iterator["Notebook"]:
         """The notebook in a page of its own, with a new kernel that answers. Both are gone afterwards."""
-        page = self._browser.new_page(viewport={"width": 1200, "height": 1400})
+        page = self._context.new_page()
         try:
             notebook = Notebook(page)
             page.goto(f"{self.address}/lab/tree/{name}?token={_TOKEN}&reset")  # reset: no notebook of an earlier page

@@ -241,7 +241,9 @@ def test_the_machine_shows_what_the_chapter_says():
     # Penalties are 5 to 20 cycles for every second element; the loop takes two to four.
     assert branching.values[2] > 1.5 * max(branching.values[0], branching.values[-1])
     assert branching.values[2] > 1.2 * max(branching.values[1], branching.values[3])
-    assert np.nanmax(predicated.values) < 1.5 * np.nanmin(predicated.values)
+    # An order too: both loops share their samples, and a busy hyper-thread beside them takes up to half of either one's speed.
+    spread, without_branch = (np.nanmax(curve.values) - np.nanmin(curve.values) for curve in run.measured)
+    assert without_branch < spread / 2
     rates = branching.provenance["rates"]["inferred"]
     assert rates[2] == pytest.approx(0.5, abs=0.1) and abs(rates[0]) < 0.1 and abs(rates[-1]) < 0.1
 
