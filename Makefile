@@ -52,7 +52,7 @@ COVERAGE ?= 0
 
 # One pytest for library and notebooks, so that the last line counts everything, in two lanes (tests/conftest.py). A notebook's
 # cell has 120 s.
-test: $(READY) .venv/.ready-book .venv/.ready-lecture .venv/.ready-dask,ipyparallel compiler ## Run all tests, the notebooks' cells included
+test: .venv/.ready-book,lecture,dask,ipyparallel compiler ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@# Hundreds of processes import the package; where PYTHONDONTWRITEBYTECODE is set, each would compile it anew.
 	@$(RUN) compileall -q spe_lab
