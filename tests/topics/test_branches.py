@@ -237,7 +237,7 @@ def test_the_machine_shows_what_the_chapter_says():
     """Orderings alone: random outcomes cost most in the middle, and without a branch the share does not matter."""
     lab = labs.get("branches.selectivity")
     run = lab.run(over=[0, 0.05, 0.5, 0.95, 1], budget_s=2)
-    branching, predicated = run.measured
+    branching = run.measured[0]
     # Penalties are 5 to 20 cycles for every second element; the loop takes two to four.
     assert branching.values[2] > 1.5 * max(branching.values[0], branching.values[-1])
     assert branching.values[2] > 1.2 * max(branching.values[1], branching.values[3])
