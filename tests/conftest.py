@@ -26,8 +26,8 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
         atexit.register(shutil.rmtree, os.environ[name], ignore_errors=True)
 
 
-# Two lanes share a machine of two cores in `make test`: what opens notebooks and browsers, and waits for them much of the time, and
-# all the rest. Each has a journal and a profile of its own; built kernels they share.
+# Two lanes share a machine of two cores in `make test`: one opens browsers, the other does all the rest, and who is ready first goes on
+# with the notebooks. Each has a journal and a profile of its own; built kernels they share.
 LANE = os.environ.get("PYTEST_XDIST_WORKER")
 if LANE:
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))
@@ -39,8 +39,9 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Lanes(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "notebooks and browsers" if nodeid.startswith(("tests/browser/", "tests/notebooks/", "notebooks/")) else "all the rest"
+            return next((part for part in ("tests/browser/", "tests/notebooks/", "notebooks/") if nodeid.startswith(part)), "all the rest")
 
+    config.option.loadscopereorder = False  # the parts in their order, the longest first, and not those with the most tests
     return Lanes(config, log)
 
 
