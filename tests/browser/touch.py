@@ -61,17 +61,18 @@ _PLACE = """
 let place;
 for (let before = {}; ; before = place) {
   touched.scrollIntoView({block: 'center'});
-  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await new Promise(requestAnimationFrame);
   place = touched.getBoundingClientRect();
   if (place.left === before.left && place.top === before.top) break;
 }
 window.arrived = false;
 touched.addEventListener('click', () => { arrived = true; }, {once: true});
 const track = touched.closest('.noUi-target')?.getBoundingClientRect();
+const value = touched.getAttribute('aria-valuenow');
 const here = [place.left + place.width / 2, place.top + place.height / 2];
 if (!track) return {here};
 const at = share => track.width > track.height ? [track.left + share * track.width, here[1]] : [here[0], track.bottom - share * track.height];
-return {here, end: at(1), start: at(0), third: at(0.29)};
+return {here, value, end: at(1), start: at(0), third: at(0.29)};
 """
 _ANSWER = f"""
 const [what, patience] = a;
@@ -140,8 +141,9 @@ class Touch:
         self.page.mouse.move(*place["here"])
         self.page.mouse.down()
         self.page.mouse.move(*place[to], steps=2)
-        changed, said = self._answered(shows, "a drag", SOON_MS)
-        if not changed:  # it may have been there already
+        moved = self.notebook.evaluate("return touched.getAttribute('aria-valuenow') !== a", place["value"])
+        changed, said = self._answered(shows, "a drag", SOON_MS) if moved else (False, [])
+        if not changed:  # it was there already, or shows the same from there
             self.page.mouse.move(*place["end"], steps=2)
             changed, more = self._answered(shows, "a drag to the end", SOON_MS)
             self.page.mouse.move(*place[to], steps=2)
