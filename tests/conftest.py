@@ -6,6 +6,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -53,3 +54,11 @@ def empty_journal():
     journal.path().unlink(missing_ok=True)
     yield
     journal.path().unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def no_widgets_left():
+    """ipywidgets keeps every widget until it is closed, with all that it refers to: 1.7 GB at the end of all tests."""
+    yield
+    if widgets := sys.modules.get("ipywidgets"):
+        widgets.Widget.close_all()
