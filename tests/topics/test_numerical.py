@@ -451,6 +451,16 @@ def test_eight_points_are_judged_by_the_reader_s_own_run(answer, state, why):
     assert verdict.state == state and why in verdict.reason
 
 
+def test_times_that_are_not_known_leave_eight_points_undecided():
+    """As on a machine with much else to do: every other time doubled. The intervals say whether that is known."""
+    run = made_up()
+    (curve,) = run.measured
+    values = curve.values * np.resize([1, 2], curve.values.size)
+    for low, high, state in ((values, values, "wrong"), (values / 4, 2 * values, "inconclusive"), (values * np.nan, values * np.nan, "inconclusive")):
+        noisy = dataclasses.replace(run, measured=[dataclasses.replace(curve, values=values, low=low, high=high)])
+        assert numerical.EXERCISES["eight"].check(exercises.EXERCISES["eight"].answer, run=noisy).state == state
+
+
 def test_eight_points_need_a_measurement_of_the_whole_sweep():
     exercise = numerical.EXERCISES["eight"]
     assert "your own measurement" in exercise.check(exercise.answer).reason

@@ -87,9 +87,14 @@ class Errors:
         return Text(f"{self.basis} through {self.given.size} of {self.n.size} points: median error {', '.join(said)}{known}")
 
 
+def half_widths(curve: Curve) -> np.ndarray:
+    """Half the width of each interval of a measured curve, relative to the value; NaN where there is none."""
+    return (curve.high - curve.low) / 2 / curve.values
+
+
 def floor(curve: Curve) -> float:
     """Median half-width of a measured curve's intervals, relative to the values; NaN if it has none."""
-    widths = (curve.high - curve.low) / 2 / curve.values
+    widths = half_widths(curve)
     widths = widths[np.isfinite(widths)]
     return float(np.median(widths)) if widths.size else math.nan
 
