@@ -65,8 +65,6 @@ for (let before = {}; ; before = place) {
   place = touched.getBoundingClientRect();
   if (place.left === before.left && place.top === before.top) break;
 }
-window.arrived = false;
-touched.addEventListener('click', () => { arrived = true; }, {once: true});
 const track = touched.closest('.noUi-target')?.getBoundingClientRect();
 const value = touched.getAttribute('aria-valuenow');
 const here = [place.left + place.width / 2, place.top + place.height / 2];
@@ -74,6 +72,7 @@ if (!track) return {here};
 const at = share => track.width > track.height ? [track.left + share * track.width, here[1]] : [here[0], track.bottom - share * track.height];
 return {here, value, end: at(1), start: at(0), third: at(0.29)};
 """
+_FEEL = "window.arrived = false; touched.addEventListener('click', () => { arrived = true; }, {once: true});"
 _ANSWER = f"""
 const [what, patience] = a;
 const answered = await within(patience, () => look()[what] !== before[what]);
@@ -154,7 +153,7 @@ class Touch:
     def _click(self) -> None:
         """One click that the control feels: the page may draw something above it while the pointer is on its way."""
         for _ in range(3):
-            self.page.mouse.click(*self.notebook.evaluate(_PLACE)["here"])
+            self.page.mouse.click(*self.notebook.evaluate(_FEEL + _PLACE)["here"])
             if self.notebook.evaluate("return arrived"):
                 return
 
