@@ -10,7 +10,7 @@ from spe_lab.core import measurement, native
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
-from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, half_widths, share
+from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
 
 MOST_POINTS, WANTED, WITHIN = 8, 0.9, 0.3
 SMALL, LARGE, LIMIT = 64, 1 << 14, 8.0  # a law n would grow by 256 between these sizes, √n by 16, log n by 7 / 3 and what caches add
@@ -85,8 +85,7 @@ def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
     if (found.kind == "outside").sum() > 0.1 * held_out.size:
         return Verdict("wrong", f"{said}: {(found.kind == 'outside').sum()} of them lie outside the sampled range, where no basis can know what comes")
     # What the measurement leaves open, at a held-out size and at those that the fit was given, may be what the fit lacks.
-    open_ = half_widths(run.measured[0])[np.isin(run.measured[0].x.values, sample.n)]
-    surely = held_out - open_[tested] - np.median(open_[~tested])
+    surely = held_out - sample.half_widths[tested] - np.median(sample.half_widths[~tested])
     if np.quantile(np.nan_to_num(surely, nan=0.0), WANTED) <= WITHIN:  # without an interval anything may be
         return Verdict("inconclusive", f"{said}, and {share(WITHIN)} is asked for, but the times themselves are not known well enough to tell; "
                        "measure again with more time, on a quieter machine")  # fmt: skip

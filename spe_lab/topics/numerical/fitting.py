@@ -22,6 +22,7 @@ class Sample:
 
     n: np.ndarray
     times: np.ndarray
+    half_widths: np.ndarray  # of the times' intervals, relative to the times; NaN where there is none
     given: np.ndarray
     terms: int
 
@@ -31,8 +32,15 @@ class Sample:
         seen = np.isfinite(curve.values) & (curve.values > 0)
         if not seen.any():
             raise MeasurementError("the fit must have a point with a clean sample, got none; measure again on a quieter machine")
-        n = curve.x.values[seen]
-        return cls(n, curve.values[seen], choose(n, int(point["points"]), point["low"], point["high"], point["spacing"]), int(point["terms"]))
+        n, half_widths = curve.x.values[seen], ((curve.high - curve.low) / 2 / curve.values)[seen]
+        given = choose(n, int(point["points"]), point["low"], point["high"], point["spacing"])
+        return cls(n, curve.values[seen], half_widths, given, int(point["terms"]))
+
+    @property
+    def floor(self) -> float:
+        """Median half-width of the intervals: no model can be known to be better than that. NaN where there are none."""
+        known = self.half_widths[np.isfinite(self.half_widths)]
+        return float(np.median(known)) if known.size else math.nan
 
     def fit(self, basis: str) -> bases.Fit:
         return bases.fit(basis, self.n[self.given], self.times[self.given], self.terms)
@@ -56,11 +64,11 @@ class Errors:
     n: np.ndarray
     relative: np.ndarray
     given: np.ndarray
-    floor: float  # median half-width of the measured intervals, relative: no model can be known to be better than that
+    floor: float  # of the sample
 
     @classmethod
-    def of(cls, sample: Sample, basis: str, floor: float = math.nan) -> "Errors":
-        return cls(basis, sample.n, np.abs(sample.fit(basis)(sample.n) / sample.times - 1), sample.given, floor)
+    def of(cls, sample: Sample, basis: str) -> "Errors":
+        return cls(basis, sample.n, np.abs(sample.fit(basis)(sample.n) / sample.times - 1), sample.given, sample.floor)
 
     @cached_property
     def kind(self) -> np.ndarray:
@@ -85,18 +93,6 @@ class Errors:
         said = [f"{share(self.median(kind))} {place} (worst {share(self.worst(kind))})" for kind, place in places.items() if (self.kind == kind).any()]
         known = f"; the measured times are known to ± {share(self.floor)}" if math.isfinite(self.floor) else ""
         return Text(f"{self.basis} through {self.given.size} of {self.n.size} points: median error {', '.join(said)}{known}")
-
-
-def half_widths(curve: Curve) -> np.ndarray:
-    """Half the width of each interval of a measured curve, relative to the value; NaN where there is none."""
-    return (curve.high - curve.low) / 2 / curve.values
-
-
-def floor(curve: Curve) -> float:
-    """Median half-width of a measured curve's intervals, relative to the values; NaN if it has none."""
-    widths = half_widths(curve)
-    widths = widths[np.isfinite(widths)]
-    return float(np.median(widths)) if widths.size else math.nan
 
 
 def share(value: float) -> str:

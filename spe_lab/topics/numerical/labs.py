@@ -12,7 +12,7 @@ from spe_lab.core.machine import Parameter, claim
 from spe_lab.core.measurement import Cancel, curves
 from spe_lab.core.text import Text
 from spe_lab.topics.numerical import analytical, bases, sampling
-from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, floor, share
+from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
 from spe_lab.topics.numerical.searching import KEY_BYTES, KINDS, LEAST, MOST, RECORDS, kernels, sampled
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Fit(SearchLab):
     def errors(self, settings: Mapping[str, Value] | None = None) -> Errors:
         """How wrong the fitted function of these settings is, and where."""
         point = self.point(settings)
-        return Errors.of(self.sample(point), point["basis"], floor(self.training()))
+        return Errors.of(self.sample(point), point["basis"])
 
     def bases(self, settings: Mapping[str, Value] | None = None) -> Text:
         """Every basis through the same points: what cross-validation thinks of it, and what it does between and outside of them."""
