@@ -383,10 +383,13 @@ def load_average() -> float | None:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
-def curves(result: Sweep, names: Sequence[str], x: Axis, library: native.Library, **provenance: Any) -> list[Curve]:
-    """The sweep's points as one measured curve for each name: the points of the first curve come first, then the next's."""
+def curves(result: Sweep, names: Sequence[str], x: Axis, library: native.Library, notes: Sequence[str] = (), **provenance: Any) -> list[Curve]:
+    """The sweep's points as one measured curve for each name: the points of the first curve come first, then the next's.
+
+    `notes` are added to those of the sweep.
+    """
     n, e = len(x.values), result.estimate
-    origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes)}
+    origin = {**result.provenance, **library.provenance, **provenance, "notes": [*result.notes, *notes]}
     parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
     return [Curve(name, "measured", x, "ns", e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], origin) for name, p in parts]
 

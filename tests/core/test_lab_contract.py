@@ -14,6 +14,7 @@ from spe_lab.core import machine as machines
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.fitted import NO_FIT, FittedLab
 from spe_lab.core.lab import SHORT_BUDGET_S
 from spe_lab.ui.static import dense
 
@@ -193,12 +194,43 @@ def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(lab, run):
     """A model that was fitted is fitted to the run's own points again, not to those of the recorded run."""
     from spe_lab.ui.static import lab_of
 
-    if any("that of the measurement before" in note for note in run[0].notes):
+    if NO_FIT in run[0].notes:
         pytest.skip("this machine is too busy: too few clean trials to fit the model to this run")
     result = Run.from_json(run[0].to_json())
     again = lab_of(result).predict(lab.point(result.point), result.x)
     for then, now in zip(result.predicted, again, strict=True):
         assert np.allclose(then.values, now.values, rtol=1e-9, equal_nan=True), then.name
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")  # would stand red below the reader's cell
+@pytest.mark.parametrize("clean", [0.0, 0.1, 0.3, 0.6])
+def test_of_a_measurement_that_was_hardly_clean_the_figure_shows_what_there_is(lab, clean):
+    """Points, and blocks that a model is fitted to, are missing at random: what cannot be fitted leaves the fit before."""
+    lab = labs.get(lab.id)
+    recorded, chance = lab.recorded(), np.random.default_rng(round(10 * clean))
+    kept = [chance.random(len(recorded.x.values)) < clean for _ in recorded.measured]
+
+    def holes(data):
+        """The same without most numbers of a list of lists, which is what blocks are."""
+        if isinstance(data, list):
+            inner = any(isinstance(each, list) for each in data)
+            return [[v if chance.random() < clean else None for v in each] if inner and isinstance(each, list) else each for each in data]
+        return data
+
+    training = {name: holes(data) for name, data in recorded.measured[0].provenance.get("training", {}).items()}
+    measured = []
+    for curve, mask in zip(recorded.measured, kept, strict=True):
+        arrays = {name: np.where(mask, values, np.nan) for name in ("values", "low", "high") if (values := getattr(curve, name)) is not None}
+        provenance = {**curve.provenance, "training": training} if training else curve.provenance
+        measured.append(dataclasses.replace(curve, **arrays, source="measured", provenance=provenance))
+    before = lab.predict(lab.point(), recorded.x)
+    lab.learn(measured)
+    after = lab.predict(lab.point(), recorded.x)
+    shown = [[(curve.name, bool(np.isfinite(curve.values).any())) for curve in curves] for curves in (after, before)]
+    assert shown[0] == shown[1]
+    lab.marks(lab.point())
+    if isinstance(lab, FittedLab) and not clean:
+        assert lab.refit(training) == (NO_FIT,) and all(np.array_equal(a.values, b.values, equal_nan=True) for a, b in zip(after, before, strict=True))
 
 
 def test_a_short_run_keeps_to_its_budget(run):

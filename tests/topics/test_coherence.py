@@ -17,6 +17,7 @@ import sympy
 from spe_lab.core import lab as labs
 from spe_lab.core import native
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.fitted import NO_FIT
 from spe_lab.core.machine import cpus
 from spe_lab.core.machine.cpus import Cpus
 from spe_lab.core.measurement import Cancel
@@ -281,9 +282,9 @@ def test_a_tenure_that_cannot_be_told_from_noise_is_not_given_a_number():
 
 def test_a_fit_without_clean_blocks_keeps_the_former_one_and_says_so():
     lab = labs.get("coherence.false_sharing")
-    assert lab.refit(made_up(5.0)) == () and lab.tenure().k == pytest.approx(5)
-    assert lab.refit({**made_up(5.0), "hand-off": [None] * 12}) == (sharing.NO_FIT,)
-    assert lab.tenure().k == pytest.approx(5)
+    assert lab.refit(made_up(5.0)) == () and lab.fitted().k == pytest.approx(5)
+    assert lab.refit({**made_up(5.0), "hand-off": [None] * 12}) == (NO_FIT,)
+    assert lab.fitted().k == pytest.approx(5)
     with pytest.raises(MeasurementError, match="measure again"):
         tenure.fit({**made_up(5.0), "hand-off": [None] * 12})
 

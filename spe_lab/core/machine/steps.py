@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spe_lab.core.errors import SpeLabError
+from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.measurement import CONFIDENCE
 
 MIN_SIZES = 8  # the base and two steps are five parameters; fewer points would leave no residual to judge them by
@@ -90,7 +90,7 @@ def fit(sizes: np.ndarray, blocks: np.ndarray, *, max_steps: int = 5, seed: int 
     The number of steps is taken for granted, and so is what all blocks share: a neighbour who is there for the whole run
     is part of the machine. Fewer than six blocks give NaN.
 
-    Raises SpeLabError if the arguments are not as said above.
+    Raises SpeLabError if the arguments are not as said above, and MeasurementError if too few sizes have a value.
 
     >>> sizes = 2.0 ** np.arange(12, 24)
     >>> found = fit(sizes, 1.5 + 3.0 * miss_share("ramp", 80_000, sizes)[None, :])
@@ -151,7 +151,7 @@ def _checked(sizes: np.ndarray, blocks: np.ndarray, max_steps: int) -> tuple[np.
         raise SpeLabError(f"max_steps must be between 0 and 8, got {max_steps}; a machine has up to five levels")
     known = ~np.isnan(blocks).all(axis=0)
     if known.sum() < MIN_SIZES:
-        raise SpeLabError(f"blocks must hold times for at least {MIN_SIZES} sizes, got {known.sum()}; measure more sizes or for longer")
+        raise MeasurementError(f"blocks must hold times for at least {MIN_SIZES} sizes, got {known.sum()}; measure more sizes or for longer")
     return sizes[known], blocks[:, known]
 
 

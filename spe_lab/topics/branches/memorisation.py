@@ -1,16 +1,18 @@
 """The lab branches.memorisation: how long a random pattern this machine learns by heart."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.curve import Axis, Curve, plain
+from spe_lab.core.fitted import FittedLab
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, Step, fit, miss_share
 from spe_lab.core.measurement import Cancel, Point, curves, sweep
 from spe_lab.core.text import Text
-from spe_lab.topics.branches.selection import KEY_RANGE, SelectionLab, kernels
+from spe_lab.topics.branches.selection import KEY_RANGE, assumed, kernels
 
 RELEARN = 1 << 20  # most branches that are run untimed before a burst: what other points made the predictor forget
 LAPS = 32  # of a pattern, in which it is learnt where it can be
@@ -18,13 +20,15 @@ MOST_STEPS = 3  # small predictors answer sooner than large ones: the last step 
 
 
 @register
-class Memorisation(SelectionLab):
+class Memorisation(FittedLab[Staircase]):
     """Time per element against the length of a random pattern that repeats."""
 
     id = "branches.memorisation"
+    chapter = "03d"
     title = "Learning by heart"
     question = "How long a random pattern does this machine learn by heart, if a loop repeats it?"
     axis = "length"
+    scale = "linear"
     quantity = "time per element"
     unit = "ns"
     compared = ("repeated pattern", "fitted")
@@ -33,14 +37,11 @@ class Memorisation(SelectionLab):
         "several sizes, share them with all other branches, and forget a pattern while something else runs."
     )
 
-    _points: tuple[np.ndarray, np.ndarray] | None = None
-    _staircase: tuple[int, Staircase] | None = None
-
     def declare(self) -> list[Slider]:
         length = Slider("length", "", 4096, "length of the repeated pattern, in branches", 16, 1 << 20, "log", multiple_of=1, source="the middle of the sweep")
         K = Slider("K", "", 20_000, "branches that the modelled predictor knows by heart", 16, 1 << 20, "log", measured=False,
                    source="assumed: 5,000 to 30,000 were reported for cores of 2024 (D. Lemire, 2026)")  # fmt: skip
-        found = self.assumed("P")
+        found = assumed(self.machine, "P")
         P = Slider("P", "ns", found.value, "penalty of a misprediction", 0.1, 100, "log", measured=False, source=f"{found.origin}: {found.source}")
         return [length, K, P]
 
@@ -53,13 +54,12 @@ class Memorisation(SelectionLab):
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             blocks = result.blocks()[:, n : len(points)]
             kept = {"lengths": training, "blocks": plain(blocks)}
-            found = curves(result, self.compared[:1], x, kernels(), training=kept)
-            self.learn(found)
-            yield result.progress, found
+            yield result.progress, curves(result, self.compared[:1], x, kernels(), self.refit(kept), training=kept)
 
-    def learn(self, measured: Sequence[Curve]) -> None:
-        kept = measured[0].provenance["training"]
-        self._points = (np.array(kept["lengths"]), np.array(kept["blocks"], dtype=float))
+    def fit(self, training: dict[str, Any]) -> Staircase:
+        """The staircase through the training lengths, half-way between those of the sweep."""
+        lengths, blocks = (np.array(training[name], dtype=float) for name in ("lengths", "blocks"))
+        return fit(lengths, blocks, max_steps=MOST_STEPS)
 
     def pattern(self, length: int) -> Point:
         keys = np.random.default_rng(length).integers(0, KEY_RANGE, length, dtype=np.int32)
@@ -79,15 +79,6 @@ class Memorisation(SelectionLab):
             "A small predictor": Preset({"K": 512.0}, "Cliff and ramp move to 512 branches; the fit stays, as it follows the points and not the sliders."),
             "Dear mistakes": Preset({"P": 20.0}, "Only the height beyond K changes, to half the penalty: every second guess at an unknown pattern is wrong."),
         }
-
-    def fitted(self) -> Staircase:  # type: ignore[override]  # nothing of SelectionLab that asks for it is asked of this lab
-        """The staircase through the training lengths, half-way between those of the sweep."""
-        if self._points is None:
-            self.learn_from_recorded()
-        lengths, blocks = self._points
-        if self._staircase is None or self._staircase[0] != id(blocks):
-            self._staircase = (id(blocks), fit(lengths, blocks, max_steps=MOST_STEPS))
-        return self._staircase[1]
 
     def span(self) -> Step | None:
         """The step from which on the pattern is not known: the one that adds most. None if nothing was learnt at all."""

@@ -3,14 +3,17 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from statistics import median
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.machine import Parameter, memory_available
+from spe_lab.core.fitted import FittedLab
+from spe_lab.core.lab import Preset, Slider, Value, register
+from spe_lab.core.machine import Machine, Parameter, memory_available
 from spe_lab.core.measurement import Cancel, Point, Sweep, centre, curves, sweep
 from spe_lab.topics.branches import fitting as fits
 from spe_lab.topics.branches import models
@@ -25,15 +28,12 @@ SEED = 1
 ASSUMED_NS = {"t0": 1.0, "t1": 1.0, "P": 5.0, "line in order": 2.5, "line at random": 10.0}
 
 
-class SelectionLab(Lab):
+class SelectionLab(FittedLab[fits.Fitted]):
     """What the two labs share: the loop, the points that a fit is given, and the fit."""
 
     chapter = "03d"
     axis = "p"
     scale = "linear"
-
-    _training: tuple[str, np.ndarray, np.ndarray] | None = None
-    _fitted: tuple[int, fits.Fitted] | None = None
 
     def share_slider(self) -> Slider:
         return Slider("p", "", 0.3, models.QUANTITIES["p"].meaning, 0, 1, source="where a two-bit counter and a machine differ most")
@@ -44,55 +44,30 @@ class SelectionLab(Lab):
     def sweep(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
-    def sampled(self, x: Axis, payload: str, budget_s: float, cancel: Cancel) -> Iterator[Sweep]:
-        """Branching at x, predicated at x, then branching and predicated at TRAINING; all in turn."""
+    def sampled(self, x: Axis, payload: str, budget_s: float, cancel: Cancel) -> Iterator[tuple[Sweep, dict[str, Any]]]:
+        """Branching at x, predicated at x, then branching and predicated at TRAINING, all in turn; and the latter as training."""
         arrays = Data(PAYLOADS[payload])
         points = [arrays.point(kernel, p) for shares in (x.values, TRAINING) for kernel in ("branching", "predicated") for p in shares]
         n, k = len(x.values), len(TRAINING)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             branching, predicated = np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1)
-            self.know((payload, branching, predicated))
-            yield result
+            yield result, {"payload": payload, "p": list(TRAINING), "branching": plain(branching), "predicated": plain(predicated)}
 
-    def know(self, training: tuple[str, np.ndarray, np.ndarray]) -> None:
-        """Takes over points that have just been measured."""
-        self._training = training
-
-    def learn(self, measured: Sequence[Curve]) -> None:
-        kept = measured[0].provenance["training"]
-        self._training = (kept["payload"], *(np.array(kept[name], dtype=float) for name in ("branching", "predicated")))
-
-    def training(self) -> tuple[str, np.ndarray, np.ndarray]:
-        """(payload, branching, predicated): blocks × TRAINING of the last measurement here, else of the recorded one."""
-        if self._training is None:
-            self.learn_from_recorded()
-        return self._training
-
-    def fitted(self) -> fits.Fitted:
+    def fit(self, training: dict[str, Any]) -> fits.Fitted:
         """The model whose states, penalty and base times come from the training points."""
-        payload, branching, _ = self.training()
-        if self._fitted is None or self._fitted[0] != id(branching):
-            self._fitted = (id(branching), fits.fit(TRAINING, branching, PAYLOADS[payload]))
-        return self._fitted[1]
+        return fits.fit(training["p"], np.array(training["branching"], dtype=float), PAYLOADS[training["payload"]])
 
-    def predicated_time(self) -> float:
-        """ns an element of the predicated loop takes, whatever the share: median over the training points."""
-        return float(np.nanmedian(self.training()[2]))
 
-    def kept(self) -> dict:
-        payload, *both = self.training()
-        return {"payload": payload, "p": list(TRAINING), **dict(zip(("branching", "predicated"), map(plain, both), strict=True))}
-
-    def assumed(self, name: str) -> Parameter:
-        """A time from the machine's profile where it has one, else assumed."""
-        known = self.machine.parameters
-        wanted = {"P": lambda: known["branch_penalty"].value,
-                  "line in order": lambda: fits.LINE_BYTES / known["memory_bandwidth"].value,
-                  "line at random": lambda: known["memory_latency"].value / known["memory_parallelism"].value}  # fmt: skip
-        try:
-            return Parameter(float(wanted[name]()), "ns", "measured", "this machine's profile")
-        except (KeyError, TypeError):  # not in the profile, or not resolvable there
-            return Parameter(ASSUMED_NS[name], "ns", "assumed", "order of magnitude of a current core")
+def assumed(machine: Machine, name: str) -> Parameter:
+    """A time from the machine's profile where it has one, else assumed."""
+    known = machine.parameters
+    wanted = {"P": lambda: known["branch_penalty"].value,
+              "line in order": lambda: fits.LINE_BYTES / known["memory_bandwidth"].value,
+              "line at random": lambda: known["memory_latency"].value / known["memory_parallelism"].value}  # fmt: skip
+    try:
+        return Parameter(float(wanted[name]()), "ns", "measured", "this machine's profile")
+    except (KeyError, TypeError):  # not in the profile, or not resolvable there
+        return Parameter(ASSUMED_NS[name], "ns", "assumed", "order of magnitude of a current core")
 
 
 @register
@@ -115,23 +90,24 @@ class Selectivity(SelectionLab):
         payload = Slider("payload", "", "none", reads, scale="choice", choices=tuple(PAYLOADS), source="the notes' loop")
         times = []
         for name in ("t0", "t1", "P"):
-            found, quantity = self.assumed(name), models.QUANTITIES[name]
+            found, quantity = assumed(self.machine, name), models.QUANTITIES[name]
             times.append(Slider(name, "ns", found.value, quantity.meaning, 0.1, 100, "log", measured=False, source=f"{found.origin}: {found.source}"))
         return [self.share_slider(), payload, self.states_slider(), *times]
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
-        for result in self.sampled(x, point["payload"], budget_s, cancel):
+        for result, training in self.sampled(x, point["payload"], budget_s, cancel):
             inferred = infer(result, x.values)
             rates = {"inferred": plain(centre(column)[0] for column in inferred.T), "ideal": plain(fits.rate(x.values, fits.IDEAL))}
             rates |= {f"{n} states": plain(fits.rate(x.values, n)) for n in (2, 4, 6, 8)}
-            more = {"payload": point["payload"], "data_seed": SEED, "training": self.kept(), "rates": rates}
-            yield result.progress, curves(result, ("branching", "predicated"), x, kernels(), **more)
+            more = {"payload": point["payload"], "data_seed": SEED, "training": training, "rates": rates}
+            yield result.progress, curves(result, ("branching", "predicated"), x, kernels(), self.refit(training), **more)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         p, payload = x.values, PAYLOADS[point["payload"]]
         times = models.element_time()(p=p, m=fits.rate(p, int(point["states"])), t0=point["t0"], t1=point["t1"], P=point["P"])
         if payload:
-            times = times + sum(share * self.assumed(f"line {how}").value for share, how in zip(fits.lines(p, payload), ("in order", "at random"), strict=True))
+            lines = zip(fits.lines(p, payload), ("in order", "at random"), strict=True)
+            times = times + sum(share * assumed(self.machine, f"line {how}").value for share, how in lines)
         fitted = self.fitted()
         said = {"states": fitted.states or "ideal", "states_low": fitted.low or "ideal", "states_high": fitted.high or "ideal",
                 "penalty_ns": fitted.penalty, "t0_ns": fitted.t0, "t1_ns": fitted.t1}  # fmt: skip
@@ -149,10 +125,14 @@ class Selectivity(SelectionLab):
             "64 B payload": Preset({"payload": "64 B"}, "The counter's curve is no longer symmetrical: of each selected element a line has to be fetched."),
         }
 
-    def know(self, training: tuple[str, np.ndarray, np.ndarray]) -> None:
-        """Points and their fit together: a slider must not find points that still await theirs."""
-        payload, branching, _ = training
-        self._training, self._fitted = training, (id(branching), fits.fit(TRAINING, branching, PAYLOADS[payload]))
+    def fit(self, training: dict[str, Any]) -> fits.Fitted:
+        if not _clean(training["predicated"]):
+            raise MeasurementError("the loop without a branch must have clean samples, got none; measure again on a quieter machine")
+        return super().fit(training)
+
+    def predicated_time(self) -> float:
+        """ns an element of the predicated loop takes, whatever the share: median over the training points."""
+        return median(_clean(self.training()["predicated"]))
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Where the fitted curve crosses the time without a branch."""
@@ -184,9 +164,9 @@ class Rate(SelectionLab):
 
     def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
         n = len(x.values)
-        for result in self.sampled(x, "none", budget_s, cancel):
+        for result, training in self.sampled(x, "none", budget_s, cancel):
             values, low, high = np.array([centre(column) for column in infer(result, x.values).T]).T
-            notes = {"notes": list(result.notes), "data_seed": SEED, "training": self.kept()}
+            notes = {"notes": [*result.notes, *self.refit(training)], "data_seed": SEED, "training": training}
             origin = {**result.provenance, **kernels().provenance, **notes}
             counts = result.estimate.kept[:n], result.estimate.tried[:n]
             yield result.progress, [Curve("inferred from time", "measured", x, "", values, low, high, *counts, origin)]
@@ -202,6 +182,10 @@ class Rate(SelectionLab):
             "One-bit counter": Preset({"states": 2.0}, "The gap to the ideal is largest between the ends and the middle: one outcome decides the next guess."),
             "16 states": Preset({"states": 16.0}, "The counter's curve almost lies on the ideal one: it follows the majority, and hardly the last outcomes."),
         }
+
+
+def _clean(blocks: Sequence[Sequence[float | None]]) -> list[float]:
+    return [time for block in blocks for time in block if time is not None]
 
 
 class Data:

@@ -1,14 +1,15 @@
 """The lab coherence.false_sharing: threads whose words are some bytes apart, on real cores."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve, plain
-from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.fitted import FittedLab
+from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel, centre
 from spe_lab.core.text import Text
@@ -24,11 +25,10 @@ BESIDE = ("same word", "alone", "hand-off")  # settings that are measured in tur
 MIDDLE = 0.5  # a fight for a line is another one in each trial: the median, since the lowest tenth is that of the lucky ones
 ONE_CPU = "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker --cpuset-cpus)"
 HYPER_THREADS = "two of the threads ran on one core, as hyper-threads: a line need not move between them"
-NO_FIT = "too few clean trials to fit a tenure: the fitted curve is that of the measurement before"
 
 
 @register
-class FalseSharing(Lab):
+class FalseSharing(FittedLab[Tenure]):
     """Time of an operation against the distance of the threads' words."""
 
     id = "coherence.false_sharing"
@@ -43,9 +43,6 @@ class FalseSharing(Lab):
         "The owner of a line does several operations before it is taken away; how many depends on the core's buffers, so that the hand-off alone bounds the "
         "cost and does not predict it. Stores without a load wait in a store buffer, and hardly any of them moves the line."
     )
-
-    _training: dict[str, Any] | None = None
-    _fitted: tuple[int, Tenure] | None = None
 
     def declare(self) -> list[Slider]:
         line, quantity = self.machine.parameters["line_size"], models.QUANTITIES
@@ -95,21 +92,11 @@ class FalseSharing(Lab):
                         **blocks(result, len(x.values)), "lost_updates": lost if operation in COUNTING else None}  # fmt: skip
             yield result.progress, [curve(result, x, training, [*result.notes, *hyper_threads, *self.refit(training)])]
 
-    def learn(self, measured: Sequence[Curve]) -> None:
-        if measured:
-            self.refit(measured[0].provenance["training"])
-
-    def refit(self, training: dict[str, Any]) -> tuple[str, ...]:
-        """Fits to a new measurement, and says so if that could not be done."""
-        try:
-            fitted = fit(training)
-        except MeasurementError:
-            return (NO_FIT,)
-        self._training, self._fitted = training, (id(training), fitted)
-        return ()
+    def fit(self, training: dict[str, Any]) -> Tenure:
+        return fit(training)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        tenure, threads, line, moves = self.tenure(), int(point["threads"]), point["line"], transfers(point["operation"])
+        tenure, threads, line, moves = self.fitted(), int(point["threads"]), point["line"], transfers(point["operation"])
         measured = (tenure.local, tenure.hand_off)
         parts = {"by c, H and k": (point["c"], point["H"], point["k"]), "bound": (*measured, 1.0), "fitted tenure": (*measured, tenure.k)}
         times = {name: models.shared_time(x.values, threads, line, *values, moves) for name, values in parts.items()}
@@ -118,21 +105,9 @@ class FalseSharing(Lab):
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         return {"line size": float(point["line"])}
 
-    def training(self) -> dict[str, Any]:
-        """What the tenure is fitted to: of the last measurement here, else of the recorded one."""
-        if self._training is None:
-            self.learn_from_recorded()
-        return self._training
-
-    def tenure(self) -> Tenure:
-        training = self.training()
-        if self._fitted is None or self._fitted[0] != id(training):
-            self._fitted = (id(training), fit(training))
-        return self._fitted[1]
-
     def summary(self) -> Text:
         """The constants of the last measurement, and what was lost on the way, in words."""
-        training, tenure = self.training(), self.tenure()
+        training, tenure = self.training(), self.fitted()
         shared = centre(np.array(training["blocks"], dtype=float)[:, 0])[0]
         slower = f"{shared:.2f} ns on one line (×{shared / tenure.local:.1f})"
         alone = f"{training['operation']}, {training['threads']} threads: {tenure.local:.2f} ns on lines apart"

@@ -1,21 +1,25 @@
 """The lab memory.selftuning: a model whose parameters the machine supplies, judged on points that it has not seen."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve, plain
+from spe_lab.core.fitted import FittedLab
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine.steps import Staircase, fit
 from spe_lab.core.measurement import Cancel, curves, sweep
 from spe_lab.topics.memory.labs import KIB, LINE, MIB, MemoryLab, kernels
 
+LEVELS = 3
 _FITS_KEPT = 32  # a slider that goes to and fro needs them again; one takes 10 ms
 
 
 @register
-class SelfTuning(MemoryLab):
+class SelfTuning(FittedLab["Fits"], MemoryLab):
     """A staircase fitted to some sizes, beside measurements at others."""
 
     id = "memory.selftuning"
@@ -30,7 +34,7 @@ class SelfTuning(MemoryLab):
 
     def declare(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
-        levels = Slider("levels", "", 3, "most steps that the fit may use", 1, 5, "linear", multiple_of=1, measured=False, source="three levels of cache")
+        levels = Slider("levels", "", LEVELS, "most steps that the fit may use", 1, 5, "linear", multiple_of=1, measured=False, source="three levels of cache")
         noise = Slider("noise", "", 0, "simulated noise that is added to the points before fitting", 0, 1, measured=False, source="none added")
         return [size, levels, noise]
 
@@ -47,12 +51,10 @@ class SelfTuning(MemoryLab):
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             blocks = result.blocks()[:, n : len(points)]
             kept = {"sizes": training, "blocks": plain(blocks)}
-            found = curves(result, self.compared[:1], x, kernels(), pages=pages, training=kept)
-            self.learn(found)
-            yield result.progress, found
+            yield result.progress, curves(result, self.compared[:1], x, kernels(), self.refit(kept), pages=pages, training=kept)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        fitted = self.fitted(int(point["levels"]), float(point["noise"]))
+        fitted = self.fitted().at(int(point["levels"]), float(point["noise"]))
         steps = [{"capacity_bytes": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
         return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps})]
 
@@ -62,29 +64,22 @@ class SelfTuning(MemoryLab):
             "Noisy training": Preset({"noise": 0.5}, "Noise only ever adds time: the fit lies higher, and its steps move."),
         }
 
-    def fitted(self, levels: int = 3, noise: float = 0.0) -> Staircase:
-        """The fit to the training points, `noise` of which is simulated: one-sided, as real noise is, and seeded."""
-        self.training()
-        sizes, blocks, fits = self._learned
-        key = levels, noise
-        if key not in fits:
-            disturbed = blocks * (1 + noise * np.abs(np.random.default_rng(1).standard_normal(blocks.shape)))
-            if len(fits) == _FITS_KEPT:
-                fits.clear()
-            fits[key] = fit(sizes, disturbed, max_steps=levels)
-        return fits[key]
+    def fit(self, training: dict[str, Any]) -> "Fits":
+        return Fits(training)
 
-    _learned: tuple[np.ndarray, np.ndarray, dict[tuple[int, float], Staircase]] | None = None  # sizes, blocks, and fits to these
 
-    def training(self) -> tuple[np.ndarray, np.ndarray]:
-        """(sizes, blocks × sizes) of the last measurement here, or of the recorded one before there is any."""
-        if self._learned is None:
-            self.learn_from_recorded()
-        return self._learned[:2]
+class Fits:
+    """Staircases through the same training points, by the most steps that they may have and the noise that is simulated."""
 
-    def learn(self, measured: Sequence[Curve]) -> None:
-        kept = measured[0].provenance["training"]
-        self._learned = (np.array(kept["sizes"], dtype=float), np.array(kept["blocks"], dtype=float), {})
+    def __init__(self, training: dict[str, Any]) -> None:
+        self._sizes, self._blocks = (np.array(training[name], dtype=float) for name in ("sizes", "blocks"))
+        self.at = lru_cache(_FITS_KEPT)(self._at)
+        self.at(LEVELS, 0.0)  # raises MeasurementError where none can be made
+
+    def _at(self, levels: int, noise: float) -> Staircase:
+        """One-sided noise, as real noise is, and seeded."""
+        disturbed = self._blocks * (1 + noise * np.abs(np.random.default_rng(1).standard_normal(self._blocks.shape)))
+        return fit(self._sizes, disturbed, max_steps=levels)
 
 
 def _sizes(largest: float, short: bool, shift: float) -> list[float]:

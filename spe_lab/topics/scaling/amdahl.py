@@ -56,13 +56,13 @@ class SpeedUpLab(Lab):
         costs = Costs.from_dict(measured[0].provenance["costs"])
         self._costs = replace(costs, origin="recorded") if measured[0].source == "recorded" else costs
 
-    def curve(self, name: str, x: Axis, found: tuple[np.ndarray, ...], result: Trials, **provenance: Any) -> Curve:
+    def curve(self, name: str, x: Axis, found: tuple[np.ndarray, ...], result: Trials, notes: Sequence[str] = (), **provenance: Any) -> Curve:
         """A measured curve of the first settings of `result`, with what is known of how it came about; `found` are its
-        values and its intervals' ends, and may go on beyond them."""
+        values and its intervals' ends, and may go on beyond them. `notes` are added to those of the trials."""
         n = len(x.values)
         value, low, high = (each[:n] for each in found)
         library = native.load("scaling")
-        origin = {**result.provenance, **library.provenance, **provenance, "notes": list(result.notes), "costs": self._costs.to_dict()}
+        origin = {**result.provenance, **library.provenance, **provenance, "notes": [*result.notes, *notes], "costs": self._costs.to_dict()}
         return Curve(name, "measured", x, self.unit, value, low, high, result.estimate.kept[:n], result.estimate.tried[:n], origin)
 
 

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError
+from spe_lab.core.fitted import FittedLab
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.text import Text
@@ -85,7 +87,7 @@ def _best(counts: np.ndarray, speed_up: np.ndarray) -> tuple[float, float]:
 
 
 @register
-class Usl(SpeedUpLab):
+class Usl(FittedLab[Fitted], SpeedUpLab):
     """The universal scalability law, fitted."""
 
     id = "scaling.usl"
@@ -96,9 +98,6 @@ class Usl(SpeedUpLab):
         "Two numbers stand for everything that threads do to each other. A law fitted at few threads may see no coherency at all, and then "
         "promises a maximum far beyond the true one; and the number of cores is not in it."
     )
-
-    _training: tuple[list[int], np.ndarray] | None = None
-    _fitted: tuple[int, Fitted] | None = None
 
     def declare(self) -> list[Slider]:
         P, sigma, kappa = (models.QUANTITIES[name].meaning for name in ("P", "sigma", "kappa"))
@@ -133,23 +132,11 @@ class Usl(SpeedUpLab):
             blocks = result.blocks()[:, : len(pieces)]
             one = len(counts)  # the first of the training points is one thread
             kept = {"threads": training, "blocks": plain(blocks[:, [one]] / blocks[:, one:])}
-            found = [self.curve("speed-up", x, block_ratios(blocks, reference=one), result, training=kept)]
-            self.learn(found)
-            yield result.progress, found
+            yield result.progress, [self.curve("speed-up", x, block_ratios(blocks, reference=one), result, self.refit(kept), training=kept)]
 
-    def learn(self, measured: Sequence[Curve]) -> None:
-        super().learn(measured)
-        kept = measured[0].provenance["training"]
-        self._training = (kept["threads"], np.array(kept["blocks"], dtype=float))
-
-    def fitted(self) -> Fitted:
-        """The law through the training points of the last measurement here, else of the recorded one."""
-        if self._training is None:
-            self.learn_from_recorded()
-        counts, blocks = self._training
-        if self._fitted is None or self._fitted[0] != id(blocks):
-            self._fitted = (id(blocks), fit(counts, blocks))
-        return self._fitted[1]
+    def fit(self, training: dict[str, Any]) -> Fitted:
+        """The law through the training points."""
+        return fit(training["threads"], np.array(training["blocks"], dtype=float))
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         N, fitted, costs = x.values, self.fitted(), self.costs(point)
