@@ -100,6 +100,13 @@ compiler: $(READY)
 	@{ command -v "$$CC" || command -v cc || .venv/bin/python -c 'import ziglang'; } >/dev/null 2>&1 || \
 	  echo "No C compiler found, so nothing can be measured: install one (Debian: apt install gcc libc6-dev), or run make lab EXTRAS=compiler."
 
+# pip compiles what it installs by one processor, more than half of its time; here all of them do, and packages' own tests are left out.
+# What cannot be compiled is a template or meant for another Python.
+define install
+$(RUN) pip install --quiet --disable-pip-version-check --no-compile --editable '.[$1]'
+$(RUN) compileall -qq -j 0 -x '/tests?/' .venv/lib || true
+endef
+
 # Set-up. The stamp holds the folder's name: a checkout that was moved or copied has an environment that imports from the old place.
 ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
 .PHONY: $(READY)
@@ -109,10 +116,10 @@ $(READY): pyproject.toml
 	  "(Debian: apt install python3-venv), or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up .venv with $(FIRST_USABLE): the first time takes one to three minutes."
 	@$(RUN) pip --version >/dev/null 2>&1 || $(FIRST_USABLE) -m venv --clear .venv
-	@$(RUN) pip install --quiet --disable-pip-version-check --editable '.[test$(EXTRAS:%=,%)]'
+	@$(call install,test$(EXTRAS:%=,%))
 	@echo "$(CURDIR)" > $@
 
 # What single targets need besides: make lecture, make book.
 .venv/.ready-%: $(READY)
-	@$(RUN) pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@$(call install,$*)
 	@echo "$(CURDIR)" > $@

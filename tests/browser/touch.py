@@ -27,10 +27,16 @@ kernel.iopubMessage.connect((_, {header: {msg_type}, content}) => {
   if (msg_type === 'stream' && content.name === 'stderr' && !content.text.startsWith('No such comm')) complaints.push(content.text);
 });
 const visible = element => element.checkVisibility({checkVisibilityCSS: true}) && element.getClientRects().length > 0;
-const look = () => {
+const seen = () => {
   const root = touched.closest('.jp-OutputArea-output');
   const pictures = [...root.querySelectorAll('img, svg')].map(each => each.src ?? each.outerHTML).join();
   return {pictures, all: pictures + [...root.querySelectorAll('.widget-html-content, button, [role=status], [role=alert]')].map(each => each.outerHTML).join()};
+};
+let last = {};  // asked for every few milliseconds, and made anew where the page has changed
+new MutationObserver(() => { last = {}; }).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+const look = () => {
+  if (last.of !== touched) last = {of: touched, ...seen()};
+  return last;
 };
 const pause = ms => new Promise(done => setTimeout(done, ms));
 const within = async (ms, condition) => {
