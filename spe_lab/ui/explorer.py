@@ -25,7 +25,7 @@ from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.frame import Frame
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
-from spe_lab.ui.memory import return_freed
+from spe_lab.ui.memory import keep_large_apart, return_freed
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.page import bundle
 from spe_lab.ui.presets import PresetBar
@@ -58,6 +58,7 @@ class Explorer:
         self.lab = lab
         self.prediction = prediction
         self.run: Run | None = None
+        keep_large_apart()
         self._figure = LabFigure(lab, form="webp")
         self._drawing = threading.RLock()  # the kernel's thread and the measurement's both draw
         self._cancel = Cancel()

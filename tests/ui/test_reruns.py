@@ -2,6 +2,8 @@
 
 import gc
 import platform
+import subprocess
+import sys
 import types
 import weakref
 
@@ -88,7 +90,10 @@ def test_a_real_kernel_lists_the_last_run_alone():
             assert listed.outputs[0].text.split() == ["1", "1"]
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc, which keeps what is freed")
+needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc, which keeps what is freed")
+
+
+@needs_glibc
 def test_what_was_freed_is_the_system_s_again():
     process = psutil.Process()
     kept = [bytes(1000) for _ in range(100_000)]
@@ -97,3 +102,25 @@ def test_what_was_freed_is_the_system_s_again():
     freed = process.memory_info().rss
     return_freed()
     assert ends and freed - process.memory_info().rss > 50e6
+
+
+STAYS = """
+import psutil
+from spe_lab.ui.explorer import explore
+{}
+process = psutil.Process()
+large = b"x" * (30 << 20)
+del large  # from here on glibc takes smaller ones from the heap, unless told not to
+before = process.memory_info().rss
+pairs = [(b"x" * (1 << 20), b"x" * 100_000) for _ in range(64)]
+small = [pair[1] for pair in pairs]
+del pairs
+print(process.memory_info().rss - before)
+"""
+
+
+@needs_glibc
+def test_pictures_between_what_stays_go_back_to_the_system():
+    plain, explored = (int(subprocess.run([sys.executable, "-c", STAYS.format(first)], capture_output=True, text=True, check=True).stdout)
+                       for first in ("", "explore('queueing.single')"))  # fmt: skip
+    assert plain > 50e6 > 20e6 > explored
