@@ -60,16 +60,17 @@ window.touched = fresh;
 fresh.scrollIntoView({block: 'center'});
 window.before = look();
 const end = fresh.getAttribute('aria-valuenow') === fresh.getAttribute('aria-valuemax');
-return {label: label(), end, text: fresh.textContent.trim(), uploads: fresh.classList.contains('widget-upload')};
+const first = [null, undefined, fresh].includes(fresh.closest('.spe-page')?.querySelector('.noUi-handle'));
+return {label: label(), first, end, text: fresh.textContent.trim(), uploads: fresh.classList.contains('widget-upload')};
 """
 # Where it stays: scrolling to it may have made JupyterLab draw what stands above, and move it.
 _PLACE = """
-let place;
-for (let before = {}; ; before = place) {
-  touched.scrollIntoView({block: 'center'});
+const found = () => { touched.scrollIntoView({block: 'center'}); return touched.getBoundingClientRect(); };
+let place = found();
+for (let before; before?.left !== place.left || before.top !== place.top;) {
+  before = place;
   await new Promise(requestAnimationFrame);
-  place = touched.getBoundingClientRect();
-  if (place.left === before.left && place.top === before.top) break;
+  place = found();
 }
 const track = touched.closest('.noUi-target')?.getBoundingClientRect();
 const value = touched.getAttribute('aria-valuenow');
@@ -105,7 +106,7 @@ class Touch:
         notebook.evaluate(_LIBRARY)
 
     def everything(self) -> list[str]:
-        """Moves each slider by a key and with the mouse, chooses from each list, presses each button, opens each fold on the way."""
+        """Moves each slider with the mouse, the first of an explorer by a key, too, chooses from each list, presses each button, opens each fold on the way."""
         complaints = [f"before anything was touched: {said}" for said in self.notebook.evaluate("return complaints.splice(0)")]
         while True:  # a fold that opens shows more of them
             for name, touch in (("slider", self._slider), ("list", self._list), ("button", self._button)):
@@ -123,13 +124,15 @@ class Touch:
         fold = self.notebook.evaluate(_NEXT, closed.partition(" ")[2])
         if fold:
             self._click()
-            self.page.wait_for_timeout(200)
+            self.notebook.evaluate(f"await settled({QUIET_MS})")
         return fold is not None
 
     def _slider(self, control: dict[str, Any]) -> list[str]:
-        self.notebook.evaluate("touched.focus({preventScroll: true})")
-        self.page.keyboard.press("ArrowLeft" if control["end"] else "ArrowRight")
-        found = self._answer("all", "a key")
+        found = []
+        if control["first"]:
+            self.notebook.evaluate("touched.focus({preventScroll: true})")
+            self.page.keyboard.press("ArrowLeft" if control["end"] else "ArrowRight")
+            found += self._answer("all", "a key")
         dragged, said = self._drag()
         if not dragged:  # where others were moved to, this one may have nothing to change
             self.notebook.evaluate(_RESET)
@@ -145,13 +148,13 @@ class Touch:
         place = self.notebook.evaluate(_PLACE)
         self.page.mouse.move(*place["here"])
         self.page.mouse.down()
-        self.page.mouse.move(*place[to], steps=2)
+        self.page.mouse.move(*place[to])
         moved = self.notebook.evaluate("return touched.getAttribute('aria-valuenow') !== a", place["value"])
         changed, said = self._answered(shows, "a drag", SOON_MS) if moved else (False, [])
         if not changed:  # it was there already, or shows the same from there
-            self.page.mouse.move(*place["end"], steps=2)
+            self.page.mouse.move(*place["end"])
             changed, more = self._answered(shows, "a drag to the end", SOON_MS)
-            self.page.mouse.move(*place[to], steps=2)
+            self.page.mouse.move(*place[to])
             said += more
         self.page.mouse.up()
         return changed, said
