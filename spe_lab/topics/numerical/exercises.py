@@ -84,8 +84,8 @@ def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
         return Verdict("right", f"{said}, with {found.given.size} points")
     if (found.kind == "outside").sum() > 0.1 * held_out.size:
         return Verdict("wrong", f"{said}: {(found.kind == 'outside').sum()} of them lie outside the sampled range, where no basis can know what comes")
-    # What the measurement leaves open, at a held-out size and at those that the fit was given, may be what the fit lacks.
-    surely = held_out - sample.half_widths[tested] - np.median(sample.half_widths[~tested])
+    # What the measurement leaves open, at a held-out size and typically at those that the fit was given, may be what the fit lacks.
+    surely = held_out - sample.half_widths[tested] - sample.floor
     if np.quantile(np.nan_to_num(surely, nan=0.0), WANTED) <= WITHIN:  # without an interval anything may be
         return Verdict("inconclusive", f"{said}, and {share(WITHIN)} is asked for, but the times themselves are not known well enough to tell; "
                        "measure again with more time, on a quieter machine")  # fmt: skip
