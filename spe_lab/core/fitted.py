@@ -9,7 +9,7 @@ from spe_lab.core.errors import MeasurementError
 from spe_lab.core.lab import Lab
 
 Fitted = TypeVar("Fitted")
-NO_FIT = "too little was clean for a fit: what is fitted is that of an earlier measurement"
+NO_FIT = "too little was clean for a new fit: it is still that of an earlier measurement"
 
 
 class FittedLab(Lab, Generic[Fitted]):
