@@ -38,9 +38,11 @@ class FittedLab(Lab, Generic[Fitted]):
         self.refit(measured[0].provenance["training"])
 
     def training(self) -> dict[str, Any]:
+        """What the fit was given. UnavailableError where nothing was measured and nothing is recorded."""
         return self._latest()[0]
 
     def fitted(self) -> Fitted:
+        """The fit to it."""
         return self._latest()[1]
 
     def _latest(self) -> tuple[dict[str, Any], Fitted]:

@@ -212,10 +212,9 @@ def test_of_a_measurement_that_was_hardly_clean_the_figure_shows_what_there_is(l
 
     def holes(data):
         """The same without most numbers of a list of lists, which is what blocks are."""
-        if isinstance(data, list):
-            inner = any(isinstance(each, list) for each in data)
-            return [[v if chance.random() < clean else None for v in each] if inner and isinstance(each, list) else each for each in data]
-        return data
+        if not isinstance(data, list):
+            return data
+        return [[v if chance.random() < clean else None for v in each] if isinstance(each, list) else each for each in data]
 
     training = {name: holes(data) for name, data in recorded.measured[0].provenance.get("training", {}).items()}
     measured = []
