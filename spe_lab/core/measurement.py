@@ -299,6 +299,13 @@ def centre(values: np.ndarray) -> tuple[float, float, float]:
     return (middle, math.nan, math.nan) if rank is None else (middle, float(seen[rank]), float(seen[-1 - rank]))
 
 
+def redrawn(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A bootstrap's draw: medians (columns) over as many whole `blocks` (rows), drawn anew, whose points share the minute they
+    were taken in. NaN is left out; a column whose few values were not drawn has its median over all blocks."""
+    drawn = blocks[rng.integers(len(blocks), size=len(blocks))]
+    return np.nanmedian(np.where(np.isnan(drawn).all(axis=0), blocks, drawn), axis=0)
+
+
 def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = BURST) -> tuple[float, float, float]:
     """(low, value, high) of numerator / denominator from samples in the order of time, NaN where not clean.
 

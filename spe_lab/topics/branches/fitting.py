@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.errors import MeasurementError
+from spe_lab.core.measurement import redrawn
 from spe_lab.core.text import Text
 from spe_lab.topics.branches import models
 
@@ -89,9 +90,7 @@ def fit(p: Sequence[float] | np.ndarray, blocks: np.ndarray, payload_bytes: int 
     rng = np.random.default_rng(seed)
     chosen = []
     for _ in range(DRAWS if len(blocks) >= 6 else 0):
-        drawn = blocks[rng.integers(len(blocks), size=len(blocks))]
-        drawn = np.where(np.isnan(drawn).all(axis=0), times, drawn)  # a share whose few values were not drawn
-        chosen.append(FAMILY.index(_best(shares, np.nanmedian(drawn, axis=0), payload_bytes)[0]))
+        chosen.append(FAMILY.index(_best(shares, redrawn(blocks, rng), payload_bytes)[0]))
     low, high = np.quantile(chosen, (0.025, 0.975), method="nearest") if chosen else (0, len(FAMILY) - 1)
     found = Fitted(best, FAMILY[int(low)], FAMILY[int(high)], coefficients, payload_bytes, 0.0)
     residual = float(np.median(np.abs(found.predict(shares) / times - 1)))

@@ -11,7 +11,7 @@ from spe_lab.core.curve import Axis, Curve, plain
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.fitted import FittedLab
 from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, redrawn
 from spe_lab.core.text import Text
 from spe_lab.core.trials import block_ratios
 from spe_lab.topics.scaling import models
@@ -64,16 +64,10 @@ def fit(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int = 1
     threads, speed_ups = threads[seen], speed_ups[:, seen]
     sigma, kappa = _best(threads, np.nanmedian(speed_ups, axis=0))
     rng = np.random.default_rng(seed)
-    blocks = len(speed_ups)
-    draws = [_drawn(threads, speed_ups[rng.integers(blocks, size=blocks)], speed_ups) for _ in range(DRAWS if blocks >= 6 else 0)] or [(sigma, kappa)]
+    draws = [_best(threads, redrawn(speed_ups, rng)) for _ in range(DRAWS if len(speed_ups) >= 6 else 0)] or [(sigma, kappa)]
     most = [most_threads(*each) for each in draws]
     intervals = [tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in (*np.transpose(draws), most)]
     return Fitted(sigma, kappa, *intervals)
-
-
-def _drawn(counts: np.ndarray, drawn: np.ndarray, all_blocks: np.ndarray) -> tuple[float, float]:
-    lost = np.isnan(drawn).all(axis=0)
-    return _best(counts, np.nanmedian(np.where(lost, all_blocks, drawn), axis=0))
 
 
 def _best(counts: np.ndarray, speed_up: np.ndarray) -> tuple[float, float]:
