@@ -5,7 +5,9 @@ drawn once into a ground (ui/sheet.py). On a page, what moves (predictions, rati
 (ui/moving.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the ground. New
 measured points, which come three times a second while a measurement runs, are drawn onto the pixels of the axes; only new
 limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that become stale, need
-another sheet; the last few of all figures are kept, as a slider that goes to and fro needs them again.
+another sheet; a slider that goes to and fro needs the earlier one again. A process keeps the last few sheets of all its
+figures, and a figure whose sheet went is drawn anew, once, when it is needed: what a page of many labs holds does not grow
+with their number, nor while they are used.
 """
 
 import io
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
-_KEPT = 12  # sheets, of some 5 MB each, beside the one that each figure shows
-_earlier: OrderedDict[tuple[int, tuple], Sheet] = OrderedDict()  # those that figures showed before, by figure and content, the latest last
+_KEPT = 16  # sheets, of some 5 MB each
+_sheets: OrderedDict[tuple[int, tuple], Sheet] = OrderedDict()  # by figure and content, the one used last at the end
 _numbers = itertools.count()
 
 
@@ -40,8 +42,8 @@ class LabFigure:
     def __init__(self, lab: Lab, form: str = "png") -> None:
         self.lab = lab
         self.form = form  # "png", or "webp": as exact, encoded in half the time, and for a page rather than for a file
-        self.sheet: Sheet | None = None  # of the last frame
-        self._content: tuple = ()  # what it is a sheet for
+        self._shown: dict[str, Any] = {}  # what was placed last
+        self._sent: object = None  # the ground that the page has
         self._number = next(_numbers)
         weakref.finalize(self, _forget, self._number)
 
@@ -52,28 +54,31 @@ class LabFigure:
 
     def layers(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> tuple[bytes | None, str]:
         """(the ground's bytes, or None if they are those of the last frame; what moves over it, as SVG); arguments as those of `place`."""
-        ground = None
-        if self.place(predicted, measured, ratios, **more):
-            ground = encoded(self.sheet.clean().canvas, self.form)
-        return ground, moving.svg(self.sheet)
+        sheet = self.place(predicted, measured, ratios, **more)
+        ground = None if sheet.ground is self._sent else encoded(sheet.clean().canvas, self.form)
+        self._sent = sheet.ground
+        return ground, moving.svg(sheet)
 
     def place(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
               at: float | None = None, stale: bool = False, prediction: Prediction | None = None,
-              marks: Mapping[str, float] | None = None, elsewhere: Sequence[Curve] = ()) -> bool:  # fmt: skip
-        """Puts everything where it belongs; whether the ground is a new one. `ratios`: measured over predicted at the measured points;
+              marks: Mapping[str, float] | None = None, elsewhere: Sequence[Curve] = ()) -> Sheet:  # fmt: skip
+        """A sheet with everything where it belongs. `ratios`: measured over predicted at the measured points;
         `at`: where the marker stands; `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time, drawn in a colour of their own."""
+        self._shown = {"predicted": predicted, "measured": measured, "ratios": ratios, "at": at, "stale": stale, "prediction": prediction,
+                       "marks": marks, "elsewhere": elsewhere}  # fmt: skip
         marks = marks or {}
         sketch = prediction.drawn if prediction is not None else None
         own = len(measured), len(predicted)
         measured = [*measured, *(curve for curve in elsewhere if curve.source != "predicted")]
         predicted = [*predicted, *(curve for curve in elsewhere if curve.source == "predicted")]
         content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
-        last, sheet = self.sheet, self.sheet
-        if content != self._content:
-            sheet = _earlier.pop((self._number, content), None) or Sheet(self.lab, predicted, measured, own, stale, sketch, marks)
+        key = self._number, content
+        sheet = _sheets.pop(key, None) or Sheet(self.lab, predicted, measured, own, stale, sketch, marks)
         sheet.stretch((*self._span([*predicted, *measured], sketch), _ratio_limit(ratios)))
-        new = sheet.dot(measured) or sheet is not last
-        self._turn_to(sheet, content)
+        sheet.dot(measured)
+        _sheets[key] = sheet
+        while len(_sheets) > _KEPT:
+            _sheets.popitem(last=False)
         for line, curve in zip(sheet.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
         if ratios is not None:
@@ -86,27 +91,20 @@ class LabFigure:
             line.set_visible(math.isfinite(place))
             line.set_xdata([place, place])
         sheet.caption.set_text(_caption(self.lab, predicted[: own[1]], at))
-        return new
+        return sheet
 
     def picture(self, form: str) -> bytes:
         """The last frame as "png" or "webp"."""
-        sheet = self.sheet.clean()
+        sheet = self.place(**self._shown).clean()  # it may not be kept any more, or hold another frame
         for artist in sheet.moving:
             artist.axes.draw_artist(artist)
         return encoded(sheet.canvas, form)
 
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
-        for sheet in (self.sheet, *(sheet for (number, _), sheet in [*_earlier.items()] if number == self._number)):
-            if sheet is not None:
+        for (number, _), sheet in [*_sheets.items()]:
+            if number == self._number:
                 sheet.limits = None
-
-    def _turn_to(self, sheet: Sheet, content: tuple) -> None:
-        if self.sheet not in (sheet, None):
-            _earlier[self._number, self._content] = self.sheet
-            while len(_earlier) > _KEPT:
-                _earlier.popitem(last=False)
-        self.sheet, self._content = sheet, content
 
     def _span(self, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
         """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
@@ -124,8 +122,8 @@ class LabFigure:
 
 def _forget(number: int) -> None:
     """Nobody shows the figure of this number any more."""
-    for key in [key for key in [*_earlier] if key[0] == number]:
-        _earlier.pop(key, None)
+    for key in [key for key in [*_sheets] if key[0] == number]:
+        _sheets.pop(key, None)
 
 
 def encoded(canvas: "FigureCanvasAgg", form: str) -> bytes:

@@ -45,6 +45,7 @@ class Sheet:
         self.limits: tuple | None = None  # None: may shrink
         self._drawn: tuple | None = None  # limits that the ground was drawn for
         self._measured: Sequence[Curve] | None = None  # curves that it was drawn for
+        self.ground: object = None  # what stays, as it is now: another object for each drawing of it
         self._bare = None  # pixels: the axes alone
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
@@ -100,13 +101,11 @@ class Sheet:
             self.canvas.draw()
             self._bare, self._drawn, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None
 
-    def dot(self, measured: Sequence[Curve]) -> bool:
-        """Places the measured points, unless they are those that are there; whether the ground is a new one."""
-        if self._measured is not None and all(a is b for a, b in zip(measured, self._measured, strict=True)):
-            return False
-        self._place_points(measured)
-        self._measured = measured
-        return True
+    def dot(self, measured: Sequence[Curve]) -> None:
+        """Places the measured points, unless they are those that are there."""
+        if self._measured is None or any(a is not b for a, b in zip(measured, self._measured, strict=True)):
+            self._place_points(measured)
+            self._measured, self.ground = measured, object()
 
     def clean(self) -> "Sheet":
         """The canvas holds the ground alone: the axes and the measured points."""

@@ -45,8 +45,7 @@ def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
     x, figure = dense(lab, recorded.x), LabFigure(lab)
 
     def top(latency):
-        figure.draw(lab.predict(lab.point({"l4": latency, "k4": 0}), x))
-        return figure.sheet.axes[0].get_ylim()[1]
+        return figure.place(lab.predict(lab.point({"l4": latency, "k4": 0}), x)).axes[0].get_ylim()[1]
 
     before, grown, after = top(8), top(1000), top(8)
     assert before < grown == after
@@ -110,17 +109,36 @@ def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
     assert moving._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]])) == "M1.0 2.0M4.0 5.0L6.0 9999.0L6.0 9999.0"
 
 
-def test_all_figures_together_keep_a_few_earlier_sheets_and_a_figure_that_is_gone_none(lab, recorded):
-    x = dense(lab, recorded.x)
-    figures_module._earlier.clear()
+def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(lab, recorded):
+    figures_module._sheets.clear()
     shown = [LabFigure(lab) for _ in range(10)]
     for figure in shown:
         for stale in (False, True, False):
-            figure.draw(lab.predict(lab.point(), x), recorded.measured, stale=stale)
-    assert len(figures_module._earlier) == len(shown)  # each has one that it shows, and one from before
-    for figure in shown:
-        figure.draw(lab.predict(lab.point(), x))
-    assert len(figures_module._earlier) == figures_module._KEPT
+            figure.draw(lab.predict(lab.point(), recorded.x), recorded.measured, stale=stale)
+    assert len(figures_module._sheets) == figures_module._KEPT
     del figure, shown
     gc.collect()
-    assert not figures_module._earlier
+    assert not figures_module._sheets
+
+
+def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
+    """With axes that had grown, so that the ground which the page has is not the one that is drawn now."""
+    lab = labs.get("memory.working_set")
+    recorded, figure = lab.recorded(), LabFigure(lab)
+    frames = [lab.predict(lab.point({"l4": latency}), dense(lab, recorded.x)) for latency in (1000, 80)]
+    for predicted in frames:
+        figure.layers(predicted, recorded.measured, ratios(recorded), at=2.0**20)
+    _forget_sheets(lab)
+    picture, fresh = figure.picture("png"), LabFigure(lab).draw(frames[1], recorded.measured, ratios(recorded), at=2.0**20)
+    assert np.array_equal(pixels(picture), pixels(fresh))
+    ground, moves = figure.layers(frames[1], recorded.measured, ratios(recorded), at=2.0**20)
+    expected = LabFigure(lab).layers(frames[1], recorded.measured, ratios(recorded), at=2.0**20)
+    assert (ground, moves) == expected
+    assert figure.layers(frames[1], recorded.measured, ratios(recorded), at=2.0**20) == (None, moves)
+
+
+def _forget_sheets(lab):
+    """By as many other figures as there are sheets kept."""
+    others = [LabFigure(lab) for _ in range(figures_module._KEPT)]
+    for other in others:
+        other.place(lab.predict(lab.point(), lab.x()))
