@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -79,6 +79,17 @@ class Estimate:
     high: np.ndarray
     kept: np.ndarray
     tried: np.ndarray
+
+
+class Result(Protocol):
+    """What is known of some points: a `Sweep`, or the `Trials` of core/trials.py."""
+
+    @property
+    def estimate(self) -> Estimate: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def provenance(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -390,15 +401,20 @@ def load_average() -> float | None:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
-def curves(result: Sweep, names: Sequence[str], x: Axis, library: native.Library, notes: Sequence[str] = (), **provenance: Any) -> list[Curve]:
-    """The sweep's points as one measured curve for each name: the points of the first curve come first, then the next's.
+def curves(result: Result, names: Sequence[str], x: Axis, library: native.Library, notes: Sequence[str] = (), unit: str = "ns",
+           **provenance: Any) -> list[Curve]:  # fmt: skip
+    """The result's points as one measured curve for each name: those of the first curve come first, then the next's; more may follow.
 
-    `notes` are added to those of the sweep.
+    `notes` are added to those of the result.
     """
-    n, e = len(x.values), result.estimate
-    origin = {**result.provenance, **library.provenance, **provenance, "notes": [*result.notes, *notes]}
+    n, e, how = len(x.values), result.estimate, origin(result, library, notes, **provenance)
     parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
-    return [Curve(name, "measured", x, "ns", e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], origin) for name, p in parts]
+    return [Curve(name, "measured", x, unit, e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], how) for name, p in parts]
+
+
+def origin(result: Result, library: native.Library, notes: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+    """The provenance of measured curves: how the result came about, its kernel, `more`, and the result's notes and these."""
+    return {**result.provenance, **library.provenance, **more, "notes": [*result.notes, *notes]}
 
 
 def simulated_origin(stem: str, estimator: str, seed: int = 1, **more: Any) -> dict[str, Any]:

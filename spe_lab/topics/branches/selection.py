@@ -14,7 +14,7 @@ from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.fitted import FittedLab
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine import Machine, Parameter, memory_available
-from spe_lab.core.measurement import Cancel, Point, Sweep, centre, curves, sweep
+from spe_lab.core.measurement import Cancel, Point, Sweep, centre, curves, origin, sweep
 from spe_lab.topics.branches import fitting as fits
 from spe_lab.topics.branches import models
 
@@ -166,10 +166,9 @@ class Rate(SelectionLab):
         n = len(x.values)
         for result, training in self.sampled(x, "none", budget_s, cancel):
             values, low, high = np.array([centre(column) for column in infer(result, x.values).T]).T
-            notes = {"notes": [*result.notes, *self.refit(training)], "data_seed": SEED, "training": training}
-            origin = {**result.provenance, **kernels().provenance, **notes}
+            how = origin(result, kernels(), self.refit(training), data_seed=SEED, training=training)
             counts = result.estimate.kept[:n], result.estimate.tried[:n]
-            yield result.progress, [Curve("inferred from time", "measured", x, "", values, low, high, *counts, origin)]
+            yield result.progress, [Curve("inferred from time", "measured", x, "", values, low, high, *counts, how)]
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         return [

@@ -11,7 +11,7 @@ from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.fitted import FittedLab
 from spe_lab.core.lab import Preset, Slider, Value, register
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel, centre
+from spe_lab.core.measurement import Cancel, centre, curves
 from spe_lab.core.text import Text
 from spe_lab.core.trials import Setting, Trials, interleaved
 from spe_lab.topics.coherence import models
@@ -90,7 +90,7 @@ class FalseSharing(FittedLab[Tenure]):
             lost = {"same word": [same.lost, same.done], "own words": [sum(words.lost for words in own), sum(words.done for words in own)]}
             training = {"operation": operation, "threads": threads, "line": self.machine.parameters["line_size"].value, "offsets": list(TRAINING),
                         **blocks(result, len(x.values)), "lost_updates": lost if operation in COUNTING else None}  # fmt: skip
-            yield result.progress, [curve(result, x, training, [*result.notes, *hyper_threads, *self.refit(training)])]
+            yield result.progress, curves(result, ["together"], x, kernels(), [*hyper_threads, *self.refit(training)], training=training)
 
     def fit(self, training: dict[str, Any]) -> Tenure:
         return fit(training)
@@ -124,12 +124,6 @@ def blocks(result: Trials, n: int) -> dict[str, list]:
     values = plain(result.blocks()[:, n:])
     columns = zip(BESIDE, list(zip(*values, strict=True))[len(TRAINING) :], strict=True)
     return {"blocks": [row[: len(TRAINING)] for row in values], **{name: list(column) for name, column in columns}}
-
-
-def curve(result: Trials, x: Axis, training: dict[str, Any], notes: list[str]) -> Curve:
-    e, n = result.estimate, len(x.values)
-    origin = {**result.provenance, **kernels().provenance, "training": training, "notes": notes}
-    return Curve("together", "measured", x, "ns", e.value[:n], e.low[:n], e.high[:n], e.kept[:n], e.tried[:n], origin)
 
 
 @cache

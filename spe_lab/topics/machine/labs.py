@@ -9,7 +9,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, claim, published
 from spe_lab.core.machine.calibration import Calibration
-from spe_lab.core.measurement import Cancel, Sweep
+from spe_lab.core.measurement import Cancel, Sweep, origin
 
 CLAIMS, PROFILE = "claims", "profile"
 
@@ -44,8 +44,7 @@ class LevelLab(Lab):
         wanted = [found.get(self.names[int(level) - 1]) for level in x.values]
         values, low, high = (np.array([self.number(parameter, end) for parameter in wanted]) for end in ("value", "low", "high"))
         kept, tried = (np.full(len(wanted), int(total.sum())) for total in (result.estimate.kept, result.estimate.tried))
-        origin = {**result.provenance, **native.load("memory").provenance, "notes": list(result.notes)}
-        return Curve("effective", "measured", x, self.unit, values, low, high, kept, tried, origin)
+        return Curve("effective", "measured", x, self.unit, values, low, high, kept, tried, origin(result, native.load("memory")))
 
     @staticmethod
     def number(parameter: Parameter | None, end: str) -> float:

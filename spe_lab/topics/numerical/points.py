@@ -6,7 +6,7 @@ import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel, centre
+from spe_lab.core.measurement import Cancel, centre, origin
 from spe_lab.topics.numerical import bases
 from spe_lab.topics.numerical.labs import SearchLab
 from spe_lab.topics.numerical.searching import kernels, sampled
@@ -73,12 +73,12 @@ class Points(SearchLab):
             seen = np.isfinite(result.estimate.value) & (result.estimate.value > 0)
             n, times = sizes[seen], result.estimate.value[seen]
             kept, tried = (np.full(len(x.values), int(count.sum())) for count in (result.estimate.kept, result.estimate.tried))
-            origin = {**result.provenance, **kernels().provenance, "notes": list(result.notes), "draws": DRAWS, "sizes": n.tolist(), "times_ns": times.tolist()}
+            how = origin(result, kernels(), draws=DRAWS, sizes=n.tolist(), times_ns=times.tolist())
             found = []
             for basis in SHOWN:
                 rows = [centre(held_out(n, times, int(points), basis)) for points in x.values] if len(n) > 2 else [(np.nan,) * 3] * len(x.values)
                 value, low, high = np.array(rows).T
-                found.append(Curve(basis, "measured", x, "", value, low, high, kept, tried, origin))
+                found.append(Curve(basis, "measured", x, "", value, low, high, kept, tried, how))
             yield result.progress, found
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:

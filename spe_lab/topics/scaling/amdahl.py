@@ -10,7 +10,7 @@ from spe_lab.core import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Machine, cpus
-from spe_lab.core.measurement import BURST, MIN_ROUNDS, Cancel
+from spe_lab.core.measurement import BURST, MIN_ROUNDS, Cancel, origin
 from spe_lab.core.trials import Trials, block_ratios, interleaved
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.fork_join import ASSUMED, Costs, ForkJoin, threads_slider, work_sliders
@@ -61,9 +61,8 @@ class SpeedUpLab(Lab):
         values and its intervals' ends, and may go on beyond them. `notes` are added to those of the trials."""
         n = len(x.values)
         value, low, high = (each[:n] for each in found)
-        library = native.load("scaling")
-        origin = {**result.provenance, **library.provenance, **provenance, "notes": [*result.notes, *notes], "costs": self._costs.to_dict()}
-        return Curve(name, "measured", x, self.unit, value, low, high, result.estimate.kept[:n], result.estimate.tried[:n], origin)
+        how = origin(result, native.load("scaling"), notes, **provenance, costs=self._costs.to_dict())
+        return Curve(name, "measured", x, self.unit, value, low, high, result.estimate.kept[:n], result.estimate.tried[:n], how)
 
 
 @register

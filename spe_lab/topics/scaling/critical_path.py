@@ -10,7 +10,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Machine
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, curves
 from spe_lab.core.text import Text
 from spe_lab.core.trials import Setting, interleaved
 from spe_lab.core.units import render
@@ -108,11 +108,10 @@ class CriticalPath(Lab):
         graph, n = self.graph(point), len(x.values)
         settings = [self.setting(graph, int(workers), point["order"], cancel) for workers in x.values]
         for result in interleaved([*settings, self.setting(CHAIN, CHAIN_WORKERS, ORDERS[0], cancel)], budget_s=budget_s, burst=1, cancel=cancel):
-            e = result.estimate
-            if np.isfinite(e.value[n]):
-                self._late_ns = max(0, round((e.value[n] - CHAIN.span) * 1e6 / len(CHAIN.tasks)))
-            origin = {**result.provenance, **native.load("scaling").provenance, "late_us": self.late_ns() / 1e3, "notes": list(result.notes)}
-            yield result.progress, [Curve("executed", "measured", x, "ms", e.value[:n], e.low[:n], e.high[:n], e.kept[:n], e.tried[:n], origin)]
+            chain = result.estimate.value[n]
+            if np.isfinite(chain):
+                self._late_ns = max(0, round((chain - CHAIN.span) * 1e6 / len(CHAIN.tasks)))
+            yield result.progress, curves(result, ["executed"], x, native.load("scaling"), unit="ms", late_us=self.late_ns() / 1e3)
 
     def setting(self, graph: Graph, workers: int, order: str, cancel: Cancel) -> Setting:
         def run(trials: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.machine.steps import miss_share
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.measurement import Cancel, curves
 from spe_lab.core.model import Model, Quantity
 from spe_lab.core.trials import Setting, checked, interleaved, undisturbed
 from spe_lab.topics.scaling.models import symbol
@@ -131,10 +131,7 @@ class Parallelism(Lab):
         settings = [data.setting(kind, threads, int(n), cancel) for kind, threads in self.rows(point) for n in x.values]
         burst = 4 if budget_s > 1 else 2  # a short run needs rounds first
         for result in interleaved(settings, budget_s=budget_s, burst=burst, cancel=cancel):
-            e, size = result.estimate, len(x.values)
-            origin = {**result.provenance, **kernels().provenance, "data_seed": SEED, "trial_ns": TRIAL_NS, "notes": list(result.notes)}
-            parts = [(name, slice(i * size, (i + 1) * size)) for i, name in enumerate(LEVELS)]
-            yield result.progress, [Curve(name, "measured", x, "ns", e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], origin) for name, p in parts]
+            yield result.progress, curves(result, LEVELS, x, kernels(), data_seed=SEED, trial_ns=TRIAL_NS)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         return [Curve(name, "predicted", x, "ns", self.time(point, x.values, *row)) for name, row in zip(LEVELS, self.rows(point), strict=True)]
