@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The same few examples at each run; SPE_LAB_LONG=1 (make fuzz, make sanitize) looks for new ones, and for many more.
+# The same few examples at each run; SPE_LAB_LONG=1 (make fuzz, make sanitize) looks for new ones, and for many more. Each of the
+# sixteen builds that have sanitizers has others.
 unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("short", max_examples=20, derandomize=True, **unhurried)
 settings.register_profile("long", max_examples=1000, print_blob=True, **unhurried)
+settings.register_profile("sanitized", settings.get_profile("long"), max_examples=200)
 settings.load_profile("long" if os.environ.get("SPE_LAB_LONG", "0") not in ("", "0") else "short")
 
 os.environ.setdefault("SPE_LAB_QUICK", "1")
