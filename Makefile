@@ -71,7 +71,7 @@ format: $(READY) ## Bring the C sources into their form
 mutants: $(READY) compiler ## Put deliberate faults into kernels and models, one at a time, and tell which the tests notice (ten minutes)
 	@.venv/bin/python tests/mutants.py
 
-sanitize: $(READY) compiler ## Run all kernels under sanitizers, by gcc and clang at -O0 to -O3 (some hours)
+sanitize: $(READY) compiler ## Run all kernels under sanitizers, by gcc and clang at -O0 to -O3 (an hour)
 	@$(RUN) pytest -p no:cacheprovider tests/sanitizers
 
 # What is found stays in .hypothesis/ and .venv/fuzz/: the next run begins where this one ended.

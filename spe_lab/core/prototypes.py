@@ -93,10 +93,20 @@ def _pointer(element: Any, const: bool) -> type:
 
 
 @cache
+def bounds(kind: type) -> tuple[int, int]:
+    """The least and the largest number of an integer type; a plain char counts as signed, as gcc has it on x86.
+
+    >>> bounds(ctypes.c_int8), bounds(ctypes.c_bool)
+    ((-128, 127), (0, 1))
+    """
+    bits = 1 if kind is ctypes.c_bool else 8 * ctypes.sizeof(kind)
+    signed = kind is ctypes.c_char or kind(-1).value < 0
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+
+
 def whole_number(kind: type) -> type:
     """An argument of an integer type that refuses what C cannot hold, where ctypes would keep the lowest bits of it."""
-    bits = 8 * ctypes.sizeof(kind)
-    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if kind(-1).value < 0 else (0, (1 << bits) - 1)
+    low, high = bounds(kind)
 
     def from_param(cls: type, argument: Any):
         if isinstance(argument, kind):

@@ -16,10 +16,9 @@ import numpy as np
 
 from spe_lab.core.cell.messages import CellError
 from spe_lab.core.cell.worker import Block
-from spe_lab.core.prototypes import Function
+from spe_lab.core.prototypes import Function, bounds
 
-_INTEGERS = {ctypes.sizeof(kind): kind for kind in (ctypes.c_int8, ctypes.c_int16, ctypes.c_int32, ctypes.c_int64)}
-_UNSIGNED = {ctypes.sizeof(kind): kind for kind in (ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64)}
+_SIGNED = (ctypes.c_int8, ctypes.c_int16, ctypes.c_int32, ctypes.c_int64)
 _FLOATS = (ctypes.c_float, ctypes.c_double)
 
 
@@ -38,13 +37,7 @@ def c_name(kind: Any) -> str:
     if kind in (ctypes.c_bool, ctypes.c_char, *_FLOATS):
         return kind.__name__.removeprefix("c_")
     bits = 8 * ctypes.sizeof(kind)
-    return f"int{bits}_t" if kind in _INTEGERS.values() else f"uint{bits}_t"
-
-
-def bounds(kind: Any) -> tuple[int, int]:
-    """The least and the largest number of an integer type."""
-    bits = 8 * ctypes.sizeof(kind)
-    return (0, 1) if kind is ctypes.c_bool else (0, 2**bits - 1) if kind in _UNSIGNED.values() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return f"int{bits}_t" if kind in _SIGNED else f"uint{bits}_t"
 
 
 def prototype(function: Function) -> str:
