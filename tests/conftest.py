@@ -30,7 +30,7 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
 
 
 # Two lanes share a machine of two cores in `make test`: one opens browsers, the other does all the rest, and who is ready first goes on
-# with the notebooks. Each has a journal and a profile of its own; built kernels they share.
+# with the solutions, and then with one notebook at a time, so that both end together. Each has a journal and a profile of its own; built kernels they share.
 LANE = os.environ.get("PYTEST_XDIST_WORKER")
 if LANE:
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))
@@ -42,7 +42,9 @@ def pytest_xdist_make_scheduler(config, log):
 
     class Lanes(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((part for part in ("tests/browser/", "tests/notebooks/", "notebooks/") if nodeid.startswith(part)), "all the rest")
+            if nodeid.startswith("notebooks/"):
+                return nodeid.partition("::")[0]  # its cells share a kernel
+            return next((part for part in ("tests/browser/", "tests/notebooks/") if nodeid.startswith(part)), "all the rest")
 
     config.option.loadscopereorder = False  # the parts in their order, the longest first, and not those with the most tests
     return Lanes(config, log)
