@@ -3,6 +3,7 @@
 They run in processes whose kernels were built with sanitizers (test_sanitized.py starts them), by several compilers and levels.
 """
 
+import os
 from itertools import islice
 
 import numpy as np
@@ -304,6 +305,8 @@ def test_threads_that_take_tasks_of_a_graph(order):
 def test_threads_that_share_words(operation):
     library = native.load("coherence")
     for threads, offset in ((1, 0), (2, 0), (2, library.constants["SHARING_FARTHEST"])):
+        if (threads, offset) == (2, 0) and OPERATIONS[operation] == "load + store" and os.environ["SPE_LAB_SANITIZED"] == "thread":
+            continue  # a race by intent: tests/topics/test_coherence.py asks that it be found
         for trials, count in ((0, 0), (1, 0), (2, 33)):
             records, sums = np.zeros((trials, threads), np.dtype(library.struct("team_record"))), np.zeros(trials, np.uint64)
             assert library.share_words(operation, threads, cpus.current().assigned(threads), offset, count, trials, records, sums, Cancel().flag) == 0
