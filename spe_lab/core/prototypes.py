@@ -92,7 +92,6 @@ def _pointer(element: Any, const: bool) -> type:
     return type(f"{element.__name__}_pointer", (ctypes.c_void_p,), {"from_param": classmethod(from_param), "element": element, "const": const})
 
 
-@cache
 def bounds(kind: type) -> tuple[int, int]:
     """The least and the largest number of an integer type; a plain char counts as signed, as gcc has it on x86.
 
@@ -104,6 +103,7 @@ def bounds(kind: type) -> tuple[int, int]:
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
 
+@cache
 def whole_number(kind: type) -> type:
     """An argument of an integer type that refuses what C cannot hold, where ctypes would keep the lowest bits of it."""
     low, high = bounds(kind)

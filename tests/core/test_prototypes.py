@@ -147,3 +147,7 @@ def test_a_pointer_takes_an_array_a_structure_an_address_or_none():
     assert pointer.from_param(array).value == array.ctypes.data
     assert pointer.from_param(one).value == ctypes.addressof(one)
     assert pointer.from_param(4096).value == 4096 and pointer.from_param(None).value is None
+
+
+def test_a_type_that_refuses_what_c_cannot_hold_is_made_once():
+    assert prototypes.argument_type(ctypes.c_int32) is prototypes.argument_type(ctypes.c_int32)

@@ -18,7 +18,6 @@ from spe_lab.core.cell.messages import CellError
 from spe_lab.core.cell.worker import Block
 from spe_lab.core.prototypes import Function, bounds
 
-_SIGNED = (ctypes.c_int8, ctypes.c_int16, ctypes.c_int32, ctypes.c_int64)
 _FLOATS = (ctypes.c_float, ctypes.c_double)
 
 
@@ -36,8 +35,7 @@ def c_name(kind: Any) -> str:
         return f"struct {kind.__name__}"
     if kind in (ctypes.c_bool, ctypes.c_char, *_FLOATS):
         return kind.__name__.removeprefix("c_")
-    bits = 8 * ctypes.sizeof(kind)
-    return f"int{bits}_t" if kind in _SIGNED else f"uint{bits}_t"
+    return f"{'int' if bounds(kind)[0] < 0 else 'uint'}{8 * ctypes.sizeof(kind)}_t"
 
 
 def prototype(function: Function) -> str:
