@@ -30,7 +30,8 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
 
 
 # Two lanes share a machine of two cores in `make test`: one opens browsers, the other does all the rest, and who is ready first goes on
-# with the solutions, and then with one notebook at a time, so that both end together. Each has a journal and a profile of its own; built kernels they share.
+# with the solutions, and then with one notebook at a time, so that both end together. Each has a journal and a profile of its own; built
+# kernels they share.
 LANE = os.environ.get("PYTEST_XDIST_WORKER")
 if LANE:
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))

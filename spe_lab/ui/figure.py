@@ -49,8 +49,7 @@ class LabFigure:
 
     def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> bytes:
         """The picture's bytes; arguments as those of `place`."""
-        self.place(predicted, measured, ratios, **more)
-        return self.picture(self.form)
+        return _picture(self.place(predicted, measured, ratios, **more), self.form)
 
     def layers(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> tuple[bytes | None, str]:
         """(the ground's bytes, or None if they are those of the last frame; what moves over it, as SVG); arguments as those of `place`."""
@@ -95,10 +94,7 @@ class LabFigure:
 
     def picture(self, form: str) -> bytes:
         """The last frame as "png" or "webp"."""
-        sheet = self.place(**self._shown).clean()  # it may not be kept any more, or hold another frame
-        for artist in sheet.moving:
-            artist.axes.draw_artist(artist)
-        return encoded(sheet.canvas, form)
+        return _picture(self.place(**self._shown), form)  # the sheet may not be kept any more
 
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
@@ -124,6 +120,13 @@ def _forget(number: int) -> None:
     """Nobody shows the figure of this number any more."""
     for key in [key for key in [*_sheets] if key[0] == number]:
         _sheets.pop(key, None)
+
+
+def _picture(sheet: Sheet, form: str) -> bytes:
+    """The ground, and what moves drawn onto it."""
+    for artist in sheet.clean().moving:
+        artist.axes.draw_artist(artist)
+    return encoded(sheet.canvas, form)
 
 
 def encoded(canvas: "FigureCanvasAgg", form: str) -> bytes:
