@@ -4,7 +4,6 @@ The layout is fixed; what stays is drawn once into a ground, points are drawn on
 """
 
 import math
-import weakref
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from spe_lab.core.prediction import Sketch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision (tests/ui/test_palette.py);
 # markers and dashes tell the curves apart without colour.
@@ -44,7 +42,6 @@ class Sheet:
         self.lab = lab
         self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         self.canvas = FigureCanvasAgg(self.figure)
-        weakref.finalize(self, _take_apart, self.figure).atexit = False
         self.limits: tuple | None = None  # None: may shrink
         self._drawn: tuple | None = None  # limits that the ground was drawn for
         self._measured: Sequence[Curve] | None = None  # curves that it was drawn for
@@ -156,13 +153,6 @@ class Sheet:
         bottom.set_ylim(1 / ratio_limit, ratio_limit)
         ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
         bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
-
-
-def _take_apart(figure: "Figure") -> None:
-    """Frees a drawing that nobody uses any more: its 12 000 objects and its pixels refer to each other, and Python's collector, which
-    comes for them when a quarter of all objects is new, left 60 MiB of them on a page of many labs."""
-    for artist in figure.findobj():
-        vars(artist).clear()
 
 
 def value_base(lab: Lab) -> int:

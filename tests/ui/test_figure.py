@@ -121,29 +121,6 @@ def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(l
     assert not figures_module._sheets
 
 
-def test_a_sheet_that_goes_takes_its_drawing_along(lab, recorded):
-    """At once: what is left to Python's collector stays for minutes on a page of many labs."""
-    from matplotlib.artist import Artist
-
-    def artists():
-        return sum(isinstance(each, Artist) and bool(vars(each)) for each in gc.get_objects())
-
-    figures_module._sheets.clear()
-    gc.collect()
-    gc.disable()
-    try:
-        before, figure = artists(), LabFigure(lab)
-        figure.draw(lab.predict(lab.point(), recorded.x), recorded.measured)
-        drawn = artists()
-        _forget_sheets(lab)
-        assert drawn > before + 100
-        del figure
-        figures_module._sheets.clear()
-        assert artists() == before
-    finally:
-        gc.enable()
-
-
 def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     """With axes that had grown, so that the ground which the page has is not the one that is drawn now."""
     lab = labs.get("memory.working_set")
