@@ -28,6 +28,7 @@ from spe_lab.ui.access import named
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page import bundle
 from spe_lab.ui.reruns import until_rerun
+from spe_lab.ui.turns import in_turn
 
 SLIDER_LIMIT_S = 1.0  # of a call behind a slider: nobody waits longer for one
 _STEPS = 100
@@ -85,7 +86,7 @@ class Sliders:
         self._said = widgets.HTML()
         for slider in self.sliders.values():
             slider.observe(lambda _: self._show(), "value")
-        self.page = named(widgets.VBox([widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said]))
+        self.page = in_turn(named(widgets.VBox([widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said])))
         until_rerun(self)
         self._show()
 

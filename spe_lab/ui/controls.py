@@ -48,10 +48,10 @@ def _as_said(value: float, unit: str) -> float:
     return units.parse(units.render(value, unit), unit)
 
 
-def group(sliders: list[Slider], values: dict[str, Value], changed: Callable[[], None]) -> dict[str, widgets.Widget]:
-    """Widgets by slider name, with room for the longest name among them; `changed` is called after each move."""
+def group(sliders: list[Slider], values: dict[str, Value], changed: Callable[[str], None]) -> dict[str, widgets.Widget]:
+    """Widgets by slider name, with room for the longest name among them; `changed` is given the name after each move."""
     label = max([_LABEL, *(12 + 8 * len(slider.name) for slider in sliders if slider.scale != "choice")])
     made = {slider.name: control(slider, values[slider.name], label) for slider in sliders}
-    for widget in made.values():
-        widget.observe(lambda _: changed(), "value")
+    for name, widget in made.items():
+        widget.observe(lambda _, name=name: changed(name), "value")
     return made

@@ -31,9 +31,11 @@ from spe_lab.ui.page import bundle
 from spe_lab.ui.presets import PresetBar
 from spe_lab.ui.reruns import until_rerun
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
+from spe_lab.ui.turns import TURN, Overtaken, in_turn
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
 _REST_S, _HELD_BACK_S = 0.3, 3.0  # a slider that did not move for so long rests; points wait no longer for that
+_SETTLED_S = 0.2  # after a press, until the sliders' last values are here: it overtakes them (ui/turns.py)
 _WRAP = {"flex_flow": "row wrap"}
 _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
@@ -60,7 +62,6 @@ class Explorer:
         self.run: Run | None = None
         keep_large_apart()
         self._figure = LabFigure(lab, form="webp")
-        self._drawing = threading.RLock()  # the kernel's thread and the measurement's both draw
         self._cancel = Cancel()
         self._thread: threading.Thread | None = None
         # Not Thread.is_alive: before Python 3.13, an interrupted join marks a thread as dead that goes on running.
@@ -69,6 +70,8 @@ class Explorer:
         self._loop = main_loop()  # explorers are made by cells, and cells run in the main thread
         self._frame = 0
         self._moved = -math.inf  # when a slider last did
+        self._asked: Mapping[str, Value] = {}  # by the last preset
+        self._overtaken = Overtaken()
         self._recorded = False  # whether recorded data were asked for
         self._simulated: dict[str, Value] | None = None  # settings that a lab which follows was last simulated at, the axis left out
         self._follow = True
@@ -99,7 +102,7 @@ class Explorer:
         recorded.on_click(lambda _: self.show_recorded())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", display="none"))
         self._status = widgets.HTML(_IDLE.format(self._verb))
-        self.presets = PresetBar(lab, self._set)
+        self.presets = PresetBar(lab, self._preset)
         self._beside = Chooser(lab, self._overlay_changed)
         self._ground, self._moving, self._twin, self._data = (widgets.HTML() for _ in range(4))
         self._picture = widgets.Box([self._ground, self._moving])
@@ -116,7 +119,7 @@ class Explorer:
             self._picture, self._twin, self._folds,
             widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
         ]  # fmt: skip
-        self.page = named(widgets.VBox(rows, layout=widgets.Layout(max_width="900px")))
+        self.page = in_turn(named(widgets.VBox(rows, layout=widgets.Layout(max_width="900px"))))
         until_rerun(self, self._rest)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -146,7 +149,7 @@ class Explorer:
 
     def _html(self, before: str = "") -> str:
         """The last frame as one picture, with `before` and its text for who cannot see it."""
-        with self._drawing:
+        with TURN:
             return figure_html(self._figure.picture("webp"), f"{before}{self.text}")
 
     @property
@@ -169,18 +172,23 @@ class Explorer:
         self._set({name: self.lab.slider(name).checked(value) for name, value in values.items()})
         return self
 
+    def _preset(self, values: Mapping[str, Value]) -> None:
+        self._set(values)
+        self._asked = values
+        self._overtaken.pressed(values)
+
     def _set(self, values: Mapping[str, Value]) -> None:
-        self._follow = False  # one frame for all of them
-        try:
-            for name, value in values.items():
-                widget = self.sliders[name]
-                if isinstance(widget, widgets.SelectionSlider) and value not in [each for _, each in widget.options]:
-                    slider = self.lab.sliders[name]
-                    widget.options = [(units.render(each, slider.unit), each) for each in controls.stops(slider, value)]
-                widget.value = value
-        finally:
-            self._follow = True
-        with self._drawing:
+        with TURN:
+            self._follow = False  # one frame for all of them
+            try:
+                for name, value in values.items():
+                    widget = self.sliders[name]
+                    if isinstance(widget, widgets.SelectionSlider) and value not in [each for _, each in widget.options]:
+                        slider = self.lab.sliders[name]
+                        widget.options = [(units.render(each, slider.unit), each) for each in controls.stops(slider, value)]
+                    widget.value = value
+            finally:
+                self._follow = True
             self._figure.refit()
             self._refresh()
 
@@ -190,18 +198,24 @@ class Explorer:
         return self
 
     def _overlay_changed(self) -> None:
-        with self._drawing:
+        with TURN:
             self._figure.refit()
-            self._slider_moved()
+            self._answer()
 
     def _elsewhere(self, point: Mapping[str, Value]) -> Sequence[Curve]:
         chosen = self._beside.chosen
         return chosen.curves(point, self._axis) if chosen else ()
 
-    def _slider_moved(self) -> None:
+    def _slider_moved(self, name: str) -> None:
         if not self._follow:
             return
+        if self._overtaken.by_press(name):
+            self._set({name: self._asked[name]})
+            return
         self._moved = time.monotonic()
+        self._answer()
+
+    def _answer(self) -> None:
         try:
             self._refresh()
         except Exception as error:  # a defect of ours: shown where the reader looks, and raised for the log
@@ -213,7 +227,7 @@ class Explorer:
 
     def _refresh(self) -> None:
         """A frame: prediction at the sliders' values, measured points, marker, and the same in words."""
-        with self._drawing:
+        with TURN:
             self._simulate_anew()
             frame = self._look()
             shown = frame.shown
@@ -266,7 +280,7 @@ class Explorer:
     def _fold_opened(self, _: Any) -> None:
         if self._unfolded(self._beside.page):
             self._beside.look_up()
-        with self._drawing:
+        with TURN:
             self._refresh_data(self._look())
 
     def _unfolded(self, part: widgets.Widget) -> bool:
@@ -299,33 +313,39 @@ class Explorer:
 
         `measured()` then gives these, too, until the next measurement is started.
         """
-        self.cancel()
-        self._ended.wait(1)
-        self._recorded, recorded = True, self.lab.recorded()
-        missing = "" if native.available() else f"{native.NO_COMPILER}. "
-        if recorded:
-            self.run = recorded
-            self._say(f"{missing}Shown: data recorded on {recorded.machine['facts']['cpu']}.")
-        else:
-            self._say(f"{missing}There are no recorded data for this lab.")
-        self._refresh()
+        with TURN:
+            self.cancel()
+            self._recorded, recorded = True, self.lab.recorded()
+            missing = "" if native.available() else f"{native.NO_COMPILER}. "
+            if recorded:
+                self.run = recorded
+                self._say(f"{missing}Shown: data recorded on {recorded.machine['facts']['cpu']}.")
+            else:
+                self._say(f"{missing}There are no recorded data for this lab.")
+            self._refresh()
 
     def _toggle(self) -> None:
         if self.measuring:
             self.cancel()
         else:
-            self.start()
+            self._start(_SETTLED_S)
 
     def start(self) -> None:
         """Measures at the sliders' values, in a thread; the page stays alive."""
-        if self.measuring:
-            return
-        self._cancel, self._recorded = Cancel(), False
-        self._simulated = {name: value for name, value in self.point.items() if name != self.lab.axis}
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel), daemon=True, name=f"measure {self.lab.id}")
-        cancel_on_interrupt(self._cancel, self._loop)
-        self._thread.start()
+        if self._cancel.is_set():
+            self._ended.wait(1)  # what is being cancelled
+        self._start()
+
+    def _start(self, wait_s: float = 0) -> None:
+        with TURN:
+            if self.measuring:
+                return
+            self._cancel, self._recorded = Cancel(), False
+            self._simulated = {name: value for name, value in self.point.items() if name != self.lab.axis}
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel, wait_s), daemon=True, name=f"measure {self.lab.id}")
+            cancel_on_interrupt(self._cancel, self._loop)
+            self._thread.start()
 
     def cancel(self) -> None:
         """Ends a running measurement within 0.2 s; what it has found so far stays."""
@@ -353,16 +373,19 @@ class Explorer:
             raise SpeLabError(f"there is no measurement: {html.unescape(self._status.value)}")
         return self.run
 
-    def _measure(self, point: dict[str, Value], cancel: Cancel) -> None:
+    def _measure(self, point: dict[str, Value], cancel: Cancel, wait_s: float) -> None:
         self._measure_button.description, self._measure_button.icon = "Cancel", "stop"
         self._progress.value, self._progress.layout.display = 0, None
         self._say("preparing …")
+        if wait_s:
+            time.sleep(wait_s)
+            point = self.point
         held, shown = None, -math.inf  # points that wait for a slider to rest, as drawing them would keep its frames waiting; when the last ones came
         try:
             for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
-                with self._drawing:
-                    if cancel.is_set() and self.lab.follows:
-                        break  # the figure has gone on to other settings
+                with TURN:
+                    if self._gone_on(cancel):
+                        break
                     if number == 0:
                         reveal(run, self.lab)
                     self._progress.value = progress
@@ -373,13 +396,15 @@ class Explorer:
                     else:
                         self.run, held, shown = run, None, now
                         self._refresh()
-            with self._drawing:
-                if held is not None and not (cancel.is_set() and self.lab.follows):
+            with TURN:
+                if self._recorded:
+                    return
+                if held is not None and not self._gone_on(cancel):
                     self.run = held
                     self._refresh()
-            ended = f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}"
-            predicted = self.prediction is not None and self.prediction.committed and not cancel.is_set()
-            self._say(f"{ended}. {self.prediction.score(self.run)}" if predicted else ended)
+                ended = f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}"
+                predicted = self.prediction is not None and self.prediction.committed and not cancel.is_set()
+                self._say(f"{ended}. {self.prediction.score(self.run)}" if predicted else ended)
         except UnavailableError as error:
             self.run = self.run or self.lab.recorded()
             self._say(str(error))
@@ -394,6 +419,10 @@ class Explorer:
             self._progress.layout.display = "none"
             return_freed()
             self._ended.set()
+
+    def _gone_on(self, cancel: Cancel) -> bool:
+        """Whether the figure shows other points than those of the measurement that this has ended: a new simulation, or recorded data."""
+        return cancel.is_set() and (self.lab.follows or self._recorded)
 
 
 def _link(label: str, name: str, kind: str, content: bytes) -> str:

@@ -98,9 +98,8 @@ class LabFigure:
 
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
-        for (number, _), sheet in [*_sheets.items()]:
-            if number == self._number:
-                sheet.limits = None
+        for key in _keys(self._number):
+            _sheets[key].limits = None
 
     def _span(self, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
         """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
@@ -118,8 +117,13 @@ class LabFigure:
 
 def _forget(number: int) -> None:
     """Nobody shows the figure of this number any more."""
-    for key in [key for key in [*_sheets] if key[0] == number]:
-        _sheets.pop(key, None)
+    for key in _keys(number):
+        del _sheets[key]
+
+
+def _keys(number: int) -> list[tuple[int, tuple]]:
+    """Of the sheets that are kept of a figure. Listed at once, since a figure may be forgotten wherever Python collects what is not used."""
+    return [key for key in [*_sheets] if key[0] == number]
 
 
 def _picture(sheet: Sheet, form: str) -> bytes:

@@ -22,6 +22,7 @@ from spe_lab.ui import controls
 from spe_lab.ui.access import named
 from spe_lab.ui.page import bundle
 from spe_lab.ui.reruns import until_rerun
+from spe_lab.ui.turns import in_turn
 
 WIDTH, ROW, STRIP = 860, 34, 58
 SPEEDS = ("0.5", "1", "2", "5", "10", "20")
@@ -52,10 +53,10 @@ class Player:
         if unknown := set(settings) - set(traced.sliders):
             raise SpeLabError(f"settings must be sliders ({', '.join(traced.sliders)}), got {', '.join(sorted(unknown))}; leave them out")
         point = {name: slider.checked(settings.get(name, slider.default)) for name, slider in traced.sliders.items()}
-        self.sliders = controls.group(list(traced.sliders.values()), point, self._refresh)
+        self.sliders = controls.group(list(traced.sliders.values()), point, lambda _: self._refresh())
         self._shown = widgets.HTML()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
-        self.page = named(widgets.VBox([row, self._shown], layout=widgets.Layout(max_width="900px")))
+        self.page = in_turn(named(widgets.VBox([row, self._shown], layout=widgets.Layout(max_width="900px"))))
         self._refresh()
         until_rerun(self)
 

@@ -2,7 +2,6 @@
 
 import html
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,6 +23,7 @@ from spe_lab.ui.page import bundle
 from spe_lab.ui.reruns import until_rerun
 from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, draw_band
 from spe_lab.ui.static import figure_html
+from spe_lab.ui.turns import Overtaken, in_turn
 
 MOST = 9  # points; more do not fit beside each other
 HEIGHT = 320
@@ -31,8 +31,6 @@ STEP = 0.05  # of a slider, in decades: twelve per cent
 REACH = 30.0  # how far the sliders go beyond the model's least and largest value
 # Each slider stands below its point: the axes begin and end at these shares of the picture, and the points a little further in.
 LEFT, RIGHT, ROOM = 0.14, 0.965, 0.05
-# A press on Commit overtakes moves that the page holds back: it sends the next one of a slider when the kernel has answered the last.
-OVERTAKEN_S = 1.0
 _SLIDER_PX = 90
 _BETWEEN_PX = WIDTH * (RIGHT - LEFT) / (1 + 2 * ROOM)  # the outer points
 _BELOW = {"flex_flow": "row wrap", "justify_content": "space-between", "max_width": "100%", "width": f"{round(_BETWEEN_PX) + _SLIDER_PX}px",
@@ -59,12 +57,13 @@ class CurveSketch:
         self._picture, self._said, self._kept = widgets.HTML(), widgets.HTML(), widgets.HTML()
         commit = widgets.Button(description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal")
         commit.on_click(lambda _: self._pressed())
-        self.commit_button, self._pressed_at = commit, -math.inf
+        self.commit_button, self._overtaken = commit, Overtaken()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
-        self.page = named(widgets.VBox([self._picture, row, widgets.HBox([commit, self._kept]), self._said], layout=widgets.Layout(max_width="900px")))
+        rows = [self._picture, row, widgets.HBox([commit, self._kept]), self._said]
+        self.page = in_turn(named(widgets.VBox(rows, layout=widgets.Layout(max_width="900px"))))
         until_rerun(self)
-        for slider in self.sliders.values():
-            slider.observe(lambda _: self._moved(), "value")
+        for place, slider in self.sliders.items():
+            slider.observe(lambda _, place=place: self._moved(place), "value")
         self._refresh()
 
     @property
@@ -128,13 +127,12 @@ class CurveSketch:
         return widgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 100, **common)
 
     def _pressed(self) -> None:
-        self._pressed_at = time.monotonic()
         self.commit()
+        self._overtaken.pressed(self.sliders)
 
-    def _moved(self) -> None:
-        """Nobody moves a slider so soon after the button: that was before, and belongs to what was committed."""
-        if time.monotonic() - self._pressed_at < OVERTAKEN_S:
-            self.commit()
+    def _moved(self, place: float) -> None:
+        if self._overtaken.by_press(place):
+            self.commit()  # it belongs to what was committed
         else:
             self._refresh()
 

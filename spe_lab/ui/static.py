@@ -15,13 +15,15 @@ from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.sheet import HEIGHT, WIDTH
+from spe_lab.ui.turns import TURN
 
 
 def picture(run: Run) -> bytes:
     """PNG of a run: its measured points, and the predictions drawn as lines."""
     lab = lab_of(run)
     smooth = lab.predict(lab.point(run.point), dense(lab, run.x))
-    return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(lab.point(run.point)))
+    with TURN:
+        return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(lab.point(run.point)))
 
 
 def check_png(path: Path) -> None:

@@ -12,6 +12,9 @@ from spe_lab.ui import book
 from spe_lab.ui.access import named
 from spe_lab.ui.page import bundle
 from spe_lab.ui.reruns import until_rerun
+from spe_lab.ui.turns import in_turn
+
+_WRAP = {"flex_flow": "row wrap"}
 
 
 class Stepper:
@@ -30,7 +33,7 @@ class Stepper:
         ]
         self.back, self.next, self.reset = buttons
         self.place.observe(lambda _: self._show(), "value")
-        self.page = named(widgets.VBox([widgets.HBox([*buttons, self.place], layout=widgets.Layout(flex_flow="row wrap")), self._picture, self._said]))
+        self.page = in_turn(named(widgets.VBox([widgets.HBox([*buttons, self.place], layout=_WRAP), self._picture, self._said])))
         until_rerun(self)
         self._show()
 

@@ -17,6 +17,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Slider
 from spe_lab.ui import controls
 from spe_lab.ui.explorer import Explorer
+from spe_lab.ui.turns import TURN
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 
@@ -333,7 +334,7 @@ def test_a_fold_that_is_opened_draws_no_picture_while_a_measurement_draws_one(mo
     explorer, owned = explore("memory.stride"), []
     explorer.show_recorded()
     picture = explorer._figure.picture
-    monkeypatch.setattr(explorer._figure, "picture", lambda form: owned.append(explorer._drawing._is_owned()) or picture(form))
+    monkeypatch.setattr(explorer._figure, "picture", lambda form: owned.append(TURN._is_owned()) or picture(form))
     explorer._folds.selected_index = 1
     explorer._html()
     assert owned == [True, True]

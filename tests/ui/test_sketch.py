@@ -29,17 +29,6 @@ def test_what_is_committed_comes_back_after_a_restart(capsys):
     assert again.text.startswith("Not committed: ")
 
 
-def test_a_move_that_the_button_overtook_is_committed_and_a_later_one_is_not(monkeypatch):
-    drawing = sketch("memory.stride")
-    first, second, *_ = drawing.sliders.values()
-    drawing.commit_button.click()
-    first.value = 10**1.3
-    assert drawing.text.startswith("Committed: 20 ns at ") and journal.load().latest(drawing.prediction.key)["values"]["knots"][0][1] == first.value
-    monkeypatch.setattr("spe_lab.ui.sketch.OVERTAKEN_S", 0)
-    second.value = 10**1.3
-    assert drawing.text.startswith("Not committed: ") and journal.load().latest(drawing.prediction.key)["values"]["knots"][1][1] != second.value
-
-
 def test_it_is_a_prediction_for_an_explorer_before_and_after_it_is_committed():
     drawing = sketch("memory.stride")
     explorer = explore("memory.stride", drawing)
