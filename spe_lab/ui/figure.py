@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
-_KEPT = 16  # sheets, of some 5 MB each
+_KEPT = 16  # sheets, of some 4 MB each
 _sheets: OrderedDict[tuple[int, tuple], Sheet] = OrderedDict()  # by figure and content, the one used last at the end
 _numbers = itertools.count()
 
@@ -77,7 +77,7 @@ class LabFigure:
         sheet.dot(measured)
         _sheets[key] = sheet
         while len(_sheets) > _KEPT:
-            _sheets.popitem(last=False)
+            _sheets.popitem(last=False)[1].close()
         for line, curve in zip(sheet.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
         if ratios is not None:
@@ -118,7 +118,8 @@ class LabFigure:
 def _forget(number: int) -> None:
     """Nobody shows the figure of this number any more."""
     for key in _keys(number):
-        del _sheets[key]
+        if sheet := _sheets.pop(key, None):
+            sheet.close()
 
 
 def _keys(number: int) -> list[tuple[int, tuple]]:

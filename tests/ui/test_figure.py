@@ -121,6 +121,27 @@ def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(l
     assert not figures_module._sheets
 
 
+def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
+    """What is left to Python's collector stays for minutes on a page of many labs."""
+    from matplotlib.axis import Tick
+
+    def ticks():
+        return sum(isinstance(each, Tick) for each in gc.get_objects())
+
+    _forget_sheets(lab)
+    figure = LabFigure(lab)
+    sheet = figure.place(lab.predict(lab.point(), recorded.x), recorded.measured)
+    gc.collect()
+    gc.disable()
+    try:
+        before = ticks()
+        del figure
+        assert not any(kept is sheet for kept in figures_module._sheets.values())
+        assert ticks() < before - 50 and sheet._bare is None
+    finally:
+        gc.enable()
+
+
 def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     """With axes that had grown, so that the ground which the page has is not the one that is drawn now."""
     lab = labs.get("memory.working_set")
