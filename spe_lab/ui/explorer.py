@@ -175,7 +175,7 @@ class Explorer:
     def _preset(self, values: Mapping[str, Value]) -> None:
         self._set(values)
         self._asked = values
-        self._overtaken.pressed(values)
+        self._overtaken.pressed()
 
     def _set(self, values: Mapping[str, Value]) -> None:
         with TURN:

@@ -128,7 +128,7 @@ class CurveSketch:
 
     def _pressed(self) -> None:
         self.commit()
-        self._overtaken.pressed(self.sliders)
+        self._overtaken.pressed()
 
     def _moved(self, place: float) -> None:
         if self._overtaken.by_press(place):

@@ -9,13 +9,13 @@ still being dragged left the page and the kernel with different values for good.
 import math
 import threading
 import time
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import ipywidgets as widgets
 
-OVERTAKEN_S = 0.5  # after a press; the page sends what it holds back as soon as the kernel has answered what came before
+OVERTAKEN_S = 0.5  # the page sends what it holds back as soon as it has the answer to what came before
 TURN = threading.RLock()  # of all pages together: matplotlib's caches are shared
 _thread = threading.local()
 
@@ -50,19 +50,23 @@ class Overtaken:
     """Tells a move that a press of a button has overtaken from one after it.
 
     ipywidgets keeps a slider's newest value in the page until the kernel has answered for the one before; a press does not
-    wait. So for each slider one value may come after a press that was set before it.
+    wait. So a slider that is moving when a button is pressed may have one value left, which comes after the press.
     """
 
     def __init__(self) -> None:
-        self._since = -math.inf
-        self._awaited: set[Hashable] = set()
+        self._moved: dict[Hashable, float] = {}  # by the page, when
+        self._pressed, self._awaited = -math.inf, set[Hashable]()
 
-    def pressed(self, sliders: Iterable[Hashable]) -> None:
-        """A button was: moves of `sliders` that the page makes at once belong before it."""
-        self._since, self._awaited = time.monotonic(), set(sliders)
+    def pressed(self) -> None:
+        """A button was."""
+        self._pressed = time.monotonic()
+        self._awaited = {slider for slider, at in self._moved.items() if self._pressed - at < OVERTAKEN_S}
 
     def by_press(self, slider: Hashable) -> bool:
-        """Whether the move that is being served is such a one; code that sets a slider overtakes nothing."""
-        late = getattr(_thread, "serving", False) and slider in self._awaited and time.monotonic() - self._since < OVERTAKEN_S
+        """Whether this move of `slider` was; to be asked at each move. Code that sets a slider overtakes nothing."""
+        if not getattr(_thread, "serving", False):
+            return False
+        now = self._moved[slider] = time.monotonic()
+        late = slider in self._awaited and now - self._pressed < OVERTAKEN_S
         self._awaited.discard(slider)
         return late

@@ -1,6 +1,7 @@
 """A kernel serves a page in two threads, and hears a button before a slider that was moved earlier: neither may show."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,10 +16,15 @@ from spe_lab.ui.stepper import Stepper
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 
 
+def stops(widget):
+    if hasattr(widget, "options"):
+        return [option[1] if isinstance(option, tuple) else option for option in widget.options]
+    return [widget.min, widget.min + widget.step, widget.max - widget.step, widget.max]
+
+
 def move(widget, value):
     """As the page does it: of a list it sends the number of the option."""
-    options = [option[1] if isinstance(option, tuple) else option for option in getattr(widget, "options", ())]
-    state = {"index": options.index(value)} if options else {"value": value}
+    state = {"index": stops(widget).index(value)} if hasattr(widget, "options") else {"value": value}
     widget.comm.handle_msg({"content": {"data": {"method": "update", "state": state}}})
 
 
@@ -82,35 +88,47 @@ def test_a_preset_waits_for_the_slider_that_is_being_served(told):
     assert slider.value == page["value"] == 16 and "states 16" in explorer._twin.value
 
 
-@pytest.mark.parametrize(("lab_id", "preset", "name", "dragged"), [
-    ("branches.rate", "16 states", "states", 11.0),
-    ("branches.rate", "16 states", "p", 0.7),
-    ("memory.stride", "Array in a cache", "size", None),
-    ("scaling.critical_path", "An anomaly", "order", None),
+@pytest.mark.parametrize(("lab_id", "preset", "name"), [
+    ("branches.rate", "16 states", "states"),
+    ("branches.rate", "16 states", "p"),
+    ("memory.stride", "Array in a cache", "size"),
+    ("coherence.false_sharing", "Only loads", "operation"),
 ])  # fmt: skip
-def test_a_move_that_a_preset_overtook_gives_way_to_it_and_a_later_one_does_not(lab_id, preset, name, dragged, told):
+def test_a_move_that_a_preset_overtook_gives_way_to_it_and_a_later_one_does_not(lab_id, preset, name, told):
     explorer = explore(lab_id)
     slider, asked = explorer.sliders[name], explorer.lab.point(explorer.lab.presets()[preset].settings)
+    first, second = [value for value in stops(slider) if value not in (asked[name], slider.value)][:2]
+    page, key = told(slider), "index" if hasattr(slider, "options") else "value"
+    move(slider, first)
     press(explorer.presets.tries[preset])
-    options = [option[1] if isinstance(option, tuple) else option for option in getattr(slider, "options", ())]
-    dragged = dragged or next(option for option in options if option != asked[name])
-    page, key = told(slider), "index" if options else "value"
-    move(slider, dragged)
+    move(slider, second)
     assert explorer.point == asked and page[key] == getattr(slider, key)
-    move(slider, dragged)
-    assert explorer.point == {**asked, name: dragged} and page[key] == getattr(slider, key)
+    move(slider, second)
+    assert explorer.point == {**asked, name: second} and page[key] == getattr(slider, key)
 
 
-def test_code_overtakes_nothing_and_a_reader_who_takes_his_time_neither(monkeypatch):
+def test_code_that_sets_a_slider_overtakes_nothing():
     explorer = explore("branches.rate")
+    slider = explorer.sliders["states"]
+    move(slider, 11.0)
     press(explorer.presets.tries["16 states"])
-    explorer.sliders["states"].value = 11
+    slider.value = 12
     explorer.set(p=0.7)
-    assert explorer.point == {"p": 0.7, "states": 11}
-    monkeypatch.setattr(turns, "OVERTAKEN_S", 0)
+    assert explorer.point == {"p": 0.7, "states": 12}
+
+
+@pytest.mark.parametrize(("before_s", "after_s", "states"), [(0.3, 0.3, 16), (0.7, 0.3, 11), (0.3, 0.7, 11)])
+def test_only_a_slider_that_just_moved_is_overtaken_and_only_for_a_moment(before_s, after_s, states, monkeypatch):
+    clock = SimpleNamespace(now=1.0)
+    monkeypatch.setattr(turns, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    explorer = explore("branches.rate")
+    slider = explorer.sliders["states"]
+    move(slider, 10.0)
+    clock.now += before_s
     press(explorer.presets.tries["16 states"])
-    move(explorer.sliders["states"], 11.0)
-    assert explorer.point["states"] == 11
+    clock.now += after_s
+    move(slider, 11.0)
+    assert explorer.point["states"] == states
 
 
 @needs_compiler
@@ -125,6 +143,7 @@ def test_measuring_begins_where_the_sliders_stood_when_the_button_was_pressed(mo
 def test_a_move_that_commit_overtook_is_committed_and_a_later_one_is_not():
     drawing = sketch("memory.stride")
     first, *_ = drawing.sliders.values()
+    move(first, 10**1.1)
     press(drawing.commit_button)
     move(first, 10**1.3)
     assert drawing.text.startswith("Committed: 20 ns at ") and journal.load().latest(drawing.prediction.key)["values"]["knots"][0][1] == first.value
