@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
-_KEPT = 16  # sheets, of some 4 MB each
+_KEPT = 16  # sheets, of some 3 MB each
 _sheets: OrderedDict[tuple[int, tuple], Sheet] = OrderedDict()  # by figure and content, the one used last at the end
 _numbers = itertools.count()
 

@@ -137,7 +137,7 @@ def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
         before = ticks()
         del figure
         assert not any(kept is sheet for kept in figures_module._sheets.values())
-        assert ticks() < before - 50 and sheet._bare is None
+        assert ticks() < before - 10 and sheet._bare is None
     finally:
         gc.enable()
 
