@@ -1,6 +1,5 @@
 """The explorer: one lab as a page of sliders, a figure and a measurement that runs beside the kernel thread."""
 
-import base64
 import html
 import math
 import threading
@@ -20,7 +19,7 @@ from spe_lab.core.machine import Machine
 from spe_lab.core.measurement import Cancel
 from spe_lab.core.prediction import Prediction, reveal
 from spe_lab.core.text import Text
-from spe_lab.ui import book, controls, state
+from spe_lab.ui import book, controls, downloads
 from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.frame import Frame
@@ -289,15 +288,8 @@ class Explorer:
 
     def _refresh_data(self, frame: Frame) -> None:
         if self._unfolded(self._data):
-            run = frame.shown
-            links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
-            if self.run is not None:
-                links.append(("PNG", "png", "image/png", self._figure.picture("png")))
-            joined = " · ".join(_link(label, f"{run.lab}.{ending}", kind, content) for label, ending, kind, content in links)
-            lines = html.escape(f"{state.code(self.lab, frame.point)}\n{state.command(self.lab, frame.point)}")
-            here = f'<p>This state, for a cell and for a terminal:</p><pre style="margin: 0.5em 0 1em">{lines}</pre>'
-            table = f'<pre tabindex="0" style="white-space: pre; overflow-x: auto">{html.escape(run.summary())}</pre>'
-            self._data.value = f"<p>Download: {joined}</p>{here}{table}"
+            png = self._figure.picture("png") if self.run is not None else None
+            self._data.value = downloads.content(self.lab, frame.shown, frame.point, png)
 
     def _say(self, text: str) -> None:
         self._status.value = html.escape(text)
@@ -423,7 +415,3 @@ class Explorer:
     def _gone_on(self, cancel: Cancel) -> bool:
         """Whether the figure shows other points than those of the measurement that this has ended: a new simulation, or recorded data."""
         return cancel.is_set() and (self.lab.follows or self._recorded)
-
-
-def _link(label: str, name: str, kind: str, content: bytes) -> str:
-    return f'<a download="{html.escape(name)}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{label}</a>'
