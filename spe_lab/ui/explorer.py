@@ -371,7 +371,8 @@ class Explorer:
         self._say("preparing …")
         if wait_s:
             time.sleep(wait_s)
-            point = self.point
+            with TURN:
+                point = self.point
         held, shown = None, -math.inf  # points that wait for a slider to rest, as drawing them would keep its frames waiting; when the last ones came
         try:
             for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
