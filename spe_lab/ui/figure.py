@@ -73,7 +73,7 @@ class LabFigure:
         content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
         key = self._number, content
         sheet = _sheets.pop(key, None) or Sheet(self.lab, predicted, measured, own, stale, sketch, marks)
-        sheet.stretch((*self._span([*predicted, *measured], sketch), _ratio_limit(ratios)))
+        sheet.stretch((*self._span(sheet, [*predicted, *measured], sketch), _ratio_limit(ratios)))
         sheet.dot(measured)
         _sheets[key] = sheet
         while len(_sheets) > _KEPT:
@@ -101,18 +101,22 @@ class LabFigure:
         for key in _keys(self._number):
             _sheets[key].limits = None
 
-    def _span(self, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
+    def _span(self, sheet: Sheet, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
         """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
         sketch = sketch or Sketch("")
-        x = np.concatenate([*(curve.x.values for curve in curves), sketch.x])
+        x = np.concatenate([*(curve.x.values for curve in curves), sketch.x, sketch.x])
         y = np.concatenate([*(curve.values for curve in curves), sketch.low, sketch.high])
-        y = y[np.isfinite(y) & (y > 0)]
-        bounds = y if y.size else [1.0]
+        left, right, shown = x.min(), x.max(), np.isfinite(y) & (y > 0)
+        x, y = (x[shown], y[shown]) if shown.any() else (x[:1], np.ones(1))
         if self.lab.scale == "linear":
-            coarse = 10.0 ** math.floor(math.log10(max(bounds)))
-            return x.min(), x.max(), 0.0, coarse * math.ceil(2 * ROOM * max(bounds) / coarse) / 2
-        step = {2: 16.0, 10: 10.0}[value_base(self.lab)]
-        return x.min(), x.max(), step ** math.floor(math.log(min(bounds), step)), step ** math.ceil(math.log(max(bounds), step) + 0.5)
+            step = 10.0 ** math.floor(math.log10(y.max())) / 2
+            low, high = 0.0, step * math.ceil(ROOM * y.max() / step)
+        else:
+            step = {2: 16.0, 10: 10.0}[value_base(self.lab)]
+            low, high = step ** math.floor(math.log(y.min(), step)), step ** math.ceil(math.log(y.max(), step) + 0.5)
+        while sheet.covers(x, y, left, right, low, high):
+            high = high + step if self.lab.scale == "linear" else high * step
+        return left, right, low, high
 
 
 def _forget(number: int) -> None:

@@ -86,7 +86,10 @@ class Sheet:
         self.dashes |= dict.fromkeys(self.markers, MARKER_STYLE) | dict(zip(self.places, MARK_STYLES, strict=False))
         self.caption = top.set_title("", loc="left", fontsize=11)
         columns = 2 if len(top.get_legend_handles_labels()[1]) > 4 else 1
-        top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1)
+        legend = top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1)
+        corner = legend.get_window_extent(self.canvas.get_renderer())
+        # Shares of the axes. The curves give way to half of their height: a legend of still more rows may cover some of them.
+        self._legend = (corner.x1 - top.bbox.x0) / top.bbox.width, min(0.5, (top.bbox.y1 - corner.y0) / top.bbox.height)
         self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
         self.points = [artist for bars in self.bars for artist in bars.get_children()]
         for artist in (*self.points, *self.moving):
@@ -101,6 +104,13 @@ class Sheet:
             self._limit(*limits)
             self.canvas.draw()
             self._bare, self._drawn, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None
+
+    def covers(self, x: np.ndarray, y: np.ndarray, x_low: float, x_high: float, y_low: float, y_high: float) -> bool:
+        """Whether the legend lies over one of these points, a marker's size about them included, at such limits."""
+        across = _share(x, *self._with_room(x_low, x_high), self.lab.sliders[self.lab.axis].scale)
+        up = _share(y, y_low, y_high, self.lab.scale)
+        width, height = self._legend
+        return bool(((across < width + 0.01) & (up > 1 - height - 0.02)).any())
 
     def dot(self, measured: Sequence[Curve]) -> None:
         """Places the measured points, unless they are those that are there."""
@@ -158,15 +168,12 @@ class Sheet:
     def _limit(self, x_low: float, x_high: float, y_low: float, y_high: float, ratio_limit: float) -> None:
         top, bottom = self.axes
         slider = self.lab.sliders[self.lab.axis]
+        top.set_xlim(*self._with_room(x_low, x_high))
         if slider.scale == "log":
-            top.set_xlim(x_low / 1.15, x_high * 1.15)
             first, last = math.ceil(math.log2(x_low)), math.floor(math.log2(x_high))
             bottom.set_xticks([2.0**k for k in range(first, last + 1, max(1, math.ceil((last - first) / 9)))])
-        else:
-            room = 0.06 * (x_high - x_low) or 0.5
-            top.set_xlim(x_low - room, x_high + room)
-            if slider.multiple_of:
-                bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of))
+        elif slider.multiple_of:
+            bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of))
         top.set_ylim(y_low, y_high)
         between = np.asarray(self._between.tick_values(y_low, y_high))
         between = between[(between >= y_low) & (between <= y_high)]
@@ -174,6 +181,20 @@ class Sheet:
         bottom.set_ylim(1 / ratio_limit, ratio_limit)
         ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
         bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
+
+
+    def _with_room(self, x_low: float, x_high: float) -> tuple[float, float]:
+        if self.lab.sliders[self.lab.axis].scale == "log":
+            return x_low / 1.15, x_high * 1.15
+        room = 0.06 * (x_high - x_low) or 0.5
+        return x_low - room, x_high + room
+
+
+def _share(values: np.ndarray, low: float, high: float, scale: str) -> np.ndarray:
+    """How far along the axis: 0 at its low end, 1 at its high one."""
+    if scale == "log":
+        values, low, high = np.log(values), math.log(low), math.log(high)
+    return (values - low) / (high - low)
 
 
 @cache

@@ -163,3 +163,18 @@ def _forget_sheets(lab):
     others = [LabFigure(lab) for _ in range(figures_module._KEPT)]
     for other in others:
         other.place(lab.predict(lab.point(), lab.x()))
+
+
+@pytest.mark.parametrize(("lab_id", "preset"), [
+    ("memory.stride", ""), ("numerical.points", ""), ("scaling.parallelism", ""), ("coherence.false_sharing", "Eight threads"),
+    ("objectives.sla", "A strict contract"), ("queueing.head_of_line", "1 in 10 takes 11 ×"),
+])  # fmt: skip
+def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
+    lab = labs.get(lab_id)
+    recorded, point = lab.recorded(), lab.point(lab.presets()[preset].settings if preset else None)
+    sheet = LabFigure(lab).place(lab.predict(point, dense(lab, recorded.x)), recorded.measured, marks=lab.marks(point))
+    legend = sheet.axes[0].get_legend().get_window_extent()
+    for line in [*sheet.lines, *(bars[0] for bars in sheet.bars)]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pixels = line.get_transform().transform(np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()]))
+        assert not any(legend.contains(x, y) for x, y in pixels if np.isfinite(x + y)), line.get_label()
