@@ -10,6 +10,7 @@ figures, and a figure whose sheet went is drawn anew, once, when it is needed: w
 with their number, nor while they are used.
 """
 
+import gc
 import io
 import itertools
 import math
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
 _KEPT = 16  # sheets, of some 3 MB each
+_MANY = 8  # dropped ones
+_dropped = 0  # sheets since the last collection
 _sheets: OrderedDict[tuple[int, tuple], Sheet] = OrderedDict()  # by figure and content, the one used last at the end
 _numbers = itertools.count()
 
@@ -77,7 +80,7 @@ class LabFigure:
         sheet.dot(measured)
         _sheets[key] = sheet
         while len(_sheets) > _KEPT:
-            _sheets.popitem(last=False)[1].close()
+            _drop(next(iter(_sheets)))
         for line, curve in zip(sheet.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
         if ratios is not None:
@@ -122,8 +125,26 @@ class LabFigure:
 def _forget(number: int) -> None:
     """Nobody shows the figure of this number any more."""
     for key in _keys(number):
-        if sheet := _sheets.pop(key, None):
-            sheet.close()
+        _drop(key)
+
+
+def _drop(key: tuple[int, tuple]) -> None:
+    global _dropped
+    if sheet := _sheets.pop(key, None):
+        sheet.close()
+        _dropped += 1
+
+
+def collect_dropped() -> None:
+    """Has Python collect what sheets leave behind, some 5000 objects each that refer to each other, where these have become many.
+
+    By itself it comes when a quarter of all objects is new, for a third of a second, in whatever frame that is; this is for the end
+    of a measurement.
+    """
+    global _dropped
+    if _dropped >= _MANY:
+        _dropped = 0
+        gc.collect()
 
 
 def _keys(number: int) -> list[tuple[int, tuple]]:

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from PIL import Image
 
 from spe_lab.core import lab as labs
@@ -138,6 +139,24 @@ def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
         del figure
         assert not any(kept is sheet for kept in figures_module._sheets.values())
         assert ticks() < before - 10 and sheet._bare is None
+    finally:
+        gc.enable()
+
+
+def test_what_dropped_sheets_leave_is_collected_once_they_are_many(lab):
+    def left():
+        return sum(isinstance(each, Axes) for each in gc.get_objects())
+
+    _forget_sheets(lab)
+    gc.collect()
+    figures_module._dropped = 0
+    gc.disable()
+    try:
+        before = left()
+        for number in range(1, figures_module._MANY + 1):
+            LabFigure(lab).place(lab.predict(lab.point(), lab.x()))
+            figures_module.collect_dropped()
+            assert left() == before + 2 * (number % figures_module._MANY)
     finally:
         gc.enable()
 
