@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import math
+import random
 import time
 from pathlib import Path
 
@@ -66,6 +67,15 @@ def test_it_says_what_it_asks_and_where_it_breaks(lab):
     assert lab.breaks.endswith(".") and len(lab.breaks) > 40
     assert all(slider.meaning and slider.source for slider in lab.sliders.values())
     assert lab.axis in lab.sliders
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")  # would stand red below the reader's cell
+def test_a_model_warns_of_nothing_where_sliders_stand_at_their_ends(lab):
+    chance = random.Random(1)
+    for _ in range(20):
+        point = lab.point({slider.name: chance.choice([*ends(slider), slider.default]) for slider in lab.sliders.values()})
+        lab.predict(point, lab.x())
+        lab.marks(point)
 
 
 def test_sliders_take_both_ends_and_the_model_is_finite_there(lab):

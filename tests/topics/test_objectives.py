@@ -305,6 +305,13 @@ def test_the_energy_of_a_request_at_part_load_is_that_of_the_reference():
     assert float(models.least_load()(J=1, P_idle=100, P_peak=250, S=0.002)) == pytest.approx(2 / 7)
 
 
+@pytest.mark.parametrize(("idle", "peak", "service"), [(0, 250, 4), (50, 300, 4)])
+@pytest.mark.filterwarnings("error")
+def test_no_load_is_marked_where_what_a_load_adds_takes_the_objective_exactly(idle, peak, service):
+    lab = labs.get("objectives.energy")
+    assert math.isnan(lab.marks(lab.point({"idle": idle, "peak": peak, "service": service}))["1 J"])
+
+
 def test_proportionality_and_score_are_what_a_sum_over_loads_gives():
     watts_of = {S("P_idle"): 100, S("P_peak"): 250}
     assert models.proportionality().subs(watts_of) == sympy.Rational(3, 5)

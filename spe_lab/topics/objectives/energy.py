@@ -91,8 +91,9 @@ class Energy(Lab):
         return pools.fewest_servers(self.offered(point, load), point["k"], PERCENTILE, int(point["servers"]))
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
-        """With all servers on, a request takes no more than 1 J from this load on."""
-        found = models.least_load()(P_idle=point["idle"], P_peak=point["peak"], S=point["service"] / 1000, J=1.0)
+        """With all servers on, a request takes no more than 1 J from this load on; there is none where what a load adds takes that much."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = models.least_load()(P_idle=point["idle"], P_peak=point["peak"], S=point["service"] / 1000, J=1.0)
         return {"1 J": float(found) if 0 < found <= 1 else np.nan}
 
     def table(self, settings: Mapping[str, Value] | None = None, customers: int = 2_000_000) -> Text:
