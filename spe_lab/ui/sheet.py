@@ -182,7 +182,6 @@ class Sheet:
         ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
         bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
 
-
     def _with_room(self, x_low: float, x_high: float) -> tuple[float, float]:
         if self.lab.sliders[self.lab.axis].scale == "log":
             return x_low / 1.15, x_high * 1.15

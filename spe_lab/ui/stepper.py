@@ -14,8 +14,6 @@ from spe_lab.ui.page import bundle
 from spe_lab.ui.reruns import until_rerun
 from spe_lab.ui.turns import in_turn
 
-_WRAP = {"flex_flow": "row wrap"}
-
 
 class Stepper:
     """Shows one of `frames`, each a pair of markup (an SVG with its own label) and a sentence that says the same in words."""
@@ -33,7 +31,8 @@ class Stepper:
         ]
         self.back, self.next, self.reset = buttons
         self.place.observe(lambda _: self._show(), "value")
-        self.page = in_turn(named(widgets.VBox([widgets.HBox([*buttons, self.place], layout=_WRAP), self._picture, self._said])))
+        row = widgets.HBox([*buttons, self.place], layout=widgets.Layout(flex_flow="row wrap"))
+        self.page = in_turn(named(widgets.VBox([row, self._picture, self._said])))
         until_rerun(self)
         self._show()
 

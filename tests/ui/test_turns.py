@@ -44,17 +44,13 @@ def told(monkeypatch):
     return listen
 
 
-def twice(name="twice"):
-    return NotebookCell("int twice(int x) { return 2 * x; }", name).sliders("twice")
-
-
 @pytest.mark.parametrize("make", [
     calibrate,
     lambda: explore("branches.rate"),
     lambda: sketch("branches.rate"),
     lambda: Stepper([("<svg/>", "a"), ("<svg/>", "b")]),
     pytest.param(lambda: Player(Watched()), marks=needs_compiler),
-    pytest.param(twice, marks=needs_compiler),
+    pytest.param(lambda: NotebookCell("int twice(int x) { return 2 * x; }", "own").sliders("twice"), marks=needs_compiler),
 ], ids=["calibrate", "explore", "sketch", "stepper", "player", "cell"])  # fmt: skip
 def test_what_a_page_sends_waits_for_its_turn(make):
     """A request for its state, of the innermost of a page's first parts."""

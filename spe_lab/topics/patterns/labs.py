@@ -142,7 +142,7 @@ class BasicPatterns(MissLab):
         return _basic(point["pattern"], int(point["n"]), int(point["w"]), int(point["u"]), int(point["r"]))
 
 
-@lru_cache(maxsize=16)  # some 50 KiB each
+@lru_cache(maxsize=64)
 def _basic(name: str, n: int, w: int, u: int, r: int) -> Pattern:
     """At most MOST_SIMULATED visits: fewer items where there would be more."""
     region, u = Region(max(16, min(n, MOST_SIMULATED // r)), w), min(u, w)
@@ -223,6 +223,6 @@ class Compose(MissLab):
         return self._own if self._own is not None else _composed(point["plan"], int(point["n"]), int(point["w"]))
 
 
-@lru_cache(maxsize=16)  # some 50 KiB each
+@lru_cache(maxsize=64)
 def _composed(name: str, n: int, w: int) -> Pattern:
     return EXPRESSIONS[name](n, w)
