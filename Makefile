@@ -50,14 +50,14 @@ sanitize fuzz: export SPE_LAB_LONG := 1
 # Of 100 lines of core and topics, how many must be reached. None here: without a browser or a compiler tests skip. CI asks for 95.
 COVERAGE ?= 0
 
-# One pytest for library and notebooks, so that the last line counts everything, in two lanes (tests/conftest.py). A notebook's
-# cell has 120 s.
+# One pytest for library and notebooks, so that the last line counts everything, in two lanes and one behind them
+# (tests/conftest.py). A notebook's cell has 120 s.
 test: .venv/.ready-book,lecture,dask,ipyparallel compiler ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@# Hundreds of processes import the package; where PYTHONDONTWRITEBYTECODE is set, each would compile it anew.
 	@$(RUN) compileall -q spe_lab
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
-	  -p no:cacheprovider --numprocesses 2 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) --durations=20 \
+	  -p no:cacheprovider --numprocesses 3 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) --durations=20 \
 	  spe_lab tests notebooks
 
 lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-format
