@@ -94,8 +94,9 @@ def pytest_terminal_summary(terminalreporter):
             counts["seconds"] += report.duration
             if report.when == "call" or not report.passed:
                 counts[report.outcome] += 1
-    if len(done) > 1:
-        terminalreporter.section("jobs")
+    if len(done) < 2:
+        return
+    terminalreporter.section("jobs")
     for job in filter(done.__contains__, JOBS.values()):
         counts = done[job]
         said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped") if counts[outcome])

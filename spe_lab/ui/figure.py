@@ -5,9 +5,9 @@ drawn once into a ground (ui/sheet.py). On a page, what moves (predictions, rati
 (ui/moving.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the ground. New
 measured points, which come three times a second while a measurement runs, are drawn onto the pixels of the axes; only new
 limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that become stale, need
-another sheet; a slider that goes to and fro needs the earlier one again. A process keeps the last few sheets of all its
-figures, and a figure whose sheet went is drawn anew, once, when it is needed: what a page of many labs holds does not grow
-with their number, nor while they are used.
+other artists and another legend on the same axes. A process keeps the sheets of the last few figures, and a figure whose
+sheet went is drawn anew, once, when it is needed: what a page of many labs holds does not grow with their number, nor while
+they are used.
 """
 
 import gc
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
-_KEPT = 16  # sheets, of some 3 MB each
+_KEPT = 10  # sheets, of some 5 MB each
 _MANY = 8  # dropped ones
 _dropped = 0  # sheets since the last collection
-_sheets: OrderedDict[tuple[int, tuple], Sheet] = OrderedDict()  # by figure and content, the one used last at the end
+_sheets: OrderedDict[int, Sheet] = OrderedDict()  # by figure, the one used last at the end
 _numbers = itertools.count()
 
 
@@ -48,7 +48,7 @@ class LabFigure:
         self._shown: dict[str, Any] = {}  # what was placed last
         self._sent: object = None  # the ground that the page has
         self._number = next(_numbers)
-        weakref.finalize(self, _forget, self._number)
+        weakref.finalize(self, _drop, self._number)
 
     def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> bytes:
         """The picture's bytes; arguments as those of `place`."""
@@ -73,18 +73,16 @@ class LabFigure:
         own = len(measured), len(predicted)
         measured = [*measured, *(curve for curve in elsewhere if curve.source != "predicted")]
         predicted = [*predicted, *(curve for curve in elsewhere if curve.source == "predicted")]
-        content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
-        key = self._number, content
-        sheet = _sheets.pop(key, None) or Sheet(self.lab, predicted, measured, own, stale, sketch, marks)
+        sheet = _sheets.pop(self._number, None) or Sheet(self.lab)
+        sheet.dress(predicted, measured, own, stale, sketch, marks)
         sheet.stretch((*self._span(sheet, [*predicted, *measured], sketch), _ratio_limit(ratios)))
         sheet.dot(measured)
-        _sheets[key] = sheet
+        _sheets[self._number] = sheet
         while len(_sheets) > _KEPT:
             _drop(next(iter(_sheets)))
         for line, curve in zip(sheet.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
-        if ratios is not None:
-            sheet.ratio_points.set_data(ratios.x.values, ratios.values)
+        sheet.ratio_points.set_data(*((ratios.x.values, ratios.values) if ratios is not None else ([], [])))
         for marker in sheet.markers:
             marker.set_visible(at is not None)
             if at is not None:
@@ -101,8 +99,8 @@ class LabFigure:
 
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
-        for key in _keys(self._number):
-            _sheets[key].limits = None
+        if sheet := _sheets.get(self._number):
+            sheet.limits = None
 
     def _span(self, sheet: Sheet, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
         """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
@@ -122,15 +120,10 @@ class LabFigure:
         return left, right, low, high
 
 
-def _forget(number: int) -> None:
-    """Nobody shows the figure of this number any more."""
-    for key in _keys(number):
-        _drop(key)
-
-
-def _drop(key: tuple[int, tuple]) -> None:
+def _drop(number: int) -> None:
+    """The sheet of the figure of this number, which nobody shows any more or others were used since."""
     global _dropped
-    if sheet := _sheets.pop(key, None):
+    if sheet := _sheets.pop(number, None):
         sheet.close()
         _dropped += 1
 
@@ -145,11 +138,6 @@ def collect_dropped() -> None:
     if _dropped >= _MANY:
         _dropped = 0
         gc.collect()
-
-
-def _keys(number: int) -> list[tuple[int, tuple]]:
-    """Of the sheets that are kept of a figure. Listed at once, since a figure may be forgotten wherever Python collects what is not used."""
-    return [key for key in [*_sheets] if key[0] == number]
 
 
 def _picture(sheet: Sheet, form: str) -> bytes:

@@ -1,6 +1,7 @@
-"""One drawing of a lab's figure: axes, legend and artists for curves of certain names, at limits that may grow.
+"""The drawing of a lab's figure: axes at limits that may grow, and on them artists for curves of certain names, with their legend.
 
-The layout is fixed; what stays is drawn once into a ground, points are drawn onto the pixels of the axes, and the rest is moved.
+The layout is fixed. Axes and ticks, which cost most, are made once and drawn once for their limits; the legend and points are drawn
+onto their pixels, and the rest is moved. Curves of other names are other artists on the same axes.
 """
 
 import math
@@ -16,6 +17,7 @@ from spe_lab.core.lab import Lab
 from spe_lab.core.prediction import Sketch
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -34,20 +36,21 @@ _FADED = 0.3
 
 
 class Sheet:
-    """`measured` and `predicted` begin with `own` curves of this lab; the others are of another machine or time. `stale`: the points are faded."""
+    """Empty axes, until they are dressed."""
 
-    def __init__(self, lab: Lab, predicted: Sequence[Curve], measured: Sequence[Curve], own: tuple[int, int], stale: bool, sketch: Sketch | None,
-                 marks: Iterable[str]) -> None:  # fmt: skip
+    def __init__(self, lab: Lab) -> None:
         from matplotlib.figure import Figure
 
         self.lab = lab
         self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         self.canvas = _canvas()(self.figure)
         self.limits: tuple | None = None  # None: may shrink
+        self.content: tuple | None = None  # that it is dressed for
         self._drawn: tuple | None = None  # limits that the ground was drawn for
         self._measured: Sequence[Curve] | None = None  # curves that it was drawn for
         self.ground: object = None  # what stays, as it is now: another object for each drawing of it
         self._bare = None  # pixels: the axes alone
+        self._dressed = None  # and with the legend, and what is committed
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         self.figure.subplots_adjust(left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
         for axes in (top, bottom):
@@ -63,6 +66,24 @@ class Sheet:
         self._set_scales()
         bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
         bottom.axhline(1, color="#000000", linewidth=1)
+        self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5)[0]
+        self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=MARKER_STYLE) for axes in (top, bottom)]
+        self.caption = top.set_title("", loc="left", fontsize=11)
+        for artist in (self.ratio_points, *self.markers, self.caption):
+            artist.set_animated(True)
+        self._dress: list[Artist] = []
+
+    def dress(self, predicted: Sequence[Curve], measured: Sequence[Curve], own: tuple[int, int], stale: bool, sketch: Sketch | None,
+              marks: Iterable[str]) -> None:  # fmt: skip
+        """Artists for curves of these names, unless they are there.
+
+        `measured` and `predicted` begin with `own` curves of this lab; the others are of another machine or time. `stale`: the points are faded."""
+        content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
+        if content == self.content:
+            return
+        for artist in self._dress:
+            artist.remove()
+        self.content, self.limits, self._dressed, self._measured, top = content, None, None, None, self.axes[0]
         points = [*((*look, stale) for look in MEASURED[: own[0]]), *((ELSEWHERE, marker, False) for marker in ELSEWHERE_MARKERS)]
         self.bars = [
             top.errorbar([1], [1], yerr=[0], fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
@@ -75,24 +96,25 @@ class Sheet:
             top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
             for (colour, style), curve in zip(lines, predicted, strict=False)
         ]
-        self.dashes = {line: style for line, (_, style) in zip(self.lines, lines, strict=False)}
-        if sketch is not None and len(sketch.x) == 1:
-            top.vlines(sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label)
-        elif sketch is not None:
-            draw_band(top, sketch)
-        self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5, alpha=_FADED if stale else 1.0)[0]
-        self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=MARKER_STYLE) for axes in (top, bottom)]
         self.places = [top.axvline(1, color=MARKED, linewidth=1.5, linestyle=style, label=name) for name, style in zip(marks, MARK_STYLES, strict=False)]
+        self.dashes = {line: style for line, (_, style) in zip(self.lines, lines, strict=False)}
         self.dashes |= dict.fromkeys(self.markers, MARKER_STYLE) | dict(zip(self.places, MARK_STYLES, strict=False))
-        self.caption = top.set_title("", loc="left", fontsize=11)
+        self.ratio_points.set_alpha(_FADED if stale else 1.0)
+        drawn: list[Artist] = []
+        if sketch is not None and len(sketch.x) == 1:
+            drawn = [top.vlines(sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label)]
+        elif sketch is not None:
+            drawn = draw_band(top, sketch)
         columns = 2 if len(top.get_legend_handles_labels()[1]) > 4 else 1
         legend = top.legend(loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1)
         corner = legend.get_window_extent(self.canvas.get_renderer())
         # Shares of the axes. The curves give way to half of their height: a legend of still more rows may cover some of them.
         self._legend = (corner.x1 - top.bbox.x0) / top.bbox.width, min(0.5, (top.bbox.y1 - corner.y0) / top.bbox.height)
-        self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
+        self._still = [*drawn, legend]
         self.points = [artist for bars in self.bars for artist in bars.get_children()]
-        for artist in (*self.points, *self.moving):
+        self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
+        self._dress = [*self.bars, *self.lines, *self.places, *drawn, legend]
+        for artist in (*self._still, *self.points, *self.lines, *self.places):
             artist.set_animated(True)
 
     def stretch(self, limits: tuple) -> None:
@@ -103,7 +125,7 @@ class Sheet:
         if limits != self._drawn:
             self._limit(*limits)
             self.canvas.draw()
-            self._bare, self._drawn, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None
+            self._bare, self._drawn, self._dressed, self._measured = self.canvas.copy_from_bbox(self.figure.bbox), limits, None, None
 
     def covers(self, x: np.ndarray, y: np.ndarray, x_low: float, x_high: float, y_low: float, y_high: float) -> bool:
         """Whether the legend lies over one of these points, a marker's size about them included, at such limits."""
@@ -119,8 +141,13 @@ class Sheet:
             self._measured, self.ground = measured, object()
 
     def clean(self) -> "Sheet":
-        """The canvas holds the ground alone: the axes and the measured points."""
-        self.canvas.restore_region(self._bare)
+        """The canvas holds the ground alone: the axes, the legend and the measured points."""
+        if self._dressed is None:
+            self.canvas.restore_region(self._bare)
+            for artist in self._still:
+                artist.axes.draw_artist(artist)
+            self._dressed = self.canvas.copy_from_bbox(self.figure.bbox)
+        self.canvas.restore_region(self._dressed)
         for artist in self.points:
             artist.axes.draw_artist(artist)
         return self
@@ -131,7 +158,7 @@ class Sheet:
         for axes in self.axes:
             for axis in (axes.xaxis, axes.yaxis):
                 axis.reset_ticks()
-        self._bare = None
+        self._bare = self._dressed = None
 
     def _set_scales(self) -> None:
         """Once for all limits: a new scale makes new ticks, which cost more than anything else of a drawing. Minor ticks, of which there
@@ -215,10 +242,11 @@ def value_base(lab: Lab) -> int:
     return 2 if lab.unit == "B" else 10
 
 
-def draw_band(axes: "Axes", sketch: Sketch) -> None:
+def draw_band(axes: "Axes", sketch: Sketch) -> "list[Artist]":
     """A predicted curve: a band about a dashed line."""
-    axes.fill_between(sketch.x, sketch.low, sketch.high, color=COMMITTED, alpha=0.2, linewidth=0)
-    axes.plot(sketch.x, np.sqrt(np.multiply(sketch.low, sketch.high)), color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3, label=sketch.label)
+    middle = np.sqrt(np.multiply(sketch.low, sketch.high))
+    return [axes.fill_between(sketch.x, sketch.low, sketch.high, color=COMMITTED, alpha=0.2, linewidth=0),
+            *axes.plot(sketch.x, middle, color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3, label=sketch.label)]  # fmt: skip
 
 
 def _times(ratio: float) -> str:

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import itertools
 import re
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from spe_lab.core import lab as labs
 from spe_lab.core.curve import Curve
-from spe_lab.core.prediction import predict
+from spe_lab.core.prediction import predict, predict_curve
 from spe_lab.ui import figure as figures_module
 from spe_lab.ui import moving
 from spe_lab.ui.figure import LabFigure
@@ -40,6 +41,27 @@ def test_a_frame_after_many_moves_equals_a_figure_drawn_from_nothing(lab, record
         last = figure.draw(lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20)
     fresh = LabFigure(lab).draw(lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20)
     assert np.array_equal(pixels(last), pixels(fresh))
+
+
+def test_other_curves_points_and_predictions_on_the_same_axes_leave_nothing_behind(lab, recorded):
+    """Every state after every other one: 30 ways, each picture the same as that of a figure which had no state before."""
+    point = lab.point()
+    predicted, alone = lab.predict(point, dense(lab, recorded.x)), lab.predict(lab.point({"l4": 1000}), lab.x())
+    band = predict_curve(lab.id, {"16KiB": 1, "1MiB": 5, "64MiB": 80})
+    states = [
+        ((alone,), {}),
+        ((predicted, recorded.measured, ratios(recorded)), {"at": 2.0**20}),
+        ((predicted, recorded.measured, ratios(recorded)), {"at": 2.0**20, "stale": True}),
+        ((predicted,), {"prediction": predict(lab.id, at="16MiB", low=50, high=200), "marks": lab.marks(point)}),
+        ((predicted, recorded.measured), {"prediction": band}),
+        ((alone, (), None), {"elsewhere": recorded.measured, "at": 2.0**22}),
+    ]
+    fresh = [LabFigure(lab).draw(*curves, **more) for curves, more in states]
+    assert len(set(fresh)) == len(states)
+    figure = LabFigure(lab)
+    for before, after in itertools.permutations(range(len(states)), 2):
+        figure.draw(*states[before][0], **states[before][1])
+        assert figure.draw(*states[after][0], **states[after][1]) == fresh[after], (before, after)
 
 
 def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
@@ -112,7 +134,7 @@ def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
 
 def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(lab, recorded):
     figures_module._sheets.clear()
-    shown = [LabFigure(lab) for _ in range(10)]
+    shown = [LabFigure(lab) for _ in range(figures_module._KEPT + 2)]
     for figure in shown:
         for stale in (False, True, False):
             figure.draw(lab.predict(lab.point(), recorded.x), recorded.measured, stale=stale)
@@ -138,7 +160,7 @@ def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
         before = ticks()
         del figure
         assert not any(kept is sheet for kept in figures_module._sheets.values())
-        assert ticks() < before - 10 and sheet._bare is None
+        assert ticks() < before - 10 and sheet._bare is None and sheet._dressed is None
     finally:
         gc.enable()
 
