@@ -65,7 +65,7 @@ class TimedLab(Lab):
         return found
 
 
-@lru_cache(maxsize=8)  # up to 3 MiB each, and a reader who drags a slider passes through dozens
+@lru_cache(maxsize=4)  # up to 3 MiB each, and a frame asks for two
 def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
     """A pattern run once more than before, run before, and its visits: what a further lap costs is the difference.
 

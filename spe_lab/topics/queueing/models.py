@@ -213,7 +213,7 @@ def supermarket_quantile(p: float, rho: np.ndarray | float, d: int) -> np.ndarra
     return (low + high) / 2
 
 
-@lru_cache(maxsize=4)  # 1 MiB each, and a frame asks for one
+@lru_cache(maxsize=2)  # 1 MiB each, and a frame asks for one
 def _wait_above(rho: float, long_share: float, ratio: float) -> tuple[float, np.ndarray]:
     """(step, P(Wq > k·step)) of M/G/1 whose service has two lengths.
 

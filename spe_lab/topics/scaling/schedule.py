@@ -40,7 +40,7 @@ class Schedule:
         return sum(end - begin for begin, end in zip(self.began, self.ended, strict=True)) / 1e6 / (self.workers * self.total)
 
 
-@lru_cache(maxsize=512)  # of some 4 KiB each; a frame asks for 32
+@lru_cache(maxsize=128)  # of some 4 KiB each; a frame asks for 32
 def list_schedule(graph: Graph, workers: int, order: str = ORDERS[0], late_ns: int = 0) -> Schedule:
     """A worker that has nothing to do takes the first task of the list that waits for nothing; `late_ns` is added to each task.
 
