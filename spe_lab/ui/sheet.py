@@ -81,9 +81,9 @@ class Sheet:
         content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
         if content == self.content:
             return
-        for artist in self._dress:
-            artist.remove()
-        self.content, self.limits, self._dressed, self._measured, top = content, None, None, None, self.axes[0]
+        while self._dress:
+            self._dress.pop().remove()
+        self.limits, self._dressed, self._measured, top = None, None, None, self.axes[0]
         points = [*((*look, stale) for look in MEASURED[: own[0]]), *((ELSEWHERE, marker, False) for marker in ELSEWHERE_MARKERS)]
         self.bars = [
             top.errorbar([1], [1], yerr=[0], fmt=marker, color=colour, markersize=6, elinewidth=1.5, capsize=2,
@@ -116,6 +116,7 @@ class Sheet:
         self._dress = [*self.bars, *self.lines, *self.places, *drawn, legend]
         for artist in (*self._still, *self.points, *self.lines, *self.places):
             artist.set_animated(True)
+        self.content = content
 
     def stretch(self, limits: tuple) -> None:
         """Lets the axes reach as far as these limits (lows and highs of x and y, and the ratio's); what they reach already stays."""
@@ -153,7 +154,7 @@ class Sheet:
         return self
 
     def close(self) -> None:
-        """Frees pixels and ticks, 2 of 3 MB. What matplotlib made refers to each other, so that the rest waits for Python's collector,
+        """Frees pixels and ticks, 4 of 5 MB. What matplotlib made refers to each other, so that the rest waits for Python's collector,
         which comes when a quarter of all objects is new: on a page of many labs, 60 MiB of drawings waited."""
         for axes in self.axes:
             for axis in (axes.xaxis, axes.yaxis):
