@@ -14,6 +14,7 @@ from spe_lab.core.errors import SpeLabError
 _PLAIN_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 # Units that take prefixes. All others are words, or quantiphy would read "users" as micro-"sers".
 _SCALED = re.compile(r"([pnuµmkMGT]|[KMGT]i)?(s|Hz|B|bit|W|J|flop)(/\w+)?")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DIMENSIONLESS = ""
 LONGEST = 200  # characters of a quantity
 
@@ -74,6 +75,16 @@ def render(value: float, unit: str, digits: int = 3) -> str:
         return Quantity(value, "B").binary(prec=digits - 1, strip_zeros=True)
     scale = Quantity(f"1 {unit}", binary=True)
     return Quantity(value * float(scale), scale.units).render(prec=digits - 1, form="si").replace("us", "µs")
+
+
+def on_axis(value: float) -> str:
+    """A number as a tick of an axis shows it.
+
+    >>> on_axis(0.01), on_axis(100_000), on_axis(1e6), on_axis(2.5e-7)
+    ('0.01', '100000', '10⁶', '2.5·10⁻⁷')
+    """
+    mantissa, _, exponent = f"{value:g}".partition("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}".removeprefix("1·") if exponent else mantissa
 
 
 def finite(value: float, name: str) -> float:
