@@ -198,10 +198,12 @@ class Sheet:
         slider = self.lab.sliders[self.lab.axis]
         top.set_xlim(*self._with_room(x_low, x_high))
         if slider.scale == "log":
-            first, last = math.ceil(math.log2(x_low)), math.floor(math.log2(x_high))
-            bottom.set_xticks([2.0**k for k in range(first, last + 1, max(1, math.ceil((last - first) / 9)))])
+            octaves = range(math.ceil(math.log2(x_low)), math.floor(math.log2(x_high)) + 1)
+            widest = max((len(units.render(2.0**k, slider.unit)) for k in octaves), default=1)
+            bottom.set_xticks([2.0**k for k in octaves[:: max(1, math.ceil((len(octaves) - 1) / min(9, 56 // widest)))]])
         elif slider.multiple_of:
-            bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of))
+            steps = math.ceil((x_high - x_low) / slider.multiple_of / 16)
+            bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of * max(1, steps)))
         top.set_ylim(y_low, y_high)
         between = np.asarray(self._between.tick_values(y_low, y_high))
         between = between[(between >= y_low) & (between <= y_high)]

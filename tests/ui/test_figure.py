@@ -219,3 +219,12 @@ def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
         with np.errstate(divide="ignore", invalid="ignore"):
             pixels = line.get_transform().transform(np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()]))
         assert not any(legend.contains(x, y) for x, y in pixels if np.isfinite(x + y)), line.get_label()
+
+
+@pytest.mark.parametrize("lab_id", ["scaling.parallelism", "patterns.conditional", "objectives.sla", "memory.working_set", "branches.rate"])
+def test_what_ticks_say_stands_apart(lab_id):
+    lab = labs.get(lab_id)
+    bottom = LabFigure(lab).place(lab.predict(lab.point(), lab.x())).axes[1]
+    low, high = bottom.get_xlim()
+    said = [label.get_window_extent() for x, label in zip(bottom.get_xticks(), bottom.get_xticklabels(), strict=True) if low <= x <= high]
+    assert len(said) >= 5 and all(left.x1 + 9 < right.x0 for left, right in itertools.pairwise(said))
