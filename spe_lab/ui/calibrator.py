@@ -12,9 +12,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import calibration
 from spe_lab.core.measurement import Cancel
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
-from spe_lab.ui.page import bundle
-from spe_lab.ui.reruns import until_rerun
-from spe_lab.ui.turns import in_turn
+from spe_lab.ui.page import bundle, page_of
 
 
 class Calibrator:
@@ -28,8 +26,7 @@ class Calibrator:
         self._button.on_click(lambda _: self.cancel() if self.calibrating else self.start())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="200px"))
         self._status = widgets.HTML(self._standing())
-        self.page = in_turn(widgets.HBox([self._button, self._progress, self._status]))
-        until_rerun(self, self.cancel)
+        self.page = page_of(self, widgets.HBox([self._button, self._progress, self._status]), self.cancel)
 
     @staticmethod
     def _standing() -> str:

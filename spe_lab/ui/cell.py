@@ -24,11 +24,8 @@ from spe_lab.core.cell.compiled import LIMIT_S, Cell
 from spe_lab.core.cell.messages import CellError
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.text import Text
-from spe_lab.ui.access import named
 from spe_lab.ui.explorer import Explorer
-from spe_lab.ui.page import bundle
-from spe_lab.ui.reruns import until_rerun
-from spe_lab.ui.turns import in_turn
+from spe_lab.ui.page import bundle, page_of
 
 SLIDER_LIMIT_S = 1.0  # of a call behind a slider: nobody waits longer for one
 _STEPS = 100
@@ -86,8 +83,7 @@ class Sliders:
         self._said = widgets.HTML()
         for slider in self.sliders.values():
             slider.observe(lambda _: self._show(), "value")
-        self.page = in_turn(named(widgets.VBox([widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said])))
-        until_rerun(self)
+        self.page = page_of(self, widgets.VBox([widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said]))
         self._show()
 
     def _show(self) -> None:

@@ -20,17 +20,15 @@ from spe_lab.core.measurement import Cancel
 from spe_lab.core.prediction import Prediction, reveal
 from spe_lab.core.text import Text
 from spe_lab.ui import book, controls, downloads
-from spe_lab.ui.access import named
 from spe_lab.ui.figure import LabFigure, collect_dropped
 from spe_lab.ui.frame import Frame
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.memory import keep_large_apart, return_freed
 from spe_lab.ui.overlay import Chooser
-from spe_lab.ui.page import bundle
+from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.presets import PresetBar
-from spe_lab.ui.reruns import until_rerun
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
-from spe_lab.ui.turns import TURN, Overtaken, in_turn
+from spe_lab.ui.turns import TURN, Overtaken
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
 _REST_S, _HELD_BACK_S = 0.3, 3.0  # a slider that did not move for so long rests; points wait no longer for that
@@ -118,8 +116,7 @@ class Explorer:
             self._picture, self._twin, self._folds,
             widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
         ]  # fmt: skip
-        self.page = in_turn(named(widgets.VBox(rows, layout=widgets.Layout(max_width="900px"))))
-        until_rerun(self, self._rest)
+        self.page = page_of(self, widgets.VBox(rows, layout=widgets.Layout(max_width="900px")), self._rest)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""

@@ -1,9 +1,19 @@
 """A widget as what a cell shows: the page where a kernel is behind it, and something else to see or to read elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets as widgets
+
+from spe_lab.ui.access import named
+from spe_lab.ui.reruns import Page, until_rerun
+from spe_lab.ui.turns import in_turn
+
+
+def page_of(shown: Page, box: widgets.Box, release: Callable[[], None] | None = None) -> widgets.Box:
+    """The page of `shown`: this box, whose sliders have names, served in turn, and closed after `release` when its cell runs again."""
+    until_rerun(shown, release)
+    return in_turn(named(box))
 
 
 def bundle(page: widgets.Widget, how: Mapping[str, Any], **elsewhere: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -19,10 +19,7 @@ from spe_lab.core.lab import Slider, Value
 from spe_lab.core.queues.trace import Trace
 from spe_lab.core.text import Text
 from spe_lab.ui import controls
-from spe_lab.ui.access import named
-from spe_lab.ui.page import bundle
-from spe_lab.ui.reruns import until_rerun
-from spe_lab.ui.turns import in_turn
+from spe_lab.ui.page import bundle, page_of
 
 WIDTH, ROW, STRIP = 860, 34, 58
 SPEEDS = ("0.5", "1", "2", "5", "10", "20")
@@ -56,9 +53,8 @@ class Player:
         self.sliders = controls.group(list(traced.sliders.values()), point, lambda _: self._refresh())
         self._shown = widgets.HTML()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
-        self.page = in_turn(named(widgets.VBox([row, self._shown], layout=widgets.Layout(max_width="900px"))))
+        self.page = page_of(self, widgets.VBox([row, self._shown], layout=widgets.Layout(max_width="900px")))
         self._refresh()
-        until_rerun(self)
 
     @property
     def point(self) -> dict[str, Value]:

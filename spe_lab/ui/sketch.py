@@ -17,13 +17,11 @@ from spe_lab.core.lab import Lab, Value
 from spe_lab.core.prediction import CurvePrediction, Sketch, predict_curve
 from spe_lab.core.prediction.curves import WITHIN
 from spe_lab.core.text import Text
-from spe_lab.ui.access import named
 from spe_lab.ui.figure import encoded
-from spe_lab.ui.page import bundle
-from spe_lab.ui.reruns import until_rerun
+from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, draw_band
 from spe_lab.ui.static import figure_html
-from spe_lab.ui.turns import Overtaken, in_turn
+from spe_lab.ui.turns import Overtaken
 
 MOST = 9  # points; more do not fit beside each other
 HEIGHT = 320
@@ -60,8 +58,7 @@ class CurveSketch:
         self.commit_button, self._overtaken = commit, Overtaken()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
         rows = [self._picture, row, widgets.HBox([commit, self._kept]), self._said]
-        self.page = in_turn(named(widgets.VBox(rows, layout=widgets.Layout(max_width="900px"))))
-        until_rerun(self)
+        self.page = page_of(self, widgets.VBox(rows, layout=widgets.Layout(max_width="900px")))
         for place, slider in self.sliders.items():
             slider.observe(lambda _, place=place: self._moved(place), "value")
         self._refresh()

@@ -9,10 +9,7 @@ import ipywidgets as widgets
 from spe_lab.core import measurement
 from spe_lab.core.errors import SpeLabError
 from spe_lab.ui import book
-from spe_lab.ui.access import named
-from spe_lab.ui.page import bundle
-from spe_lab.ui.reruns import until_rerun
-from spe_lab.ui.turns import in_turn
+from spe_lab.ui.page import bundle, page_of
 
 
 class Stepper:
@@ -32,8 +29,7 @@ class Stepper:
         self.back, self.next, self.reset = buttons
         self.place.observe(lambda _: self._show(), "value")
         row = widgets.HBox([*buttons, self.place], layout=widgets.Layout(flex_flow="row wrap"))
-        self.page = in_turn(named(widgets.VBox([row, self._picture, self._said])))
-        until_rerun(self)
+        self.page = page_of(self, widgets.VBox([row, self._picture, self._said]))
         self._show()
 
     @property
