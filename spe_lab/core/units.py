@@ -54,7 +54,7 @@ def parse(text: str, unit: str, name: str = "value") -> float:
     return number
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def render(value: float, unit: str, digits: int = 3) -> str:
     """`value` in `unit` as a reader writes it: binary prefixes for bytes, decimal ones for the rest.
 

@@ -20,7 +20,7 @@ from spe_lab.core.measurement import Cancel
 from spe_lab.core.prediction import Prediction, reveal
 from spe_lab.core.text import Text
 from spe_lab.ui import book, controls, downloads
-from spe_lab.ui.figure import LabFigure, collect_dropped
+from spe_lab.ui.figure import LabFigure, collect_left
 from spe_lab.ui.frame import Frame
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.memory import keep_large_apart, return_freed
@@ -407,7 +407,7 @@ class Explorer:
         finally:
             self._measure_button.description, self._measure_button.icon = self._verb, "play"
             self._progress.layout.display = "none"
-            collect_dropped()
+            collect_left()
             return_freed()
             self._ended.set()
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
 _KEPT = 10  # sheets, of some 5 MB each
-_MANY = 8  # dropped ones
-_dropped = 0  # sheets since the last collection
+_LEFT_OF_SHEET, _LEFT_OF_DRESS, _MANY = 5000, 1000, 40_000  # objects that refer to each other, about
+_left = 0  # since the last collection
 _sheets: OrderedDict[int, Sheet] = OrderedDict()  # by figure, the one used last at the end
 _numbers = itertools.count()
 
@@ -74,7 +74,8 @@ class LabFigure:
         measured = [*measured, *(curve for curve in elsewhere if curve.source != "predicted")]
         predicted = [*predicted, *(curve for curve in elsewhere if curve.source == "predicted")]
         sheet = _sheets.pop(self._number, None) or Sheet(self.lab)
-        sheet.dress(predicted, measured, own, stale, sketch, marks)
+        if sheet.dress(predicted, measured, own, stale, sketch, marks):
+            _leave(_LEFT_OF_DRESS)
         sheet.stretch((*self._span(sheet, [*predicted, *measured], sketch), _ratio_limit(ratios)))
         sheet.dot(measured)
         _sheets[self._number] = sheet
@@ -122,21 +123,25 @@ class LabFigure:
 
 def _drop(number: int) -> None:
     """The sheet of the figure of this number, which nobody shows any more or others were used since."""
-    global _dropped
     if sheet := _sheets.pop(number, None):
         sheet.close()
-        _dropped += 1
+        _leave(_LEFT_OF_SHEET)
 
 
-def collect_dropped() -> None:
-    """Has Python collect what sheets leave behind, some 5000 objects each that refer to each other, where these have become many.
+def _leave(objects: int) -> None:
+    global _left
+    _left += objects
+
+
+def collect_left() -> None:
+    """Has Python collect what sheets and their artists leave behind, where that has become much.
 
     By itself it comes when a quarter of all objects is new, for a third of a second, in whatever frame that is; this is for the end
     of a measurement.
     """
-    global _dropped
-    if _dropped >= _MANY:
-        _dropped = 0
+    global _left
+    if _left >= _MANY:
+        _left = 0
         gc.collect()
 
 

@@ -2,7 +2,8 @@
 
 import ctypes
 
-_M_MMAP_THRESHOLD = -3  # of glibc's mallopt
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's mallopt
+HEAPS = 2
 LARGE = 256 * 1024
 
 
@@ -17,10 +18,12 @@ def return_freed() -> None:
 
 
 def keep_large_apart() -> None:
-    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed.
+    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed; the rest has HEAPS heaps at most.
 
-    glibc does so at first, and raises the limit to the size of each such block that is freed, up to 32 MiB: pictures and curves
-    then lie in the heaps, and what is small and stays between them keeps whole pages. Ten rounds of all labs left 130 MiB so.
+    glibc does the first at the beginning, and raises the limit to the size of each such block that is freed, up to 32 MiB: pictures and
+    curves then lie in the heaps, and what is small and stays between them keeps whole pages. Ten rounds of all labs left 130 MiB so.
+    And it would give each thread a heap, up to eight for each processor, of which every measurement has a new one.
     """
     if option := getattr(ctypes.CDLL(None), "mallopt", None):
         option(_M_MMAP_THRESHOLD, LARGE)
+        option(_M_ARENA_MAX, HEAPS)

@@ -68,19 +68,20 @@ class Sheet:
         bottom.axhline(1, color="#000000", linewidth=1)
         self.ratio_points = bottom.plot([], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5)[0]
         self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=MARKER_STYLE) for axes in (top, bottom)]
-        self.caption = top.set_title("", loc="left", fontsize=11)
+        self.caption = top.set_title("", loc="left", y=1.0, fontsize=11)  # a place of its own: matplotlib would lay it out, and keep what each said
         for artist in (self.ratio_points, *self.markers, self.caption):
             artist.set_animated(True)
         self._dress: list[Artist] = []
 
     def dress(self, predicted: Sequence[Curve], measured: Sequence[Curve], own: tuple[int, int], stale: bool, sketch: Sketch | None,
-              marks: Iterable[str]) -> None:  # fmt: skip
-        """Artists for curves of these names, unless they are there.
+              marks: Iterable[str]) -> bool:  # fmt: skip
+        """Artists for curves of these names, unless they are there. Returns whether others went.
 
         `measured` and `predicted` begin with `own` curves of this lab; the others are of another machine or time. `stale`: the points are faded."""
         content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
         if content == self.content:
-            return
+            return False
+        others = bool(self._dress)
         while self._dress:
             self._dress.pop().remove()
         self.limits, self._dressed, self._measured, top = None, None, None, self.axes[0]
@@ -117,6 +118,7 @@ class Sheet:
         for artist in (*self._still, *self.points, *self.lines, *self.places):
             artist.set_animated(True)
         self.content = content
+        return others
 
     def stretch(self, limits: tuple) -> None:
         """Lets the axes reach as far as these limits (lows and highs of x and y, and the ratio's); what they reach already stays."""

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 from PIL import Image
 
 from spe_lab.core import lab as labs
@@ -165,20 +166,31 @@ def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
         gc.enable()
 
 
-def test_what_dropped_sheets_leave_is_collected_once_they_are_many(lab):
+def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, recorded):
     def left():
-        return sum(isinstance(each, Axes) for each in gc.get_objects())
+        return sum(isinstance(each, Axes | Legend) for each in gc.get_objects())
 
+    def change(figure):
+        figure.draw(lab.predict(lab.point(), recorded.x), recorded.measured, stale=next(stale))
+
+    stale = itertools.cycle((True, False))
     _forget_sheets(lab)
+    figure = LabFigure(lab)
+    change(figure)
     gc.collect()
-    figures_module._dropped = 0
+    figures_module._left = 0
     gc.disable()
     try:
         before = left()
-        for number in range(1, figures_module._MANY + 1):
+        for _ in range(figures_module._MANY // figures_module._LEFT_OF_SHEET - 1):
             LabFigure(lab).place(lab.predict(lab.point(), lab.x()))
-            figures_module.collect_dropped()
-            assert left() == before + 2 * (number % figures_module._MANY)
+        for _ in range(figures_module._LEFT_OF_SHEET // figures_module._LEFT_OF_DRESS - 1):
+            change(figure)
+            figures_module.collect_left()
+            assert left() > before
+        change(figure)
+        figures_module.collect_left()
+        assert left() == before
     finally:
         gc.enable()
 
