@@ -23,7 +23,7 @@ from spe_lab.ui import book, controls, downloads
 from spe_lab.ui.figure import LabFigure, collect_left
 from spe_lab.ui.frame import Frame
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
-from spe_lab.ui.memory import keep_large_apart, return_freed
+from spe_lab.ui.memory import limit_heaps, return_freed
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.presets import PresetBar
@@ -57,7 +57,7 @@ class Explorer:
         self.lab = lab
         self.prediction = prediction
         self.run: Run | None = None
-        keep_large_apart()
+        limit_heaps()
         self._figure = LabFigure(lab, form="webp")
         self._cancel = Cancel()
         self._thread: threading.Thread | None = None

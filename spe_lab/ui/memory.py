@@ -17,7 +17,7 @@ def return_freed() -> None:
         trim(0)
 
 
-def keep_large_apart() -> None:
+def limit_heaps() -> None:
     """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed; the rest has HEAPS heaps at most.
 
     glibc does the first at the beginning, and raises the limit to the size of each such block that is freed, up to 32 MiB: pictures and

@@ -18,7 +18,7 @@ from spe_lab.core import lab as labs
 from spe_lab.ui import reruns
 from spe_lab.ui.explorer import explore
 from spe_lab.ui.figure import LabFigure
-from spe_lab.ui.memory import return_freed
+from spe_lab.ui.memory import HEAPS, return_freed
 
 
 @pytest.fixture
@@ -127,3 +127,31 @@ def test_pictures_between_what_stays_go_back_to_the_system():
     plain, explored = (int(subprocess.run([sys.executable, "-c", STAYS.format(first)], capture_output=True, text=True, check=True, env=told).stdout)
                        for first in ("", "explore('queueing.single')"))  # fmt: skip
     assert plain > 50e6 > 20e6 > explored
+
+
+HEAPS_OF_THREADS = """
+import ctypes, sys, threading
+from spe_lab.ui.explorer import explore
+{}
+kept, together = [], threading.Barrier(12)
+def allocate():
+    together.wait()
+    kept.extend(bytes(5000) for _ in range(500))
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+out = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, out)
+libc.fclose(out)
+"""
+
+
+@needs_glibc
+def test_threads_share_two_heaps():
+    told = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    plain, explored = (subprocess.run([sys.executable, "-c", HEAPS_OF_THREADS.format(first)], capture_output=True, text=True, check=True, env=told).stdout
+                       for first in ("", "explore('queueing.single')"))  # fmt: skip
+    assert plain.count("<heap nr=") > explored.count("<heap nr=") == HEAPS
