@@ -33,6 +33,7 @@ from browser.touch import Touch
 
 from spe_lab.core import lab as labs
 
+os.environ["MALLOC_ARENA_MAX"] = "1"  # as in `make lab`
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 MEASURES = re.compile(r"\bexplore\(|\.measured\(|\.run\(|calibrat|^%%c|\bown\.", re.MULTILINE)
 WARM_RUNS = 10

@@ -3,7 +3,6 @@
 import ctypes
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's mallopt
-HEAPS = 2
 LARGE = 256 * 1024
 
 
@@ -18,12 +17,13 @@ def return_freed() -> None:
 
 
 def limit_heaps() -> None:
-    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed; the rest has HEAPS heaps at most.
+    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed, and one heap serve all threads.
 
     glibc does the first at the beginning, and raises the limit to the size of each such block that is freed, up to 32 MiB: pictures and
     curves then lie in the heaps, and what is small and stays between them keeps whole pages. Ten rounds of all labs left 130 MiB so.
-    And it would give each thread a heap, up to eight for each processor, of which every measurement has a new one.
+    And it gives each thread a heap, up to eight for each processor. What a page shows is made by the thread that runs cells, and made
+    anew by the one that serves sliders: in two heaps, of which the first keeps its pages. `make lab` has one from the beginning.
     """
     if option := getattr(ctypes.CDLL(None), "mallopt", None):
         option(_M_MMAP_THRESHOLD, LARGE)
-        option(_M_ARENA_MAX, HEAPS)
+        option(_M_ARENA_MAX, 1)
