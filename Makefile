@@ -17,7 +17,7 @@ READY := .venv/.ready$(EXTRAS:%=-%)
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-# One heap for all threads of a kernel (spe_lab/ui/memory.py): in an hour of moving sliders it grows by half as much.
+# One heap for all threads of a kernel: spe_lab/ui/memory.py says why.
 lab lecture: export MALLOC_ARENA_MAX := 1
 lab: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter
 lab: export JUPYTERLAB_SETTINGS_DIR := $(CURDIR)/.jupyter/lab/user-settings
