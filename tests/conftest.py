@@ -36,7 +36,7 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
 # third lane takes what compiles and computes without timing anything, gives way to the other two, and ends with it. Each lane has a
 # journal and a profile of its own; built kernels they share.
 LANE = os.environ.get("PYTEST_XDIST_WORKER")
-BACKGROUND_LANE, BACKGROUND = "gw2", ("tests/sanitizers/", "tests/test_package.py", "tests/test_lint.py")
+BACKGROUND_LANE, BACKGROUND = "gw2", ("tests/sanitizers/", "tests/test_lint.py")
 if LANE:
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))
 if LANE == BACKGROUND_LANE:

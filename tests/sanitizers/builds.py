@@ -72,7 +72,7 @@ class Build:
         # The thread sanitizer keeps its tables where randomised addresses may fall.
         return ["setarch", platform.machine(), "-R"] if self.sanitizer == "thread" and shutil.which("setarch") else []
 
-    def python(self, *arguments: str, timeout: float = 1200) -> subprocess.CompletedProcess:
+    def python(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess:
         command = [*self.prefix(), sys.executable, *arguments]
         return subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False)
 

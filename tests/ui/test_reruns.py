@@ -120,12 +120,17 @@ print(process.memory_info().rss - before)
 """
 
 
-@needs_glibc
-def test_pictures_between_what_stays_go_back_to_the_system():
+def printed(program: str) -> list[str]:
+    """What it prints without an explorer and with one."""
     # Dask, which another test may have used in this process, leaves a MALLOC_TRIM_THRESHOLD_ in the environment, and that fixes the limit.
     told = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    plain, explored = (int(subprocess.run([sys.executable, "-c", STAYS.format(first)], capture_output=True, text=True, check=True, env=told).stdout)
-                       for first in ("", "explore('queueing.single')"))  # fmt: skip
+    return [subprocess.run([sys.executable, "-c", program.format(first)], capture_output=True, text=True, check=True, env=told).stdout
+            for first in ("", "explore('queueing.single')")]  # fmt: skip
+
+
+@needs_glibc
+def test_pictures_between_what_stays_go_back_to_the_system():
+    plain, explored = map(int, printed(STAYS))
     assert plain > 50e6 > 20e6 > explored
 
 
@@ -151,7 +156,5 @@ libc.fclose(out)
 
 @needs_glibc
 def test_threads_share_a_heap():
-    told = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    plain, explored = (subprocess.run([sys.executable, "-c", HEAPS_OF_THREADS.format(first)], capture_output=True, text=True, check=True, env=told).stdout
-                       for first in ("", "explore('queueing.single')"))  # fmt: skip
-    assert plain.count("<heap nr=") > explored.count("<heap nr=") == 1
+    plain, explored = (text.count("<heap nr=") for text in printed(HEAPS_OF_THREADS))
+    assert plain > explored == 1
