@@ -77,12 +77,14 @@ def render(value: float, unit: str, digits: int = 3) -> str:
     return Quantity(value * float(scale), scale.units).render(prec=digits - 1, form="si").replace("us", "µs")
 
 
-def on_axis(value: float) -> str:
-    """A number as a tick of an axis shows it.
+def on_axis(value: float, unit: str = "") -> str:
+    """A value as a tick of an axis shows it whose title names the unit; bytes carry their own.
 
-    >>> on_axis(0.01), on_axis(100_000), on_axis(1e6), on_axis(2.5e-7)
-    ('0.01', '100000', '10⁶', '2.5·10⁻⁷')
+    >>> on_axis(0.01), on_axis(100_000, "ns"), on_axis(1e6, "ns"), on_axis(2.5e-7), on_axis(65536, "B")
+    ('0.01', '100000', '10⁶', '2.5·10⁻⁷', '64 KiB')
     """
+    if unit == "B":
+        return render(value, unit)
     mantissa, _, exponent = f"{value:g}".partition("e")
     return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}".removeprefix("1·") if exponent else mantissa
 

@@ -182,8 +182,8 @@ class Sheet:
         top.yaxis.set_minor_locator(NullLocator())
         look = {"marker": TICKLEFT, "markersize": rcParams["ytick.minor.size"], "markeredgewidth": rcParams["ytick.minor.width"]}
         self._minor_ticks = top.plot([], [], color="black", linestyle="", transform=top.get_yaxis_transform(), clip_on=False, zorder=2.01, **look)[0]
-        bytes_ = self.lab.unit == "B"  # the formatter must not know this object: matplotlib would keep both for ever
-        top.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if bytes_ else units.on_axis(value))
+        unit = self.lab.unit  # the formatter must not know this object: matplotlib would keep both for ever
+        top.yaxis.set_major_formatter(lambda value, _: units.on_axis(value, unit))
 
     def _place_points(self, measured: Sequence[Curve]) -> None:
         """Moves the measured points to where these curves have them."""

@@ -176,7 +176,7 @@ class _Pad:
         axes.set_ylim(*reach)
         axes.minorticks_off()
         axes.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
-        axes.yaxis.set_major_formatter(lambda value, _: units.render(value, "B") if lab.unit == "B" else units.on_axis(value))
+        axes.yaxis.set_major_formatter(lambda value, _: units.on_axis(value, lab.unit))
         axes.set_xlim(*span)
         self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self._figure.bbox)  # axes and text take 40 ms, the curve 5
