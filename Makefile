@@ -12,7 +12,7 @@ NOTEBOOK ?= notebooks/03b_memory.ipynb
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
-.PHONY: help lab lecture book test lint format mutants sanitize fuzz notebooks clean compiler
+.PHONY: help lab lecture book test ready lint format mutants sanitize fuzz notebooks clean compiler
 
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,8 @@ test notebooks book: export IPYTHONDIR := $(PRIVATE)/ipython
 test notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
 test notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
 test notebooks sanitize fuzz: export SPE_LAB_QUICK := 1
+# Hundreds of processes import the package and read the tests: none of them compiles anew what another one has compiled.
+test: export PYTHONDONTWRITEBYTECODE :=
 sanitize fuzz: export SPE_LAB_LONG := 1
 
 # Of 100 lines of core and topics, how many must be reached. None here: without a browser or a compiler tests skip. CI asks for 95.
@@ -54,10 +56,8 @@ COVERAGE ?= 0
 
 # One pytest for library and notebooks, so that the last line counts everything, in two lanes and one behind them
 # (tests/conftest.py). A notebook's cell has 120 s.
-test: .venv/.ready-book,lecture,dask,ipyparallel compiler ## Run all tests, the notebooks' cells included
+test: ready ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
-	@# Hundreds of processes import the package; where PYTHONDONTWRITEBYTECODE is set, each would compile it anew.
-	@$(RUN) compileall -q spe_lab
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
 	  -p no:cacheprovider --numprocesses 3 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) --durations=20 \
 	  spe_lab tests notebooks
@@ -97,15 +97,20 @@ clean: ## Remove the virtual environment, caches and JupyterLab's own settings (
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .jupyter/lab .jupyter/migrated .jupyter/lecture/migrated dist
 	find spe_lab tests benchmarks notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
+ready: .venv/.ready-book,lecture,dask,ipyparallel compiler ## Install what make test needs, and run nothing
+
 # Not an error: the labs open with their models and with recorded data. The order is that of spe_lab.core.native.
 compiler: $(READY)
 	@{ command -v "$$CC" || command -v cc || .venv/bin/python -c 'import ziglang'; } >/dev/null 2>&1 || \
 	  echo "No C compiler found, so nothing can be measured: install one (Debian: apt install gcc libc6-dev), or run make lab EXTRAS=compiler."
 
-# pip compiles what it installs by one processor, more than half of its time; here all of them do, and packages' own tests are left out.
-# What cannot be compiled is a template or meant for another Python.
+# uv installs in a fifth of pip's time, but does not read pip's settings: where those name an index, or none, or uv cannot be had, pip does it.
+# pip compiles by one processor what it installs; here all of them do, and packages' own tests are left out. What cannot be compiled is
+# a template or meant for another Python.
+PIP := $(RUN) pip --disable-pip-version-check --quiet
 define install
-$(RUN) pip install --quiet --disable-pip-version-check --no-compile --editable '.[$1]'
+{ ! $(RUN) pip config list 2>/dev/null | grep -Eq '[.](index-url|no-index)=' && $(PIP) install --no-compile uv && \
+  .venv/bin/uv pip install --quiet --python .venv/bin/python --editable '.[$1]'; } || $(PIP) install --no-compile --editable '.[$1]'
 $(RUN) compileall -qq -j 0 -x '/tests?/' .venv/lib || true
 endef
 

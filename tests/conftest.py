@@ -40,11 +40,14 @@ LANE = os.environ.get("PYTEST_XDIST_WORKER")
 BACKGROUND_LANE, BACKGROUND = "gw2", ("tests/sanitizers/", "tests/test_lint.py")
 if LANE:
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))
-if LANE == BACKGROUND_LANE:
-    if hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    else:
-        os.nice(19)
+
+
+def pytest_collection_finish():  # not before: all lanes wait until each has read the tests
+    if LANE == BACKGROUND_LANE:
+        if hasattr(os, "SCHED_IDLE"):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        else:
+            os.nice(19)
 
 
 @pytest.hookimpl(optionalhook=True)  # a pytest without xdist knows no such hook

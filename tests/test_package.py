@@ -1,6 +1,6 @@
 """The wheel, installed into an empty environment of each supported Python that this machine has: it brings all that a lab needs.
 
-uv makes such an environment in seconds; the index is the one that pip is set up with.
+uv makes such an environment in seconds, from the index that uv is set up with.
 """
 
 import json
