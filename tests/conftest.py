@@ -4,6 +4,7 @@
 """
 
 import atexit
+import gc
 import itertools
 import os
 import shutil
@@ -42,7 +43,9 @@ if LANE:
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], LANE))
 
 
-def pytest_collection_finish():  # not before: all lanes wait until each has read the tests
+def pytest_collection_finish():
+    gc.freeze()  # half a million objects of tests and modules that stay: collecting need not look at them again and again
+    # Not before, for all lanes wait until each has read the tests.
     if LANE == BACKGROUND_LANE:
         if hasattr(os, "SCHED_IDLE"):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
