@@ -123,7 +123,7 @@ def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, n
 
 def ratio(numerator: Setting, denominator: Setting) -> tuple[float, float, float]:
     """(low, value, high) of the ratio of two settings."""
-    return deque(interleaved([numerator, denominator], budget_s=4.0, level=MIDDLE), maxlen=1).pop().ratio(0, 1)
+    return deque(interleaved([numerator, denominator], budget_s=2.0, level=MIDDLE), maxlen=1).pop().ratio(0, 1)
 
 
 def judge_stores(answer: Any) -> Verdict:
