@@ -104,7 +104,7 @@ compiler: $(READY)
 	@{ command -v "$$CC" || command -v cc || .venv/bin/python -c 'import ziglang'; } >/dev/null 2>&1 || \
 	  echo "No C compiler found, so nothing can be measured: install one (Debian: apt install gcc libc6-dev), or run make lab EXTRAS=compiler."
 
-# uv installs in a fifth of pip's time, but does not read pip's settings: where those name an index, or none, or uv cannot be had, pip does it.
+# uv installs in a quarter of pip's time, but does not read pip's settings: where those name an index, or none, or uv cannot be had, pip does it.
 # pip compiles by one processor what it installs; here all of them do, and packages' own tests are left out. What cannot be compiled is
 # a template or meant for another Python.
 PIP := $(RUN) pip --disable-pip-version-check --quiet

@@ -33,10 +33,10 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
 
 
 # Three lanes share a machine of two cores in `make test`. One opens browsers, another does all the rest, and who is ready first goes on
-# with the solutions, and then with one notebook at a time, so that both end together. Both wait for something a third of the time: the
-# third lane takes what compiles and computes without timing anything, and ends with it. It runs only while a processor has nothing else
-# to do: with mere nice, Linux 6.6 and later let it end its slice of 3 ms before a thread that wakes, and what sleeps measured that.
-# Each lane has a journal and a profile of its own; built kernels they share.
+# with the solutions, and then with one notebook at a time, so that both end together. The third lane takes what compiles and computes
+# without timing anything, in the moments in which a processor has nothing else to do, and ends with it. Mere nice would not do: Linux 6.6
+# and later let such a program end its slice of 3 ms before a thread that wakes, and what sleeps measured that. Each lane has a journal and
+# a profile of its own; built kernels they share.
 LANE = os.environ.get("PYTEST_XDIST_WORKER")
 BACKGROUND_LANE, BACKGROUND = "gw2", ("tests/sanitizers/", "tests/test_lint.py")
 if LANE:
