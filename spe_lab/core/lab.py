@@ -223,9 +223,10 @@ class Lab(ABC):
         """The first answer of a lab that `follows`, for a page that cannot wait: within some 60 ms, the same at each repetition."""
         return next(self.runs(point, budget_s=0.0, short=False))[1]
 
-    def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0) -> Run:
+    def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0,
+            short: bool | None = None) -> Run:  # fmt: skip
         """The last and best of `runs`. Ctrl-C and Jupyter's stop button end it."""
-        return deque(self.runs(settings, over, budget_s=budget_s), maxlen=1).pop()[1]
+        return deque(self.runs(settings, over, budget_s=budget_s, short=short), maxlen=1).pop()[1]
 
     def recorded(self) -> Run | None:
         """A run from another machine that ships with the package, if there is one."""

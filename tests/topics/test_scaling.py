@@ -3,7 +3,6 @@
 import math
 import signal
 import threading
-from collections import deque
 
 import numpy as np
 import psutil
@@ -132,16 +131,14 @@ def test_costs_are_the_line_through_the_probes():
 # ---- The machine -------------------------------------------------------------------------------------------------------
 
 
-def at_length(lab_id, settings, over, budget_s):
-    """Whether a sleep was disturbed nobody can tell, so a low quantile must drop what was. A short run has one sample in each block,
-    whose quantile is its median: beside programs that compute, with nice 10 too, speed-ups of 1.0 in place of 5.9 were seen."""
-    return deque(labs.get(lab_id).runs(settings, over, budget_s=budget_s, short=False), maxlen=1).pop()[1]
-
-
 @needs_compiler
 def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
-    """Waits need no core, so this holds on one core, and beside other programs: only orders and wide bands are asserted."""
-    run = at_length("scaling.amdahl", {"work": "waiting", "P": 0.9, "T1": 20e6}, [1, 2, 4, 8, 16], budget_s=4)
+    """Waits need no core, so this holds on one core, and beside other programs: only orders and wide bands are asserted.
+
+    Whether a sleep was disturbed nobody can tell, so a low quantile must drop what was. A short run has one sample in each block, whose
+    quantile is its median: beside programs that compute, with nice 10 too, speed-ups of 1.0 in place of 5.9 were seen.
+    """
+    run = labs.get("scaling.amdahl").run({"work": "waiting", "P": 0.9, "T1": 20e6}, [1, 2, 4, 8, 16], budget_s=4, short=False)
     speed_up = run.measured[0].values
     assert (np.diff(speed_up) > 0).all()  # 1, 1.8, 3.1, 4.7, 6.4 by the law
     assert 3.5 < speed_up[-1] < 6.5
@@ -170,7 +167,7 @@ def test_creating_threads_costs_more_than_waking_them():
 
 @needs_compiler
 def test_scaled_work_grows_with_the_threads():
-    run = at_length("scaling.gustafson", {"work": "waiting", "P": 0.9, "T": 10e6}, [1, 4, 16], budget_s=3)
+    run = labs.get("scaling.gustafson").run({"work": "waiting", "P": 0.9, "T": 10e6}, [1, 4, 16], budget_s=3, short=False)
     one, four, sixteen = run.measured[0].values
     assert one == pytest.approx(1, abs=0.1) and 2.5 < four < 3.8 and 8 < sixteen < 14.6
 
