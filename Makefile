@@ -64,10 +64,12 @@ test: ready ## Run all tests, the notebooks' cells included
 
 lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-format
 	@$(RUN) ruff check .
+	@$(RUN) ruff format --check --quiet .
 	@$(RUN) mypy --cache-dir .venv/mypy
 	@.venv/bin/clang-format --dry-run -Werror kernels_c/*.[ch]
 
-format: $(READY) ## Bring the C sources into their form
+format: $(READY) ## Format the Python and C sources
+	@$(RUN) ruff format --quiet .
 	@.venv/bin/clang-format -i kernels_c/*.[ch]
 
 mutants: $(READY) compiler ## Put deliberate faults into kernels and models, one at a time, and tell which the tests notice (ten minutes)

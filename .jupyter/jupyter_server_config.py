@@ -1,4 +1,6 @@
-"""How `make lab` starts JupyterLab: on a desktop, on a server, and as root in a container. Arguments on the command line win."""
+"""How `make lab` starts JupyterLab: on a desktop, on a server, and as root in a container. Arguments on the command
+line win.
+"""
 
 import os
 

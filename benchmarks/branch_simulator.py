@@ -2,7 +2,8 @@
 
     python benchmarks/branch_simulator.py [--branches N] [--repeats N]
 
-Prints the median and the slowest of the repeats. What it was built for is 100 million branches a second with one counter.
+Prints the median and the slowest of the repeats. What it was built for is 100 million branches a second with one
+counter.
 """
 
 import argparse

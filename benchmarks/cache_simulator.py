@@ -2,7 +2,8 @@
 
     python benchmarks/cache_simulator.py [--accesses N] [--repeats N]
 
-Prints the median and the slowest of the repeats. What it was built for is 20 million accesses a second with one LRU level of 8 ways.
+Prints the median and the slowest of the repeats. What it was built for is 20 million accesses a second with one LRU
+level of 8 ways.
 """
 
 import argparse
@@ -27,7 +28,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     n, rng = options.accesses, np.random.default_rng(1)
-    traces = {"random, 4 MiB": rng.integers(0, 4 << 20, n), "random, 30 kB": rng.integers(0, 30_000, n), "in order": np.arange(n) * 8 % (4 << 20)}
+    traces = {
+        "random, 4 MiB": rng.integers(0, 4 << 20, n),
+        "random, 30 kB": rng.integers(0, 30_000, n),
+        "in order": np.arange(n) * 8 % (4 << 20),
+    }
     print("simulated           trace            median [M/s]   slowest [M/s]")
     for trace, addresses in traces.items():
         runs = {name: lambda levels=levels, a=addresses: Hierarchy(levels).run(a) for name, levels in LEVELS.items()}

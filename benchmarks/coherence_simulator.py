@@ -28,7 +28,11 @@ def measure_speed(cores: int, lines: int, tenure: float, accesses: int, repeats:
 def measure_trace_speed(cores: int, lines: int, accesses: int, repeats: int) -> np.ndarray:
     """The same for a trace that is given, with Python's checks of it."""
     rng = np.random.default_rng(1)
-    core, line, kind = rng.integers(0, cores, accesses), rng.integers(0, lines, accesses), "".join(rng.choice(list("RW"), accesses))
+    core, line, kind = (
+        rng.integers(0, cores, accesses),
+        rng.integers(0, lines, accesses),
+        "".join(rng.choice(list("RW"), accesses)),
+    )
     seconds = []
     for _ in range(repeats):
         bus = Bus(cores, lines)

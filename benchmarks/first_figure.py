@@ -1,12 +1,14 @@
 """How soon a reader sees a notebook's first figure: from opening it in a JupyterLab that is there, all its cells run.
 
-    python benchmarks/first_figure.py [NOTEBOOK...]     without names: every notebook; needs Chromium and the extra `test`
+    python benchmarks/first_figure.py [NOTEBOOK...]     without names: every notebook; needs Chromium and the extra
+    `test`
 
-Kernels are compiled, as `make lab` sees to. Columns: the notebook open with a kernel that answers, from then to the first figure
-with the cells above it run, and both. Required: 6 s. Then, apart, what a browser without JupyterLab in its cache needs to show it at all.
+Kernels are compiled, as `make lab` sees to. Columns: the notebook open with a kernel that answers, from then to the
+first figure with the cells above it run, and both. Required: 6 s. Then, apart, what a browser without JupyterLab in its
+cache needs to show it at all.
 
-Python must have its byte code on disk, as pip leaves it; without (PYTHONDONTWRITEBYTECODE, uv without --compile-bytecode) the
-imports take three times as long.
+Python must have its byte code on disk, as pip leaves it; without (PYTHONDONTWRITEBYTECODE, uv without
+--compile-bytecode) the imports take three times as long.
 """
 
 import importlib.util
@@ -66,7 +68,10 @@ def main() -> None:
         with jupyterlab(Path(folder)) as lab:  # another browser: all pages of the first one share its cache
             began = time.monotonic()
             with lab.open("empty.ipynb"):
-                print(f"JupyterLab itself, a new page with an empty notebook and its kernel: {time.monotonic() - began:.1f} s")
+                print(
+                    "JupyterLab itself, a new page with an empty notebook and its kernel:"
+                    f" {time.monotonic() - began:.1f} s"
+                )
 
 
 if __name__ == "__main__":

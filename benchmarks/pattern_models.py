@@ -2,9 +2,10 @@
 
     python benchmarks/pattern_models.py [--sets N] [--expressions N] [--seed N]
 
-For each basic pattern: median and 95 % quantile of the relative error of our model and of the published rule, against the mean of
-three simulated executions in a fully associative LRU level. Then the same for random expressions of two to four patterns.
-What our model was built for is 5 % and 15 % for basic patterns, and a median of 10 % for expressions. Takes a minute or two.
+For each basic pattern: median and 95 % quantile of the relative error of our model and of the published rule, against
+the mean of three simulated executions in a fully associative LRU level. Then the same for random expressions of two to
+four patterns. What our model was built for is 5 % and 15 % for basic patterns, and a median of 10 % for expressions.
+Takes a minute or two.
 """
 
 import argparse
@@ -15,7 +16,18 @@ from functools import reduce
 import numpy as np
 
 from spe_lab.topics.patterns import formulas
-from spe_lab.topics.patterns.algebra import Basic, Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.topics.patterns.algebra import (
+    Basic,
+    Pattern,
+    Region,
+    nest,
+    r_trav,
+    rr_acc,
+    rr_trav,
+    rs_trav,
+    s_trav,
+    s_trav_cr,
+)
 from spe_lab.topics.patterns.footprints import published
 from spe_lab.topics.patterns.traces import simulated
 from spe_lab.topics.patterns.uses import geometry, reuse
@@ -52,7 +64,9 @@ def random_basic(kind: str, rng: np.random.Generator) -> Basic:
 def random_expression(rng: np.random.Generator) -> Pattern:
     """Two to four basic patterns, concurrent in groups that follow each other; groups may share regions."""
     count = int(rng.integers(2, 5))
-    pool = [Region(64 * int(log_uniform(rng, 8, 300)), int(rng.choice([4, 8, 16, 24, 64, 128])), name) for name in "ABCD"]
+    pool = [
+        Region(64 * int(log_uniform(rng, 8, 300)), int(rng.choice([4, 8, 16, 24, 64, 128])), name) for name in "ABCD"
+    ]
     groups = []
     while count:
         size = int(rng.integers(1, count + 1))
@@ -64,11 +78,20 @@ def random_expression(rng: np.random.Generator) -> Pattern:
 def _over(region: Region, rng: np.random.Generator) -> Basic:
     u = int(rng.integers(1, region.w + 1)) if rng.random() < 0.5 else region.w
     r, d, o = int(rng.integers(2, 4)), str(rng.choice(["uni", "bi"])), str(rng.choice(["ran", "seq"]))
-    m, s, visits = int(rng.choice([2, 4, 8, 16, 32, 64])), float(rng.uniform(0.02, 1)), int(region.n * rng.uniform(0.2, 4))
+    m, s, visits = (
+        int(rng.choice([2, 4, 8, 16, 32, 64])),
+        float(rng.uniform(0.02, 1)),
+        int(region.n * rng.uniform(0.2, 4)),
+    )
     makers = [
-        lambda: s_trav(region, u=u), lambda: rs_trav(region, r=r, d=d, u=u), lambda: r_trav(region, u=u), lambda: rr_trav(region, r=r, u=u),
-        lambda: rr_acc(region, r=visits, u=u), lambda: nest(region, m=m, o=o, d=d, u=u), lambda: s_trav_cr(region, s=s, u=u),
-    ]  # fmt: skip
+        lambda: s_trav(region, u=u),
+        lambda: rs_trav(region, r=r, d=d, u=u),
+        lambda: r_trav(region, u=u),
+        lambda: rr_trav(region, r=r, u=u),
+        lambda: rr_acc(region, r=visits, u=u),
+        lambda: nest(region, m=m, o=o, d=d, u=u),
+        lambda: s_trav_cr(region, s=s, u=u),
+    ]
     return makers[rng.integers(len(makers))]()
 
 
@@ -84,7 +107,9 @@ def basic_errors(kind: str, sets: int, seed: int) -> np.ndarray:
     rng, found = np.random.default_rng([seed, formulas.KINDS.index(kind)]), []
     for _ in range(sets):
         pattern, line = random_basic(kind, rng), int(rng.choice(LINES))
-        found.append(errors(pattern, line, max(FEWEST_LINES, int(geometry(pattern, line)[0] * log_uniform(rng, 0.05, 1.5)))))
+        found.append(
+            errors(pattern, line, max(FEWEST_LINES, int(geometry(pattern, line)[0] * log_uniform(rng, 0.05, 1.5))))
+        )
     return np.array(found)
 
 

@@ -1,13 +1,14 @@
-"""How many customers a second the simulated queues serve on one core, beside SimPy and Ciw, and a table of sixteen servers.
+"""How many customers a second the simulated queues serve on one core, beside SimPy and Ciw, and a table of sixteen
+servers.
 
     python benchmarks/queue_simulator.py [--customers N] [--table]
 
-All engines simulate the same model, M/M/1 and M/M/4 at ρ = 0.8, with the same number of customers, in turn; the best of three.
-Ours include drawing the random numbers. SimPy has a process for each customer and a Resource, as its documentation does. Both
-are wanted by this script alone: pip install 'spe-lab[bench]'.
+All engines simulate the same model, M/M/1 and M/M/4 at ρ = 0.8, with the same number of customers, in turn; the best of
+three. Ours include drawing the random numbers. SimPy has a process for each customer and a Resource, as its
+documentation does. Both are wanted by this script alone: pip install 'spe-lab[bench]'.
 
---table: the highest load at which 16 servers keep 99 % of sojourns within 10 services, by bisection with a million customers
-at each load; and, where one long job in a thousand decides, with sixteen million.
+--table: the highest load at which 16 servers keep 99 % of sojourns within 10 services, by bisection with a million
+customers at each load; and, where one long job in a thousand decides, with sixteen million.
 """
 
 import argparse
@@ -20,16 +21,40 @@ from spe_lab.core import queues
 from spe_lab.core.queues import Priority, Shared, Sharing, Split, System, birth_death
 
 RHO, REPEATS, SLOW_CUSTOMERS = 0.8, 3, 100_000
-SYSTEMS = (Shared(1), Shared(4), Shared(16), Shared(64), Split(4), Split(4, "round robin"), Split(4, 2), Split(4, 4), Split(512, 2), Sharing(1), Sharing(4),
-           Sharing(1, stations=4), Priority(4, below=1.0))  # fmt: skip
-LAWS = {"deterministic": queues.deterministic(1.0), "exponential": queues.exponential(1.0), "bimodal-1": queues.bimodal(1.0, 0.1, 11.0),
-        "bimodal-2": queues.bimodal(1.0, 0.001, 1001.0)}  # fmt: skip
-TABLE = {"central FCFS": Shared(16), "partitioned FCFS": Split(16), "central PS": Sharing(16), "partitioned PS": Sharing(1, stations=16)}
+SYSTEMS = (
+    Shared(1),
+    Shared(4),
+    Shared(16),
+    Shared(64),
+    Split(4),
+    Split(4, "round robin"),
+    Split(4, 2),
+    Split(4, 4),
+    Split(512, 2),
+    Sharing(1),
+    Sharing(4),
+    Sharing(1, stations=4),
+    Priority(4, below=1.0),
+)
+LAWS = {
+    "deterministic": queues.deterministic(1.0),
+    "exponential": queues.exponential(1.0),
+    "bimodal-1": queues.bimodal(1.0, 0.1, 11.0),
+    "bimodal-2": queues.bimodal(1.0, 0.001, 1001.0),
+}
+TABLE = {
+    "central FCFS": Shared(16),
+    "partitioned FCFS": Split(16),
+    "central PS": Sharing(16),
+    "partitioned PS": Sharing(1, stations=16),
+}
 
 
 def ours(system: System, customers: int) -> float:
     """Mean sojourn of M/M/c at ρ."""
-    return queues.simulate(system, queues.poisson(RHO * system.capacity), queues.exponential(1.0), customers).mean().value
+    return (
+        queues.simulate(system, queues.poisson(RHO * system.capacity), queues.exponential(1.0), customers).mean().value
+    )
 
 
 def by_simpy(servers: int, customers: int) -> float:
@@ -61,7 +86,9 @@ def by_ciw(servers: int, customers: int) -> float:
     import ciw
 
     network = ciw.create_network(
-        arrival_distributions=[ciw.dists.Exponential(rate=RHO * servers)], service_distributions=[ciw.dists.Exponential(rate=1.0)], number_of_servers=[servers]
+        arrival_distributions=[ciw.dists.Exponential(rate=RHO * servers)],
+        service_distributions=[ciw.dists.Exponential(rate=1.0)],
+        number_of_servers=[servers],
     )
     ciw.seed(1)
     simulation = ciw.Simulation(network)
@@ -91,10 +118,15 @@ def race(servers: int) -> None:
     print(f"M/M/{servers}, {SLOW_CUSTOMERS} customers, E(T) = {exact:.3f}")
     for name, each in runs.items():
         ratio = best[name] / best["this workbook"]
-        print(f"  {name:14} {SLOW_CUSTOMERS / best[name]:14,.0f} customers/s   {ratio:8.0f} times as long   E(T) {each[0][1]:.3f}")
+        print(
+            f"  {name:14} {SLOW_CUSTOMERS / best[name]:14,.0f} customers/s   {ratio:8.0f} times as long   E(T)"
+            f" {each[0][1]:.3f}"
+        )
 
 
-def highest_load(system: System, law: queues.Law, customers: int, steps: int = 10, low: float = 0.0, high: float = 1.0) -> float:
+def highest_load(
+    system: System, law: queues.Law, customers: int, steps: int = 10, low: float = 0.0, high: float = 1.0
+) -> float:
     for _ in range(steps):
         rho = (low + high) / 2
         met = queues.simulate(system, queues.poisson(rho * 16), law, customers, seed=16).quantile(0.99).value <= 10

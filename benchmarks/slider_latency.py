@@ -2,13 +2,12 @@
 
     python benchmarks/slider_latency.py [LAB ...] [--slider NAME] [--presses N] [--json]
 
-For each lab, in one run: the slider of its axis (or NAME) in the explorer, the same while a measurement of full length runs, as a slide of
-`make lecture` (1920 × 1080), and the same figure as `ipywidgets.interact` and pyplot draw it. Presses are 120 ms apart, and
-none comes before the last one was answered: a press into the drawing of an earlier one could not be told from it. That
-flatters whatever is slower than 120 ms.
-Two more answers that a reader waits for: the first key press after the explorer's cell has run, and `import spe_lab`.
-Needs a quiet machine, a C compiler, what the browser tests need and what shows slides (spe-lab[lecture]). Measures for about a
-minute a lab.
+For each lab, in one run: the slider of its axis (or NAME) in the explorer, the same while a measurement of full length
+runs, as a slide of `make lecture` (1920 × 1080), and the same figure as `ipywidgets.interact` and pyplot draw it.
+Presses are 120 ms apart, and none comes before the last one was answered: a press into the drawing of an earlier one
+could not be told from it. That flatters whatever is slower than 120 ms. Two more answers that a reader waits for: the
+first key press after the explorer's cell has run, and `import spe_lab`. Needs a quiet machine, a C compiler, what the
+browser tests need and what shows slides (spe-lab[lecture]). Measures for about a minute a lab.
 """
 
 import argparse
@@ -73,8 +72,8 @@ def plain(value):
     plt.show()
 """
 
-# A key press makes a promise. It is kept in the first frame after a picture that differs from the one before: an SVG as soon as
-# it is there, an image once it was decoded.
+# A key press makes a promise. It is kept in the first frame after a picture that differs from the one before: an SVG as
+# soon as it is there, an image once it was decoded.
 STOPWATCH = """
 let source = null, drawn = null, answer = null;
 document.addEventListener('keydown', () => {
@@ -100,14 +99,23 @@ new MutationObserver(async records => {
 
 
 def press(notebook: Notebook, handle: Any, right: bool = True) -> dict[str, float] | None:
-    """Milliseconds until the press was answered and the page's time of that; None for a miss. At its end a slider goes back."""
+    """Milliseconds until the press was answered and the page's time of that; None for a miss. At its end a slider goes
+    back.
+    """
     now, end = (float(handle.get_attribute(f"aria-value{which}")) for which in ("now", "max" if right else "min"))
     handle.press("ArrowRight" if right == (now != end) else "ArrowLeft")
-    return notebook.evaluate("return await Promise.race([window.answered, new Promise(keep => setTimeout(() => keep(null), a))])", PATIENCE_MS)
+    return notebook.evaluate(
+        "return await Promise.race([window.answered, new Promise(keep => setTimeout(() => keep(null), a))])",
+        PATIENCE_MS,
+    )
 
 
-def latencies(notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM_UP, before: int = 0) -> list[float | None]:
-    """Milliseconds for each press; None for a miss. `before`: presses that came before these, on the same way to and fro."""
+def latencies(
+    notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM_UP, before: int = 0
+) -> list[float | None]:
+    """Milliseconds for each press; None for a miss. `before`: presses that came before these, on the same way to and
+    fro.
+    """
     answers = []
     for i in range(before, before + warm_up + presses):
         began = time.monotonic()
@@ -120,7 +128,12 @@ def latencies(notebook: Notebook, handle: Any, presses: int, warm_up: int = WARM
 def summary(answers: list[float | None]) -> dict[str, float]:
     known = [ms for ms in answers if ms is not None]
     p50, p95 = np.quantile(known, (0.5, 0.95)) if known else (np.inf, np.inf)
-    return {"presses": len(answers), "p50_ms": round(float(p50), 1), "p95_ms": round(float(p95), 1), "misses": len(answers) - len(known)}
+    return {
+        "presses": len(answers),
+        "p50_ms": round(float(p50), 1),
+        "p95_ms": round(float(p95), 1),
+        "misses": len(answers) - len(known),
+    }
 
 
 def measure(ids: Sequence[str], presses: int, name: str | None = None) -> dict[str, Any]:
@@ -151,18 +164,23 @@ def _measure(notebook: Notebook, name: str, presses: int) -> dict[str, Any]:
     explorer = Explorer(notebook)
     first = press(notebook, explorer.slider(name))
     found = {"explorer": summary(latencies(notebook, explorer.slider(name), presses))}
-    # The first of these presses come while arrays are built and warmed; where the measurement ends early, another one is started.
+    # The first of these presses come while arrays are built and warmed; where the measurement ends early, another one
+    # is started.
     answers = []
     while len(answers) < presses:
         if not explorer.button("Cancel").is_visible():
             explorer.root.get_by_role("button", name=re.compile("Measure|Simulate")).click()
-        answers += latencies(notebook, explorer.slider(name), min(LEG, presses - len(answers)), warm_up=0, before=len(answers))
+        answers += latencies(
+            notebook, explorer.slider(name), min(LEG, presses - len(answers)), warm_up=0, before=len(answers)
+        )
     found["while measuring"] = summary(answers)
     if explorer.button("Cancel").is_visible():
         explorer.button("Cancel").click()
     explorer.root.get_by_role("button", name=re.compile("Measure|Simulate")).wait_for()
     notebook.run(1)
-    found["interact"] = summary(latencies(notebook, notebook.page.locator(".widget-interact .noUi-handle"), math.ceil(presses / 2)))
+    found["interact"] = summary(
+        latencies(notebook, notebook.page.locator(".widget-interact .noUi-handle"), math.ceil(presses / 2))
+    )
     if wrong := notebook.cell_errors() + notebook.console_errors:
         raise RuntimeError(f"the notebook must run without errors, got {wrong}")
     return found | {"first_answer_after_cell_s": first and round((first["at"] - finished) / 1000, 3)}
@@ -180,7 +198,9 @@ def _lecture(notebook: Notebook, name: str, presses: int) -> dict[str, float]:
 
 
 def import_time(repetitions: int = 10) -> float:
-    """Seconds that `import spe_lab` adds to Python's start: least of each, taken in turn, so that both have the same minutes."""
+    """Seconds that `import spe_lab` adds to Python's start: least of each, taken in turn, so that both have the same
+    minutes.
+    """
 
     def seconds(program: str) -> float:
         began = time.perf_counter()
@@ -196,7 +216,9 @@ def table(report: dict[str, Any]) -> str:
     columns = f"{'':28}" + f"{'p50':>9}{'p95':>6}{'missed':>7}" * len(WAYS) + f"{'p95 ÷ p95':>11}{'first [s]':>11}"
     head = [f"{'key press to new pixels [ms]':28}" + "".join(f"{way:>22}" for way in WAYS), columns]
     rows = [_row(lab_id, found) for lab_id, found in report["labs"].items()]
-    return "\n".join([*head, *rows, f"import spe_lab adds {report['import_adds_s']} s; load average {report['load_average']}"])
+    return "\n".join(
+        [*head, *rows, f"import spe_lab adds {report['import_adds_s']} s; load average {report['load_average']}"]
+    )
 
 
 def _row(lab_id: str, found: dict[str, Any]) -> str:
@@ -206,8 +228,14 @@ def _row(lab_id: str, found: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("labs", metavar="LAB", nargs="*", default=list(labs.labs()), help="labs to measure (default: all)")
-    parser.add_argument("--slider", metavar="NAME", help="the one that is moved (default: that of each lab's axis, where nothing is simulated anew)")
+    parser.add_argument(
+        "labs", metavar="LAB", nargs="*", default=list(labs.labs()), help="labs to measure (default: all)"
+    )
+    parser.add_argument(
+        "--slider",
+        metavar="NAME",
+        help="the one that is moved (default: that of each lab's axis, where nothing is simulated anew)",
+    )
     parser.add_argument("--presses", type=int, default=60, help="for each slider (default: 60)")
     parser.add_argument("--json", action="store_true", help="the report as JSON instead of a table")
     arguments = parser.parse_args()

@@ -1,13 +1,15 @@
-"""Whether the workbook stays as it is when it is used for hours: memory, threads, open files, files left, and complaints.
+"""Whether the workbook stays as it is when it is used for hours: memory, threads, open files, files left, and
+complaints.
 
     python benchmarks/soak.py [cells] [sliders] [--runs N] [--minutes N] [--seed N]
 
-cells: every notebook once in a kernel of its own, and then its cells that measure, N times over in the same kernel (100).
-sliders: all labs on one page of a real JupyterLab, one kernel; for N minutes (60) random keys, drags, choices, presets, folds,
-"Recorded", "Measure" and "Cancel", some three a second, ten seconds for each lab in turn.
+cells: every notebook once in a kernel of its own, and then its cells that measure, N times over in the same kernel
+(100). sliders: all labs on one page of a real JupyterLab, one kernel; for N minutes (60) random keys, drags, choices,
+presets, folds, "Recorded", "Measure" and "Cancel", some three a second, ten seconds for each lab in turn.
 
-What one round of all labs, or the first ten runs, leave behind is warm-up; what comes after must add less than 20 MiB. Prints
-Markdown to standard output and progress to standard error; exit status 1 says that something grew, stayed, or complained.
+What one round of all labs, or the first ten runs, leave behind is warm-up; what comes after must add less than 20 MiB.
+Prints Markdown to standard output and progress to standard error; exit status 1 says that something grew, stayed, or
+complained.
 """
 
 import argparse
@@ -38,15 +40,16 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 MEASURES = re.compile(r"\bexplore\(|\.measured\(|\.run\(|calibrat|^%%c|\bown\.", re.MULTILINE)
 WARM_RUNS = 10
 LIMIT_MIB = 20.0
-PIPES = 16  # ipykernel's pipes of threads that have ended, which ZeroMQ closes a while later: 0 to 13 of them over 270 measurements
+# ipykernel's pipes of threads that have ended, which ZeroMQ closes a while later: 0 to 13 of them over 270 measurements
+PIPES = 16
 STAY_S = 10.0
 APART_S = 0.33
 PATIENCE_MS = 5000
 WEIGHTS = {"key": 66, "drag": 10, "list": 6, "preset": 6, "measure": 5, "recorded": 3, "fold": 4}
 KEYS = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End")
 
-# The large frame has pyzmq start its own garbage collector now, three threads and seven files, and not at the first large message
-# that happens to be sent without a copy, which is any time in an hour.
+# The large frame has pyzmq start its own garbage collector now, three threads and seven files, and not at the first
+# large message that happens to be sent without a copy, which is any time in an hour.
 PROBE = """
 import os, threading, zmq
 zmq.Frame(bytes(1 << 20), copy=False)
@@ -93,7 +96,10 @@ const differs = () => (late = wrong() ?? late) && wrong();
 if (await within({PATIENCE_MS}, () => !differs())) return null;
 return `${{late}} after {PATIENCE_MS / 1000:g} s ${{await within(6 * {PATIENCE_MS}, () => !differs()) ? 'and no longer later' : 'and for good'}}`;
 """
-IDLE = "return within(20000, () => ![...document.querySelectorAll('.spe-page button')].some(each => each.textContent.trim() === 'Cancel'))"
+IDLE = (
+    "return within(20000, () => ![...document.querySelectorAll('.spe-page button')].some(each =>"
+    " each.textContent.trim() === 'Cancel'))"
+)
 
 
 @dataclass
@@ -105,7 +111,12 @@ class Watched:
 
     def look(self, round_number: int) -> None:
         with self.process.oneshot():
-            now = {"round": round_number, "rss": self.process.memory_info().rss / 2**20, "threads": self.process.num_threads(), "files": self.process.num_fds()}
+            now = {
+                "round": round_number,
+                "rss": self.process.memory_info().rss / 2**20,
+                "threads": self.process.num_threads(),
+                "files": self.process.num_fds(),
+            }
         self.samples.append(now)
 
     def rounds(self) -> list[int]:
@@ -126,8 +137,12 @@ class Report:
     complaints: list[str]
 
     @classmethod
-    def of(cls, name: str, extent: str, watched: Watched, first: Sequence[int], last: Sequence[int], complaints: list[str]) -> "Report":
-        before, after = ({what: watched.median(what, rounds) for what in ("rss", "threads", "files")} for rounds in (first, last))
+    def of(
+        cls, name: str, extent: str, watched: Watched, first: Sequence[int], last: Sequence[int], complaints: list[str]
+    ) -> "Report":
+        before, after = (
+            {what: watched.median(what, rounds) for what in ("rss", "threads", "files")} for rounds in (first, last)
+        )
         return cls(name, extent, before, after, complaints)
 
     @property
@@ -140,7 +155,10 @@ class Report:
             return f"{self.before[what]:.{digits}f} → {self.after[what]:.{digits}f}"
 
         growth = self.after["rss"] - self.before["rss"]
-        return f"| {self.name} | {self.extent} | {way('rss', 1)} | {growth:+.1f} | {way('threads')} | {way('files')} | {len(self.complaints)} |"
+        return (
+            f"| {self.name} | {self.extent} | {way('rss', 1)} | {growth:+.1f} | {way('threads')} | {way('files')} |"
+            f" {len(self.complaints)} |"
+        )
 
 
 HEAD = """| what | how much | memory after warm-up → at the end [MiB] | growth | threads | open files | complaints |
@@ -151,7 +169,8 @@ def note(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-# ---- cells -------------------------------------------------------------------------------------------------------------
+# ---- cells
+# -------------------------------------------------------------------------------------------------------------
 
 
 def cells(path: Path, runs: int) -> Report:
@@ -162,7 +181,13 @@ def cells(path: Path, runs: int) -> Report:
     notebook = nbformat.read(path, as_version=4)
     code = [(i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     measuring = [(i, cell) for i, cell in code if MEASURES.search(cell.source)]
-    client = NotebookClient(notebook, kernel_name="python3", timeout=120, store_widget_state=False, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=120,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
     complaints: list[str] = []
 
     def run(which: Sequence[tuple[int, Any]]) -> None:
@@ -171,7 +196,11 @@ def cells(path: Path, runs: int) -> Report:
                 client.execute_cell(cell, i)
             except CellExecutionError as error:
                 complaints.append(f"{path.stem}, cell {cell.id}: {error.ename}: {error.evalue}")
-            complaints.extend(f"{path.stem}, cell {cell.id} wrote {each.text[:300]}" for each in cell.outputs if each.get("name") == "stderr")
+            complaints.extend(
+                f"{path.stem}, cell {cell.id} wrote {each.text[:300]}"
+                for each in cell.outputs
+                if each.get("name") == "stderr"
+            )
 
     with client.setup_kernel():
         probe = nbformat.v4.new_code_cell(PROBE)
@@ -188,16 +217,26 @@ def cells(path: Path, runs: int) -> Report:
         complaints += [f"{path.stem}: a thread goes on: {name}" for name in probe.outputs[0].text.splitlines()[1:]]
     warm = min(WARM_RUNS, runs // 2)
     few = max(1, warm // 2)
-    return Report.of(path.stem, f"{runs} × {len(measuring)} cells", watched, range(warm - few, warm), range(runs - few, runs), complaints)
+    return Report.of(
+        path.stem,
+        f"{runs} × {len(measuring)} cells",
+        watched,
+        range(warm - few, warm),
+        range(runs - few, runs),
+        complaints,
+    )
 
 
-# ---- sliders -----------------------------------------------------------------------------------------------------------
+# ---- sliders
+# -----------------------------------------------------------------------------------------------------------
 
 
 def sliders(folder: Path, minutes: float, seed: int) -> Iterator[Report]:
     """Random events on every lab in turn; the kernel's row and the server's."""
     ids, chance = [*labs.labs()], random.Random(seed)
-    write_notebook(folder / "labs.ipynb", PROBE, *(f'from spe_lab import explore\nexplore("{lab_id}")' for lab_id in ids))
+    write_notebook(
+        folder / "labs.ipynb", PROBE, *(f'from spe_lab import explore\nexplore("{lab_id}")' for lab_id in ids)
+    )
     events, complaints = 0, []
     with jupyterlab(folder) as lab, lab.open("labs.ipynb") as notebook:
         touch = Touch(notebook)
@@ -214,7 +253,10 @@ def sliders(folder: Path, minutes: float, seed: int) -> Iterator[Report]:
                 watched.look(turn // len(ids))
             turn += 1
             if turn % len(ids) == 0:
-                note(f"round {turn // len(ids)}: {events} events, {both['kernel'].samples[-1]}, {len(complaints)} complaints {complaints[-3:]}")
+                note(
+                    f"round {turn // len(ids)}: {events} events, {both['kernel'].samples[-1]}, {len(complaints)}"
+                    f" complaints {complaints[-3:]}"
+                )
         took = (time.monotonic() - began) / 60
         if not notebook.evaluate(IDLE, timeout_s=30):
             complaints.append("a measurement did not end")
@@ -224,7 +266,14 @@ def sliders(folder: Path, minutes: float, seed: int) -> Iterator[Report]:
     extent = f"{took:.0f} min, {events} events, {turn // len(ids)} rounds of {len(ids)} labs"
     for name, watched in both.items():
         rounds = watched.rounds()  # the last one may be cut short
-        yield Report.of(f"all labs: {name}", extent, watched, rounds[1:2] or rounds, rounds[-2:-1] or rounds, complaints if name == "kernel" else [])
+        yield Report.of(
+            f"all labs: {name}",
+            extent,
+            watched,
+            rounds[1:2] or rounds,
+            rounds[-2:-1] or rounds,
+            complaints if name == "kernel" else [],
+        )
 
 
 def _visit(notebook: Notebook, cell: int, chance: random.Random) -> tuple[int, list[str]]:
@@ -278,8 +327,13 @@ def main() -> int:
         private = {name: Path(folder) / name for name in ("cache", "config", "temporary", "work")}
         for each in private.values():
             each.mkdir()
-        os.environ |= {"SPE_LAB_QUICK": "1", "SPE_LAB_CACHE_DIR": str(private["cache"]), "SPE_LAB_CONFIG_DIR": str(private["config"]),
-                       "TMPDIR": str(private["temporary"]), "IPYTHONDIR": str(Path(folder) / "ipython")}  # fmt: skip
+        os.environ |= {
+            "SPE_LAB_QUICK": "1",
+            "SPE_LAB_CACHE_DIR": str(private["cache"]),
+            "SPE_LAB_CONFIG_DIR": str(private["config"]),
+            "TMPDIR": str(private["temporary"]),
+            "IPYTHONDIR": str(Path(folder) / "ipython"),
+        }
         tempfile.tempdir = None
         try:
             if "cells" in parts:

@@ -2,8 +2,8 @@
 
     python benchmarks/sweep_executors.py [--tasks N] [--customers N]
 
-Start-up is the time until a first answer, the import of spe_lab on the workers included. Dask and IPython Parallel are left out
-where they are not installed. On one machine all of them share its processors with what they compute.
+Start-up is the time until a first answer, the import of spe_lab on the workers included. Dask and IPython Parallel are
+left out where they are not installed. On one machine all of them share its processors with what they compute.
 """
 
 import argparse
@@ -74,7 +74,10 @@ def main() -> None:
         began = time.perf_counter()
         found = replicate(Shared(4), poisson(3.2), exponential(1.0), options.customers, name, each=1_000_000)
         speed = options.customers / (time.perf_counter() - began) / 1e6
-        print(f"{name or 'here':12}   mean {found.mean.value:.4f} ({found.mean.low:.4f} to {found.mean.high:.4f})   {speed:.1f}")
+        print(
+            f"{name or 'here':12}   mean {found.mean.value:.4f} ({found.mean.low:.4f} to {found.mean.high:.4f})  "
+            f" {speed:.1f}"
+        )
 
 
 if __name__ == "__main__":

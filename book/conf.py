@@ -1,6 +1,6 @@
 """How Sphinx turns the notebooks into a book: executed with recorded data, complete without a network.
 
-    make book
+make book
 """
 
 import importlib.util
@@ -28,7 +28,8 @@ html_title = "SPE Lab"
 html_copy_source = False
 html_show_copyright = html_show_sphinx = False
 html_css_files = ["book.css"]
-# MathJax and its fonts come from a package, not from the network. Of its files the book needs those that set TeX in HTML.
+# MathJax and its fonts come from a package, not from the network. Of its files the book needs those that set TeX in
+# HTML.
 MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static"
 html_static_path = ["_static", str(MATHJAX)]
 mathjax_path = "mathjax/tex-chtml.js"
@@ -41,7 +42,11 @@ def without_marks(app, name, source):
 
 def without_widgets(app, pagename, templatename, context, doctree):
     """The pictures that widgets held would be in each page twice."""
-    context["script_files"] = [file for file in context["script_files"] if "widget-state" not in getattr(file, "attributes", {}).get("type", "")]
+    context["script_files"] = [
+        file
+        for file in context["script_files"]
+        if "widget-state" not in getattr(file, "attributes", {}).get("type", "")
+    ]
 
 
 def setup(app):

@@ -74,14 +74,20 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "What works here, what does not, and what to do about it.")
     machine = command("machine", _machine, "The machine's claimed and assumed parameters, with their sources.")
     listing = command("labs", _labs, "Every lab: sliders with ranges and units, swept axis, sources.")
-    machine.add_argument("--calibrate", action="store_true", help="measure the parameters (some 25 s) and keep them as this machine's profile")
+    machine.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="measure the parameters (some 25 s) and keep them as this machine's profile",
+    )
     machine.add_argument("--replace", action="store_true", help="overwrite a profile that cannot be read")
     for each in (doctor, machine, listing):
         each.add_argument("--json", action="store_true", help="print JSON")
 
     run = command("run", _run, "Run one lab: measure, predict, compare.")
     run.add_argument("lab", metavar="LAB", help="a lab's id, such as memory.stride (see spe-lab labs)")
-    run.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a slider's value, with its unit: size=1MiB")
+    run.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="a slider's value, with its unit: size=1MiB"
+    )
     run.add_argument("--over", metavar="NAME=V1,V2,…", help="the values of the swept axis: stride=8B,64B,4KiB")
     run.add_argument("--quick", action="store_true", help="a short sweep in under two seconds")
     run.add_argument("--budget", metavar="SECONDS", type=float, default=6.0, help="seconds to measure for (default 6)")
@@ -93,25 +99,51 @@ def _parser() -> argparse.ArgumentParser:
 
     sweep = command("sweep", _sweep, "Run one lab over a grid of its sliders.")
     sweep.add_argument("lab", metavar="LAB", help="a lab's id (see spe-lab labs)")
-    sweep.add_argument("--over", metavar="NAME=VALUES", action="append", default=[], help="servers=1,4,16, load=0.5..0.95 (ten values) or load=0.5..0.95/4")
-    sweep.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a slider's value, with its unit: size=1MiB")
-    sweep.add_argument("--executor", choices=BUILT_IN, help="who computes the points of a simulated lab (default: this process, one after the other)")
-    sweep.add_argument("--keep", metavar="FILE", type=Path, help="keep what is done in FILE, and go on from what is there")
+    sweep.add_argument(
+        "--over",
+        metavar="NAME=VALUES",
+        action="append",
+        default=[],
+        help="servers=1,4,16, load=0.5..0.95 (ten values) or load=0.5..0.95/4",
+    )
+    sweep.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="a slider's value, with its unit: size=1MiB"
+    )
+    sweep.add_argument(
+        "--executor",
+        choices=BUILT_IN,
+        help="who computes the points of a simulated lab (default: this process, one after the other)",
+    )
+    sweep.add_argument(
+        "--keep", metavar="FILE", type=Path, help="keep what is done in FILE, and go on from what is there"
+    )
     sweep.add_argument("--quick", action="store_true", help="each lab's first answer in place of its best")
-    sweep.add_argument("--budget", metavar="SECONDS", type=float, default=6.0, help="seconds to measure for at each setting (default 6)")
+    sweep.add_argument(
+        "--budget",
+        metavar="SECONDS",
+        type=float,
+        default=6.0,
+        help="seconds to measure for at each setting (default 6)",
+    )
     form = sweep.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--csv", action="store_true", help="print one row for each setting, curve and value")
 
     asm = command("asm", _asm, "The compiled instructions of a kernel.")
     asm.add_argument("kernel", metavar="KERNEL", help="stem.function, such as memory.cycle_walk")
-    asm.add_argument("--flags", metavar="FLAGS", help='compiler flags in place of the usual ones: --flags="-O3 -march=native"')
+    asm.add_argument(
+        "--flags", metavar="FLAGS", help='compiler flags in place of the usual ones: --flags="-O3 -march=native"'
+    )
 
-    journal = command("journal", _journal, "Your predictions and answers of all chapters, and how often your ranges held.")
+    journal = command(
+        "journal", _journal, "Your predictions and answers of all chapters, and how often your ranges held."
+    )
     form = journal.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the journal as JSON")
     form.add_argument("--export", metavar="FILE", type=Path, help="write a copy to a file that does not exist yet")
-    form.add_argument("--import", metavar="FILE", type=Path, dest="taken", help="add the entries of an exported journal to your own")
+    form.add_argument(
+        "--import", metavar="FILE", type=Path, dest="taken", help="add the entries of an exported journal to your own"
+    )
 
     notebooks = command("notebooks", _notebooks, "A copy of the workbook to work in.")
     notebooks.add_argument("folder", metavar="DIR", type=Path, help="a folder that does not exist yet")
@@ -126,7 +158,10 @@ def _doctor(options: argparse.Namespace) -> int:
         _print_json([vars(finding) for finding in findings])
     else:
         for finding in findings:
-            print(f"{'ok  ' if finding.ok else 'MISS'}  {finding.what:<22} {finding.found}" + (f"\n      → {finding.cure}" if finding.cure else ""))
+            print(
+                f"{'ok  ' if finding.ok else 'MISS'}  {finding.what:<22} {finding.found}"
+                + (f"\n      → {finding.cure}" if finding.cure else "")
+            )
     return 0
 
 
@@ -141,7 +176,9 @@ def _machine(options: argparse.Namespace) -> int:
     for name, parameter in machine.parameters.items():
         value, interval = units.render(parameter.value, parameter.unit), ""
         if parameter.low is not None and parameter.low != parameter.high:
-            interval = f"{units.render(parameter.low, parameter.unit)} to {units.render(parameter.high, parameter.unit)}"
+            interval = (
+                f"{units.render(parameter.low, parameter.unit)} to {units.render(parameter.high, parameter.unit)}"
+            )
         print(f"{name:<28} {value:>10}  {interval:<24} {parameter.origin}: {parameter.method or parameter.source}")
     return 0
 
@@ -171,9 +208,15 @@ def _labs(options: argparse.Namespace) -> int:
     for lab in every:
         print(f"{lab.id}  (chapter {lab.chapter})  {lab.question}")
         for slider in lab.sliders.values():
-            domain = ", ".join(slider.choices) or f"{units.render(slider.low, slider.unit)} to {units.render(slider.high, slider.unit)}"
+            domain = (
+                ", ".join(slider.choices)
+                or f"{units.render(slider.low, slider.unit)} to {units.render(slider.high, slider.unit)}"
+            )
             default = slider.default if slider.choices else units.render(slider.default, slider.unit)
-            print(f"    {slider.name:<8} {domain}; {default} ({slider.source}): {slider.meaning}{'  ← swept' if slider.name == lab.axis else ''}")
+            print(
+                f"    {slider.name:<8} {domain}; {default} ({slider.source}):"
+                f" {slider.meaning}{'  ← swept' if slider.name == lab.axis else ''}"
+            )
     return 0
 
 
@@ -208,11 +251,21 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    grid, settings = (dict(_assignment(option, text) for text in texts) for option, texts in (("--over", options.over), ("--set", options.set)))
+    grid, settings = (
+        dict(_assignment(option, text) for text in texts)
+        for option, texts in (("--over", options.over), ("--set", options.set))
+    )
     swept = None
     try:
-        for progress, known in sweeps(options.lab, grid, options.executor, settings=settings, budget_s=options.budget, short=options.quick or None,
-                                      keep=options.keep):  # fmt: skip
+        for progress, known in sweeps(
+            options.lab,
+            grid,
+            options.executor,
+            settings=settings,
+            budget_s=options.budget,
+            short=options.quick or None,
+            keep=options.keep,
+        ):
             swept = known
             _show_progress(progress)
     except UnavailableError as error:
@@ -247,7 +300,12 @@ def _emit(run: Run, options: argparse.Namespace) -> None:
 
 def _show_progress(progress: float | None, text: str = "") -> None:
     if sys.stderr.isatty():
-        print("\r\033[K" + ("" if progress is None else f"measuring {progress:4.0%} {text}"), end="", file=sys.stderr, flush=True)
+        print(
+            "\r\033[K" + ("" if progress is None else f"measuring {progress:4.0%} {text}"),
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _assignment(option: str, text: str) -> tuple[str, str]:
@@ -288,15 +346,23 @@ def _notebooks(options: argparse.Namespace) -> int:
     try:
         options.folder.mkdir(parents=True)
     except FileExistsError:
-        raise SpeLabError(f"DIR must not exist yet, lest somebody's work be overwritten, got {options.folder}; choose another name") from None
+        raise SpeLabError(
+            f"DIR must not exist yet, lest somebody's work be overwritten, got {options.folder}; choose another name"
+        ) from None
     try:
         shutil.copytree(source, options.folder, ignore=shutil.ignore_patterns(".*", "__pycache__"), dirs_exist_ok=True)
     except BaseException as error:
         shutil.rmtree(options.folder)  # made above; a part of the workbook would look like all of it
         if isinstance(error, shutil.Error):  # holds (source, target, reason) of each file
-            raise SpeLabError(f"DIR must have room for the workbook, got {options.folder}: {error.args[0][0][2]}; choose another place") from None
+            raise SpeLabError(
+                f"DIR must have room for the workbook, got {options.folder}: {error.args[0][0][2]}; choose another"
+                " place"
+            ) from None
         raise
-    print(f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}; open them with: jupyter lab {options.folder}")
+    print(
+        f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}; open them with: jupyter lab"
+        f" {options.folder}"
+    )
     return 0
 
 

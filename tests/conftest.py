@@ -1,4 +1,5 @@
-"""What every test may rely on: measurements are short, and no machine profile or kernel of the user's is read or overwritten.
+"""What every test may rely on: measurements are short, and no machine profile or kernel of the user's is read or
+overwritten.
 
 `make test` says the same by environment variables; this is for a plain `pytest`.
 """
@@ -16,8 +17,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The same few examples at each run; SPE_LAB_LONG=1 (make fuzz, make sanitize) looks for new ones, and for many more. Each of the
-# sixteen builds that have sanitizers has others.
+# The same few examples at each run; SPE_LAB_LONG=1 (make fuzz, make sanitize) looks for new ones, and for many more.
+# Each of the sixteen builds that have sanitizers has others.
 unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("short", max_examples=20, derandomize=True, **unhurried)
 settings.register_profile("long", max_examples=1000, print_blob=True, **unhurried)
@@ -32,11 +33,12 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
         atexit.register(shutil.rmtree, os.environ[name], ignore_errors=True)
 
 
-# Three lanes share a machine of two cores in `make test`. One opens browsers, another does all the rest, and who is ready first goes on
-# with the solutions, and then with one notebook at a time, so that both end together. The third lane takes what compiles and computes
-# without timing anything, in the moments in which a processor has nothing else to do, and ends with it. Mere nice would not do: Linux 6.6
-# and later let such a program end its slice of 3 ms before a thread that wakes, and what sleeps measured that. Each lane has a journal and
-# a profile of its own; built kernels they share.
+# Three lanes share a machine of two cores in `make test`. One opens browsers, another does all the rest, and who is
+# ready first goes on with the solutions, and then with one notebook at a time, so that both end together. The third
+# lane takes what compiles and computes without timing anything, in the moments in which a processor has nothing else to
+# do, and ends with it. Mere nice would not do: Linux 6.6 and later let such a program end its slice of 3 ms before a
+# thread that wakes, and what sleeps measured that. Each lane has a journal and a profile of its own; built kernels they
+# share.
 LANE = os.environ.get("PYTEST_XDIST_WORKER")
 BACKGROUND_LANE, BACKGROUND = "gw2", ("tests/sanitizers/", "tests/test_lint.py")
 if LANE:
@@ -44,7 +46,8 @@ if LANE:
 
 
 def pytest_collection_finish():
-    gc.freeze()  # half a million objects of tests and modules that stay: collecting need not look at them again and again
+    # half a million objects of tests and modules that stay: collecting need not look at them again and again
+    gc.freeze()
     # Not before, for all lanes wait until each has read the tests.
     if LANE == BACKGROUND_LANE:
         if hasattr(os, "SCHED_IDLE"):
@@ -63,7 +66,9 @@ def pytest_xdist_make_scheduler(config, log):
                 return nodeid.partition("::")[0]  # its cells share a kernel
             if nodeid.startswith(BACKGROUND):
                 return "in the background"
-            return next((part for part in ("tests/browser/", "tests/notebooks/") if nodeid.startswith(part)), "all the rest")
+            return next(
+                (part for part in ("tests/browser/", "tests/notebooks/") if nodeid.startswith(part)), "all the rest"
+            )
 
         def _assign_work_unit(self, node) -> None:
             if node.gateway.id == BACKGROUND_LANE and "in the background" in self.workqueue:
@@ -75,7 +80,9 @@ def pytest_xdist_make_scheduler(config, log):
                 node.shutdown()  # once it has done what it has
             super()._reschedule(node)
 
-    config.option.loadscopereorder = False  # the parts in their order, the longest first, and not those with the most tests
+    config.option.loadscopereorder = (
+        False  # the parts in their order, the longest first, and not those with the most tests
+    )
     return Lanes(config, log)
 
 
@@ -109,7 +116,9 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.section("jobs")
     for job in filter(done.__contains__, JOBS.values()):
         counts = done[job]
-        said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped") if counts[outcome])
+        said = ", ".join(
+            f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped") if counts[outcome]
+        )
         terminalreporter.line(f"{job:<30} {said:<35} {counts['seconds']:5.0f} s")
 
 

@@ -30,19 +30,44 @@ class Mutant:
     def put_into(self, folder: Path) -> None:
         source = (folder / self.file).read_text(encoding="utf-8")
         if source.count(self.was) != 1:
-            raise ValueError(f"{self.file} must have {self.was!r} exactly once, found {source.count(self.was)}; mend tests/mutants.toml")
+            raise ValueError(
+                f"{self.file} must have {self.was!r} exactly once, found {source.count(self.was)}; mend"
+                " tests/mutants.toml"
+            )
         (folder / self.file).write_text(source.replace(self.was, self.becomes), encoding="utf-8")
 
 
 def mutants() -> list[Mutant]:
-    return [Mutant(**entry) for entry in tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]]
+    return [
+        Mutant(**entry)
+        for entry in tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+    ]
 
 
 def tested(folder: Path, tests: list[str]) -> subprocess.CompletedProcess:
     """The tests' run in a copy, with caches of its own, for a faulty kernel must not be found by anybody else."""
-    private = {"SPE_LAB_CACHE_DIR": str(folder / "cache"), "SPE_LAB_CONFIG_DIR": str(folder / "config"), "PYTHONPATH": str(folder), "SPE_LAB_QUICK": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", "-m", "not browser", *tests]
-    return subprocess.run(command, cwd=folder, env={**os.environ, **private}, capture_output=True, text=True, timeout=180)
+    private = {
+        "SPE_LAB_CACHE_DIR": str(folder / "cache"),
+        "SPE_LAB_CONFIG_DIR": str(folder / "config"),
+        "PYTHONPATH": str(folder),
+        "SPE_LAB_QUICK": "1",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "--no-header",
+        "-m",
+        "not browser",
+        *tests,
+    ]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **private}, capture_output=True, text=True, timeout=180
+    )
 
 
 def noticed_by(mutant: Mutant) -> str | None:
@@ -60,7 +85,9 @@ def noticed_by(mutant: Mutant) -> str | None:
     if done.returncode == 1 and failed:
         return failed[0]
     if done.returncode:
-        raise RuntimeError(f"pytest ended with {done.returncode} for {mutant.fault}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise RuntimeError(
+            f"pytest ended with {done.returncode} for {mutant.fault}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
     return None
 
 
@@ -72,7 +99,11 @@ def main(word: str = "") -> int:
         began = time.monotonic()
         test = noticed_by(mutant)
         missed += test is None
-        print(f"{'noticed' if test else 'MISSED '}  {mutant.file}: {mutant.fault} ({time.monotonic() - began:.0f} s){f'; {test}' if test else ''}", flush=True)
+        print(
+            f"{'noticed' if test else 'MISSED '}  {mutant.file}: {mutant.fault} ({time.monotonic() - began:.0f}"
+            f" s){f'; {test}' if test else ''}",
+            flush=True,
+        )
     return min(missed, 1)
 
 

@@ -38,9 +38,15 @@ def call(capsys):
 
 def spe_lab(*arguments, stdout=subprocess.PIPE, **environment):
     """Runs a command in a process of its own, whose output is buffered as usual."""
-    variables = {name: value for name, value in {**os.environ, "PYTHONUNBUFFERED": None, **environment}.items() if value is not None}
+    variables = {
+        name: value
+        for name, value in {**os.environ, "PYTHONUNBUFFERED": None, **environment}.items()
+        if value is not None
+    }
     command = [sys.executable, "-m", "spe_lab.cli", *arguments]
-    return subprocess.run(command, env=variables, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=variables, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+    )
 
 
 @pytest.fixture
@@ -72,8 +78,24 @@ def assert_refused(answer, *parts):
 
 @pytest.mark.parametrize(
     "value",
-    ["-1", "-64KiB", "0", "1EiB", "1e400", "nan", "inf", "3ns", "16K", "1,5", "100000001B", "99999999999999999999", "big", "=", "64KiB=1"],
-)  # fmt: skip
+    [
+        "-1",
+        "-64KiB",
+        "0",
+        "1EiB",
+        "1e400",
+        "nan",
+        "inf",
+        "3ns",
+        "16K",
+        "1,5",
+        "100000001B",
+        "99999999999999999999",
+        "big",
+        "=",
+        "64KiB=1",
+    ],
+)
 @pytest.mark.parametrize("option", ["--set", "--over"])
 def test_a_size_that_cannot_be_is_refused(call, option, value):
     assert_refused(call("run", "memory.working_set", option, f"size={value}"), "size must be ", ", got ")
@@ -92,7 +114,10 @@ def test_a_size_that_cannot_be_is_refused(call, option, value):
         (("run", "memory.stride", "--set", "size="), ["--set must be NAME=VALUE"]),
         (("run", "memory.stride", "--set", "colour=1"), ["memory.stride has no slider 'colour'; it has stride, size"]),
         (("run", "memory.stride", "--set", "pages=8K"), ["pages must be one of 4K, huge, got '8K'"]),
-        (("run", "memory.stride", "--over", "size=64KiB"), ["--over must name the axis that memory.stride sweeps, which is stride, got size"]),
+        (
+            ("run", "memory.stride", "--over", "size=64KiB"),
+            ["--over must name the axis that memory.stride sweeps, which is stride, got size"],
+        ),
         (("run", "memory.stride", "--over", "colour=1"), ["no slider 'colour'"]),
         (("run", "memory.stride", "--over", "stride=64B,3B"), ["stride must be between 4 B and 64 KiB, got 3 B"]),
         (("run", "memory.stride", "--over", "stride=65B"), ["stride must be a multiple of 4 B, got 65 B; try 64B"]),
@@ -117,7 +142,9 @@ def test_a_budget_that_cannot_be_is_refused(call, budget):
 @needs_compiler
 def test_a_measurement_that_could_not_be_had_has_status_3_and_says_why(call):
     status, out, err = call(*QUICK, "--budget", "1e-6")
-    assert (status, out) == (3, "") and err.startswith("spe-lab: one round of this sweep takes longer than twice the budget")
+    assert (status, out) == (3, "") and err.startswith(
+        "spe-lab: one round of this sweep takes longer than twice the budget"
+    )
 
 
 def test_an_interrupt_is_no_traceback(call, monkeypatch):
@@ -130,7 +157,12 @@ def test_an_interrupt_is_no_traceback(call, monkeypatch):
 
 def test_a_machine_file_that_is_absent_or_damaged_is_refused_and_left_as_it_is(call, machine_file, tmp_path):
     assert_refused(call(*QUICK, "--machine", tmp_path / "absent"), "the machine file must be readable text")
-    for old, new in (('"format": 1', '"format": 2'), ('"value": ', '"value": -'), ('"value": ', '"value": NaN, "x": '), ("{", "[")):
+    for old, new in (
+        ('"format": 1', '"format": 2'),
+        ('"value": ', '"value": -'),
+        ('"value": ', '"value": NaN, "x": '),
+        ("{", "["),
+    ):
         path = machine_file(old, new)
         before = path.read_text()
         assert_refused(call(*QUICK, "--machine", path), f"the machine file {path} must ")
@@ -138,13 +170,19 @@ def test_a_machine_file_that_is_absent_or_damaged_is_refused_and_left_as_it_is(c
 
 
 def test_a_machine_file_without_what_a_model_needs_is_refused(call, machine_file):
-    assert_refused(call(*QUICK, "--machine", machine_file(parameters={})), "the machine must have the parameter ", "this profile has none")
+    assert_refused(
+        call(*QUICK, "--machine", machine_file(parameters={})),
+        "the machine must have the parameter ",
+        "this profile has none",
+    )
 
 
 def test_a_folder_that_exists_is_not_overwritten(call, tmp_path):
     (tmp_path / "work").write_text("mine")
     for taken in (tmp_path, tmp_path / "work"):
-        assert_refused(call("notebooks", taken), f"DIR must not exist yet, lest somebody's work be overwritten, got {taken}")
+        assert_refused(
+            call("notebooks", taken), f"DIR must not exist yet, lest somebody's work be overwritten, got {taken}"
+        )
     assert_refused(call("notebooks", tmp_path / "work" / "below"), "below must be accessible, got: Not a directory")
     assert (tmp_path / "work").read_text() == "mine"
 
@@ -176,13 +214,19 @@ def test_run_prints_one_json_object_with_every_part(call):
     status, out, err = call(*QUICK, "--set", "pages=4K", "--set", "l1=3ns", "--json")
     assert (status, err) == (0, "")
     run = json.loads(out)
-    assert {"lab", "point", "x", "measured", "predicted", "comparison", "kept", "tried", "machine", "version"} <= set(run)
+    assert {"lab", "point", "x", "measured", "predicted", "comparison", "kept", "tried", "machine", "version"} <= set(
+        run
+    )
     assert run["x"] == {"name": "size", "unit": "B", "values": [4096, 16384]}
     assert run["point"]["pages"] == "4K" and run["point"]["l1"] == 3 and "size" not in run["point"]
     for curve in (*run["measured"], *run["predicted"]):
         assert {"name", "unit", "values", "low", "high", "source"} <= set(curve) and len(curve["values"]) == 2
-    assert {curve["source"] for curve in run["measured"]} == {"measured"} and {curve["source"] for curve in run["predicted"]} == {"predicted"}
-    assert {"median_relative_error", "max_relative_error"} <= set(run["comparison"]) and len(run["comparison"]["residuals"]) == 2
+    assert {curve["source"] for curve in run["measured"]} == {"measured"} and {
+        curve["source"] for curve in run["predicted"]
+    } == {"predicted"}
+    assert {"median_relative_error", "max_relative_error"} <= set(run["comparison"]) and len(
+        run["comparison"]["residuals"]
+    ) == 2
     assert 0 < run["kept"] <= run["tried"]
 
 
@@ -222,14 +266,21 @@ def test_labs_machine_and_doctor_print_json(call):
 
 
 def test_labs_machine_and_doctor_print_for_people(call):
-    for command, part in (("labs", "memory.working_set  (chapter 03b)"), ("machine", "page_size"), ("doctor", "C compiler")):
+    for command, part in (
+        ("labs", "memory.working_set  (chapter 03b)"),
+        ("machine", "page_size"),
+        ("doctor", "C compiler"),
+    ):
         status, out, _ = call(command)
         assert status == 0 and part in out
 
 
 @needs_compiler
 def test_asm_prints_instructions_for_the_flags_given(call):
-    (status, out, _), (other_status, other, _) = call("asm", "memory.cycle_walk"), call("asm", "memory.cycle_walk", "--flags=-O0")
+    (status, out, _), (other_status, other, _) = (
+        call("asm", "memory.cycle_walk"),
+        call("asm", "memory.cycle_walk", "--flags=-O0"),
+    )
     assert (status, other_status) == (0, 0) and "cycle_walk:" in out and "cycle_walk:" in other
     assert len(out.splitlines()) < len(other.splitlines())
 
@@ -274,18 +325,26 @@ def test_a_reader_that_went_away_is_no_error():
 def test_without_a_compiler_recorded_data_stand_in_with_status_3_and_the_cure(tmp_path):
     said = spe_lab("run", "memory.working_set", "--quick", "--json", PATH=str(tmp_path), CC=None)
     assert said.returncode == 3
-    assert said.stderr.startswith("spe-lab: kernels need a C compiler") and "apt install gcc" in said.stderr and "Traceback" not in said.stderr
+    assert (
+        said.stderr.startswith("spe-lab: kernels need a C compiler")
+        and "apt install gcc" in said.stderr
+        and "Traceback" not in said.stderr
+    )
     recorded = labs.get("memory.working_set").recorded()
     if recorded is None:
         assert said.stdout == ""
     else:
         assert "recorded on" in said.stderr
-        assert [curve["source"] for curve in json.loads(said.stdout)["measured"]] == ["recorded"] * len(recorded.measured)
+        assert [curve["source"] for curve in json.loads(said.stdout)["measured"]] == ["recorded"] * len(
+            recorded.measured
+        )
 
 
 def test_a_full_disk_while_compiling_is_one_sentence_with_status_3_and_no_partial_file(tmp_path):
     fake = tmp_path / "cc"
-    fake.write_text('#!/bin/sh\n[ "$1" = --version ] && echo fake 1.0 && exit\necho "No space left on device" >&2\nexit 1\n')
+    fake.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo fake 1.0 && exit\necho "No space left on device" >&2\nexit 1\n'
+    )
     fake.chmod(0o755)
     said = spe_lab("run", "memory.stride", "--quick", CC=str(fake), SPE_LAB_CACHE_DIR=str(tmp_path / "cache"))
     assert said.returncode == 3 and said.stderr.count("\n") == 1
@@ -316,7 +375,11 @@ def test_a_journal_is_shown_exported_and_taken_over(call, tmp_path, monkeypatch)
 @pytest.mark.parametrize("option", [(), ("--json",), ("--export", "new.json"), ("--import", "journal.json")])
 def test_a_damaged_journal_is_refused_and_left_alone(call, option):
     journal.path().write_text("{")
-    assert_refused(call("journal", *option), "the journal", "repair it, or move it away" if "--import" not in option else "export one with")
+    assert_refused(
+        call("journal", *option),
+        "the journal",
+        "repair it, or move it away" if "--import" not in option else "export one with",
+    )
     assert journal.path().read_text() == "{"
 
 
@@ -325,7 +388,18 @@ def test_a_damaged_journal_is_refused_and_left_alone(call, option):
 
 @needs_compiler
 def test_sweep_prints_a_run_for_each_setting(call):
-    status, out, _ = call("sweep", "branches.predictor", "--over", "p=0.1..0.3/2", "--over", "states=2,4", "--quick", "--json", "--executor", "threads")
+    status, out, _ = call(
+        "sweep",
+        "branches.predictor",
+        "--over",
+        "p=0.1..0.3/2",
+        "--over",
+        "states=2,4",
+        "--quick",
+        "--json",
+        "--executor",
+        "threads",
+    )
     assert status == 0
     runs = json.loads(out)["runs"]
     assert [(run["point"]["states"], run["x"]["values"]) for run in runs] == [(2, [0.1, 0.3]), (4, [0.1, 0.3])]
@@ -345,7 +419,9 @@ def test_sweep_refuses_several_workers_for_a_lab_that_measures(call):
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
-@pytest.mark.parametrize("words", ["run memory.stride --machine", "journal --import", "sweep queueing.single --over load=0.5,0.6 --keep"])
+@pytest.mark.parametrize(
+    "words", ["run memory.stride --machine", "journal --import", "sweep queueing.single --over load=0.5,0.6 --keep"]
+)
 def test_a_file_without_end_is_refused_and_not_read_for_ever(words, monkeypatch, capsys):
     monkeypatch.setattr("spe_lab.core.curve.MOST_BYTES", 1 << 20)
     assert main([*words.split(), "/dev/zero"]) == 2
@@ -355,5 +431,8 @@ def test_a_file_without_end_is_refused_and_not_read_for_ever(words, monkeypatch,
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
 def test_a_run_without_end_is_refused_too(monkeypatch):
     monkeypatch.setattr("spe_lab.core.curve.MOST_BYTES", 1 << 20)
-    with pytest.raises(SpeLabError, match=r"the run file must be readable text, got /dev/zero: .*longer than 1 MiB.*; save one with spe-lab run"):
+    with pytest.raises(
+        SpeLabError,
+        match=r"the run file must be readable text, got /dev/zero: .*longer than 1 MiB.*; save one with spe-lab run",
+    ):
         Run.load(Path("/dev/zero"))

@@ -27,7 +27,9 @@ def conda_ranges() -> tuple[dict[str, SpecifierSet], list[str]]:
     """Packages and ranges of conda's and pip's part together, and the pip lines that are options."""
     conda = [line for line in CONDA["dependencies"] if isinstance(line, str)]
     pip = [line for part in CONDA["dependencies"] if isinstance(part, dict) for line in part["pip"]]
-    return ranges(conda + [line for line in pip if not line.startswith("-")]), [line for line in pip if line.startswith("-")]
+    return ranges(conda + [line for line in pip if not line.startswith("-")]), [
+        line for line in pip if line.startswith("-")
+    ]
 
 
 def test_both_files_ask_for_the_same_packages_in_the_same_ranges():

@@ -1,6 +1,7 @@
 """The direction of imports: core ◀ topics ◀ cli, notebooks and core ◀ ui ◀ cli, notebooks.
 
-The sources are parsed, not imported: an import inside a function or behind `if TYPE_CHECKING` ties rooms together as well.
+The sources are parsed, not imported: an import inside a function or behind `if TYPE_CHECKING` ties rooms together as
+well.
 """
 
 import ast
@@ -38,7 +39,9 @@ def imports(node: ast.AST, package: str, in_function: bool = False) -> Iterator[
             source = resolve_name("." * child.level + (child.module or ""), package)
             yield from (Import(f"{source}.{alias.name}", child.lineno, in_function) for alias in child.names)
         else:
-            yield from imports(child, package, in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+            yield from imports(
+                child, package, in_function or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            )
 
 
 def broken_rule(path: Path, found: Import) -> str | None:
@@ -111,7 +114,10 @@ def test_checker_names_file_and_line_of_a_forbidden_import(path, line):
         ("core/curve.py", "import numpy as np\nfrom . import units\nfrom spe_lab.core.errors import SpeLabError"),
         ("topics/memory.py", "import sympy\nfrom spe_lab.core import lab, model\nfrom ..core.curve import Curve"),
         ("topics/memory/labs.py", "from . import models\nfrom spe_lab.topics.memory.models import stride"),
-        ("ui/figures.py", "from matplotlib.figure import Figure\nfrom spe_lab.core.curve import Curve\nfrom . import explorer"),
+        (
+            "ui/figures.py",
+            "from matplotlib.figure import Figure\nfrom spe_lab.core.curve import Curve\nfrom . import explorer",
+        ),
         ("cli.py", "from spe_lab.topics import memory\ndef png():\n    from spe_lab.ui import figures"),
     ],
 )
@@ -122,6 +128,8 @@ def test_checker_lets_allowed_imports_pass(path, line):
 def test_import_of_the_package_loads_nothing_slow():
     slow = {"sympy", "matplotlib", "ipywidgets"}
     program = "import sys, spe_lab; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    ).stdout.split()
     assert "spe_lab" in loaded
     assert not slow & set(loaded)

@@ -16,7 +16,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(?m)(?:^    \S.*\n)+", README)
 # Half a minute of measuring; the browser presses the button that does the same.
 CALIBRATE = "spe-lab machine --calibrate"
-COMMANDS = [re.split(r"\s{2,}|\s+#", line.strip())[0] for block in BLOCKS for line in block.splitlines() if re.match(r"    (spe-lab|make) ", line)]
+COMMANDS = [
+    re.split(r"\s{2,}|\s+#", line.strip())[0]
+    for block in BLOCKS
+    for line in block.splitlines()
+    if re.match(r"    (spe-lab|make) ", line)
+]
 
 # What is run elsewhere, since it is more than one line's work: a server, a browser, half an hour of tests.
 ELSEWHERE = {
@@ -29,14 +34,22 @@ ELSEWHERE = {
 
 def test_the_readme_has_commands_and_each_is_run_somewhere():
     makes = {command for command in COMMANDS if command.startswith("make ")}
-    assert makes == set(ELSEWHERE), "a make target of the README that no test runs, or one that the README no longer names"
+    assert makes == set(ELSEWHERE), (
+        "a make target of the README that no test runs, or one that the README no longer names"
+    )
     assert len(COMMANDS) - len(makes) >= 8
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("spe-lab ") and command != CALIBRATE])
+@pytest.mark.parametrize(
+    "command", [command for command in COMMANDS if command.startswith("spe-lab ") and command != CALIBRATE]
+)
 def test_a_command_of_the_readme_works_as_written(command, tmp_path):
     words = [str(tmp_path / "workbook") if word == "DIR" else word for word in shlex.split(command)]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "SPE_LAB_CONFIG_DIR": str(tmp_path / "config")}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "SPE_LAB_CONFIG_DIR": str(tmp_path / "config"),
+    }
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     if not native.available() and done.returncode == 3:
         pytest.skip(f"without a C compiler it says why it cannot: {done.stderr.strip()}")

@@ -14,7 +14,8 @@ PAGES = ("4K", "huge")
 
 
 class Arena:
-    """`size` bytes of private memory on base pages ("4K", whatever the base size is) or transparent huge pages ("huge").
+    """`size` bytes of private memory on base pages ("4K", whatever the base size is) or transparent huge pages
+    ("huge").
 
     `view` is a writable numpy array of bytes, its first element on a page boundary. The arena must outlive every kernel
     state that points into it; the mapping goes when the arena and its views are gone.
@@ -30,7 +31,9 @@ class Arena:
         if pages == "huge" and not hasattr(mmap, "MADV_HUGEPAGE"):
             raise UnavailableError("huge pages need Linux's madvise, which this system lacks; use pages=4K")
         # A huge page must start at a multiple of its size, which a mapping need not do: reserve one more and cut.
-        self._map = mmap.mmap(-1, -(-size // HUGE_PAGE) * HUGE_PAGE + HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self._map = mmap.mmap(
+            -1, -(-size // HUGE_PAGE) * HUGE_PAGE + HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )
         if hasattr(mmap, "MADV_HUGEPAGE"):
             self._map.madvise(mmap.MADV_HUGEPAGE if pages == "huge" else mmap.MADV_NOHUGEPAGE)
         whole = np.frombuffer(self._map, dtype=np.uint8)
@@ -39,7 +42,9 @@ class Arena:
         self.view = whole[skipped : skipped + size]
         self.view[:: mmap.PAGESIZE] = 1
         if pages == "huge" and self.huge_bytes() < 0.9 * size:
-            raise UnavailableError("the system gave no huge pages (see /sys/kernel/mm/transparent_hugepage/enabled); use pages=4K")
+            raise UnavailableError(
+                "the system gave no huge pages (see /sys/kernel/mm/transparent_hugepage/enabled); use pages=4K"
+            )
 
     @property
     def address(self) -> int:

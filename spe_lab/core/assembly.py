@@ -13,18 +13,27 @@ def assembly(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> s
     source = native.source(stem)
     declared = prototypes.read(source).functions
     if function not in declared:
-        raise SpeLabError(f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}; name one of them")
-    said = native.run_compiler([*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
+        raise SpeLabError(
+            f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}; name one of"
+            " them"
+        )
+    said = native.run_compiler(
+        [*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source
+    )
     return "\n".join(body(said, function, flags))
 
 
 def body(said: str, function: str, flags: Sequence[str] = native.FLAGS, source: Path | None = None) -> list[str]:
-    """The instructions and labels of one function among what the compiler wrote. With `source`, each instruction ends in a
-    comment with the line of that file which it comes from, where the compiler was asked for line numbers (-g)."""
+    """The instructions and labels of one function among what the compiler wrote. With `source`, each instruction ends
+    in a comment with the line of that file which it comes from, where the compiler was asked for line numbers (-g).
+    """
     lines = said.splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)
     if start is None:
-        raise SpeLabError(f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and the like")
+        raise SpeLabError(
+            f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and"
+            " the like"
+        )
     own = _file_numbers(said, source) if source else set()
     found: list[str] = []
     at = 0
@@ -81,7 +90,9 @@ def innermost_loops(lines: Sequence[str]) -> list[list[str]]:
         if _dominates(above, head, tail):
             body = {head} if tail == head else {head, tail} | nx.ancestors(flow.subgraph(set(flow) - {head}), tail)
             loops[head] = loops.get(head, set()) | body
-    innermost = [loops[head] for head in sorted(loops) if not any(other in loops[head] for other in loops if other != head)]
+    innermost = [
+        loops[head] for head in sorted(loops) if not any(other in loops[head] for other in loops if other != head)
+    ]
     return [[line for i in sorted(loop) for line in blocks[i]] for loop in innermost]
 
 

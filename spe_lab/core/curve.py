@@ -21,7 +21,9 @@ import numpy as np
 from spe_lab.core.errors import SpeLabError
 
 FORMAT = 1
-MOST_BYTES = 256 << 20  # of a file that is read; a year's journal has some hundred KiB, a sweep of thousands of runs some MiB
+MOST_BYTES = (
+    256 << 20
+)  # of a file that is read; a year's journal has some hundred KiB, a sweep of thousands of runs some MiB
 SOURCES = ("measured", "simulated", "recorded", "predicted")
 
 _NUMBERS = {"type": "array", "items": {"type": ["number", "null"]}}
@@ -49,7 +51,19 @@ CURVE = {
 }
 _RUN = {
     "type": "object",
-    "required": ["format", "lab", "point", "x", "measured", "predicted", "comparison", "kept", "tried", "machine", "version"],
+    "required": [
+        "format",
+        "lab",
+        "point",
+        "x",
+        "measured",
+        "predicted",
+        "comparison",
+        "kept",
+        "tried",
+        "machine",
+        "version",
+    ],
     "properties": {
         "format": {"const": FORMAT},
         "lab": {"type": "string"},
@@ -115,7 +129,10 @@ class Curve:
                 raise SpeLabError(f"{name} must have one entry for each x, got {array.shape} for {self.x.values.shape}")
             object.__setattr__(self, name, array)
         if self.kept.size != self.tried.size:
-            raise SpeLabError(f"kept and tried must both be there or neither, got {self.kept.size} and {self.tried.size} entries; give both")
+            raise SpeLabError(
+                f"kept and tried must both be there or neither, got {self.kept.size} and {self.tried.size} entries;"
+                " give both"
+            )
 
     def recorded(self) -> "Curve":
         """The same numbers as data of another time or machine: "measured" becomes "recorded"."""
@@ -125,8 +142,14 @@ class Curve:
         """The same curve at some of its x values."""
         places = np.searchsorted(self.x.values, x.values)
         if not np.array_equal(self.x.values[np.minimum(places, self.x.values.size - 1)], x.values):
-            raise SpeLabError(f"a curve can be taken at x values of its own alone, got others for {self.name}; predict there")
-        parts = {name: array[places] for name in ("values", "low", "high", "kept", "tried") if (array := getattr(self, name)).size}
+            raise SpeLabError(
+                f"a curve can be taken at x values of its own alone, got others for {self.name}; predict there"
+            )
+        parts = {
+            name: array[places]
+            for name in ("values", "low", "high", "kept", "tried")
+            if (array := getattr(self, name)).size
+        }
         return dataclasses.replace(self, x=x, **parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,10 +170,17 @@ class Curve:
     def from_dict(cls, data: dict[str, Any]) -> "Curve":
         axis = Axis(data["x"]["name"], data["x"]["unit"], _numbers(data["x"]["values"]))
         return cls(
-            data["name"], data["source"], axis, data["unit"],
-            _numbers(data["values"]), _numbers(data["low"]), _numbers(data["high"]),
-            data.get("kept") or None, data.get("tried") or None, data.get("provenance", {}),
-        )  # fmt: skip
+            data["name"],
+            data["source"],
+            axis,
+            data["unit"],
+            _numbers(data["values"]),
+            _numbers(data["low"]),
+            _numbers(data["high"]),
+            data.get("kept") or None,
+            data.get("tried") or None,
+            data.get("provenance", {}),
+        )
 
 
 @dataclass(frozen=True)
@@ -238,12 +268,24 @@ class Run:
         measured, predicted = ([Curve.from_dict(curve) for curve in data[kind]] for kind in ("measured", "predicted"))
         for curve in (*measured, *predicted):
             if not np.array_equal(curve.x.values, x.values, equal_nan=True):
-                raise SpeLabError(f"{origin} must have curves over the x values of the run, got others for {curve.name:.40}; write it anew")
+                raise SpeLabError(
+                    f"{origin} must have curves over the x values of the run, got others for {curve.name:.40}; write it"
+                    " anew"
+                )
         return cls(
-            data["lab"], data["point"], x, measured, predicted,
-            Comparison(compared["measured"], compared["predicted"], _numbers(compared["residuals"])) if compared else None,
-            data["machine"], data["version"],
-        )  # fmt: skip
+            data["lab"],
+            data["point"],
+            x,
+            measured,
+            predicted,
+            (
+                Comparison(compared["measured"], compared["predicted"], _numbers(compared["residuals"]))
+                if compared
+                else None
+            ),
+            data["machine"],
+            data["version"],
+        )
 
     @classmethod
     def load(cls, path: Path) -> "Run":
@@ -251,7 +293,9 @@ class Run:
         try:
             text = read_text(Path(path))
         except (OSError, UnicodeDecodeError) as error:
-            raise SpeLabError(f"the run file must be readable text, got {path}: {error}; save one with spe-lab run LAB --json") from None
+            raise SpeLabError(
+                f"the run file must be readable text, got {path}: {error}; save one with spe-lab run LAB --json"
+            ) from None
         run = cls.from_json(text, str(path))
         return dataclasses.replace(run, measured=[curve.recorded() for curve in run.measured])
 
@@ -263,14 +307,20 @@ class Run:
         from spe_lab.core import units
 
         shown = [*self.measured, *self.predicted]
-        rows = [[_header(self.x.name, ""), *(curve.name for curve in shown)], ["", *(f"{curve.source}, {curve.unit}".rstrip(", ") for curve in shown)]]
+        rows = [
+            [_header(self.x.name, ""), *(curve.name for curve in shown)],
+            ["", *(f"{curve.source}, {curve.unit}".rstrip(", ") for curve in shown)],
+        ]
         for i, x in enumerate(self.x.values):
             rows.append([units.render(x, self.x.unit), *(_cell(curve.values[i], curve.unit) for curve in shown)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
         if self.comparison:
             c = self.comparison
-            lines.append(f"\n{c.measured} against {c.predicted}: median error {c.median_relative_error:.0%}, largest {c.max_relative_error:.0%}")
+            lines.append(
+                f"\n{c.measured} against {c.predicted}: median error {c.median_relative_error:.0%}, largest"
+                f" {c.max_relative_error:.0%}"
+            )
         lines.append(f"{self.kept} of {self.tried} samples clean" + "".join(f"; {note}" for note in self.notes))
         return "\n".join(lines)
 
@@ -286,11 +336,27 @@ class Run:
 
         out = io.StringIO()
         rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(["curve", "source", _header(self.x.name, self.x.unit), "value", "low", "high", "unit", "kept", "tried"])
+        rows.writerow(
+            ["curve", "source", _header(self.x.name, self.x.unit), "value", "low", "high", "unit", "kept", "tried"]
+        )
         for curve in [*self.measured, *self.predicted]:
             counts = zip(curve.kept, curve.tried, strict=True) if curve.kept.size else [("", "")] * curve.x.values.size
-            for x, value, low, high, (kept, tried) in zip(curve.x.values, curve.values, curve.low, curve.high, counts, strict=True):
-                rows.writerow([curve.name, curve.source, f"{x:g}", f"{value:.6g}", f"{low:.6g}", f"{high:.6g}", curve.unit, kept, tried])
+            for x, value, low, high, (kept, tried) in zip(
+                curve.x.values, curve.values, curve.low, curve.high, counts, strict=True
+            ):
+                rows.writerow(
+                    [
+                        curve.name,
+                        curve.source,
+                        f"{x:g}",
+                        f"{value:.6g}",
+                        f"{low:.6g}",
+                        f"{high:.6g}",
+                        curve.unit,
+                        kept,
+                        tried,
+                    ]
+                )
         return out.getvalue()
 
 
@@ -323,7 +389,9 @@ def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, An
         _checker(json.dumps(schema))(data)
     except fastjsonschema.JsonSchemaValueException as error:
         place = "/".join(str(part) for part in error.path[1:]) or "the top level"
-        raise SpeLabError(f"{origin} must follow the format of SPE Lab: at {place}, {error.message[:200]}; write it anew") from None
+        raise SpeLabError(
+            f"{origin} must follow the format of SPE Lab: at {place}, {error.message[:200]}; write it anew"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise SpeLabError(f"{origin} must be JSON as SPE Lab writes it: {error}; write it anew") from None
     return data
@@ -353,7 +421,9 @@ def write_atomically(path: Path, content: str | bytes, private: bool = False) ->
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o666)) as file:
+        with open(
+            temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o666)
+        ) as file:
             file.write(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     except BaseException as error:
@@ -369,7 +439,9 @@ def _header(name: str, unit: str) -> str:
 
 
 def _plain_number(value: float) -> float | None:
-    """JSON has no NaN: a value that is not to be had is null. Not rounded: what is derived from a loaded run must agree."""
+    """JSON has no NaN: a value that is not to be had is null. Not rounded: what is derived from a loaded run must
+    agree.
+    """
     return float(value) if math.isfinite(value) else None
 
 

@@ -13,7 +13,9 @@ LINE = 64  # bytes between nodes: the line of most machines, and a divisor of it
 
 
 def link(address: int, nodes: int, spacing: int, seed: int, cancel: Cancel) -> ctypes.Structure:
-    """`struct cycle` on one random cycle of `nodes` nodes, `spacing` bytes apart, in memory that the caller keeps alive."""
+    """`struct cycle` on one random cycle of `nodes` nodes, `spacing` bytes apart, in memory that the caller keeps
+    alive.
+    """
     library = native.load("memory")
     state = library.struct("cycle")()
     status = library.cycle_link(state, address, nodes, spacing, np.empty(nodes, np.uint32), seed, cancel.flag)

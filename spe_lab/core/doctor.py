@@ -72,7 +72,14 @@ def _profile() -> Finding:
 def _cores() -> Finding:
     here = cpus.current()
     notes = "; ".join(here.notes())
-    cure = "" if here.cores > 1 else "labs whose threads must run at the same time will show recorded data; choose work=waiting where there is a choice"
+    cure = (
+        ""
+        if here.cores > 1
+        else (
+            "labs whose threads must run at the same time will show recorded data; choose work=waiting where there is a"
+            " choice"
+        )
+    )
     return Finding("cores", here.cores > 1, f"{len(here.usable)}" + (f": {notes}" if notes else ""), cure)
 
 

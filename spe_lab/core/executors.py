@@ -1,11 +1,12 @@
 """Tasks on any executor of concurrent.futures, each answered exactly once, though workers may be lost on the way.
 
-What an executor does to a future tells little: a process pool breaks all its futures when one worker dies, Dask cancels some,
-IPython Parallel has errors of its own. So a task's own error comes back as a value (`_attempt`), and whatever an executor raises
-is a loss: the task is handed out again. A task is counted by the future that answers it, and by none after that.
+What an executor does to a future tells little: a process pool breaks all its futures when one worker dies, Dask cancels
+some, IPython Parallel has errors of its own. So a task's own error comes back as a value (`_attempt`), and whatever an
+executor raises is a loss: the task is handed out again. A task is counted by the future that answers it, and by none
+after that.
 
-A task that was lost with others beside it may be innocent. Before the last try it waits until it can run alone; what is lost then
-is lost by itself, and its name is told.
+A task that was lost with others beside it may be innocent. Before the last try it waits until it can run alone; what is
+lost then is lost by itself, and its name is told.
 """
 
 import multiprocessing
@@ -16,7 +17,15 @@ import threading
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from ctypes import c_int32
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
@@ -34,28 +43,45 @@ Task = Any
 Workers = Executor | Callable[[], Executor] | str | None
 
 
-def answers(function: Callable[[Task, Cancel], Any], tasks: Sequence[Task], executor: Workers = None, *, named: Callable[[Task], str] = repr,
-            cancel: Cancel | None = None, tries: int = TRIES, at_once: int | None = None) -> Iterator[tuple[int, Any]]:  # fmt: skip
-    """Yields (index of the task, function(task, cancel)) as they come; ends early, without what is unfinished, once `cancel` is set.
+def answers(
+    function: Callable[[Task, Cancel], Any],
+    tasks: Sequence[Task],
+    executor: Workers = None,
+    *,
+    named: Callable[[Task], str] = repr,
+    cancel: Cancel | None = None,
+    tries: int = TRIES,
+    at_once: int | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Yields (index of the task, function(task, cancel)) as they come; ends early, without what is unfinished, once
+    `cancel` is set.
 
-    `executor`: None (here, one after the other), "threads", "processes", any Executor, or a function that makes one: what was made
-    by name or by a function is made anew when it breaks, and shut down in the end. Function, tasks and answers must be picklable
-    for other processes, and the function importable there. A program that starts "processes" guards its main part by
-    `if __name__ == "__main__":`, since each process reads it.
+    `executor`: None (here, one after the other), "threads", "processes", any Executor, or a function that makes one:
+    what was made by name or by a function is made anew when it breaks, and shut down in the end. Function, tasks and
+    answers must be picklable for other processes, and the function importable there. A program that starts "processes"
+    guards its main part by `if __name__ == "__main__":`, since each process reads it.
 
-    What the function raises ends all with that error, `named(task)` before it. So does a task that was lost `tries` times.
+    What the function raises ends all with that error, `named(task)` before it. So does a task that was lost `tries`
+    times.
 
     >>> sorted(answers(lambda task, cancel: task * task, [3, 4, 5], "threads"))
     [(0, 9), (1, 16), (2, 25)]
     """
     if not isinstance(tries, int) or tries < 2:
-        raise SpeLabError(f"tries must be a whole number of at least 2, since a worker may die of something else than its task, got {tries!r}; write 3")
+        raise SpeLabError(
+            "tries must be a whole number of at least 2, since a worker may die of something else than its task, got"
+            f" {tries!r}; write 3"
+        )
     if at_once is not None and (not isinstance(at_once, int) or at_once < 1):
-        raise SpeLabError(f"at_once must be a whole number of at least 1, got {at_once!r}; leave it out for a fitting one")
+        raise SpeLabError(
+            f"at_once must be a whole number of at least 1, got {at_once!r}; leave it out for a fitting one"
+        )
     return _answers(function, tasks, _Pool(executor, Cancel() if cancel is None else cancel, at_once), named, tries)
 
 
-def _answers(function: Callable, tasks: Sequence[Task], pool: "_Pool", named: Callable[[Task], str], tries: int) -> Iterator[tuple[int, Any]]:
+def _answers(
+    function: Callable, tasks: Sequence[Task], pool: "_Pool", named: Callable[[Task], str], tries: int
+) -> Iterator[tuple[int, Any]]:
     waiting, errand = deque(range(len(tasks))), secrets.token_hex(4)
     running: dict[Future, tuple[int, Executor]] = {}
     lost: Counter[int] = Counter()
@@ -68,8 +94,10 @@ def _answers(function: Callable, tasks: Sequence[Task], pool: "_Pool", named: Ca
         lost[task] += 1
         if lost[task] >= tries:
             said = f"{type(error).__name__}: {error}".strip().split("\n")[0].rstrip(": .")
-            raise SpeLabError(f"{named(tasks[task])} was lost {tries} times, the last time with nothing beside it ({said}); "
-                              "look for a crash there, for too little memory, or for what a worker cannot import") from error  # fmt: skip
+            raise SpeLabError(
+                f"{named(tasks[task])} was lost {tries} times, the last time with nothing beside it ({said}); "
+                "look for a crash there, for too little memory, or for what a worker cannot import"
+            ) from error
         waiting.appendleft(task)
 
     try:
@@ -77,8 +105,8 @@ def _answers(function: Callable, tasks: Sequence[Task], pool: "_Pool", named: Ca
             while waiting and may_start():
                 task = waiting.popleft()
                 try:
-                    # By position: Dask keeps some keywords for itself. With a name that no other attempt has: Dask takes equal
-                    # calls for the same one, and would repeat an error for ever.
+                    # By position: Dask keeps some keywords for itself. With a name that no other attempt has: Dask
+                    # takes equal calls for the same one, and would repeat an error for ever.
                     future = pool.submit(_attempt, function, tasks[task], pool.stop, f"{errand}-{task}-{lost[task]}")
                 except Exception as error:
                     pool.renew_if_broken(error, pool.executor)
@@ -118,14 +146,20 @@ class _Pool:
             self.make, fitting = lambda: ThreadPoolExecutor(cores), cores
         elif executor == "processes":
             shared = self.stop.flag = RawValue(c_int32)
-            self.make, fitting = lambda: ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), _begin, (shared,)), 2 * cores
+            self.make, fitting = (
+                lambda: ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), _begin, (shared,)),
+                2 * cores,
+            )
         elif isinstance(executor, Executor):
             self.make, self.executor, fitting = None, executor, AT_ONCE
         elif callable(executor):
             self.make, fitting = executor, AT_ONCE
         else:
             rule = f"executor must be None, {', '.join(map(repr, BUILT_IN))} or an Executor of concurrent.futures"
-            others = "of Dask, give client.get_executor(pure=False), of IPython Parallel client.load_balanced_view().executor"
+            others = (
+                "of Dask, give client.get_executor(pure=False), of IPython Parallel"
+                " client.load_balanced_view().executor"
+            )
             raise SpeLabError(f"{rule}, got {executor!r}; {others}")
         self.at_once = fitting if at_once is None else at_once
 
@@ -193,4 +227,6 @@ def _opened(outcome: Any, name: str) -> Any:
         case ("error", error):
             raise type(error)(f"at {name}: {error}") from error
     cure = "of IPython Parallel, take client.load_balanced_view().executor, which gives a task to one engine"
-    raise SpeLabError(f"an executor must run each task once and give back its answer, got {type(outcome).__name__}; {cure}")
+    raise SpeLabError(
+        f"an executor must run each task once and give back its answer, got {type(outcome).__name__}; {cure}"
+    )

@@ -1,8 +1,8 @@
 """Exercises: a question, hints, a solution, and a check that says why an answer is wrong.
 
 An answer of `...` (the placeholder in the notebook) is "not attempted", so that an untouched notebook runs to its end.
-Answers to a topic's exercises are kept in the reader's journal with their verdicts; a restarted kernel and another copy of
-the notebook find them there.
+Answers to a topic's exercises are kept in the reader's journal with their verdicts; a restarted kernel and another copy
+of the notebook find them there.
 """
 
 import math
@@ -21,7 +21,9 @@ MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive":
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: one of STATES, and the reason in a sentence; `measured` if it rests on a measurement made for it."""
+    """What a check found: one of STATES, and the reason in a sentence; `measured` if it rests on a measurement made for
+    it.
+    """
 
     state: str
     reason: str
@@ -41,8 +43,8 @@ class Verdict:
 class Exercise:
     """`judge(answer, **given)` returns a Verdict; `answer` is the solution itself, which the tests put to the judge.
 
-    Where the right answer depends on what is `given` (a run of the reader's own), `answer` says in words how one gets it,
-    and `solve(**given)` gets it. `explanation` says why the solution is one.
+    Where the right answer depends on what is `given` (a run of the reader's own), `answer` says in words how one gets
+    it, and `solve(**given)` gets it. `explanation` says why the solution is one.
     """
 
     question: str
@@ -54,7 +56,11 @@ class Exercise:
 
     def check(self, answer: Any = ..., **given: Any) -> Verdict:
         """The verdict, which the journal keeps with the answer. Without an answer, what the journal has is recalled."""
-        verdict = Verdict("not attempted", "put your answer in the place of the dots and run this cell again") if answer is ... else self._judged(answer, given)
+        verdict = (
+            Verdict("not attempted", "put your answer in the place of the dots and run this cell again")
+            if answer is ...
+            else self._judged(answer, given)
+        )
         id = self.id
         if verdict.state == "not attempted":
             return replace(verdict, reason=verdict.reason + self._recalled(id))
@@ -67,7 +73,10 @@ class Exercise:
         """The reader's own answer from the journal: the last right one, or else the last."""
         kept = journal.load().exercises.get(self.id)
         if kept is None:
-            raise SpeLabError("this exercise must have been answered before, got no answer in the journal; put one in the place of the dots")
+            raise SpeLabError(
+                "this exercise must have been answered before, got no answer in the journal; put one in the place of"
+                " the dots"
+            )
         answer = (kept["right"] or kept["last"])["answer"]
         return Source(answer) if isinstance(answer, str) else answer
 
@@ -88,16 +97,24 @@ class Exercise:
         if kept is None:
             return ""
         told = kept["right"] or kept["last"]
-        return f". Your answer of {journal.told(told['time'])} was {told['state']}: {told['reason']}. .answer_given() shows it"
+        return (
+            f". Your answer of {journal.told(told['time'])} was {told['state']}: {told['reason']}. .answer_given()"
+            " shows it"
+        )
 
     def _judged(self, answer: Any, given: Mapping[str, Any]) -> Verdict:
-        """The judge's verdict. "Wrong" by a measurement must hold a second time, after the solution was found right between
-        the two: a machine that is busy now can make any program slow."""
+        """The judge's verdict. "Wrong" by a measurement must hold a second time, after the solution was found right
+        between the two: a machine that is busy now can make any program slow.
+        """
         try:
             verdict = self.judge(answer, **given)
             if verdict.state == "wrong" and verdict.measured:
                 if self.judge(self.answer, **given).state != "right":
-                    return Verdict("inconclusive", f"{verdict.reason} But just now even the solution fails on this machine; try again when it is quieter")
+                    return Verdict(
+                        "inconclusive",
+                        f"{verdict.reason} But just now even the solution fails on this machine; try again when it is"
+                        " quieter",
+                    )
                 verdict = self.judge(answer, **given)
             return verdict
         except (UnavailableError, MeasurementError) as error:
@@ -108,7 +125,9 @@ class Exercise:
     def hint(self, number: int = 1) -> Text:
         """The hint of that number, from 1; later ones say more."""
         if not 1 <= number <= len(self.hints):
-            raise SpeLabError(f"number must be between 1 and {len(self.hints)} for this exercise, got {number}; later hints say more")
+            raise SpeLabError(
+                f"number must be between 1 and {len(self.hints)} for this exercise, got {number}; later hints say more"
+            )
         return Text(self.hints[number - 1])
 
     def solution(self) -> Text:
@@ -122,7 +141,11 @@ def exercises() -> dict[str, Exercise]:
     found: dict[str, Exercise] = {}
     for topic in labs.topics():
         for registry in vars(topic).values():
-            if isinstance(registry, Mapping) and registry and all(isinstance(each, Exercise) for each in registry.values()):
+            if (
+                isinstance(registry, Mapping)
+                and registry
+                and all(isinstance(each, Exercise) for each in registry.values())
+            ):
                 found |= {f"{topic.__name__.rpartition('.')[2]}.{name}": each for name, each in registry.items()}
     return found
 
@@ -138,12 +161,20 @@ def number(answer: Any, meaning: str) -> float:
     return value
 
 
-def judge_c(answer: Any, measure: Callable[[str], tuple[float, float, float] | str], ratio_means: str, *, limit: float, below: bool,
-            right: str, wrong: str) -> Verdict:  # fmt: skip
+def judge_c(
+    answer: Any,
+    measure: Callable[[str], tuple[float, float, float] | str],
+    ratio_means: str,
+    *,
+    limit: float,
+    below: bool,
+    right: str,
+    wrong: str,
+) -> Verdict:
     """The verdict on C source text that must change a ratio of times: to less than `limit` if `below`, else to more.
 
-    `measure` runs in a worker process; it gives (low, ratio, high), or a sentence on what the code does wrong. `ratio_means`
-    has a place for the ratio; `right` and `wrong` end its sentence.
+    `measure` runs in a worker process; it gives (low, ratio, high), or a sentence on what the code does wrong.
+    `ratio_means` has a place for the ratio; `right` and `wrong` end its sentence.
     """
     if not isinstance(answer, str):
         raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")

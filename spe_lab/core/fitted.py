@@ -15,7 +15,8 @@ NO_FIT = "too little was clean for a new fit: it is still that of an earlier mea
 class FittedLab(Lab, Generic[Fitted]):
     """The model follows from the last measurement that could be fitted; before one, from the recorded run.
 
-    `training` is what a fit is given, as it stands in the provenance of the measured curves: JSON, None where not clean.
+    `training` is what a fit is given, as it stands in the provenance of the measured curves: JSON, None where not
+    clean.
     """
 
     # Points and their fit together: a slider must not find points that still await theirs.
@@ -26,7 +27,9 @@ class FittedLab(Lab, Generic[Fitted]):
         """The fit to these points. Raises MeasurementError if too few are clean."""
 
     def refit(self, training: dict[str, Any]) -> tuple[str, ...]:
-        """Fits to a new measurement. Where that cannot be done, all stays as it was, and a note for the figure says so."""
+        """Fits to a new measurement. Where that cannot be done, all stays as it was, and a note for
+        the figure says so.
+        """
         try:
             self._known = training, self.fit(training)
         except MeasurementError:

@@ -1,8 +1,9 @@
-"""The reader's journal: what was predicted before the machine answered, how close it came, and the answers to exercises.
+"""The reader's journal: what was predicted before the machine answered, how close it came, and the answers to
+exercises.
 
 One JSON file in the user's folder of data, or in $SPE_LAB_CONFIG_DIR, so that neither a kernel's restart nor a copied
-notebook loses it. It is written whole or not at all, by one process at a time, and changed only under a lock, so that two
-kernels never undo each other's entries. A journal that cannot be read is never overwritten.
+notebook loses it. It is written whole or not at all, by one process at a time, and changed only under a lock, so that
+two kernels never undo each other's entries. A journal that cannot be read is never overwritten.
 
 A prediction counts if it was committed before the first measurement of its lab (at its settings) was shown. What is
 committed later is kept as revised. The first measurement that a prediction is scored against counts, or one could
@@ -43,7 +44,10 @@ _VALUES = {
                 "low": {"type": "number"},
                 "high": {"type": "number"},
                 "order": {"type": "array", "items": {"type": ["string", "number"]}},
-                "knots": {"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}},
+                "knots": {
+                    "type": "array",
+                    "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+                },
                 "within": {"type": "number"},
                 "name": {"type": "string"},
             },
@@ -54,10 +58,17 @@ _SCORED = {
     "type": ["object", "null"],
     "required": ["time", "said", "right", "of", "value", "low", "high", "source", "machine"],
     "properties": {
-        "time": _TIME, "said": {"type": "string"}, "right": {"type": "integer", "minimum": 0}, "of": {"type": "integer", "minimum": 0},
-        "value": _NUMBER, "low": _NUMBER, "high": _NUMBER, "source": {"type": "string"}, "machine": {"type": "string"},
+        "time": _TIME,
+        "said": {"type": "string"},
+        "right": {"type": "integer", "minimum": 0},
+        "of": {"type": "integer", "minimum": 0},
+        "value": _NUMBER,
+        "low": _NUMBER,
+        "high": _NUMBER,
+        "source": {"type": "string"},
+        "machine": {"type": "string"},
     },
-}  # fmt: skip
+}
 _PREDICTION = {
     "type": "object",
     "required": ["lab", "kind", "asked", "settings", "unit", "committed", "revised", "scored"],
@@ -86,7 +97,11 @@ _EXERCISE = {
         "right": {"anyOf": [{"type": "null"}, _ANSWER]},
         "verdicts": {
             "type": "array",
-            "items": {"type": "object", "required": ["time", "state"], "properties": {"time": _TIME, "state": {"type": "string"}}},
+            "items": {
+                "type": "object",
+                "required": ["time", "state"],
+                "properties": {"time": _TIME, "state": {"type": "string"}},
+            },
         },
     },
 }
@@ -119,7 +134,9 @@ class Journal:
         return self.data["exercises"]
 
     def show(self, question: str) -> None:
-        """A measurement that answers `question` (a lab at its settings) has been seen; what is predicted from now on does not count."""
+        """A measurement that answers `question` (a lab at its settings) has been seen; what is predicted from now on
+        does not count.
+        """
         self.data["shown"].setdefault(question, now())
 
     def latest(self, key: str) -> dict[str, Any] | None:
@@ -130,7 +147,9 @@ class Journal:
     def commit(self, key: str, question: str, facts: Mapping[str, Any], values: Mapping[str, Any], words: str) -> bool:
         """Keeps `values`, and the same in `words`; whether they count. Until the reveal they replace earlier ones."""
         entry = self.predictions.get(key) or {**facts, "committed": None, "revised": [], "scored": None}
-        known = next((kept for kept in (entry["committed"], *entry["revised"][-1:]) if kept and kept["values"] == values), None)
+        known = next(
+            (kept for kept in (entry["committed"], *entry["revised"][-1:]) if kept and kept["values"] == values), None
+        )
         kept = known or {"time": now(), "values": dict(values), "words": words}
         if question not in self.data["shown"]:
             entry["committed"] = kept
@@ -140,7 +159,9 @@ class Journal:
         return kept is entry["committed"]
 
     def reveal(self, key: str, question: str, values: Mapping[str, Any], scored: Mapping[str, Any]) -> str:
-        """Notes how close `values` came, the first time; gives "counts", "revised" or, for values that are not kept, ""."""
+        """Notes how close `values` came, the first time; gives "counts", "revised" or, for values that are not kept,
+        "".
+        """
         self.show(question)
         entry = self.predictions.get(key)
         if entry is None:
@@ -155,10 +176,16 @@ class Journal:
         given = {"time": now(), "answer": plain(answer), "state": state, "reason": reason}
         former = self.exercises.get(exercise, {"right": None, "verdicts": []})
         verdicts = [*former["verdicts"], {"time": given["time"], "state": state}][-LONGEST:]
-        self.exercises[exercise] = {"last": given, "right": given if state == "right" else former["right"], "verdicts": verdicts}
+        self.exercises[exercise] = {
+            "last": given,
+            "right": given if state == "right" else former["right"],
+            "verdicts": verdicts,
+        }
 
     def merge(self, other: "Journal") -> None:
-        """Takes over what `other` has besides: of a prediction that both have, the scored one, and of two such the earlier."""
+        """Takes over what `other` has besides: of a prediction that both have, the scored one, and of two such the
+        earlier.
+        """
         for question, time_ in other.data["shown"].items():
             self.data["shown"][question] = min(time_, self.data["shown"].get(question, time_))
         for key, theirs in other.predictions.items():
@@ -195,7 +222,9 @@ def path() -> Path:
 
 
 def load(file: Path | None = None) -> Journal:
-    """The reader's journal, or the one in `file`; an empty one if the reader has none yet. One that cannot be read is refused."""
+    """The reader's journal, or the one in `file`; an empty one if the reader has none yet. One that cannot be read is
+    refused.
+    """
     own = file is None
     file = path() if own else Path(file)
     cure = "repair it, or move it away to begin a new one" if own else "export one with spe-lab journal --export FILE"
@@ -213,7 +242,9 @@ def load(file: Path | None = None) -> Journal:
 
 @contextlib.contextmanager
 def open_journal() -> Iterator[Journal]:
-    """The reader's journal to be changed: kept at the end of the block, if it was. No other kernel changes it meanwhile."""
+    """The reader's journal to be changed: kept at the end of the block, if it was. No other kernel changes it
+    meanwhile.
+    """
     file = path()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -225,7 +256,9 @@ def open_journal() -> Iterator[Journal]:
                 write_atomically(file, journal.to_json(), private=True)
     except OSError as error:
         cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
-        raise SpeLabError(f"the folder of the journal must be writable, got {error.strerror} for {file}; {cure}") from None
+        raise SpeLabError(
+            f"the folder of the journal must be writable, got {error.strerror} for {file}; {cure}"
+        ) from None
 
 
 def attempt(action: Callable[[Journal], T], otherwise: T) -> tuple[T, str]:
@@ -278,7 +311,8 @@ def take_over(file: Path) -> Journal:
 
 
 def plain(answer: Any) -> Any:
-    """An answer as simple JSON types: numbers, texts, lists and dicts of such; anything else as the text that it prints as.
+    """An answer as simple JSON types: numbers, texts, lists and dicts of such; anything else as the text that it prints
+    as.
 
     >>> import fractions
     >>> plain((1, 2.5, "x")), plain(fractions.Fraction(1, 3)), plain(float("nan"))
@@ -289,7 +323,9 @@ def plain(answer: Any) -> Any:
         text = json.dumps(listed, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         text = json.dumps(str(answer))
-    return json.loads(text) if len(text) <= LARGEST_ANSWER else f"an answer of {len(text)} characters, too long to be kept"
+    return (
+        json.loads(text) if len(text) <= LARGEST_ANSWER else f"an answer of {len(text)} characters, too long to be kept"
+    )
 
 
 def now() -> str:

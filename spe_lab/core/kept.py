@@ -1,7 +1,8 @@
-"""Curves kept in a file while a sweep goes on, a line of JSON for each part that is done: a sweep that was ended goes on from there.
+"""Curves kept in a file while a sweep goes on, a line of JSON for each part that is done: a sweep that was ended goes
+on from there.
 
-The first line says what all share. A last line that was cut short, as by a power failure, is dropped and its part done again;
-anything else that does not fit is refused, and the file left as it is.
+The first line says what all share. A last line that was cut short, as by a power failure, is dropped and its part done
+again; anything else that does not fit is refused, and the file left as it is.
 
 JSON format history: 1, the first.
 """
@@ -18,9 +19,18 @@ FORMAT = 1
 _HEAD = {
     "type": "object",
     "required": ["format", "lab", "version", "terms"],
-    "properties": {"format": {"const": FORMAT}, "lab": {"type": "string"}, "version": {"type": "string"}, "terms": {"type": "object"}},
+    "properties": {
+        "format": {"const": FORMAT},
+        "lab": {"type": "string"},
+        "version": {"type": "string"},
+        "terms": {"type": "object"},
+    },
 }
-_LINE = {"type": "object", "required": ["part", "curves"], "properties": {"part": {"type": "string"}, "curves": {"type": "array", "items": CURVE}}}
+_LINE = {
+    "type": "object",
+    "required": ["part", "curves"],
+    "properties": {"part": {"type": "string"}, "curves": {"type": "array", "items": CURVE}},
+}
 
 
 class Kept:
@@ -37,10 +47,15 @@ class Kept:
         except FileNotFoundError:
             whole, end, cut = "", "", ""
         except UnicodeDecodeError as error:
-            raise SpeLabError(f"{self.path} must be text as SPE Lab writes it: {error}; keep this sweep in another file") from None
+            raise SpeLabError(
+                f"{self.path} must be text as SPE Lab writes it: {error}; keep this sweep in another file"
+            ) from None
         if not end:
             if cut and not self._line(self.head).startswith(cut):
-                raise SpeLabError(f"{self.path} must be a file of an earlier sweep, got something else; keep this sweep in another file")
+                raise SpeLabError(
+                    f"{self.path} must be a file of an earlier sweep, got something else; keep this sweep in another"
+                    " file"
+                )
             self.path.write_text(self._line(self.head), encoding="utf-8")
             return {}
         head, *lines = whole.split("\n")

@@ -40,8 +40,8 @@ class Slider:
     """A parameter that the reader moves.
 
     `scale` is "linear", "log" (positive numbers, shown in steps of equal ratio) or "choice" (one of `choices`).
-    `multiple_of` restricts values to multiples of it. `measured` says whether a measurement depends on it: moving such a
-    slider makes the points on the figure stale, moving another one changes the model alone. `source` says where the
+    `multiple_of` restricts values to multiples of it. `measured` says whether a measurement depends on it: moving such
+    a slider makes the points on the figure stale, moving another one changes the model alone. `source` says where the
     default comes from.
     """
 
@@ -58,7 +58,9 @@ class Slider:
     source: str = ""
 
     def checked(self, value: Value) -> Value:
-        """`value` if it is in the domain; text is parsed with its unit. The error says the rule, the value and the cure."""
+        """`value` if it is in the domain; text is parsed with its unit. The error says the rule, the value and the
+        cure.
+        """
         if self.scale == "choice":
             if value not in self.choices:
                 rule = f"{self.name} must be one of {', '.join(self.choices)}"
@@ -70,10 +72,15 @@ class Slider:
         if not self.low <= number <= self.high:
             low, high = units.render(self.low, self.unit), units.render(self.high, self.unit)
             found = units.render(number, self.unit)
-            raise SpeLabError(f"{self.name} must be between {low} and {high}, got {found}; choose a value in that range")
+            raise SpeLabError(
+                f"{self.name} must be between {low} and {high}, got {found}; choose a value in that range"
+            )
         if self.multiple_of and number % self.multiple_of:
             step = units.render(self.multiple_of, self.unit)
-            raise SpeLabError(f"{self.name} must be a multiple of {step}, got {number:.15g} {self.unit}; try {self.rounded(number):.15g}{self.unit}")
+            raise SpeLabError(
+                f"{self.name} must be a multiple of {step}, got {number:.15g} {self.unit}; try"
+                f" {self.rounded(number):.15g}{self.unit}"
+            )
         return number
 
     def rounded(self, value: float) -> float:
@@ -85,8 +92,17 @@ class Slider:
 
     def to_dict(self) -> dict[str, Any]:
         domain = {"choices": list(self.choices)} if self.scale == "choice" else {"low": self.low, "high": self.high}
-        return {"name": self.name, "unit": self.unit, "default": self.default, "scale": self.scale, **domain,
-                "multiple_of": self.multiple_of, "measured": self.measured, "meaning": self.meaning, "source": self.source}  # fmt: skip
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "default": self.default,
+            "scale": self.scale,
+            **domain,
+            "multiple_of": self.multiple_of,
+            "measured": self.measured,
+            "meaning": self.meaning,
+            "source": self.source,
+        }
 
 
 class Preset(NamedTuple):
@@ -124,8 +140,12 @@ class Lab(ABC):
         """Values of the axis that a run covers by default; fewer for a `short` one."""
 
     @abstractmethod
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, Sequence[Curve]]]:
-        """Yields (progress, measured curves), better and better. The curves always have the same names in the same order."""
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, Sequence[Curve]]]:
+        """Yields (progress, measured curves), better and better. The curves always have the same names in the same
+        order.
+        """
 
     @abstractmethod
     def predict(self, point: Mapping[str, Value], x: Axis) -> Sequence[Curve]:
@@ -138,7 +158,10 @@ class Lab(ABC):
         """`learn` from the recorded run: for a lab that has measured nothing yet."""
         recorded = self.recorded()
         if recorded is None:
-            raise UnavailableError("this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a compiler")
+            raise UnavailableError(
+                "this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a"
+                " compiler"
+            )
         self.learn(recorded.measured)
 
     def marks(self, point: Mapping[str, Value]) -> Mapping[str, float]:
@@ -150,10 +173,19 @@ class Lab(ABC):
         return {}
 
     def on(self, machine: Machine) -> "Lab":
-        """The same lab for another machine: what it was made with stays, what follows from the machine is worked out anew."""
-        worked_out = {name for kind in type(self).__mro__ for name, value in vars(kind).items() if isinstance(value, cached_property)}
+        """The same lab for another machine: what it was made with stays, what follows from the machine is worked out
+        anew.
+        """
+        worked_out = {
+            name
+            for kind in type(self).__mro__
+            for name, value in vars(kind).items()
+            if isinstance(value, cached_property)
+        }
         other = copy.copy(self)
-        other.__dict__ = {name: value for name, value in vars(self).items() if name not in worked_out} | {"machine": machine}
+        other.__dict__ = {name: value for name, value in vars(self).items() if name not in worked_out} | {
+            "machine": machine
+        }
         return other
 
     @cached_property
@@ -194,7 +226,9 @@ class Lab(ABC):
         chosen = [slider.checked(value) for value in values] if values is not None else self.sweep(short)
         if not len(chosen):
             example = f"{self.axis}={slider.default:.15g}{slider.unit}"
-            raise SpeLabError(f"the sweep over {self.axis} must have at least one value, got none; write for example {example}")
+            raise SpeLabError(
+                f"the sweep over {self.axis} must have at least one value, got none; write for example {example}"
+            )
         return Axis(self.axis, slider.unit, np.unique(np.asarray(chosen, dtype=float)))
 
     def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison | None:
@@ -202,17 +236,31 @@ class Lab(ABC):
         pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in found]
         return Comparison.of(*pair) if all(pair) else None
 
-    def assemble(self, point: Mapping[str, Value], measured: Sequence[Curve], predicted: Sequence[Curve] | None = None) -> Run:
-        """A run from measured (or recorded) curves at `point`: predictions at the same x, asked for unless given, and the comparison."""
+    def assemble(
+        self, point: Mapping[str, Value], measured: Sequence[Curve], predicted: Sequence[Curve] | None = None
+    ) -> Run:
+        """A run from measured (or recorded) curves at `point`: predictions at the same x, asked for unless given, and
+        the comparison.
+        """
         x = measured[0].x
         predicted = self.predict(point, x) if predicted is None else predicted
         fixed = {name: value for name, value in point.items() if name != self.axis}
-        return Run(self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine_dict, version())
+        return Run(
+            self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine_dict, version()
+        )
 
-    def runs(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0,
-             short: bool | None = None, cancel: Cancel | None = None) -> Iterator[tuple[float, Run]]:  # fmt: skip
-        """Measures and yields (progress, run), better and better. A `short` one takes under two seconds; SPE_LAB_QUICK=1
-        makes every run a short one."""
+    def runs(
+        self,
+        settings: Mapping[str, Value] | None = None,
+        over: Sequence[Value] | None = None,
+        *,
+        budget_s: float = 6.0,
+        short: bool | None = None,
+        cancel: Cancel | None = None,
+    ) -> Iterator[tuple[float, Run]]:
+        """Measures and yields (progress, run), better and better. A `short` one takes under two seconds;
+        SPE_LAB_QUICK=1 makes every run a short one.
+        """
         short = quick() if short is None else short
         point, x = self.point(settings), self.x(over, short)
         budget_s = min(budget_s, SHORT_BUDGET_S) if short else budget_s
@@ -220,11 +268,19 @@ class Lab(ABC):
             yield progress, self.assemble(point, measured)
 
     def glimpse(self, point: Mapping[str, Value]) -> Run:
-        """The first answer of a lab that `follows`, for a page that cannot wait: within some 60 ms, the same at each repetition."""
+        """The first answer of a lab that `follows`, for a page that cannot wait: within some 60 ms, the same at each
+        repetition.
+        """
         return next(self.runs(point, budget_s=0.0, short=False))[1]
 
-    def run(self, settings: Mapping[str, Value] | None = None, over: Sequence[Value] | None = None, *, budget_s: float = 6.0,
-            short: bool | None = None) -> Run:  # fmt: skip
+    def run(
+        self,
+        settings: Mapping[str, Value] | None = None,
+        over: Sequence[Value] | None = None,
+        *,
+        budget_s: float = 6.0,
+        short: bool | None = None,
+    ) -> Run:
         """The last and best of `runs`. Ctrl-C and Jupyter's stop button end it."""
         return deque(self.runs(settings, over, budget_s=budget_s, short=short), maxlen=1).pop()[1]
 
@@ -234,14 +290,33 @@ class Lab(ABC):
         return Run.load(path) if path.is_file() else None
 
     def beside(self, recorded: Run, point: Mapping[str, Value]) -> Run:
-        """A recorded run with this machine's model beside it: what was measured keeps the sliders it was measured at."""
-        fixed = {name: recorded.point[name] for name, slider in self.sliders.items() if slider.measured and name in recorded.point}
+        """A recorded run with this machine's model beside it: what was measured keeps the sliders
+        it was measured at.
+        """
+        fixed = {
+            name: recorded.point[name]
+            for name, slider in self.sliders.items()
+            if slider.measured and name in recorded.point
+        }
         return self.assemble({**point, **fixed}, recorded.measured)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"id": self.id, "chapter": self.chapter, "title": self.title, "question": self.question, "axis": self.axis, "quantity": self.quantity,
-                "unit": self.unit, "sliders": [slider.to_dict() for slider in self.sliders.values()], "breaks": self.breaks,
-                "sources": ["simulated" if self.simulated else "measured", "predicted", *(["recorded"] if self.recorded() else [])]}  # fmt: skip
+        return {
+            "id": self.id,
+            "chapter": self.chapter,
+            "title": self.title,
+            "question": self.question,
+            "axis": self.axis,
+            "quantity": self.quantity,
+            "unit": self.unit,
+            "sliders": [slider.to_dict() for slider in self.sliders.values()],
+            "breaks": self.breaks,
+            "sources": [
+                "simulated" if self.simulated else "measured",
+                "predicted",
+                *(["recorded"] if self.recorded() else []),
+            ],
+        }
 
 
 _registered: dict[str, type[Lab]] = {}
@@ -251,13 +326,17 @@ def register(lab: type[Lab]) -> type[Lab]:
     """Class decorator: makes a lab known under its id, which must start with its topic's stem."""
     stem = lab.__module__.split(".")[2] if lab.__module__.startswith("spe_lab.topics.") else lab.id.partition(".")[0]
     if not re.fullmatch(rf"{stem}\.[a-z_]+", lab.id):
-        raise SpeLabError(f"a lab's id must be its topic's stem, a dot and a name, got {lab.id!r} in topic {stem!r}; rename it")
+        raise SpeLabError(
+            f"a lab's id must be its topic's stem, a dot and a name, got {lab.id!r} in topic {stem!r}; rename it"
+        )
     _registered[lab.id] = lab
     return lab
 
 
 def topics(stem: str | None = None) -> list[ModuleType]:
-    """Every topic, or that of this stem. They are looked up by name: core depends on none of them, and a new one is found without a line here."""
+    """Every topic, or that of this stem. They are looked up by name: core depends on none of them, and a new one is
+    found without a line here.
+    """
     found = pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__)
     return [importlib.import_module(f"spe_lab.topics.{module.name}") for module in found if stem in (None, module.name)]
 

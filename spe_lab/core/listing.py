@@ -1,4 +1,6 @@
-"""Assembly beside the source lines that it comes from: the loops of a function, and what a static analyser says of them."""
+"""Assembly beside the source lines that it comes from: the loops of a function, and what a static analyser says of
+them.
+"""
 
 import html
 import re
@@ -11,14 +13,18 @@ from pathlib import Path
 from spe_lab.core import native
 from spe_lab.core.assembly import body, innermost_loops, jump_target
 
-NO_ANALYSER = "llvm-mca is not installed, so nothing is said of the loop's speed without running it (Debian: apt install llvm)"
+NO_ANALYSER = (
+    "llvm-mca is not installed, so nothing is said of the loop's speed without running it (Debian: apt install llvm)"
+)
 _MOST_ANALYSED = 4  # loops; each costs some 50 ms
 _ITERATIONS = 200
 
 
 @dataclass(frozen=True)
 class Row:
-    """An instruction, and the source line it comes from; 0 and no text where the compiler names none (a header's function)."""
+    """An instruction, and the source line it comes from; 0 and no text where the compiler names none (a header's
+    function).
+    """
 
     instruction: str
     line: int
@@ -49,7 +55,13 @@ class Listing:
         width = max((len(row.instruction) for loop in self.loops for row in loop.rows), default=0)
         said = [self.title]
         for loop in self.loops:
-            said += ["", *(f"{row.instruction:{width}}  {source}".rstrip() for row, source in zip(loop.rows, _sources(loop.rows), strict=True))]
+            said += [
+                "",
+                *(
+                    f"{row.instruction:{width}}  {source}".rstrip()
+                    for row, source in zip(loop.rows, _sources(loop.rows), strict=True)
+                ),
+            ]
             said += [loop.analysis] if loop.analysis else []
         return "\n".join(said)
 
@@ -59,7 +71,10 @@ class Listing:
         cell = 'style="text-align: left; font-family: monospace; white-space: pre; padding: 0 1.5em 0 0"'
         said = [f"<p>{html.escape(self.title)}</p>"]
         for loop in self.loops:
-            head = '<tr><th scope="col" style="text-align: left">instruction</th><th scope="col" style="text-align: left">source line</th></tr>'
+            head = (
+                '<tr><th scope="col" style="text-align: left">instruction</th><th scope="col" style="text-align:'
+                ' left">source line</th></tr>'
+            )
             rows = (
                 f"<tr><td {cell}>{html.escape(row.instruction)}</td><td {cell}>{html.escape(source)}</td></tr>"
                 for row, source in zip(loop.rows, _sources(loop.rows), strict=True)
@@ -73,7 +88,9 @@ def listing(assembled: str, function: str, text: str, file: Path, flags: Sequenc
     source = text.splitlines()
     lines = body(assembled, function, flags, file)
     targets = {jump_target(line) for line in lines}
-    lines = [line for line in lines if line[0].isspace() or line.rstrip(":") in {*targets, function, f"_{function}"}]  # not the debugger's labels
+    lines = [
+        line for line in lines if line[0].isspace() or line.rstrip(":") in {*targets, function, f"_{function}"}
+    ]  # not the debugger's labels
     found = innermost_loops(lines)
     loops = []
     for i, part in enumerate(found or [lines]):
@@ -103,15 +120,27 @@ def analysis(loop: Sequence[str]) -> str:
         return NO_ANALYSER
     code = "\n".join(line.partition(" # line ")[0] for line in loop) + "\n"
     try:
-        said = subprocess.run(["llvm-mca", f"-iterations={_ITERATIONS}"], input=code, capture_output=True, text=True, timeout=10, check=False)
+        said = subprocess.run(
+            ["llvm-mca", f"-iterations={_ITERATIONS}"],
+            input=code,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return "llvm-mca did not come to an end with this loop"
-    numbers = dict(re.findall(r"^(Iterations|Instructions|Total Cycles|Block RThroughput): +([\d.]+)", said.stdout, flags=re.MULTILINE))
+    numbers = dict(
+        re.findall(
+            r"^(Iterations|Instructions|Total Cycles|Block RThroughput): +([\d.]+)", said.stdout, flags=re.MULTILINE
+        )
+    )
     if said.returncode or len(numbers) < 4:
         return f"llvm-mca cannot judge this loop: {(said.stderr.strip().splitlines() or ['no reason given'])[0]}"
     each = float(numbers["Total Cycles"]) / float(numbers["Iterations"])
     instructions = round(float(numbers["Instructions"]) / float(numbers["Iterations"]))
     return (
-        f"llvm-mca predicts {each:.2g} cycles an iteration for {instructions} instructions, {float(numbers['Block RThroughput']):.2g} if iterations "
-        "did not wait for each other; it takes every load as a hit and every branch as predicted"
+        f"llvm-mca predicts {each:.2g} cycles an iteration for {instructions} instructions,"
+        f" {float(numbers['Block RThroughput']):.2g} if iterations did not wait for each other; it takes every load as"
+        " a hit and every branch as predicted"
     )

@@ -4,8 +4,10 @@ How, and why (measured on a shared two-core virtual machine, other load on both 
 
 - All points of a sweep are sampled in turn, in rounds that are a Latin square, so that a slow minute hits every point
   alike: the error of a comparison fell sixtyfold against measuring one point after the other.
-- Samples last some 150 µs. Of 100 µs samples 3 % were preempted, of 4 ms samples 97 %, and then even the median is wrong.
-- A sample that was preempted, migrated or faulted on a page is dropped and counted. No clean sample is a result, and is said.
+- Samples last some 150 µs. Of 100 µs samples 3 % were preempted, of 4 ms samples 97 %, and then even the median is
+  wrong.
+- A sample that was preempted, migrated or faulted on a page is dropped and counted. No clean sample is a result, and is
+  said.
 - Noise adds time and never takes any away: a point's estimate is a low quantile within each block of rounds, then the
   median over blocks. Its interval comes from the spread of the blocks, since samples taken in one burst agree with each
   other and not with the next minute.
@@ -33,7 +35,9 @@ SAMPLE_NS = 150_000
 QUANTILE = 0.10
 CONFIDENCE = 0.95
 BURST = 4  # samples of a point in a row: refilling the caches for a large working set takes longer than the samples
-MIN_ROUNDS = 8  # six blocks are the fewest whose range covers their median with 95 % confidence; two may have no clean sample
+MIN_ROUNDS = (
+    8  # six blocks are the fewest whose range covers their median with 95 % confidence; two may have no clean sample
+)
 MAX_BLOCKS = 24
 CONTROL_LIMIT = 0.005  # an A/A difference below half a percent is not worth a reader's attention
 ROUNDS_PER_BLOCK = 5
@@ -44,8 +48,9 @@ _RIDERS = ("null", "probe", "control")
 
 @dataclass(frozen=True)
 class Point:
-    """A kernel bound to its state. `warm` units are run untimed before each burst of samples, to bring this point's data
-    back into the caches that the other points used meanwhile. `keep` holds what the state points into."""
+    """A kernel bound to its state. `warm` units are run untimed before each burst of samples, to bring this point's
+    data back into the caches that the other points used meanwhile. `keep` holds what the state points into.
+    """
 
     name: str
     kernel: int
@@ -55,7 +60,9 @@ class Point:
 
 
 class Cancel:
-    """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s. Another process gets a copy."""
+    """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s. Another process gets a
+    copy.
+    """
 
     def __init__(self, already: bool = False) -> None:
         self.flag = ctypes.c_int32(already)
@@ -97,7 +104,9 @@ class Sweep:
     """What is known after some rounds. Later ones of the same sweep know more."""
 
     estimate: Estimate
-    samples: np.ndarray  # ns per unit of work, (rounds · BURST) × (points + riders), in the order of time; NaN: not clean
+    samples: (
+        np.ndarray
+    )  # ns per unit of work, (rounds · BURST) × (points + riders), in the order of time; NaN: not clean
     rounds: int
     progress: float  # 0 to 1, of the budget
     control: tuple[float, float, float]  # A/A ratio: low, value, high
@@ -129,7 +138,9 @@ def _switched_on(name: str) -> bool:
     return os.environ.get(name, "0") not in ("", "0")
 
 
-def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.01, seed: int = 1, cancel: Cancel | None = None) -> Iterator[Sweep]:
+def sweep(
+    points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.01, seed: int = 1, cancel: Cancel | None = None
+) -> Iterator[Sweep]:
     """Samples all points in turn and yields better and better estimates.
 
     Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
@@ -144,27 +155,48 @@ def sweep(points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.0
     works = harness.calibrate()
     rng = np.random.default_rng(seed)
     yield from refined(
-        latin_rows(len(harness.points), rng), lambda order, deadline: harness.round(order, works, rng, deadline),
+        latin_rows(len(harness.points), rng),
+        lambda order, deadline: harness.round(order, works, rng, deadline),
         lambda rounds, progress: _summarise(rounds, progress, seed),
-        began=began, budget_s=budget_s, target=target, cancel=cancel, shorten="fewer or smaller points",
-    )  # fmt: skip
+        began=began,
+        budget_s=budget_s,
+        target=target,
+        cancel=cancel,
+        shorten="fewer or smaller points",
+    )
 
 
 def check_budget(budget_s: float) -> None:
     if not 0 < budget_s <= 3600:
-        raise SpeLabError(f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default")
+        raise SpeLabError(
+            f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default"
+        )
 
 
-def refined(orders: Iterable[np.ndarray], run: Callable[[np.ndarray, float], np.ndarray | None], summarise: Callable[[list[np.ndarray], float], Any], *,
-            began: float, budget_s: float, target: float, cancel: Cancel, shorten: str, patience_s: float = 0.0) -> Iterator[Any]:  # fmt: skip
+def refined(
+    orders: Iterable[np.ndarray],
+    run: Callable[[np.ndarray, float], np.ndarray | None],
+    summarise: Callable[[list[np.ndarray], float], Any],
+    *,
+    began: float,
+    budget_s: float,
+    target: float,
+    cancel: Cancel,
+    shorten: str,
+    patience_s: float = 0.0,
+) -> Iterator[Any]:
     """Runs rounds in these `orders` and yields what `summarise(rounds, progress)` makes of them, better and better.
 
-    `run(order, deadline)` gives a round, or None when it was cancelled or is late. A round cannot be shortened; too small a
-    budget is stretched twofold for the sake of an interval, a first round may take `patience_s`. The last result comes when all
-    intervals are within ± `target` (not before half a second has passed), at the end of the budget, or after a cancel.
+    `run(order, deadline)` gives a round, or None when it was cancelled or is late. A round cannot be shortened; too
+    small a budget is stretched twofold for the sake of an interval, a first round may take `patience_s`. The last
+    result comes when all intervals are within ± `target` (not before half a second has passed), at the end of the
+    budget, or after a cancel.
     """
     if building_book():
-        print("Measured while this page was built, on the machine that built it: it had other work to do. Run the cell to see yours.")
+        print(
+            "Measured while this page was built, on the machine that built it: it had other work to do. Run the cell to"
+            " see yours."
+        )
     rounds: list[np.ndarray] = []
     shown, first = began, max(2 * budget_s, patience_s)
     for order in orders:
@@ -183,8 +215,14 @@ def refined(orders: Iterable[np.ndarray], run: Callable[[np.ndarray, float], np.
     if not rounds:
         if cancel.is_set():
             raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
-        limit = f"twice the budget of {budget_s:g} s" if first == 2 * budget_s else f"{first:g} s, for a budget of {budget_s:g} s"
-        raise MeasurementError(f"one round of this sweep takes longer than {limit}; choose {shorten} or a larger budget")
+        limit = (
+            f"twice the budget of {budget_s:g} s"
+            if first == 2 * budget_s
+            else f"{first:g} s, for a budget of {budget_s:g} s"
+        )
+        raise MeasurementError(
+            f"one round of this sweep takes longer than {limit}; choose {shorten} or a larger budget"
+        )
     yield summarise(rounds, 1.0)
 
 
@@ -198,7 +236,9 @@ class _Harness:
         self.points = [*points, null, probe, points[0]]
         self.cancel = cancel
         kind = self.library.struct("spe_point")
-        self._c_points = (kind * len(self.points))(*(kind(p.kernel, ctypes.addressof(p.state), p.warm) for p in self.points))
+        self._c_points = (kind * len(self.points))(
+            *(kind(p.kernel, ctypes.addressof(p.state), p.warm) for p in self.points)
+        )
         self.slot = np.dtype(self.library.struct("spe_sample"))
 
     def run(self, slots: np.ndarray, deadline: float = math.inf) -> bool:
@@ -208,10 +248,14 @@ class _Harness:
             if self.cancel.is_set() or time.monotonic() > deadline:
                 return False
             part = slots[done:]
-            done += self.library.spe_run(self._c_points[0], part, len(part), self.library.spe_now() + _LOOK_ROUND_NS, self.cancel.flag)
+            done += self.library.spe_run(
+                self._c_points[0], part, len(part), self.library.spe_now() + _LOOK_ROUND_NS, self.cancel.flag
+            )
         return True
 
-    def round(self, order: np.ndarray, works: np.ndarray, rng: np.random.Generator, deadline: float) -> np.ndarray | None:
+    def round(
+        self, order: np.ndarray, works: np.ndarray, rng: np.random.Generator, deadline: float
+    ) -> np.ndarray | None:
         """One burst of each point in this order, returned as BURST × points. The work varies by ±10 %, lest the samples
         fall into step with a timer."""
         slots = np.zeros(len(order) * BURST, dtype=self.slot)
@@ -241,7 +285,9 @@ class _Harness:
                 confirmed = confirmed + 1 if elapsed >= 0.8 * SAMPLE_NS else 0
                 if work > _MOST_WORK:
                     found = f"{work:.0e} units took {elapsed} ns"
-                    raise MeasurementError(f"a kernel's time must grow with its work, and {found}; was the work optimised away?")
+                    raise MeasurementError(
+                        f"a kernel's time must grow with its work, and {found}; was the work optimised away?"
+                    )
                 if not confirmed:
                     work = min(work * 10, work * 1.1 * SAMPLE_NS / elapsed + 1)
             works[i] = work
@@ -267,17 +313,30 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int) -> Sweep:
     estimate = block_estimate(per_unit[:, :n], blocks=block_count(len(rounds)))
     if not estimate.kept.any():
         raise MeasurementError(
-            f"no clean sample: all {int(estimate.tried.sum())} samples were preempted, migrated or faulted; close other programs and measure again"
+            f"no clean sample: all {int(estimate.tried.sum())} samples were preempted, migrated or faulted; close other"
+            " programs and measure again"
         )
     chain = per_unit[per_unit[:, probe] > 0, probe]
     clock = tuple(np.quantile(1 / chain, (0.05, 0.5, 0.95)).tolist()) if chain.size else (math.nan,) * 3
     ratio = ratio_estimate(per_unit[:, control], per_unit[:, 0])
     provenance = _provenance(seed, len(rounds), clock, overhead, ratio)
-    return Sweep(estimate, per_unit, len(rounds), progress, ratio, clock, overhead, _notes(estimate, clock, ratio, len(rounds)), provenance)
+    return Sweep(
+        estimate,
+        per_unit,
+        len(rounds),
+        progress,
+        ratio,
+        clock,
+        overhead,
+        _notes(estimate, clock, ratio, len(rounds)),
+        provenance,
+    )
 
 
 def block_count(rounds: int) -> int:
-    """Blocks that so many rounds are cut into: enough of them for an interval first, then long enough for a low quantile."""
+    """Blocks that so many rounds are cut into: enough of them for an interval first, then long enough for a low
+    quantile.
+    """
     return min(rounds, max(MIN_ROUNDS, min(MAX_BLOCKS, rounds // ROUNDS_PER_BLOCK)))
 
 
@@ -302,8 +361,9 @@ def block_values(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> 
 
 
 def centre(values: np.ndarray) -> tuple[float, float, float]:
-    """(median, low, high) of block values, NaN among them left out. The interval is the sign test's: the order statistics
-    that cover the median with 95 % confidence whatever the distribution; NaN below six values."""
+    """(median, low, high) of block values, NaN among them left out. The interval is the sign test's: the order
+    statistics that cover the median with 95 % confidence whatever the distribution; NaN below six values.
+    """
     seen = np.sort(values[np.isfinite(values)])
     rank = median_rank(seen.size)
     middle = float(np.median(seen)) if seen.size else math.nan
@@ -311,8 +371,9 @@ def centre(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def redrawn(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A bootstrap's draw: medians (columns) over as many whole `blocks` (rows), drawn anew, whose points share the minute they
-    were taken in. NaN is left out; a column whose few values were not drawn has its median over all blocks."""
+    """A bootstrap's draw: medians (columns) over as many whole `blocks` (rows), drawn anew, whose points share the
+    minute they were taken in. NaN is left out; a column whose few values were not drawn has its median over all blocks.
+    """
     drawn = blocks[rng.integers(len(blocks), size=len(blocks))]
     return np.nanmedian(np.where(np.isnan(drawn).all(axis=0), blocks, drawn), axis=0)
 
@@ -320,9 +381,9 @@ def redrawn(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = BURST) -> tuple[float, float, float]:
     """(low, value, high) of numerator / denominator from samples in the order of time, NaN where not clean.
 
-    The i-th samples of two bursts of one round make a pair. A round counts once, by the median of its pairs (its samples
-    agree with each other more than with the next round's); the result is the median over rounds with its sign-test
-    interval, NaN where there are too few.
+    The i-th samples of two bursts of one round make a pair. A round counts once, by the median of its pairs (its
+    samples agree with each other more than with the next round's); the result is the median over rounds with its
+    sign-test interval, NaN where there are too few.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         pairs = np.ma.masked_invalid(np.asarray(numerator, dtype=float) / np.asarray(denominator, dtype=float))
@@ -337,7 +398,8 @@ def compare(a: Point, b: Point, *, budget_s: float = 2.0, seed: int = 1) -> tupl
 
 @cache
 def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
-    """The largest k such that the k-th smallest and k-th largest (from 0) of n values enclose the median with `confidence`.
+    """The largest k such that the k-th smallest and k-th largest (from 0) of n values enclose the median with
+    `confidence`.
 
     P(median outside) = 2 · P(Binomial(n, ½) ≤ k). None if even the range does not.
 
@@ -369,13 +431,17 @@ def _notes(estimate: Estimate, clock: tuple, control: tuple, rounds: int) -> tup
     if clock[2] > 1.05 * clock[0]:
         notes.append(f"the core clock varied between {clock[0]:.2f} and {clock[2]:.2f} GHz")
     if (control[0] > 1 or control[2] < 1) and abs(control[1] - 1) > CONTROL_LIMIT:
-        notes.append(f"the A/A control differs from itself by {control[1] - 1:+.1%}: differences of this size mean nothing here")
+        notes.append(
+            f"the A/A control differs from itself by {control[1] - 1:+.1%}: differences of this size mean nothing here"
+        )
     return (*notes, *few_rounds(estimate, rounds))
 
 
 def few_rounds(estimate: Estimate, rounds: int) -> list[str]:
     """The note for points that so few rounds leave without an interval."""
-    return [f"only {rounds} rounds: too few for intervals"] if rounds < MIN_ROUNDS and np.isnan(estimate.low).any() else []
+    return (
+        [f"only {rounds} rounds: too few for intervals"] if rounds < MIN_ROUNDS and np.isnan(estimate.low).any() else []
+    )
 
 
 def _provenance(seed: int, rounds: int, clock: tuple, overhead: float, control: tuple) -> dict[str, Any]:
@@ -401,23 +467,42 @@ def load_average() -> float | None:
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
-def curves(result: Result, names: Sequence[str], x: Axis, library: native.Library, notes: Sequence[str] = (), unit: str = "ns",
-           **provenance: Any) -> list[Curve]:  # fmt: skip
-    """The result's points as one measured curve for each name: those of the first curve come first, then the next's; more may follow.
+def curves(
+    result: Result,
+    names: Sequence[str],
+    x: Axis,
+    library: native.Library,
+    notes: Sequence[str] = (),
+    unit: str = "ns",
+    **provenance: Any,
+) -> list[Curve]:
+    """The result's points as one measured curve for each name: those of the first curve come first, then the next's;
+    more may follow.
 
     `notes` are added to those of the result.
     """
     n, e, how = len(x.values), result.estimate, origin(result, library, notes, **provenance)
     parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
-    return [Curve(name, "measured", x, unit, e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], how) for name, p in parts]
+    return [
+        Curve(name, "measured", x, unit, e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], how)
+        for name, p in parts
+    ]
 
 
 def origin(result: Result, library: native.Library, notes: Sequence[str] = (), **more: Any) -> dict[str, Any]:
-    """The provenance of measured curves: how the result came about, its kernel, `more`, and the result's notes and these."""
+    """The provenance of measured curves: how the result came about, its kernel, `more`, and the result's notes and
+    these.
+    """
     return {**result.provenance, **library.provenance, **more, "notes": [*result.notes, *notes]}
 
 
 def simulated_origin(stem: str, estimator: str, seed: int = 1, **more: Any) -> dict[str, Any]:
-    """The provenance of simulated curves, as `curves` gives it to measured ones: the simulator's kernel, and how its numbers came about."""
+    """The provenance of simulated curves, as `curves` gives it to measured ones: the simulator's kernel, and how its
+    numbers came about.
+    """
     taken = time.strftime("%Y-%m-%d", time.gmtime())
-    return native.load(stem).provenance | {"clock": "none: simulated", "estimator": estimator, "seed": seed, "taken": taken, "notes": []} | more
+    return (
+        native.load(stem).provenance
+        | {"clock": "none: simulated", "estimator": estimator, "seed": seed, "taken": taken, "notes": []}
+        | more
+    )

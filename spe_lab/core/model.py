@@ -21,7 +21,9 @@ def symbol(name: str) -> "sympy.Symbol":
 
 
 def stationary_row(matrix: "sympy.Matrix") -> list["sympy.Expr"]:
-    """The row π with π·M = π and Σπ = 1, solved exactly from the transition matrix M of a Markov chain; not simplified."""
+    """The row π with π·M = π and Σπ = 1, solved exactly from the transition matrix M of a Markov
+    chain; not simplified.
+    """
     import sympy
 
     unknown = sympy.symbols(f"pi0:{matrix.rows}")
@@ -57,7 +59,10 @@ class Model:
     def __post_init__(self) -> None:
         undescribed = {symbol.name for symbol in self.expression.free_symbols} - set(self.quantities)
         if undescribed:
-            raise SpeLabError(f"every symbol of a model needs a meaning and a unit, {', '.join(sorted(undescribed))} has none; describe it")
+            raise SpeLabError(
+                f"every symbol of a model needs a meaning and a unit, {', '.join(sorted(undescribed))} has none;"
+                " describe it"
+            )
 
     @cached_property
     def symbols(self) -> tuple["sympy.Symbol", ...]:
@@ -67,7 +72,8 @@ class Model:
     def _numeric(self):
         import sympy
 
-        # The module and not its name, with which sympy imports everything that numpy has, f2py among it: a tenth of a second.
+        # The module and not its name, with which sympy imports everything that numpy has, f2py among it: a tenth of a
+        # second.
         return sympy.lambdify(self.symbols, self.expression, modules=[np])
 
     def __call__(self, **values: Any) -> np.ndarray:
@@ -84,9 +90,16 @@ class Model:
         """
         import sympy
 
-        known = {symbol: sympy.nsimplify(values[symbol.name], rational=True) for symbol in self.symbols if symbol.name in values}
+        known = {
+            symbol: sympy.nsimplify(values[symbol.name], rational=True)
+            for symbol in self.symbols
+            if symbol.name in values
+        }
         exact = self.expression.subs(known)
         if not known:
             return sympy.Eq(sympy.Symbol(self.name), exact)
         # Fractions that came from decimals are printed as decimals again, whole numbers as whole numbers.
-        return sympy.Eq(sympy.Symbol(self.name), exact.xreplace({q: sympy.Float(q, 4) for q in exact.atoms(sympy.Rational) if not q.is_Integer}))
+        return sympy.Eq(
+            sympy.Symbol(self.name),
+            exact.xreplace({q: sympy.Float(q, 4) for q in exact.atoms(sympy.Rational) if not q.is_Integer}),
+        )

@@ -28,8 +28,9 @@ from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes")
 _LINK = ("-fPIC", "-shared", "-lm", "-pthread")
 NO_COMPILER = (
-    "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install, conda: c-compiler) "
-    "or the Python package ziglang (pip install 'spe-lab[compiler]'); until then labs show their models and recorded data"
+    "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
+    " conda: c-compiler) or the Python package ziglang (pip install 'spe-lab[compiler]'); until then labs show their"
+    " models and recorded data"
 )
 
 
@@ -55,7 +56,11 @@ class Compiler:
 @cache
 def compiler() -> Compiler:
     """The compiler named by $CC, else `cc`, else that of the Python package ziglang."""
-    candidates = [shlex.split(os.environ.get("CC", "")), ["cc"], [sys.executable, "-m", "ziglang", "cc"]]  # $CC may hold options
+    candidates = [
+        shlex.split(os.environ.get("CC", "")),
+        ["cc"],
+        [sys.executable, "-m", "ziglang", "cc"],
+    ]  # $CC may hold options
     for command in [(found, *words[1:]) for words in candidates if words and (found := shutil.which(words[0]))]:
         try:
             said = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
@@ -116,7 +121,9 @@ class Library:
 
 
 def check(status: int, library: Library, work: str = "the simulation") -> None:
-    """Turns a negative status of a simulator's call into an exception; what a kernel has of its own is looked at before."""
+    """Turns a negative status of a simulator's call into an exception; what a kernel has of its own is looked at
+    before.
+    """
     if status == library.constants["SPE_CANCELLED"]:
         raise CancelledError(f"{work} was cancelled; start it again")
     if status < 0:
@@ -182,14 +189,22 @@ def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
 def _built(source: Path, stem: str, flags: tuple[str, ...]) -> Built:
     path, key = _build(source, stem, flags)  # before reading: the compiler's messages are better than ours
     declarations = prototypes.read(source, kernel_folder())
-    return Built(path, declarations, {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key})
+    return Built(
+        path,
+        declarations,
+        {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key},
+    )
 
 
 def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:
     used = compiler()
     key = hashlib.sha256()
     headers = (header.read_bytes() for header in sorted(kernel_folder().glob("*.h")))
-    for part in (source.read_bytes(), *headers, *(word.encode() for word in (*flags, *_LINK, *used.command, used.version))):
+    for part in (
+        source.read_bytes(),
+        *headers,
+        *(word.encode() for word in (*flags, *_LINK, *used.command, used.version)),
+    ):
         key.update(hashlib.sha256(part).digest())
     name = f"{stem}-{key.hexdigest()[:20]}"
     folder = _cache_folder()
@@ -225,8 +240,13 @@ def _compiler_says(options: Sequence[str], source: Path, libraries: Sequence[str
     if "No space left" in said.stderr:
         cure = "free some or set SPE_LAB_CACHE_DIR to another folder"
         raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; {cure}")
-    if said.returncode < 0 or "terminated program" in said.stderr:  # the compiler itself, or one of the programs that it starts
-        raise UnavailableError(f"the compiler must live until it has compiled {source.name}, and it was killed; close programs, since memory may have run out")
+    if (
+        said.returncode < 0 or "terminated program" in said.stderr
+    ):  # the compiler itself, or one of the programs that it starts
+        raise UnavailableError(
+            f"the compiler must live until it has compiled {source.name}, and it was killed; close programs, since"
+            " memory may have run out"
+        )
     if said.returncode != 0:
         shown = said.stderr.strip().replace(f"{source.parent}{os.sep}", "")
         raise CompilerError(f"{source.name} must compile; the compiler says:\n{shown}", said.stderr)
@@ -239,7 +259,9 @@ def _digest(path: Path) -> str:
 
 @cache
 def _cache_folder() -> Path:
-    """The user's cache folder ($SPE_LAB_CACHE_DIR overrides it); where that cannot be written, or others can write it, one for this process alone."""
+    """The user's cache folder ($SPE_LAB_CACHE_DIR overrides it); where that cannot be written, or others can write it,
+    one for this process alone.
+    """
     import platformdirs
 
     wanted = Path(os.environ.get("SPE_LAB_CACHE_DIR") or platformdirs.user_cache_path("spe-lab")) / "kernels"

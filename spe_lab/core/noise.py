@@ -10,7 +10,9 @@ from spe_lab.core import native
 from spe_lab.core.cycle import new_cycle
 from spe_lab.core.measurement import Cancel, Point, Sweep, quick, sweep
 
-CYCLE_BYTES = 256 << 10  # in the second-level cache of most machines: close enough to be fast, far enough to be disturbed
+CYCLE_BYTES = (
+    256 << 10
+)  # in the second-level cache of most machines: close enough to be fast, far enough to be disturbed
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,15 @@ class Noise:
         """The noise in numbers."""
         s = self.sweep
         kept, tried = int(s.estimate.kept.sum()), int(s.estimate.tried.sum())
-        spreads = [f"{name} {np.nanquantile(x, 0.5) - 1:.1%} at the median, {np.nanquantile(x, 0.95) - 1:.1%} at the 95th percentile"
-                   for name, x in (("additions", self.additions), ("cache", self.cache))]  # fmt: skip
+        spreads = [
+            f"{name} {np.nanquantile(x, 0.5) - 1:.1%} at the median, {np.nanquantile(x, 0.95) - 1:.1%} at the 95th"
+            " percentile"
+            for name, x in (("additions", self.additions), ("cache", self.cache))
+        ]
         return (
-            f"Slower than the fastest sample: {'; '.join(spreads)}. {kept} of {tried} samples clean. A/A control: {s.control[1] - 1:+z.2%} "
-            f"({s.control[0] - 1:+z.2%} to {s.control[2] - 1:+z.2%}). Core clock {s.clock_ghz[0]:.2f} to {s.clock_ghz[2]:.2f} GHz."
+            f"Slower than the fastest sample: {'; '.join(spreads)}. {kept} of {tried} samples clean. A/A control:"
+            f" {s.control[1] - 1:+z.2%} ({s.control[0] - 1:+z.2%} to {s.control[2] - 1:+z.2%}). Core clock"
+            f" {s.clock_ghz[0]:.2f} to {s.clock_ghz[2]:.2f} GHz."
         )
 
 

@@ -2,9 +2,9 @@
 
 Function bodies are blanked and preprocessor lines dropped; what is left of a kernel file are plain declarations, which
 pycparser parses. Supported are the types that kernels use: the fixed-width integers, double and float, pointers to them
-and to structures, structures of those, arrays of constant length, and enumerations. What ctypes would lay out in another
-way than the C compiler (bit-fields, alignment, packing) is refused. A structure that holds what only the system's headers
-describe (threads, locks) stays without fields: C passes pointers to it, and Python leaves it alone.
+and to structures, structures of those, arrays of constant length, and enumerations. What ctypes would lay out in
+another way than the C compiler (bit-fields, alignment, packing) is refused. A structure that holds what only the
+system's headers describe (threads, locks) stays without fields: C passes pointers to it, and Python leaves it alone.
 """
 
 import contextlib
@@ -20,19 +20,40 @@ from typing import Any
 from spe_lab.core.errors import SpeLabError
 
 _SCALARS = {
-    "int8_t": ctypes.c_int8, "uint8_t": ctypes.c_uint8, "int16_t": ctypes.c_int16, "uint16_t": ctypes.c_uint16,
-    "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "int64_t": ctypes.c_int64, "uint64_t": ctypes.c_uint64,
-    "size_t": ctypes.c_size_t, "uintptr_t": ctypes.c_size_t, "intptr_t": ctypes.c_ssize_t,
-    "char": ctypes.c_char, "signed char": ctypes.c_int8, "unsigned char": ctypes.c_uint8,
-    "short": ctypes.c_short, "unsigned short": ctypes.c_ushort, "int": ctypes.c_int, "unsigned": ctypes.c_uint,
-    "long": ctypes.c_long, "unsigned long": ctypes.c_ulong, "long long": ctypes.c_longlong, "unsigned long long": ctypes.c_ulonglong,
-    "float": ctypes.c_float, "double": ctypes.c_double, "_Bool": ctypes.c_bool, "bool": ctypes.c_bool,
-}  # fmt: skip
+    "int8_t": ctypes.c_int8,
+    "uint8_t": ctypes.c_uint8,
+    "int16_t": ctypes.c_int16,
+    "uint16_t": ctypes.c_uint16,
+    "int32_t": ctypes.c_int32,
+    "uint32_t": ctypes.c_uint32,
+    "int64_t": ctypes.c_int64,
+    "uint64_t": ctypes.c_uint64,
+    "size_t": ctypes.c_size_t,
+    "uintptr_t": ctypes.c_size_t,
+    "intptr_t": ctypes.c_ssize_t,
+    "char": ctypes.c_char,
+    "signed char": ctypes.c_int8,
+    "unsigned char": ctypes.c_uint8,
+    "short": ctypes.c_short,
+    "unsigned short": ctypes.c_ushort,
+    "int": ctypes.c_int,
+    "unsigned": ctypes.c_uint,
+    "long": ctypes.c_long,
+    "unsigned long": ctypes.c_ulong,
+    "long long": ctypes.c_longlong,
+    "unsigned long long": ctypes.c_ulonglong,
+    "float": ctypes.c_float,
+    "double": ctypes.c_double,
+    "_Bool": ctypes.c_bool,
+    "bool": ctypes.c_bool,
+}
 _INTEGERS = set(_SCALARS.values()) - {ctypes.c_char, ctypes.c_float, ctypes.c_double, ctypes.c_bool}
 _OPAQUE = ("pthread_t", "pthread_mutex_t", "pthread_cond_t", "cpu_set_t")
 _ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
 # Without a line's end, so that a message counts lines as the source does.
-_C_STANDARD = "".join(f"typedef int {name}; " for name in (*_SCALARS, *_OPAQUE) if name.endswith("_t") or name == "bool")
+_C_STANDARD = "".join(
+    f"typedef int {name}; " for name in (*_SCALARS, *_OPAQUE) if name.endswith("_t") or name == "bool"
+)
 
 
 class _OpaqueError(Exception):
@@ -50,7 +71,9 @@ class Function:
 
 @dataclass
 class Declarations:
-    """What a translation unit declares: functions that are not static, structures by tag, enumeration constants by name."""
+    """What a translation unit declares: functions that are not static, structures by tag, enumeration constants by
+    name.
+    """
 
     functions: dict[str, Function] = field(default_factory=dict)
     structures: dict[str, type[ctypes.Structure]] = field(default_factory=dict)
@@ -60,8 +83,8 @@ class Declarations:
 def array_pointer(element: type, const: bool = False) -> type:
     """A pointer argument that takes what a caller has: a numpy array of that element type, an address, or None.
 
-    Arrays of another type or not contiguous are refused before C can misread them, and read-only ones before C can write
-    to them, unless C promises not to (`const`).
+    Arrays of another type or not contiguous are refused before C can misread them, and read-only ones before C can
+    write to them, unless C promises not to (`const`).
     """
     return _pointer(element, const)
 
@@ -73,11 +96,18 @@ def _pointer(element: Any, const: bool) -> type:
 
         if isinstance(argument, np.ndarray):
             if argument.dtype != np.dtype(element):
-                raise SpeLabError(f"an array for C must have dtype {np.dtype(element)}, got {argument.dtype}; convert it with .astype()")
+                raise SpeLabError(
+                    f"an array for C must have dtype {np.dtype(element)}, got {argument.dtype}; convert it with"
+                    " .astype()"
+                )
             if not argument.flags.c_contiguous:
-                raise SpeLabError("an array for C must be contiguous, got a strided view; pass np.ascontiguousarray(array)")
+                raise SpeLabError(
+                    "an array for C must be contiguous, got a strided view; pass np.ascontiguousarray(array)"
+                )
             if not argument.flags.aligned:
-                raise SpeLabError("an array for C must be aligned to its elements, got one that begins in between; pass array.copy()")
+                raise SpeLabError(
+                    "an array for C must be aligned to its elements, got one that begins in between; pass array.copy()"
+                )
             if not (const or argument.flags.writeable):
                 raise SpeLabError("an array that C writes to must be writeable, got a read-only one; pass array.copy()")
             return ctypes.c_void_p(argument.ctypes.data)
@@ -86,10 +116,15 @@ def _pointer(element: Any, const: bool) -> type:
         if isinstance(argument, element):
             return ctypes.c_void_p(ctypes.addressof(argument))
         raise SpeLabError(
-            f"a pointer argument for C must be a numpy array, a {element.__name__} or an address, got {type(argument).__name__}; convert it first"
+            f"a pointer argument for C must be a numpy array, a {element.__name__} or an address, got"
+            f" {type(argument).__name__}; convert it first"
         )
 
-    return type(f"{element.__name__}_pointer", (ctypes.c_void_p,), {"from_param": classmethod(from_param), "element": element, "const": const})
+    return type(
+        f"{element.__name__}_pointer",
+        (ctypes.c_void_p,),
+        {"from_param": classmethod(from_param), "element": element, "const": const},
+    )
 
 
 def bounds(kind: type) -> tuple[int, int]:
@@ -114,9 +149,13 @@ def whole_number(kind: type) -> type:
         try:
             number = operator.index(argument)
         except TypeError:
-            raise SpeLabError(f"a whole number is needed here for C, got {argument!r:.40}; convert it with int()") from None
+            raise SpeLabError(
+                f"a whole number is needed here for C, got {argument!r:.40}; convert it with int()"
+            ) from None
         if not low <= number <= high:
-            raise SpeLabError(f"a number for C must be between {low} and {high} here, got {number}; choose one in that range")
+            raise SpeLabError(
+                f"a number for C must be between {low} and {high} here, got {number}; choose one in that range"
+            )
         return kind(number)
 
     return type(f"checked_{kind.__name__}", (kind,), {"from_param": classmethod(from_param)})
@@ -135,7 +174,8 @@ def read(source: Path, *folders: Path) -> Declarations:
 def parse(text: str, name: str = "the source") -> Declarations:
     """Declarations in C source text.
 
-    >>> found = parse("struct s { double x[2]; }; static int f(void) { return 1; } double g(struct s *s, int64_t n) { return n; }")
+    >>> text = "struct s { double x[2]; }; static int f(void) { return 1; } double g(struct s *s, int n) { return n; }"
+    >>> found = parse(text)
     >>> list(found.functions), ctypes.sizeof(found.structures["s"]), list(found.functions["g"].parameters)
     (['g'], 16, ['s', 'n'])
     """
@@ -144,12 +184,17 @@ def parse(text: str, name: str = "the source") -> Declarations:
     try:
         tree = c_parser.CParser().parse(_C_STANDARD + declarations_only(text), name)
     except RecursionError:
-        raise SpeLabError(f"{name} must have declarations that nest less deeply than Python's stack; simplify them, or make the function static") from None
+        raise SpeLabError(
+            f"{name} must have declarations that nest less deeply than Python's stack; simplify them, or make the"
+            " function static"
+        ) from None
     except Exception as error:  # pycparser 2 and 3 raise different classes
         if type(error).__module__.partition(".")[0] != "pycparser":
             raise
         cure = "simplify that declaration, or make the function static"
-        raise SpeLabError(f"{name} must contain C that pycparser can read outside of function bodies: {error}; {cure}") from None
+        raise SpeLabError(
+            f"{name} must contain C that pycparser can read outside of function bodies: {error}; {cure}"
+        ) from None
     reader = _Reader(c_ast)
     for node in tree.ext:
         reader.visit(node)
@@ -157,7 +202,9 @@ def parse(text: str, name: str = "the source") -> Declarations:
 
 
 def declarations_only(text: str) -> str:
-    """C without comments, literals' contents, preprocessor lines, attributes and function bodies; lines keep their numbers."""
+    """C without comments, literals' contents, preprocessor lines, attributes and function bodies; lines keep their
+    numbers.
+    """
 
     def blank(match: re.Match) -> str:
         return re.sub(r"[^\n]", " ", match.group())
@@ -170,7 +217,9 @@ def declarations_only(text: str) -> str:
         return match.group() if re.search("packed|aligned", match.group()) else blank(match)
 
     # One pass from left to right: a comment may hold quotes, and a string may hold what looks like a comment.
-    text = re.sub(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'""", without_content, text, flags=re.DOTALL)
+    text = re.sub(
+        r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'""", without_content, text, flags=re.DOTALL
+    )
     text = re.sub(r"^[ \t]*#(\\\n|[^\n])*", blank, text, flags=re.MULTILINE)
     text = re.sub(r"\b(__restrict__|__restrict|__inline__|__extension__)\b", "", text)
     text = _ATTRIBUTE.sub(without_effect, text)
@@ -188,10 +237,13 @@ def declarations_only(text: str) -> str:
                 body = False
         if not character.isspace():
             previous = character
-    # Nobody outside calls a static function; without its head, it may take types that only the system's headers describe.
+    # Nobody outside calls a static function; without its head, it may take types that only the system's headers
+    # describe.
     declared = re.sub(r"\bstatic\b[^;{}=]*\([^;{}=]*\)\s*;", blank, "".join(out))
     if layout := _ATTRIBUTE.search(declared):
-        raise SpeLabError(f"a declaration's layout must be C's default, got {layout.group()}; pad the structure with an array instead")
+        raise SpeLabError(
+            f"a declaration's layout must be C's default, got {layout.group()}; pad the structure with an array instead"
+        )
     return declared
 
 
@@ -240,7 +292,10 @@ class _Reader:
         parameters = {}
         for i, parameter in enumerate(node.type.args.params if node.type.args else ()):
             if isinstance(parameter, self.c.EllipsisParam):
-                raise SpeLabError(f"a kernel's parameters must be declared, {node.name} takes any number of them; write one function for each use")
+                raise SpeLabError(
+                    f"a kernel's parameters must be declared, {node.name} takes any number of them; write one function"
+                    " for each use"
+                )
             is_array = isinstance(parameter.type, self.c.ArrayDecl)  # C passes its address
             kind = self.pointer_to(parameter.type.type) if is_array else self.type_of(parameter.type)
             if kind is not None:
@@ -261,15 +316,26 @@ class _Reader:
             return self.pointer_to(node.type)
         if isinstance(node, c.ArrayDecl):
             return self.type_of(node.type) * self.constant(node.dim)
-        raise SpeLabError(f"a kernel's declaration must use supported C types, got {type(node).__name__}; pass it through a pointer or a structure")
+        raise SpeLabError(
+            f"a kernel's declaration must use supported C types, got {type(node).__name__}; pass it through a pointer"
+            " or a structure"
+        )
 
     def pointer_to(self, node: Any):
         try:
             target = None if isinstance(node, self.c.FuncDecl) else self.type_of(node)
         except _OpaqueError:
             target = None
-        simple = isinstance(target, type) and issubclass(target, ctypes._SimpleCData | ctypes.Structure) and target is not ctypes.c_char
-        return array_pointer(target, "const" in getattr(node, "quals", ())) if simple and not issubclass(target, ctypes.c_void_p) else ctypes.c_void_p
+        simple = (
+            isinstance(target, type)
+            and issubclass(target, ctypes._SimpleCData | ctypes.Structure)
+            and target is not ctypes.c_char
+        )
+        return (
+            array_pointer(target, "const" in getattr(node, "quals", ()))
+            if simple and not issubclass(target, ctypes.c_void_p)
+            else ctypes.c_void_p
+        )
 
     def named(self, name: str):
         if name == "void":
@@ -280,7 +346,9 @@ class _Reader:
             # "long unsigned int" is "unsigned long"
             words = sorted((word for word in name.split() if word not in ("int", "signed")), reverse=True)
             if (plain := " ".join(words) or "int") not in self.types:
-                raise SpeLabError(f"a kernel's types must be known, got {name!r}; use a type of <stdint.h>, float, double or a struct")
+                raise SpeLabError(
+                    f"a kernel's types must be known, got {name!r}; use a type of <stdint.h>, float, double or a struct"
+                )
             name = plain
         return self.types[name]
 
@@ -295,11 +363,18 @@ class _Reader:
             for member in node.decls:
                 if member.bitsize or member.align:
                     place = f"{member.name} of struct {node.name or '(unnamed)'}"
-                    raise SpeLabError(f"a structure's layout must be C's default, got {place}; pad the structure with an array instead")
+                    raise SpeLabError(
+                        f"a structure's layout must be C's default, got {place}; pad the structure with an array"
+                        " instead"
+                    )
             # A pointer inside a structure holds an address: ctypes cannot store the argument converter there.
             try:
                 kind._fields_ = [(member.name, self.stored(member.type)) for member in node.decls]
-                kind._pointers_ = {member.name: self.type_of(member.type) for member in node.decls if isinstance(member.type, self.c.PtrDecl)}
+                kind._pointers_ = {
+                    member.name: self.type_of(member.type)
+                    for member in node.decls
+                    if isinstance(member.type, self.c.PtrDecl)
+                }
             except _OpaqueError:
                 self.opaque.add(tag)
                 raise

@@ -1,9 +1,10 @@
 """Simulations too large for one run: independent replications on any executor, merged into one estimate.
 
-A billion customers need 40 GB in one piece. In 200 replications of five million, each with random numbers of its own, they need
-0.2 GB for each worker, and the spread of the replications gives an interval that asks for no correlation to be guessed. What each
-costs is a warm-up: the first twentieth is left out of each. So a replication must be long beside what its queue remembers, some
-1 / (1 − ρ)² services; shorter ones keep the interval honest about chance, and silent about the empty system they all began with.
+A billion customers need 40 GB in one piece. In 200 replications of five million, each with random numbers of its own,
+they need 0.2 GB for each worker, and the spread of the replications gives an interval that asks for no correlation to
+be guessed. What each costs is a warm-up: the first twentieth is left out of each. So a replication must be long beside
+what its queue remembers, some 1 / (1 − ρ)² services; shorter ones keep the interval honest about chance, and silent
+about the empty system they all began with.
 """
 
 from collections import deque
@@ -52,7 +53,9 @@ class Replicated:
     customers: int
 
 
-def replicate(system: System, gaps: Law, service: Law, customers: int, executor: Workers = None, **options: Any) -> Replicated:
+def replicate(
+    system: System, gaps: Law, service: Law, customers: int, executor: Workers = None, **options: Any
+) -> Replicated:
     """The last of `replications`.
 
     >>> from spe_lab.core.queues import Shared, exponential, poisson
@@ -63,21 +66,39 @@ def replicate(system: System, gaps: Law, service: Law, customers: int, executor:
     return deque(replications(system, gaps, service, customers, executor, **options), maxlen=1).pop()
 
 
-def replications(system: System, gaps: Law, service: Law, customers: int, executor: Workers = None, *, of: str = "sojourn",
-                 quantiles: Sequence[float] = QUANTILES, seed: int = 1, each: int = EACH, cancel: Cancel | None = None,
-                 tries: int = 3) -> Iterator[Replicated]:  # fmt: skip
-    """Simulates `customers` in all, about `each` in a replication (fewer if that would be less than ten), and yields what is known
-    from the second replication on.
+def replications(
+    system: System,
+    gaps: Law,
+    service: Law,
+    customers: int,
+    executor: Workers = None,
+    *,
+    of: str = "sojourn",
+    quantiles: Sequence[float] = QUANTILES,
+    seed: int = 1,
+    each: int = EACH,
+    cancel: Cancel | None = None,
+    tries: int = 3,
+) -> Iterator[Replicated]:
+    """Simulates `customers` in all, about `each` in a replication (fewer if that would be less than ten), and yields
+    what is known from the second replication on.
 
-    `of` as in `Simulated.mean`; `quantiles` are means of the replications' own. The seeds follow from `seed` and the number of the
-    replication alone, so that the result is the same whatever the executor (as in `spe_lab.core.executors.answers`).
+    `of` as in `Simulated.mean`; `quantiles` are means of the replications' own. The seeds follow from `seed` and the
+    number of the replication alone, so that the result is the same whatever the executor (as in
+    `spe_lab.core.executors.answers`).
     """
-    customers, each, seed = whole("customers", customers, 1, MOST), whole("each", each, 1, MOST), whole("seed", seed, 0, 2**53)
+    customers, each, seed = (
+        whole("customers", customers, 1, MOST),
+        whole("each", each, 1, MOST),
+        whole("seed", seed, 0, 2**53),
+    )
     count = max(FEWEST, -(-customers // each))
     size = -(-customers // count)
     seeds = [int(np.random.SeedSequence((seed, i)).generate_state(1, np.uint64)[0] >> 11) for i in range(count)]
     tasks = [Replication(system, gaps, service, size, each_seed, of, tuple(quantiles)) for each_seed in seeds]
-    _statistics(tasks[0]._replace(customers=min(size, 1000)), Cancel())  # what cannot be simulated is refused before anything starts
+    _statistics(
+        tasks[0]._replace(customers=min(size, 1000)), Cancel()
+    )  # what cannot be simulated is refused before anything starts
     return _merged(tasks, executor, Cancel() if cancel is None else cancel, tries)
 
 
@@ -90,7 +111,9 @@ def _merged(tasks: list[Replication], executor: Workers, cancel: Cancel, tries: 
         if done > 1:
             known = found[~np.isnan(found[:, 0])]  # in the order of their seeds: sums must not depend on who came first
             mean, *quantiles = (batches.estimate(column.mean(), column) for column in known.T)
-            yield Replicated(mean, dict(zip(tasks[0].quantiles, quantiles, strict=True)), done, len(tasks), tasks[0].customers)
+            yield Replicated(
+                mean, dict(zip(tasks[0].quantiles, quantiles, strict=True)), done, len(tasks), tasks[0].customers
+            )
     if done < 2:
         raise CancelledError("the simulation was cancelled before two replications were done; start it again")
 

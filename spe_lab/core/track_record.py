@@ -1,7 +1,7 @@
 """How well a reader's ranges hold: of all that were committed in time and scored, how many held the measured interval?
 
-A range is one that its reader is 90 % sure of. With n of them, the share that held says something about the reader within
-the binomial interval of Clopper and Pearson (Biometrika 26, 1934).
+A range is one that its reader is 90 % sure of. With n of them, the share that held says something about the reader
+within the binomial interval of Clopper and Pearson (Biometrika 26, 1934).
 """
 
 import math
@@ -40,8 +40,9 @@ class Scored:
 
     @property
     def needed(self) -> float:
-        """How many times as wide the range would have to be about its middle to meet what was measured; by ratio, where it
-        does not begin at zero. Infinite where it has no width."""
+        """How many times as wide the range would have to be about its middle to meet what was measured; by ratio, where
+        it does not begin at zero. Infinite where it has no width.
+        """
         scale = math.log if min(self.low, self.value_low) > 0 else float
         low, high, near, far = (scale(each) for each in (self.low, self.high, self.value_low, self.value_high))
         middle, half = (low + high) / 2, (high - low) / 2
@@ -61,7 +62,10 @@ class TrackRecord:
             committed, scored = entry["committed"], entry["scored"]
             if entry["kind"] != "range" or not committed or not scored:
                 continue
-            numbers = [*(committed["values"].get(end) for end in ("low", "high")), *(scored[each] for each in ("value", "low", "high"))]
+            numbers = [
+                *(committed["values"].get(end) for end in ("low", "high")),
+                *(scored[each] for each in ("value", "low", "high")),
+            ]
             if None not in numbers:
                 found.append((committed["time"], Scored(entry["lab"], entry["asked"], entry["unit"], *numbers)))
         return cls([scored for _, scored in sorted(found, key=lambda pair: pair[0])])
@@ -77,7 +81,9 @@ class TrackRecord:
 
     @property
     def stretch(self) -> float:
-        """How many times as wide all ranges would have to be for nine tenths of them to hold; NaN where they are too few."""
+        """How many times as wide all ranges would have to be for nine tenths of them to hold; NaN where they are too
+        few.
+        """
         if len(self.ranges) < ENOUGH:
             return math.nan
         return sorted(scored.needed for scored in self.ranges)[math.ceil(SURE * len(self.ranges)) - 1]
@@ -93,20 +99,35 @@ class TrackRecord:
         """What all this says about the reader, in a sentence or three."""
         n = len(self.ranges)
         if not n:
-            return "No prediction has been scored yet. Commit a range in a chapter, measure, and score it; this page then tells how often you were right."
+            return (
+                "No prediction has been scored yet. Commit a range in a chapter, measure, and score it; this page then"
+                " tells how often you were right."
+            )
         low, high = self.interval
-        said = f"{self.hits} of {n} {'range' if n == 1 else 'ranges'} held what was measured: {self.hits / n:.0%}, and {SURE:.0%} is the aim."
+        said = (
+            f"{self.hits} of {n} {'range' if n == 1 else 'ranges'} held what was measured: {self.hits / n:.0%}, and"
+            f" {SURE:.0%} is the aim."
+        )
         if high < SURE:
-            said += f" With so many, chance alone does not explain it ({low:.0%} to {high:.0%}): your ranges are too narrow."
+            said += (
+                f" With so many, chance alone does not explain it ({low:.0%} to {high:.0%}): your ranges are too"
+                " narrow."
+            )
         elif low > SURE:
-            said += f" With so many, chance alone does not explain it ({low:.0%} to {high:.0%}): your ranges are wider than they need be."
+            said += (
+                f" With so many, chance alone does not explain it ({low:.0%} to {high:.0%}): your ranges are wider than"
+                " they need be."
+            )
         else:
             said += f" That agrees with {SURE:.0%}, within what chance allows for so few ({low:.0%} to {high:.0%})."
         if math.isfinite(self.factor):
             said += f" Half of them reach from a value to at least {self.factor:.2g} times as much."
         if math.isfinite(self.stretch) and self.stretch > 0:
             wider = self.stretch > 1
-            said += f" {SURE:.0%} of them would have held, had all been {self.stretch:.2g} times as wide{'' if wider else ', that is, narrower'}."
+            said += (
+                f" {SURE:.0%} of them would have held, had all been {self.stretch:.2g} times as"
+                f" wide{'' if wider else ', that is, narrower'}."
+            )
         return said
 
 

@@ -31,7 +31,9 @@ def parse(text: str, unit: str, name: str = "value") -> float:
     from quantiphy import InvalidNumber, Quantity
 
     shown = repr(text) if len(text) <= LONGEST else f"{text[:20]!r}… of {len(text)} characters"
-    complaint = SpeLabError(f"{name} must be {_expectation(unit)}, got {shown}; write for example {name}={_example(unit)}")
+    complaint = SpeLabError(
+        f"{name} must be {_expectation(unit)}, got {shown}; write for example {name}={_example(unit)}"
+    )
     if len(text) > LONGEST:  # quantiphy takes time with the square of the length: minutes for a file taken for a number
         raise complaint
     stripped = text.strip()
@@ -48,7 +50,9 @@ def parse(text: str, unit: str, name: str = "value") -> float:
         # "16K" is neither 16 KiB nor 16 kB: a prefix without a unit is refused rather than guessed.
         if quantity.units != scale.units:
             raise complaint
-        number = float(quantity) if float(scale) == 1 else float(f"{float(quantity) / float(scale):.15g}")  # 7 us are 7000 ns, not 6999.999999999999
+        number = (
+            float(quantity) if float(scale) == 1 else float(f"{float(quantity) / float(scale):.15g}")
+        )  # 7 us are 7000 ns, not 6999.999999999999
     if not math.isfinite(number):
         raise complaint
     return number
@@ -58,8 +62,10 @@ def parse(text: str, unit: str, name: str = "value") -> float:
 def render(value: float, unit: str, digits: int = 3) -> str:
     """`value` in `unit` as a reader writes it: binary prefixes for bytes, decimal ones for the rest.
 
-    >>> render(65536, "B"), render(1.234, "ns"), render(1500, "ns"), render(0.25, ""), render(32768, ""), render(3.1, "GHz")
-    ('64 KiB', '1.23 ns', '1.5 µs', '0.25', '32768', '3.1 GHz')
+    >>> render(65536, "B"), render(1.234, "ns"), render(1500, "ns"), render(3.1, "GHz")
+    ('64 KiB', '1.23 ns', '1.5 µs', '3.1 GHz')
+    >>> render(0.25, ""), render(32768, "")
+    ('0.25', '32768')
     """
     from quantiphy import Quantity
 

@@ -1,4 +1,6 @@
-"""Runs a function in a process of its own: a crash or an endless loop in a reader's C ends that process and nothing else."""
+"""Runs a function in a process of its own: a crash or an endless loop in a reader's C ends that process and nothing
+else.
+"""
 
 import multiprocessing
 import signal
@@ -21,12 +23,17 @@ def call(function: Callable, *arguments: Any, timeout_s: float = 60.0) -> Any:
     sender.close()
     try:
         if not receiver.poll(timeout_s):
-            raise SpeLabError(f"the C code must end within {timeout_s:g} s and was still running; look for a loop that never ends")
+            raise SpeLabError(
+                f"the C code must end within {timeout_s:g} s and was still running; look for a loop that never ends"
+            )
         try:
             succeeded, value = receiver.recv()
         except EOFError:
             process.join()
-            raise SpeLabError(f"the C code crashed ({_ending(process.exitcode)}); look for a pointer or an index that leaves its array") from None
+            raise SpeLabError(
+                f"the C code crashed ({_ending(process.exitcode)}); look for a pointer or an index that leaves its"
+                " array"
+            ) from None
     finally:
         process.kill()
         process.join()

@@ -2,8 +2,8 @@
 
 ipywidgets (8.1) writes a slider's description beside it and leaves the handle, which has the focus, without a name; the
 handle of a slider that chooses from a list has the number of the option for its value. Neither can be set from Python.
-The page that a slider stands on can do so itself: a style sheet's `onload`, unlike a script's text, runs wherever it is put
-into a page, and again when JupyterLab takes a cell out of sight and back.
+The page that a slider stands on can do so itself: a style sheet's `onload`, unlike a script's text, runs wherever it is
+put into a page, and again when JupyterLab takes a cell out of sight and back.
 """
 
 import html
@@ -35,5 +35,10 @@ if (!page.labels) {
 def named(page: widgets.Box) -> widgets.Box:
     """The page, with a part out of sight that gives its sliders their names and values."""
     page.add_class(_CLASS)
-    page.children = (*page.children, widgets.HTML(f'<style onload="{html.escape(_LABEL, quote=True)}"></style>', layout=widgets.Layout(display="none")))
+    page.children = (
+        *page.children,
+        widgets.HTML(
+            f'<style onload="{html.escape(_LABEL, quote=True)}"></style>', layout=widgets.Layout(display="none")
+        ),
+    )
     return page

@@ -22,7 +22,9 @@ class Calibrator:
         self._cancel = Cancel()
         self._thread: threading.Thread | None = None
         self._loop = main_loop()
-        self._button = widgets.Button(description="Calibrate", icon="play", button_style="primary", disabled=not native.available())
+        self._button = widgets.Button(
+            description="Calibrate", icon="play", button_style="primary", disabled=not native.available()
+        )
         self._button.on_click(lambda _: self.cancel() if self.calibrating else self.start())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="200px"))
         self._status = widgets.HTML(self._standing())
@@ -36,7 +38,11 @@ class Calibrator:
             own = machines.load_own()
         except SpeLabError as error:
             return html.escape(str(error))
-        return "There is a profile of this machine." if own else "No profile yet: it takes about half a minute. Close other programs first."
+        return (
+            "There is a profile of this machine."
+            if own
+            else "No profile yet: it takes about half a minute. Close other programs first."
+        )
 
     @property
     def calibrating(self) -> bool:

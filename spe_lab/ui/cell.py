@@ -1,11 +1,11 @@
 """The cell magic `%%c`, and what a notebook adds to a compiled cell: sliders, and the explorer with a model.
 
-    %load_ext spe_lab
+%load_ext spe_lab
 
-    %%c own --limit 2s
-    double half(double x) { return x / 2; }
+%%c own --limit 2s
+double half(double x) { return x / 2; }
 
-    own.half(3.0)
+own.half(3.0)
 """
 
 import copy
@@ -42,7 +42,15 @@ class NotebookCell(Cell):
         """
         return Sliders(self, name, arguments)
 
-    def beside(self, name: str, model: Callable[..., Any], over: Mapping[str, Sequence[float]], *, unit: str = "", **arguments: Any) -> Explorer:
+    def beside(
+        self,
+        name: str,
+        model: Callable[..., Any],
+        over: Mapping[str, Sequence[float]],
+        *,
+        unit: str = "",
+        **arguments: Any,
+    ) -> Explorer:
         """An explorer with the function's measured times beside `model`, which gives ns (see `Cell.lab`)."""
         return Explorer(self.lab(name, model, over, unit=unit, **arguments))
 
@@ -64,8 +72,9 @@ class Uncompiled:
 
 
 class Sliders:
-    """A C function's numbers as sliders, and what it returns, prints and changes below. Each call gets fresh copies of the
-    arrays; an error is shown, not raised."""
+    """A C function's numbers as sliders, and what it returns, prints and changes below. Each call gets fresh copies of
+    the arrays; an error is shown, not raised.
+    """
 
     def __init__(self, cell: Cell, name: str, arguments: Mapping[str, Any]) -> None:
         function = cell.function(name)
@@ -73,30 +82,58 @@ class Sliders:
             raise CellError(function.refusal)
         parameters = function.declared.parameters
         if unknown := [each for each in arguments if each not in parameters]:
-            raise CellError(f"the arguments must be those of {prototype(function.declared)}, got {', '.join(unknown)}; leave out what it does not know")
+            raise CellError(
+                f"the arguments must be those of {prototype(function.declared)}, got {', '.join(unknown)}; leave out"
+                " what it does not know"
+            )
         missing = [each for each, kind in parameters.items() if is_pointer(kind) and each not in arguments]
         if missing:
-            raise CellError(f"the sliders of {name} need a value for {', '.join(missing)}, since a slider gives a number; pass an array by name")
+            raise CellError(
+                f"the sliders of {name} need a value for {', '.join(missing)}, since a slider gives a number; pass an"
+                " array by name"
+            )
         self.cell, self.name, self.text = cell, name, ""
-        self._fixed = {each: value for each, value in arguments.items() if is_pointer(parameters[each]) or not isinstance(value, tuple)}
-        self.sliders = {each: _slider(each, kind, arguments.get(each)) for each, kind in parameters.items() if each not in self._fixed}
+        self._fixed = {
+            each: value
+            for each, value in arguments.items()
+            if is_pointer(parameters[each]) or not isinstance(value, tuple)
+        }
+        self.sliders = {
+            each: _slider(each, kind, arguments.get(each))
+            for each, kind in parameters.items()
+            if each not in self._fixed
+        }
         self._said = widgets.HTML()
         for slider in self.sliders.values():
             slider.observe(lambda _: self._show(), "value")
-        self.page = page_of(self, widgets.VBox([widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said]))
+        self.page = page_of(
+            self,
+            widgets.VBox(
+                [widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said]
+            ),
+        )
         self._show()
 
     def _show(self) -> None:
         here = {each: slider.value for each, slider in self.sliders.items()}
         arguments = copy.deepcopy({**self._fixed, **here})
-        shown = ", ".join(f"{each}={value:.6g}" if isinstance(value, float) else f"{each}={value}" for each, value in here.items())
+        shown = ", ".join(
+            f"{each}={value:.6g}" if isinstance(value, float) else f"{each}={value}" for each, value in here.items()
+        )
         try:
             result = self.cell.call(self.name, arguments, limit_s=min(SLIDER_LIMIT_S, self.cell.limit_s))
         except SpeLabError as error:
             said, role = [str(error)], "alert"
         else:
-            said, role = [f"{self.name}({shown}) = {result}" if result is not None else f"{self.name}({shown})"], "status"
-            said += [f"{each} is now {_brief(value)}" for each, value in arguments.items() if _changed(value, self._fixed.get(each, value))]
+            said, role = (
+                [f"{self.name}({shown}) = {result}" if result is not None else f"{self.name}({shown})"],
+                "status",
+            )
+            said += [
+                f"{each} is now {_brief(value)}"
+                for each, value in arguments.items()
+                if _changed(value, self._fixed.get(each, value))
+            ]
         self.text = "\n".join([*said, *self.cell.output.rstrip().splitlines()])
         self._said.value = f'<pre role="{role}" style="white-space: pre-wrap">{html.escape(self.text)}</pre>'
 
@@ -105,7 +142,9 @@ class Sliders:
 
 
 def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
-    """A slider over `span`, or over a range that suits most functions: 0 to 100 for whole numbers, 0 to 1 for others."""
+    """A slider over `span`, or over a range that suits most functions: 0 to 100 for whole numbers,
+    0 to 1 for others.
+    """
     style = {"style": {"description_width": "initial"}, "description": name, "layout": widgets.Layout(width="340px")}
     fractional = c_name(kind) in ("float", "double")
     low, high = (-np.inf, np.inf) if fractional else bounds(kind)
@@ -114,23 +153,34 @@ def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
             return widgets.Checkbox(value=False, **style)
         span = (0.0, 1.0) if fractional else (0, min(100, high))
     if len(span) != 2 or not all(isinstance(end, int | float | np.number) for end in span) or not span[0] < span[1]:
-        raise CellError(f"{name} must be a range (low, high) with low < high, or one value, got {span!r:.60}; write for example {name}=(0, 10)")
+        raise CellError(
+            f"{name} must be a range (low, high) with low < high, or one value, got {span!r:.60}; write for example"
+            f" {name}=(0, 10)"
+        )
     least, most = (units.finite(end.item() if isinstance(end, np.generic) else end, name) for end in span)
     if not (low <= least and most <= high) or (not fractional and max(-least, most) > _MOST):
         fits = f"between {max(low, -_MOST)} and {min(high, _MOST)}" if not fractional else "finite"
-        raise CellError(f"the range of {name} must lie {fits} for C's {c_name(kind)}, got {span[0]} to {span[1]}; choose another")
+        raise CellError(
+            f"the range of {name} must lie {fits} for C's {c_name(kind)}, got {span[0]} to {span[1]}; choose another"
+        )
     if fractional:
-        return widgets.FloatSlider(least, min=least, max=most, step=(most - least) / _STEPS, readout_format=".4g", **style)
+        return widgets.FloatSlider(
+            least, min=least, max=most, step=(most - least) / _STEPS, readout_format=".4g", **style
+        )
     if not (least.is_integer() and most.is_integer()):
-        raise CellError(f"the range of {name} must be whole numbers for C's {c_name(kind)}, got {span[0]} to {span[1]}; round them")
+        raise CellError(
+            f"the range of {name} must be whole numbers for C's {c_name(kind)}, got {span[0]} to {span[1]}; round them"
+        )
     return widgets.IntSlider(int(least), min=int(least), max=int(most), **style)
 
 
 def _changed(value: Any, before: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.tobytes() != before.tobytes()
-    return isinstance(value, dict) and any(key not in before or _changed(each, before[key]) or (not isinstance(each, np.ndarray) and each != before[key])
-                                           for key, each in value.items())  # fmt: skip
+    return isinstance(value, dict) and any(
+        key not in before or _changed(each, before[key]) or (not isinstance(each, np.ndarray) and each != before[key])
+        for key, each in value.items()
+    )
 
 
 def _brief(value: Any) -> str:
@@ -143,7 +193,9 @@ def _brief(value: Any) -> str:
 @argument("name", nargs="?", default="cell", help="the variable that holds the compiled functions (default: cell)")
 @argument("--limit", default=f"{LIMIT_S:g}s", help=f"how long a call may take (default: {LIMIT_S:g}s)")
 @argument("--memory", default="1GiB", help="how much memory a call may allocate (default: 1GiB)")
-@argument("--flags", default="", help='compiler options, added to the usual ones, between quotes: --flags "-O3 -march=native"')
+@argument(
+    "--flags", default="", help='compiler options, added to the usual ones, between quotes: --flags "-O3 -march=native"'
+)
 def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
     """Compile the cell's C: its functions become callable as name.function(…), with numbers and numpy arrays."""
     options = parse_argstring(c, line)
@@ -151,12 +203,19 @@ def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
     before = shell.user_ns.get(name)
     if isinstance(before, types.ModuleType):
         raise CellError(f"name must not hide a module, and {name} is one; write for example %%c own")
-    # The magic's own line is the first of the cell: an empty one in its place keeps the numbers as the reader sees them.
+    # The magic's own line is the first of the cell: an empty one in its place keeps the numbers as the reader sees
+    # them.
     source = f"\n{text}"
     made: NotebookCell | Uncompiled
     try:
         limit_s, memory = units.parse(options.limit, "s", "limit"), units.parse(options.memory, "B", "memory")
-        made = NotebookCell(source, name, limit_s=limit_s, memory_bytes=memory, flags=[*native.FLAGS, *options.flags.strip("'\"").split()])
+        made = NotebookCell(
+            source,
+            name,
+            limit_s=limit_s,
+            memory_bytes=memory,
+            flags=[*native.FLAGS, *options.flags.strip("'\"").split()],
+        )
     except UnavailableError as error:
         made = Uncompiled(source, str(error))
     except CellError:

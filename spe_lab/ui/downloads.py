@@ -11,7 +11,10 @@ from spe_lab.ui import state
 
 def content(lab: Lab, run: Run, point: Mapping[str, Value], png: bytes | None) -> str:
     """Markup for `run` as the figure shows it at `point`; `png` is the figure, where there are points on it."""
-    links = [("CSV", "csv", "text/csv", run.to_csv().encode()), ("JSON", "json", "application/json", run.to_json().encode())]
+    links = [
+        ("CSV", "csv", "text/csv", run.to_csv().encode()),
+        ("JSON", "json", "application/json", run.to_json().encode()),
+    ]
     if png:
         links.append(("PNG", "png", "image/png", png))
     joined = " · ".join(_link(label, f"{run.lab}.{ending}", kind, data) for label, ending, kind, data in links)

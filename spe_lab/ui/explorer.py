@@ -37,8 +37,12 @@ _WRAP = {"flex_flow": "row wrap"}
 _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
 
-def explore(lab: str | Lab, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value) -> "Explorer":
-    """A lab as a page, by its id or as an object, its sliders set to `settings`; a committed prediction is drawn on the figure."""
+def explore(
+    lab: str | Lab, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value
+) -> "Explorer":
+    """A lab as a page, by its id or as an object, its sliders set to `settings`; a committed prediction is drawn on the
+    figure.
+    """
     lab = lab if isinstance(lab, Lab) else labs.get(lab, machine)
     if measurement.building_book() and machine is None and (recorded := lab.recorded()):
         lab = lab_of(recorded)  # the model of the machine that the data come from
@@ -53,7 +57,9 @@ class Explorer:
     `follows` is simulated anew at each move instead.
     """
 
-    def __init__(self, lab: Lab, prediction: Prediction | None = None, settings: Mapping[str, Value] | None = None) -> None:
+    def __init__(
+        self, lab: Lab, prediction: Prediction | None = None, settings: Mapping[str, Value] | None = None
+    ) -> None:
         self.lab = lab
         self.prediction = prediction
         self.run: Run | None = None
@@ -70,7 +76,9 @@ class Explorer:
         self._asked: Mapping[str, Value] = {}  # by the last preset
         self._overtaken = Overtaken()
         self._recorded = False  # whether recorded data were asked for
-        self._simulated: dict[str, Value] | None = None  # settings that a lab which follows was last simulated at, the axis left out
+        self._simulated: dict[str, Value] | None = (
+            None  # settings that a lab which follows was last simulated at, the axis left out
+        )
         self._follow = True
         self._x = lab.x()
         self._axis = dense(lab, self._x)
@@ -85,17 +93,28 @@ class Explorer:
     def _verb(self) -> str:
         return "Simulate" if self.lab.simulated else "Measure"
 
-    # ---- the page ------------------------------------------------------------------------------------------------------
+    # ---- the page
+    # ------------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         lab = self.lab
         workload = [slider for slider in lab.sliders.values() if slider.measured]
         model = [slider for slider in lab.sliders.values() if not slider.measured]
         self.sliders = controls.group([*workload, *model], self._initial, self._slider_moved)
-        self._measure_button = widgets.Button(description=self._verb, icon="play", button_style="primary", disabled=not native.available(),
-                                             layout=widgets.Layout(min_width="110px"))  # fmt: skip
+        self._measure_button = widgets.Button(
+            description=self._verb,
+            icon="play",
+            button_style="primary",
+            disabled=not native.available(),
+            layout=widgets.Layout(min_width="110px"),
+        )
         self._measure_button.on_click(lambda _: self._toggle())
-        recorded = widgets.Button(description="Recorded", icon="history", tooltip="Show data recorded on another machine", disabled=not lab.recorded())
+        recorded = widgets.Button(
+            description="Recorded",
+            icon="history",
+            tooltip="Show data recorded on another machine",
+            disabled=not lab.recorded(),
+        )
         recorded.on_click(lambda _: self.show_recorded())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", display="none"))
         self._status = widgets.HTML(_IDLE.format(self._verb))
@@ -104,18 +123,30 @@ class Explorer:
         self._ground, self._moving, self._twin, self._data = (widgets.HTML() for _ in range(4))
         self._picture = widgets.Box([self._ground, self._moving])
         self._picture.add_class("spe-picture")
-        parameters = {"Model parameters": widgets.HBox([self.sliders[slider.name] for slider in model], layout=widgets.Layout(**_WRAP))} if model else {}
+        parameters = (
+            {
+                "Model parameters": widgets.HBox(
+                    [self.sliders[slider.name] for slider in model], layout=widgets.Layout(**_WRAP)
+                )
+            }
+            if model
+            else {}
+        )
         folds = {**parameters, "Data and downloads": self._data, "Beside another machine": self._beside.page}
         self._folds = widgets.Accordion([*folds.values()], titles=tuple(folds), selected_index=0 if model else None)
         self._folds.observe(self._fold_opened, "selected_index")
         rows = [
             widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
             widgets.HBox([self.sliders[slider.name] for slider in workload], layout=widgets.Layout(**_WRAP)),
-            widgets.HBox([self._measure_button, recorded, self._progress, self._status], layout=widgets.Layout(**_WRAP)),
+            widgets.HBox(
+                [self._measure_button, recorded, self._progress, self._status], layout=widgets.Layout(**_WRAP)
+            ),
             self.presets.page,
-            self._picture, self._twin, self._folds,
+            self._picture,
+            self._twin,
+            self._folds,
             widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
-        ]  # fmt: skip
+        ]
         self.page = page_of(self, widgets.VBox(rows, layout=widgets.Layout(max_width="900px")), self._rest)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -140,7 +171,9 @@ class Explorer:
         return question + book.plates(f"{lab.title}: sliders", shown) + ends
 
     def _plate(self, label: str) -> str:
-        """The picture and its text; the alternative text begins with the setting, since ranges and errors may be those of another."""
+        """The picture and its text; the alternative text begins with the setting, since ranges and errors may be those
+        of another.
+        """
         return f"{self._html(f'{label}: ')}<p>{self._said}</p>"
 
     def _html(self, before: str = "") -> str:
@@ -179,9 +212,13 @@ class Explorer:
             try:
                 for name, value in values.items():
                     widget = self.sliders[name]
-                    if isinstance(widget, widgets.SelectionSlider) and value not in [each for _, each in widget.options]:
+                    if isinstance(widget, widgets.SelectionSlider) and value not in [
+                        each for _, each in widget.options
+                    ]:
                         slider = self.lab.sliders[name]
-                        widget.options = [(units.render(each, slider.unit), each) for each in controls.stops(slider, value)]
+                        widget.options = [
+                            (units.render(each, slider.unit), each) for each in controls.stops(slider, value)
+                        ]
                     widget.value = value
             finally:
                 self._follow = True
@@ -189,7 +226,9 @@ class Explorer:
             self._refresh()
 
     def overlay(self, run: Run | Path | str) -> "Explorer":
-        """Draws the measured curves of a run of this lab, or of a file that holds one, beside the figure's own: as recorded ones, with their machine's name."""
+        """Draws the measured curves of a run of this lab, or of a file that holds one, beside the figure's own: as
+        recorded ones, with their machine's name.
+        """
         self._beside.add(run)
         return self
 
@@ -228,19 +267,29 @@ class Explorer:
             frame = self._look()
             shown = frame.shown
             ground, moving = self._figure.layers(
-                frame.predicted, shown.measured, ratios(shown), at=frame.point[self.lab.axis], stale=bool(frame.moved),
-                prediction=self.prediction, marks=frame.marks, elsewhere=self._elsewhere(frame.point),
-            )  # fmt: skip
+                frame.predicted,
+                shown.measured,
+                ratios(shown),
+                at=frame.point[self.lab.axis],
+                stale=bool(frame.moved),
+                prediction=self.prediction,
+                marks=frame.marks,
+                elsewhere=self._elsewhere(frame.point),
+            )
             self._frame += 1
             if ground:
                 self._ground.value = ground_html(ground)
             self._moving.value = moving_html(moving, self._in_words(frame))
             self._said = html.escape(self._state(frame))
-            self._twin.value = f'<span class="spe-state" role="status" data-frame="{self._frame}" style="{_TWIN_STYLE}">{self._said}</span>'
+            self._twin.value = (
+                f'<span class="spe-state" role="status" data-frame="{self._frame}"'
+                f' style="{_TWIN_STYLE}">{self._said}</span>'
+            )
             self._refresh_data(frame)
 
     def _simulate_anew(self) -> None:
-        """Where a simulation can keep up with the sliders, its points are those of the sliders' values, whenever these move.
+        """Where a simulation can keep up with the sliders, its points are those of the sliders' values, whenever these
+        move.
 
         Not before a prediction that stands on the figure is committed, or the simulation asked for by its button.
         """
@@ -254,17 +303,29 @@ class Explorer:
         reveal(self.run, self.lab)
 
     def _state(self, frame: Frame) -> str:
-        """The sliders, the model's answer at the marker, and how the measurement compares; a screen reader's view of a frame."""
+        """The sliders, the model's answer at the marker, and how the measurement compares; a screen reader's view of a
+        frame.
+        """
         lab, point, shown = self.lab, frame.point, frame.shown
         moved = {name for name, value in point.items() if value != lab.sliders[name].default}
-        said = [f"{name} {self._rendered(name, value)}" for name, value in point.items() if lab.sliders[name].measured or name in moved]
+        said = [
+            f"{name} {self._rendered(name, value)}"
+            for name, value in point.items()
+            if lab.sliders[name].measured or name in moved
+        ]
         said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in frame.here]
         if shown.comparison:
             kind = shown.measured[0].source
             error = shown.comparison.median_relative_error
-            apart = f"median error {error:.0%}, " if math.isfinite(error) else ""  # where there is no model to compare with
+            apart = (
+                f"median error {error:.0%}, " if math.isfinite(error) else ""
+            )  # where there is no model to compare with
             said.append(f"{kind}: {apart}{shown.kept} of {shown.tried} samples clean")
-        said += [f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}" for name, place in frame.marks.items() if math.isfinite(place)]
+        said += [
+            f"{name} at {units.render(place, lab.sliders[lab.axis].unit)}"
+            for name, place in frame.marks.items()
+            if math.isfinite(place)
+        ]
         for name, value in frame.moved.items():
             said.append(f"points were {frame.run.measured[0].source} at {name} {self._rendered(name, value)}")
         said += [f"beside: {self._beside.chosen.said}"] if self._beside.chosen else []
@@ -291,14 +352,16 @@ class Explorer:
     def _say(self, text: str) -> None:
         self._status.value = html.escape(text)
 
-    # ---- measuring -----------------------------------------------------------------------------------------------------
+    # ---- measuring
+    # -----------------------------------------------------------------------------------------------------
 
     @property
     def measuring(self) -> bool:
         return not self._ended.is_set()
 
     def show_recorded(self) -> None:
-        """Shows the data that ship with the workbook, at once: a lecture's way out when the machine at hand will not measure.
+        """Shows the data that ship with the workbook, at once: a lecture's way out when the machine at hand will not
+        measure.
 
         `measured()` then gives these, too, until the next measurement is started.
         """
@@ -332,7 +395,12 @@ class Explorer:
             self._cancel, self._recorded = Cancel(), False
             self._simulated = {name: value for name, value in self.point.items() if name != self.lab.axis}
             self._ended.clear()
-            self._thread = threading.Thread(target=self._measure, args=(self.point, self._cancel, wait_s), daemon=True, name=f"measure {self.lab.id}")
+            self._thread = threading.Thread(
+                target=self._measure,
+                args=(self.point, self._cancel, wait_s),
+                daemon=True,
+                name=f"measure {self.lab.id}",
+            )
             cancel_on_interrupt(self._cancel, self._loop)
             self._thread.start()
 
@@ -350,7 +418,11 @@ class Explorer:
 
         Waits for it. Ctrl-C and the stop button end the waiting and the measurement.
         """
-        if not self.measuring and not self._recorded and (self.run is None or self.run.measured[0].source == "recorded"):
+        if (
+            not self.measuring
+            and not self._recorded
+            and (self.run is None or self.run.measured[0].source == "recorded")
+        ):
             self.start()
         try:
             while not self._ended.wait(0.1):
@@ -370,7 +442,12 @@ class Explorer:
             time.sleep(wait_s)
             with TURN:
                 point = self.point
-        held, shown = None, -math.inf  # points that wait for a slider to rest, as drawing them would keep its frames waiting; when the last ones came
+        held, shown = (
+            None,
+            -math.inf,
+            # points that wait for a slider to rest, as drawing them would keep its frames waiting; when the last ones
+            # came
+        )
         try:
             for number, (progress, run) in enumerate(self.lab.runs(point, cancel=cancel)):
                 with TURN:
@@ -379,7 +456,10 @@ class Explorer:
                     if number == 0:
                         reveal(run, self.lab)
                     self._progress.value = progress
-                    self._say(f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples clean")
+                    self._say(
+                        f"{'simulating' if self.lab.simulated else 'measuring'}: {run.kept} of {run.tried} samples"
+                        " clean"
+                    )
                     now = time.monotonic()
                     if number and now - self._moved < _REST_S and now - shown < _HELD_BACK_S:
                         held = run
@@ -392,7 +472,10 @@ class Explorer:
                 if held is not None and not self._gone_on(cancel):
                     self.run = held
                     self._refresh()
-                ended = f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept} clean samples of {self.run.tried}"
+                ended = (
+                    f"{'cancelled after' if cancel.is_set() else f'{self.run.measured[0].source}:'} {self.run.kept}"
+                    f" clean samples of {self.run.tried}"
+                )
                 predicted = self.prediction is not None and self.prediction.committed and not cancel.is_set()
                 self._say(f"{ended}. {self.prediction.score(self.run)}" if predicted else ended)
         except UnavailableError as error:
@@ -412,5 +495,7 @@ class Explorer:
             self._ended.set()
 
     def _gone_on(self, cancel: Cancel) -> bool:
-        """Whether the figure shows other points than those of the measurement that this has ended: a new simulation, or recorded data."""
+        """Whether the figure shows other points than those of the measurement that this has ended: a new simulation, or
+        recorded data.
+        """
         return cancel.is_set() and (self.lab.follows or self._recorded)

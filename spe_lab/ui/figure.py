@@ -1,13 +1,13 @@
 """The figure of a lab: curves above, measured ÷ predicted below, drawn fast enough to follow a slider.
 
-Drawing axes and text costs 40 ms and laying them out as much again. So the layout is fixed, and everything that stays is
-drawn once into a ground (ui/sheet.py). On a page, what moves (predictions, ratios, the marker) is laid over it as SVG
-(ui/moving.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the ground. New
-measured points, which come three times a second while a measurement runs, are drawn onto the pixels of the axes; only new
-limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that become stale, need
-other artists and another legend on the same axes. A process keeps the sheets of the last few figures, and a figure whose
-sheet went is drawn anew, once, when it is needed: what a page of many labs holds does not grow with their number, nor while
-they are used.
+Drawing axes and text costs 40 ms and laying them out as much again. So the layout is fixed, and everything that stays
+is drawn once into a ground (ui/sheet.py). On a page, what moves (predictions, ratios, the marker) is laid over it as
+SVG (ui/moving.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the
+ground. New measured points, which come three times a second while a measurement runs, are drawn onto the pixels of the
+axes; only new limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that
+become stale, need other artists and another legend on the same axes. A process keeps the sheets of the last few
+figures, and a figure whose sheet went is drawn anew, once, when it is needed: what a page of many labs holds does not
+grow with their number, nor while they are used.
 """
 
 import gc
@@ -40,7 +40,9 @@ _numbers = itertools.count()
 
 
 class LabFigure:
-    """`draw(...)` gives a picture for a file; `layers(...)` one for a page, where drawing again with other predictions costs 1 ms."""
+    """`draw(...)` gives a picture for a file; `layers(...)` one for a page, where drawing again with other predictions
+    costs 1 ms.
+    """
 
     def __init__(self, lab: Lab, form: str = "png") -> None:
         self.lab = lab
@@ -50,24 +52,49 @@ class LabFigure:
         self._number = next(_numbers)
         weakref.finalize(self, _drop, self._number)
 
-    def draw(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> bytes:
+    def draw(
+        self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
+    ) -> bytes:
         """The picture's bytes; arguments as those of `place`."""
         return _picture(self.place(predicted, measured, ratios, **more), self.form)
 
-    def layers(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any) -> tuple[bytes | None, str]:
-        """(the ground's bytes, or None if they are those of the last frame; what moves over it, as SVG); arguments as those of `place`."""
+    def layers(
+        self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
+    ) -> tuple[bytes | None, str]:
+        """(the ground's bytes, or None if they are those of the last frame; what moves over it, as SVG); arguments as
+        those of `place`.
+        """
         sheet = self.place(predicted, measured, ratios, **more)
         ground = None if sheet.ground is self._sent else encoded(sheet.clean().canvas, self.form)
         self._sent = sheet.ground
         return ground, moving.svg(sheet)
 
-    def place(self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, *,
-              at: float | None = None, stale: bool = False, prediction: Prediction | None = None,
-              marks: Mapping[str, float] | None = None, elsewhere: Sequence[Curve] = ()) -> Sheet:  # fmt: skip
-        """A sheet with everything where it belongs. `ratios`: measured over predicted at the measured points;
-        `at`: where the marker stands; `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time, drawn in a colour of their own."""
-        self._shown = {"predicted": predicted, "measured": measured, "ratios": ratios, "at": at, "stale": stale, "prediction": prediction,
-                       "marks": marks, "elsewhere": elsewhere}  # fmt: skip
+    def place(
+        self,
+        predicted: Sequence[Curve],
+        measured: Sequence[Curve] = (),
+        ratios: Curve | None = None,
+        *,
+        at: float | None = None,
+        stale: bool = False,
+        prediction: Prediction | None = None,
+        marks: Mapping[str, float] | None = None,
+        elsewhere: Sequence[Curve] = (),
+    ) -> Sheet:
+        """A sheet with everything where it belongs. `ratios`: measured over predicted at the measured points; `at`:
+        where the marker stands; `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time,
+        drawn in a colour of their own.
+        """
+        self._shown = {
+            "predicted": predicted,
+            "measured": measured,
+            "ratios": ratios,
+            "at": at,
+            "stale": stale,
+            "prediction": prediction,
+            "marks": marks,
+            "elsewhere": elsewhere,
+        }
         marks = marks or {}
         sketch = prediction.drawn if prediction is not None else None
         own = len(measured), len(predicted)
@@ -104,7 +131,9 @@ class LabFigure:
             sheet.limits = None
 
     def _span(self, sheet: Sheet, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
-        """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from zero."""
+        """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from
+        zero.
+        """
         sketch = sketch or Sketch("")
         x = np.concatenate([*(curve.x.values for curve in curves), sketch.x, sketch.x])
         y = np.concatenate([*(curve.values for curve in curves), sketch.low, sketch.high])
@@ -136,8 +165,8 @@ def _leave(objects: int) -> None:
 def collect_left() -> None:
     """Has Python collect what sheets and their artists leave behind, where that has become much.
 
-    By itself it comes when a quarter of all objects is new, for a third of a second, in whatever frame that is; this is for the end
-    of a measurement.
+    By itself it comes when a quarter of all objects is new, for a third of a second, in whatever frame that is; this is
+    for the end of a measurement.
     """
     global _left
     if _left >= _MANY:

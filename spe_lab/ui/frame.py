@@ -13,7 +13,9 @@ from spe_lab.core.lab import Lab, Value
 
 @dataclass(frozen=True)
 class Frame:
-    """`lab` at `point`: its models at the values `x` of its sweep, and drawn over `axis`, beside `run` (what was measured, if anything was)."""
+    """`lab` at `point`: its models at the values `x` of its sweep, and drawn over `axis`, beside `run` (what was
+    measured, if anything was).
+    """
 
     lab: Lab
     point: Mapping[str, Value]
@@ -37,7 +39,16 @@ class Frame:
     def shown(self) -> Run:
         """The figure as a run: without a measurement, the model alone."""
         if self.run is None:
-            return Run(self.lab.id, self.point, self.x, [], [curve.at(self.x) for curve in self.predicted], None, self.lab.machine_dict, labs.version())
+            return Run(
+                self.lab.id,
+                self.point,
+                self.x,
+                [],
+                [curve.at(self.x) for curve in self.predicted],
+                None,
+                self.lab.machine_dict,
+                labs.version(),
+            )
         if self.moved:
             return self.lab.beside(self.run, self.point)
         return self.lab.assemble(self.point, self.run.measured, [curve.at(self.run.x) for curve in self.predicted])

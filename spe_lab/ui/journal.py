@@ -1,4 +1,6 @@
-"""The page of one's own calibration: every prediction and exercise of all chapters, and how far one's ranges can be trusted."""
+"""The page of one's own calibration: every prediction and exercise of all chapters, and how far one's ranges can be
+trusted.
+"""
 
 import html
 import io
@@ -18,7 +20,11 @@ from spe_lab.ui.static import figure_html
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HIT, MISSED, TRUTH = "#0072B2", "#D55E00", "#000000"  # Okabe and Ito's; a filled and an open end tell them apart as well
+HIT, MISSED, TRUTH = (
+    "#0072B2",
+    "#D55E00",
+    "#000000",
+)  # Okabe and Ito's; a filled and an open end tell them apart as well
 WIDTH, DPI = 820, 100
 
 
@@ -49,17 +55,27 @@ class JournalPage:
 
     def _repr_html_(self) -> str:
         picture = figure_html(draw(self.record), self.alt, WIDTH, _height(self.record)) if self.record.ranges else ""
-        tables = [_table(title, head, rows) for title, head, rows in (predictions(self.kept), answers(self.kept)) if rows]
+        tables = [
+            _table(title, head, rows) for title, head, rows in (predictions(self.kept), answers(self.kept)) if rows
+        ]
         place = f"<p>The journal is the file <code>{html.escape(str(journal.path()))}</code>.</p>"
         return f"<p>{html.escape(self.record.verdict)}</p>{picture}{''.join(tables)}{place}"
 
     @property
     def alt(self) -> str:
         low, high = self.record.interval
-        said = [f"Share of ranges that held: {self.record.hits} of {len(self.record.ranges)}, interval {low:.0%} to {high:.0%}, beside the aim of {SURE:.0%}."]
+        said = [
+            (
+                f"Share of ranges that held: {self.record.hits} of {len(self.record.ranges)}, interval {low:.0%} to"
+                f" {high:.0%}, beside the aim of {SURE:.0%}."
+            )
+        ]
         for scored in self.record.ranges:
             place, found = f"{scored.lab} {scored.asked}", units.render(scored.value, scored.unit)
-            said.append(f"{place}: predicted {scored.low:g} to {scored.high:g}, measured {found}, {'held' if scored.hit else 'missed'}.")
+            said.append(
+                f"{place}: predicted {scored.low:g} to {scored.high:g}, measured {found},"
+                f" {'held' if scored.hit else 'missed'}."
+            )
         return " ".join(said)
 
 
@@ -87,7 +103,14 @@ def answers(kept: Journal) -> tuple[str, list[str], list[list[str]]]:
     for id, entry in sorted(kept.exercises.items()):
         best, attempts = entry["right"] or entry["last"], len(entry["verdicts"])
         question = known[id].question if id in known else ""
-        rows.append([id, question, f"{MARKS.get(best['state'], '')} {best['state']}", f"{attempts} answer{'s' * (attempts != 1)}"])
+        rows.append(
+            [
+                id,
+                question,
+                f"{MARKS.get(best['state'], '')} {best['state']}",
+                f"{attempts} answer{'s' * (attempts != 1)}",
+            ]
+        )
     return "Exercises", ["exercise", "question", "verdict", ""], rows
 
 
@@ -111,7 +134,10 @@ def _chapter(lab_id: str) -> str:
 def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
     def cell(kind: str, text: str) -> str:
         short = "; white-space: nowrap" if len(text) < 30 else ""
-        return f'<{kind} style="text-align: left; vertical-align: top{short}">{html.escape(text)}</{kind.partition(" ")[0]}>'
+        return (
+            f'<{kind} style="text-align: left; vertical-align:'
+            f' top{short}">{html.escape(text)}</{kind.partition(" ")[0]}>'
+        )
 
     top = "".join(cell('th scope="col"', text) for text in head)
     body = "".join("<tr>" + "".join(cell("td", text) for text in row) + "</tr>" for row in rows)
@@ -134,13 +160,17 @@ def draw(record: TrackRecord) -> bytes:
         axes.tick_params(labelsize=10, left=False)
     low, high = record.interval
     share = record.hits / n
-    top.errorbar([share], [0], xerr=[[share - low], [high - share]], fmt="o", color=HIT, capsize=4, markersize=8, elinewidth=2)
+    top.errorbar(
+        [share], [0], xerr=[[share - low], [high - share]], fmt="o", color=HIT, capsize=4, markersize=8, elinewidth=2
+    )
     top.axvline(SURE, color=TRUTH, linestyle=(0, (4, 2)))
     for place, level, text in ((share, 0.4, f"you: {record.hits} of {n} "), (SURE, -1.0, f"the aim: {SURE:.0%} ")):
         top.text(place, level, text, ha="right" if place > 0.5 else "left", fontsize=10)
     top.set(xlim=(-0.02, 1.02), ylim=(-1.2, 1.2), yticks=[])
     top.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    top.set_title(f"Share of your ranges that held what was measured, with its {CONFIDENCE:.0%} interval", loc="left", fontsize=11)
+    top.set_title(
+        f"Share of your ranges that held what was measured, with its {CONFIDENCE:.0%} interval", loc="left", fontsize=11
+    )
     shown = [(place, scored) for place, scored in enumerate(record.ranges) if scored.value > 0]
     for place, scored in shown:
         _bar(bottom, place, scored)
@@ -166,9 +196,18 @@ def _ratios(low: float, high: float) -> list[float]:
 
 
 def _bar(axes: "Axes", place: int, scored: Scored) -> None:
-    """A range as a bar; a filled marker in its middle says that it held, an open one that it did not. The interval is a thin line."""
+    """A range as a bar; a filled marker in its middle says that it held, an open one that it did not. The interval is a
+    thin line.
+    """
     colour = HIT if scored.hit else MISSED
     low, high = max(scored.low, scored.high / 1e3, scored.value / 1e3) / scored.value, scored.high / scored.value
     axes.hlines(place, low, high, color=colour, linewidth=7, alpha=0.6)
-    axes.plot([(low * high) ** 0.5], [place], marker="o", color=colour, markerfacecolor=colour if scored.hit else "white", markersize=7)
+    axes.plot(
+        [(low * high) ** 0.5],
+        [place],
+        marker="o",
+        color=colour,
+        markerfacecolor=colour if scored.hit else "white",
+        markersize=7,
+    )
     axes.hlines(place, scored.value_low / scored.value, scored.value_high / scored.value, color=TRUTH, linewidth=2)

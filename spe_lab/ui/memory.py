@@ -9,20 +9,22 @@ LARGE = 256 * 1024
 def return_freed() -> None:
     """Gives the system what was freed.
 
-    glibc keeps it, for each thread's heap apart, and half an hour of measuring left 134 of 714 MiB so. Takes some 10 ms, hence
-    only where something long has ended. Other C libraries do this by themselves, or do not let one ask.
+    glibc keeps it, for each thread's heap apart, and half an hour of measuring left 134 of 714 MiB so. Takes some 10
+    ms, hence only where something long has ended. Other C libraries do this by themselves, or do not let one ask.
     """
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
 
 
 def limit_heaps() -> None:
-    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed, and one heap serve all threads.
+    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed, and one heap
+    serve all threads.
 
-    glibc does the first at the beginning, and raises the limit to the size of each such block that is freed, up to 32 MiB: pictures and
-    curves then lie in the heaps, and what is small and stays between them keeps whole pages. Ten rounds of all labs left 130 MiB so.
-    And it gives each thread a heap, up to eight for each processor. What a page shows is made by the thread that runs cells, and made
-    anew by the one that serves sliders: in two heaps, of which the first keeps its pages. `make lab` has one from the beginning.
+    glibc does the first at the beginning, and raises the limit to the size of each such block that is freed, up to 32
+    MiB: pictures and curves then lie in the heaps, and what is small and stays between them keeps whole pages. Ten
+    rounds of all labs left 130 MiB so. And it gives each thread a heap, up to eight for each processor. What a page
+    shows is made by the thread that runs cells, and made anew by the one that serves sliders: in two heaps, of which
+    the first keeps its pages. `make lab` has one from the beginning.
     """
     if option := getattr(ctypes.CDLL(None), "mallopt", None):
         option(_M_MMAP_THRESHOLD, LARGE)

@@ -1,7 +1,7 @@
 """What moves on a lab's figure, as SVG that a page lays over the pixels of what stays.
 
-A frame is then a few kilobytes of paths: no pixel is drawn, compressed, sent or decoded when a slider moves (with pixels a
-frame took 19 ms in the kernel alone).
+A frame is then a few kilobytes of paths: no pixel is drawn, compressed, sent or decoded when a slider moves (with
+pixels a frame took 19 ms in the kernel alone).
 """
 
 import html
@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 
 def svg(sheet: "Sheet") -> str:
-    """The inside of an SVG whose unit is the figure's pixel: lines, ratios, markers and the caption, where matplotlib draws them."""
+    """The inside of an SVG whose unit is the figure's pixel: lines, ratios, markers and the caption, where matplotlib
+    draws them.
+    """
     top, bottom = sheet.axes
-    drawn = [_window(top, [_line(sheet, line) for line in (*sheet.lines, *sheet.places)] + [_line(sheet, sheet.markers[0])]),
-             _window(bottom, [_dots(sheet, sheet.ratio_points), _line(sheet, sheet.markers[1])])]  # fmt: skip
+    drawn = [
+        _window(top, [_line(sheet, line) for line in (*sheet.lines, *sheet.places)] + [_line(sheet, sheet.markers[0])]),
+        _window(bottom, [_dots(sheet, sheet.ratio_points), _line(sheet, sheet.markers[1])]),
+    ]
     x, y = sheet.caption.get_transform().transform(sheet.caption.get_position())
-    font = f'font-size="{_pixels(sheet, sheet.caption.get_fontsize()):.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
+    font = (
+        f'font-size="{_pixels(sheet, sheet.caption.get_fontsize()):.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
+    )
     text = html.escape(sheet.caption.get_text())
     return "".join(drawn) + f'<text x="{x:.1f}" y="{_height(sheet) - y:.1f}" {font}>{text}</text>'
 
@@ -32,7 +38,10 @@ def _window(axes: "Axes", drawn: list[str]) -> str:
     box, height = axes.bbox, axes.figure.bbox.height
     x, y = box.x0, height - box.y1
     view = f"{x:.1f} {y:.1f} {box.width:.1f} {box.height:.1f}"
-    return f'<svg x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" viewBox="{view}">{"".join(drawn)}</svg>'
+    return (
+        f'<svg x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
+        f' viewBox="{view}">{"".join(drawn)}</svg>'
+    )
 
 
 def _line(sheet: "Sheet", line: "Line2D") -> str:
@@ -41,17 +50,24 @@ def _line(sheet: "Sheet", line: "Line2D") -> str:
     width = _pixels(sheet, line.get_linewidth())
     style = sheet.dashes[line]
     dashes = f' stroke-dasharray="{" ".join(f"{part * width:.1f}" for part in style[1])}"' if style != "-" else ""
-    return f'<path d="{_path(_points(sheet, line))}" fill="none" stroke="{line.get_color()}" stroke-width="{width:.1f}"{dashes}/>'
+    return (
+        f'<path d="{_path(_points(sheet, line))}" fill="none" stroke="{line.get_color()}"'
+        f' stroke-width="{width:.1f}"{dashes}/>'
+    )
 
 
 def _dots(sheet: "Sheet", line: "Line2D") -> str:
     radius, opacity = _pixels(sheet, line.get_markersize()) / 2, line.get_alpha()
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>' for x, y in _points(sheet, line) if np.isfinite(x + y))
+    dots = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>' for x, y in _points(sheet, line) if np.isfinite(x + y)
+    )
     return f'<g fill="{line.get_color()}" opacity="{opacity}">{dots}</g>'
 
 
 def _points(sheet: "Sheet", line: "Line2D") -> np.ndarray:
-    """n × 2 in the figure's pixels from its upper left corner; not finite where a value is not, or lies below a logarithmic axis."""
+    """n × 2 in the figure's pixels from its upper left corner; not finite where a value is not, or lies below a
+    logarithmic axis.
+    """
     xy = np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()])
     with np.errstate(divide="ignore", invalid="ignore"):
         place = line.get_transform().transform(xy)

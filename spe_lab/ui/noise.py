@@ -26,7 +26,10 @@ class NoisePicture:
         self.text = Text(f"Run sequence and histogram of two loops. {noise.sentence}")
 
     def _repr_mimebundle_(self, **_kwargs) -> dict[str, str]:
-        return {"text/html": figure_html(self.png(), self.text, _WIDTH, _HEIGHT) + f"<p>{self.noise.sentence}</p>", "text/plain": str(self.text)}
+        return {
+            "text/html": figure_html(self.png(), self.text, _WIDTH, _HEIGHT) + f"<p>{self.noise.sentence}</p>",
+            "text/plain": str(self.text),
+        }
 
     def png(self) -> bytes:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -40,8 +43,24 @@ class NoisePicture:
         loops = {"additions (core alone)": self.noise.additions, "random cycle (cache)": self.noise.cache}
         for (colour, marker), (name, x) in zip(MEASURED, loops.items(), strict=False):
             shown = np.minimum(x, top)
-            sequence.plot(np.arange(x.size), shown, linestyle="", marker=marker, markersize=3, color=colour, alpha=0.6, label=f"measured: {name}")
-            histogram.hist(np.minimum(x[np.isfinite(x)], top), bins=bins, orientation="horizontal", histtype="step", linewidth=1.8, color=colour)
+            sequence.plot(
+                np.arange(x.size),
+                shown,
+                linestyle="",
+                marker=marker,
+                markersize=3,
+                color=colour,
+                alpha=0.6,
+                label=f"measured: {name}",
+            )
+            histogram.hist(
+                np.minimum(x[np.isfinite(x)], top),
+                bins=bins,
+                orientation="horizontal",
+                histtype="step",
+                linewidth=1.8,
+                color=colour,
+            )
         sequence.set_xlabel("sample, in the order of time", fontsize=11)
         sequence.set_ylabel("time ÷ fastest", fontsize=11)
         histogram.set_xlabel("samples", fontsize=11)

@@ -1,4 +1,6 @@
-"""What can stand beside a lab's own curves: a run recorded elsewhere, or the model of a machine whose numbers are published."""
+"""What can stand beside a lab's own curves: a run recorded elsewhere, or the model of a machine whose numbers are
+published.
+"""
 
 import dataclasses
 import html
@@ -20,7 +22,9 @@ from spe_lab.core.machine import Machine
 
 @dataclass(frozen=True)
 class Overlay:
-    """Curves of another time or machine. `said` tells in words where they come from and at which settings they were taken."""
+    """Curves of another time or machine. `said` tells in words where they come from and at which settings they were
+    taken.
+    """
 
     name: str
     said: str
@@ -36,9 +40,18 @@ def recorded(lab: Lab, run: Run | Path | str) -> Overlay:
         raise SpeLabError(f"{rule}, got one of {run.lab} over {run.x.name}; save one with spe-lab run {lab.id} --json")
     facts = run.machine.get("facts")
     cpu = _short(str(facts.get("cpu"))) if isinstance(facts, dict) and facts.get("cpu") else "another machine"
-    kept = [f"{name} {_rendered(lab, name, value)}" for name, value in run.point.items() if name in lab.sliders and lab.sliders[name].measured]
+    kept = [
+        f"{name} {_rendered(lab, name, value)}"
+        for name, value in run.point.items()
+        if name in lab.sliders and lab.sliders[name].measured
+    ]
     curves = [dataclasses.replace(curve.recorded(), name=f"{_plain(curve.name)}, {cpu}") for curve in run.measured]
-    where = " ".join([f"recorded on {cpu}", *{str(curve.provenance["taken"]): None for curve in run.measured if "taken" in curve.provenance}])
+    where = " ".join(
+        [
+            f"recorded on {cpu}",
+            *{str(curve.provenance["taken"]): None for curve in run.measured if "taken" in curve.provenance},
+        ]
+    )
     return Overlay(where, ", ".join([where, *kept]), lambda _point, _axis: curves)
 
 
@@ -61,7 +74,11 @@ def _modelled(lab: Lab, name: str, machine: Machine) -> Overlay | None:
     foreign = [slider for slider in model if slider.source.partition(":")[0] in set(machines.ORIGINS) - {"published"}]
     ends = [(slider.name, end) for slider in foreign for end in slider.choices or (slider.low, slider.high)]
     moved = [other.predict({**point, name: end}, x) for name, end in ends]
-    known = [a.name for a, *rest in zip(other.predict(point, x), *moved, strict=True) if all((a.values == b.values).all() for b in rest)]
+    known = [
+        a.name
+        for a, *rest in zip(other.predict(point, x), *moved, strict=True)
+        if all((a.values == b.values).all() for b in rest)
+    ]
     if not known:
         return None
 
@@ -69,13 +86,18 @@ def _modelled(lab: Lab, name: str, machine: Machine) -> Overlay | None:
         predicted = other.predict({**here, **numbers}, axis)
         return [dataclasses.replace(curve, name=f"{curve.name}, {name}") for curve in predicted if curve.name in known]
 
-    return Overlay(f"model of {name}", f"model of {name} ({machine.facts['cpu']}) from published numbers: {', '.join(numbers)}", curves)
+    return Overlay(
+        f"model of {name}",
+        f"model of {name} ({machine.facts['cpu']}) from published numbers: {', '.join(numbers)}",
+        curves,
+    )
 
 
 class Chooser:
     """A list of what can stand beside, and a button that adds a run from a file. `chosen` is None at first.
 
-    The published machines join the list with `look_up`: asking the model of each can take a second, which a first figure need not wait for.
+    The published machines join the list with `look_up`: asking the model of each can take a second, which a first
+    figure need not wait for.
     """
 
     def __init__(self, lab: Lab, changed: Callable[[], None]) -> None:
@@ -84,15 +106,26 @@ class Chooser:
         shipped = lab.recorded()
         found = [recorded(lab, shipped)] if shipped else []
         layout = widgets.Layout(width="auto", max_width="100%")
-        self.choice = widgets.Dropdown(options=[("nothing", None), *((each.name, each) for each in found)], description="beside", layout=layout,
-                                       tooltip="what is drawn beside this machine's curves", style={"description_width": "55px"})  # fmt: skip
-        self.file = widgets.FileUpload(accept=".json", description="A run from a file", tooltip="what spe-lab run --json or the download JSON wrote",
-                                       layout=widgets.Layout(width="auto"))  # fmt: skip
+        self.choice = widgets.Dropdown(
+            options=[("nothing", None), *((each.name, each) for each in found)],
+            description="beside",
+            layout=layout,
+            tooltip="what is drawn beside this machine's curves",
+            style={"description_width": "55px"},
+        )
+        self.file = widgets.FileUpload(
+            accept=".json",
+            description="A run from a file",
+            tooltip="what spe-lab run --json or the download JSON wrote",
+            layout=widgets.Layout(width="auto"),
+        )
         self.choice.disabled = not found  # until a file brings something to choose
         self._status = widgets.HTML()
         self.choice.observe(lambda _: changed(), "value")
         self.file.observe(lambda _: self._uploaded(), "value")
-        self.page = widgets.VBox([widgets.HBox([self.choice, self.file], layout=widgets.Layout(flex_flow="row wrap")), self._status])
+        self.page = widgets.VBox(
+            [widgets.HBox([self.choice, self.file], layout=widgets.Layout(flex_flow="row wrap")), self._status]
+        )
 
     @property
     def chosen(self) -> Overlay | None:
@@ -109,7 +142,9 @@ class Chooser:
     def add(self, run: Run | Path | str) -> None:
         """Adds a run to the list and chooses it."""
         overlay = recorded(self._lab, run)
-        self._offer([*(option for option in self.choice.options if option[0] != overlay.name), (overlay.name, overlay)], overlay)
+        self._offer(
+            [*(option for option in self.choice.options if option[0] != overlay.name), (overlay.name, overlay)], overlay
+        )
 
     def _offer(self, options: Sequence[tuple[str, Overlay | None]], chosen: Overlay | None) -> None:
         self.choice.options = options

@@ -48,7 +48,10 @@ class Player:
     def __init__(self, traced: Traced, **settings: Value) -> None:
         self.traced = traced
         if unknown := set(settings) - set(traced.sliders):
-            raise SpeLabError(f"settings must be sliders ({', '.join(traced.sliders)}), got {', '.join(sorted(unknown))}; leave them out")
+            raise SpeLabError(
+                f"settings must be sliders ({', '.join(traced.sliders)}), got {', '.join(sorted(unknown))}; leave"
+                " them out"
+            )
         point = {name: slider.checked(settings.get(name, slider.default)) for name, slider in traced.sliders.items()}
         self.sliders = controls.group(list(traced.sliders.values()), point, lambda _: self._refresh())
         self._shown = widgets.HTML()
@@ -84,24 +87,35 @@ def _file(name: str) -> str:
 def playable(title: str, traces: Sequence[Trace]) -> str:
     """The page's markup, with the traces and the script that plays them."""
     script = html.escape(_file("player.js"), quote=True)
-    data = json.dumps({"end": round(traces[0].end, 4), "scenes": [_scene(trace) for trace in traces]}, separators=(",", ":")).replace("</", "<\\/")
+    data = json.dumps(
+        {"end": round(traces[0].end, 4), "scenes": [_scene(trace) for trace in traces]}, separators=(",", ":")
+    ).replace("</", "<\\/")
     options = "".join(f"<option>{each}</option>" for each in SPEEDS)
     labels = {"play": "Play", "next": "Next event", "again": "To the start"}
     buttons = "".join(f'<button type="button" class="{kind}">{label}</button>' for kind, label in labels.items())
-    time = f'<label class="time">time <input type="range" min="0" max="{traces[0].end:.4f}" step="any" value="0"><output aria-live="off">0.0</output></label>'
+    time = (
+        f'<label class="time">time <input type="range" min="0" max="{traces[0].end:.4f}" step="any" value="0"><output'
+        ' aria-live="off">0.0</output></label>'
+    )
     speed = f'<label class="speed">mean services per second <select>{options}</select></label>'
     sections = "".join(_section(trace, most(traces), _moving(trace)) for trace in traces)
     # Keys belong to these controls while one of them has the focus, not to JupyterLab's shortcuts.
-    return (f'<div class="spe-player" role="group" aria-label="{html.escape(title, quote=True)}" data-lm-suppress-shortcuts="true">'
-            f'<script type="application/json" class="data">{data}</script><div class="controls">{buttons}{time}{speed}</div>{_key()}{sections}'
-            f'<p class="said" role="status"></p>{_in_words(traces)}<style onload="{script}">{_file("player.css")}</style></div>')  # fmt: skip
+    return (
+        f'<div class="spe-player" role="group" aria-label="{html.escape(title, quote=True)}"'
+        f' data-lm-suppress-shortcuts="true"><script type="application/json" class="data">{data}</script><div'
+        f' class="controls">{buttons}{time}{speed}</div>{_key()}{sections}<p class="said"'
+        f' role="status"></p>{_in_words(traces)}<style onload="{script}">{_file("player.css")}</style></div>'
+    )
 
 
 def stills(title: str, traces: Sequence[Trace]) -> str:
     """What a page without a kernel shows: the strips, and the same in words."""
     sections = "".join(_section(trace, most(traces)) for trace in traces)
-    return (f'<div class="spe-player" role="group" aria-label="{html.escape(title, quote=True)}"><style>{_file("player.css")}</style>'
-            f"{sections}{_in_words(traces)}</div>")  # fmt: skip
+    return (
+        '<div class="spe-player" role="group"'
+        f' aria-label="{html.escape(title, quote=True)}"><style>{_file("player.css")}</style>'
+        f"{sections}{_in_words(traces)}</div>"
+    )
 
 
 def _scene(trace: Trace) -> dict[str, Any]:
@@ -111,7 +125,14 @@ def _scene(trace: Trace) -> dict[str, Any]:
     times = {name: numbers(getattr(trace, name)) for name in ("arrival", "start", "departure", "service")}
     whole = {"server": trace.server.tolist(), "long": trace.long.astype(int).tolist()}
     elapsed = [numbers(part) for part in trace.elapsed] if trace.elapsed else None
-    return {"name": trace.name, "shape": trace.shape, "servers": 1 if trace.shape == "sharing" else trace.servers, **times, **whole, "elapsed": elapsed}
+    return {
+        "name": trace.name,
+        "shape": trace.shape,
+        "servers": 1 if trace.shape == "sharing" else trace.servers,
+        **times,
+        **whole,
+        "elapsed": elapsed,
+    }
 
 
 def most(traces: Sequence[Trace]) -> int:
@@ -126,7 +147,9 @@ def _section(trace: Trace, top: int, moving: str = "") -> str:
 
 def _moving(trace: Trace) -> str:
     height = ROW * (1 if trace.shape == "sharing" else trace.servers)
-    return f'<svg class="moving" aria-hidden="true" viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="xMinYMin"></svg>'
+    return (
+        f'<svg class="moving" aria-hidden="true" viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="xMinYMin"></svg>'
+    )
 
 
 def strip(trace: Trace, top: int) -> str:
@@ -134,17 +157,35 @@ def strip(trace: Trace, top: int) -> str:
     times, present = trace.present()
     times = np.clip(times, 0, trace.end)
     x, y = times / trace.end * WIDTH, STRIP - 2 - present / top * (STRIP - 22)
-    path = f"M0 {STRIP - 2}" + "".join(f"H{across:.1f}V{up:.1f}" for across, up in zip(x, y, strict=True)) + f"H{WIDTH}V{STRIP - 2}Z"
-    spans = [(max(0.0, begin), min(trace.end, end)) for begin, end in zip(trace.start[trace.long], trace.departure[trace.long], strict=True) if end > 0]
+    path = (
+        f"M0 {STRIP - 2}"
+        + "".join(f"H{across:.1f}V{up:.1f}" for across, up in zip(x, y, strict=True))
+        + f"H{WIDTH}V{STRIP - 2}Z"
+    )
+    spans = [
+        (max(0.0, begin), min(trace.end, end))
+        for begin, end in zip(trace.start[trace.long], trace.departure[trace.long], strict=True)
+        if end > 0
+    ]
     scale = WIDTH / trace.end
-    bars = "".join(f'<rect class="long" x="{a * scale:.1f}" y="14" width="{(b - a) * scale:.1f}" height="4"/>' for a, b in spans if b > a)
+    bars = "".join(
+        f'<rect class="long" x="{a * scale:.1f}" y="14" width="{(b - a) * scale:.1f}" height="4"/>'
+        for a, b in spans
+        if b > a
+    )
     label = f"customers present over time, {present.max()} at most; bars: a long job is in service"
-    return (f'<svg role="img" aria-label="{html.escape(trace.said(), quote=True)}" viewBox="0 0 {WIDTH} {STRIP}"><path class="area" d="{path}"/>{bars}'
-            f'<text x="2" y="11">{label}</text><line class="cursor" y1="14" y2="{STRIP}" x1="0" x2="0"/></svg>')  # fmt: skip
+    return (
+        f'<svg role="img" aria-label="{html.escape(trace.said(), quote=True)}" viewBox="0 0 {WIDTH} {STRIP}"><path'
+        f' class="area" d="{path}"/>{bars}<text x="2" y="11">{label}</text><line class="cursor" y1="14" y2="{STRIP}"'
+        ' x1="0" x2="0"/></svg>'
+    )
 
 
 def _key() -> str:
-    shown = (f'<span class="key"><svg aria-hidden="true" viewBox="0 0 {width} 20">{shape}</svg>{label}</span>' for shape, width, label in _KEY)
+    shown = (
+        f'<span class="key"><svg aria-hidden="true" viewBox="0 0 {width} 20">{shape}</svg>{label}</span>'
+        for shape, width, label in _KEY
+    )
     return f"<div>{''.join(shown)}</div>"
 
 

@@ -9,15 +9,30 @@ from spe_lab.core.lab import Lab, Preset, Value
 
 
 class PresetBar:
-    """A button for each preset, one that resets, and below them what to look for. `apply` is given all sliders' values."""
+    """A button for each preset, one that resets, and below them what to look for. `apply` is given
+    all sliders' values.
+    """
 
     def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]) -> None:
         self._lab, self._apply = lab, apply
         self.look = widgets.HTML()
-        self.tries = {name: self._button(name, preset, tooltip=f"Try this: {preset.look}") for name, preset in lab.presets().items()}
-        self.reset = self._button("Reset", Preset({}, ""), icon="undo", tooltip="All sliders as at the start: defaults, claims and assumptions")
+        self.tries = {
+            name: self._button(name, preset, tooltip=f"Try this: {preset.look}")
+            for name, preset in lab.presets().items()
+        }
+        self.reset = self._button(
+            "Reset",
+            Preset({}, ""),
+            icon="undo",
+            tooltip="All sliders as at the start: defaults, claims and assumptions",
+        )
         title = [widgets.HTML("Try:")] if self.tries else []
-        self.page = widgets.VBox([widgets.HBox([*title, *self.tries.values(), self.reset], layout=widgets.Layout(flex_flow="row wrap")), self.look])
+        self.page = widgets.VBox(
+            [
+                widgets.HBox([*title, *self.tries.values(), self.reset], layout=widgets.Layout(flex_flow="row wrap")),
+                self.look,
+            ]
+        )
 
     def _button(self, name: str, preset: Preset, **more: str) -> widgets.Button:
         button = widgets.Button(description=name, layout=widgets.Layout(width="auto"), **more)

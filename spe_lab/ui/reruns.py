@@ -1,7 +1,8 @@
 """A cell that runs again takes the place of its earlier run: the page that it had shown is closed and forgotten.
 
-ipywidgets keeps every widget until it is closed, and IPython everything that was ever an output. So the pages that a reader no
-longer sees stayed in the kernel's memory until its end: 7 MB for each explorer, over a gigabyte for an evening of going back and forth.
+ipywidgets keeps every widget until it is closed, and IPython everything that was ever an output. So the pages that a
+reader no longer sees stayed in the kernel's memory until its end: 7 MB for each explorer, over a gigabyte for an
+evening of going back and forth.
 """
 
 from collections.abc import Callable
@@ -18,12 +19,15 @@ class Page(Protocol):
     page: widgets.Widget
 
 
-_shown: dict[str, tuple[str, list[Callable[[], None]]]] = {}  # by cell: the run that made its pages, and how to close them
+_shown: dict[
+    str, tuple[str, list[Callable[[], None]]]
+] = {}  # by cell: the run that made its pages, and how to close them
 
 
 def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
-    """When the cell that is running now is run again: calls `release`, closes the page with all that it holds, and takes it out
-    of IPython's list of outputs. The object goes on for whoever holds it by a name of his own."""
+    """When the cell that is running now is run again: calls `release`, closes the page with all that it holds, and
+    takes it out of IPython's list of outputs. The object goes on for whoever holds it by a name of his own.
+    """
     from IPython import get_ipython
 
     shell = get_ipython()
@@ -31,7 +35,9 @@ def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
     if asked is None:
         return
 
-    made_in = shell.displayhook.prompt_count  # IPython's number for the outputs of this run; since 9.18 not shell.execution_count
+    made_in = (
+        shell.displayhook.prompt_count
+    )  # IPython's number for the outputs of this run; since 9.18 not shell.execution_count
 
     def close() -> None:
         if release:
@@ -55,7 +61,9 @@ def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
 
 
 def _request(shell: Any) -> tuple[str, str] | None:
-    """The cell that is running (its id, or its text where the notebook gives none), and what tells this run from others."""
+    """The cell that is running (its id, or its text where the notebook gives none), and what tells this run from
+    others.
+    """
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
     if parent.get("msg_type") != "execute_request":
         return None

@@ -27,12 +27,18 @@ MOST = 9  # points; more do not fit beside each other
 HEIGHT = 320
 STEP = 0.05  # of a slider, in decades: twelve per cent
 REACH = 30.0  # how far the sliders go beyond the model's least and largest value
-# Each slider stands below its point: the axes begin and end at these shares of the picture, and the points a little further in.
+# Each slider stands below its point: the axes begin and end at these shares of the picture, and the points a little
+# further in.
 LEFT, RIGHT, ROOM = 0.14, 0.965, 0.05
 _SLIDER_PX = 90
 _BETWEEN_PX = WIDTH * (RIGHT - LEFT) / (1 + 2 * ROOM)  # the outer points
-_BELOW = {"flex_flow": "row wrap", "justify_content": "space-between", "max_width": "100%", "width": f"{round(_BETWEEN_PX) + _SLIDER_PX}px",
-          "margin": f"0 0 0 {round(WIDTH * LEFT + ROOM * _BETWEEN_PX) - _SLIDER_PX // 2}px"}  # fmt: skip
+_BELOW = {
+    "flex_flow": "row wrap",
+    "justify_content": "space-between",
+    "max_width": "100%",
+    "width": f"{round(_BETWEEN_PX) + _SLIDER_PX}px",
+    "margin": f"0 0 0 {round(WIDTH * LEFT + ROOM * _BETWEEN_PX) - _SLIDER_PX // 2}px",
+}
 
 
 class CurveSketch:
@@ -49,11 +55,19 @@ class CurveSketch:
         places = self._places(points)
         low, high = self._reach()
         middle = math.sqrt(low * high) if self.lab.scale == "log" else (low + high) / 2
-        values = np.clip(self.prediction.at(np.array(places), self.lab), low, high) if self.committed else np.full(len(places), middle)
-        self.sliders = {place: self._slider(place, float(value), low, high) for place, value in zip(places, values, strict=True)}
+        values = (
+            np.clip(self.prediction.at(np.array(places), self.lab), low, high)
+            if self.committed
+            else np.full(len(places), middle)
+        )
+        self.sliders = {
+            place: self._slider(place, float(value), low, high) for place, value in zip(places, values, strict=True)
+        }
         self._pad = _Pad(self.lab, _with_room(places, self.lab), (low, high))
         self._picture, self._said, self._kept = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        commit = widgets.Button(description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal")
+        commit = widgets.Button(
+            description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal"
+        )
         commit.on_click(lambda _: self._pressed())
         self.commit_button, self._overtaken = commit, Overtaken()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
@@ -90,9 +104,16 @@ class CurveSketch:
     def text(self) -> Text:
         """The curve in words, and whether it is committed."""
         unit = self.lab.sliders[self.lab.axis].unit
-        points = ", ".join(f"{units.render(value, self.lab.unit)} at {units.render(place, unit)}" for place, value in self.curve.items())
-        slack = 10 ** (STEP / 2) - 1 if self.lab.scale == "log" else 1e-6  # a curve committed in code need not stand on a slider's stops
-        is_kept = self.committed and np.allclose(self.prediction.at(np.array([*self.curve]), self.lab), [*self.curve.values()], rtol=slack)
+        points = ", ".join(
+            f"{units.render(value, self.lab.unit)} at {units.render(place, unit)}"
+            for place, value in self.curve.items()
+        )
+        slack = (
+            10 ** (STEP / 2) - 1 if self.lab.scale == "log" else 1e-6
+        )  # a curve committed in code need not stand on a slider's stops
+        is_kept = self.committed and np.allclose(
+            self.prediction.at(np.array([*self.curve]), self.lab), [*self.curve.values()], rtol=slack
+        )
         return Text(f"{'Committed' if is_kept else 'Not committed'}: {points}.")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -102,25 +123,35 @@ class CurveSketch:
         """Spread over the default sweep, each a value that the axis has."""
         slider, x = self.lab.sliders[self.lab.axis], self.lab.x().values
         spaced = np.geomspace if slider.scale == "log" else np.linspace
-        return np.unique([slider.checked(slider.rounded(float(place))) for place in spaced(x[0], x[-1], points)]).tolist()
+        return np.unique(
+            [slider.checked(slider.rounded(float(place))) for place in spaced(x[0], x[-1], points)]
+        ).tolist()
 
     def _reach(self) -> tuple[float, float]:
         """The least and the largest value that can be drawn: well beyond what any model says."""
-        values = np.concatenate([curve.values for curve in self.lab.predict(self.lab.point(self._settings), self.lab.x())])
+        values = np.concatenate(
+            [curve.values for curve in self.lab.predict(self.lab.point(self._settings), self.lab.x())]
+        )
         values = values[np.isfinite(values) & (values > 0)]
         largest = float(values.max()) if values.size else 1.0
         if self.lab.scale == "linear":
             return 0.0, 2 * largest
         least = float(values.min()) if values.size else 1.0
-        return 10 ** (STEP * math.floor(math.log10(least / REACH) / STEP)), 10 ** (STEP * math.ceil(math.log10(largest * REACH) / STEP))
+        return 10 ** (STEP * math.floor(math.log10(least / REACH) / STEP)), 10 ** (
+            STEP * math.ceil(math.log10(largest * REACH) / STEP)
+        )
 
     def _slider(self, place: float, value: float, low: float, high: float) -> widgets.Widget:
         name = units.render(place, self.lab.sliders[self.lab.axis].unit)
         layout = widgets.Layout(width=f"{_SLIDER_PX}px", height="170px", margin="0")
         common = {"orientation": "vertical", "description": name, "readout_format": ".3g", "layout": layout}
         if self.lab.scale == "log":
-            value = 10 ** (STEP * round(math.log10(value) / STEP))  # the page would move it to a stop, as if a reader had
-            return widgets.FloatLogSlider(value=value, min=math.log10(low), max=math.log10(high), step=STEP, base=10, **common)
+            value = 10 ** (
+                STEP * round(math.log10(value) / STEP)
+            )  # the page would move it to a stop, as if a reader had
+            return widgets.FloatLogSlider(
+                value=value, min=math.log10(low), max=math.log10(high), step=STEP, base=10, **common
+            )
         return widgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 100, **common)
 
     def _pressed(self) -> None:
@@ -138,7 +169,9 @@ class CurveSketch:
 
     def _refresh(self) -> None:
         shown = replace(self.prediction, knots=tuple(self.curve.items()), name="")
-        self._picture.value = figure_html(self._pad.draw(shown.sketched(), self.curve), f"A curve that you draw. {self.text}", WIDTH, HEIGHT)
+        self._picture.value = figure_html(
+            self._pad.draw(shown.sketched(), self.curve), f"A curve that you draw. {self.text}", WIDTH, HEIGHT
+        )
         self._said.value = f'<span role="status">{html.escape(self.text)}</span>'
 
 

@@ -1,4 +1,5 @@
-"""A notebook as slides: where each begins follows from its headings and steps, so that a chapter need not be marked by hand.
+"""A notebook as slides: where each begins follows from its headings and steps, so that a chapter need not be marked by
+hand.
 
     python -m spe_lab.ui.slides notebooks/03b_memory.ipynb dist/lecture
 
@@ -21,9 +22,9 @@ _TALL = re.compile(r"\b(explore|Stepper)\(")
 def slides(notebook: dict[str, Any]) -> dict[str, Any]:
     """A copy of a notebook (as its JSON has it) whose cells say what begins with them.
 
-    A heading begins a slide (to the right). On the way down from it, a part begins with prose that follows code, and with what
-    fills a screen by itself, whose code is folded. Cells in between stay with the one above. What a cell says of itself already is kept; the comment
-    that has nbval compare a cell goes, as no audience needs it.
+    A heading begins a slide (to the right). On the way down from it, a part begins with prose that follows code, and
+    with what fills a screen by itself, whose code is folded. Cells in between stay with the one above. What a cell says
+    of itself already is kept; the comment that has nbval compare a cell goes, as no audience needs it.
     """
     copy = deepcopy(notebook)
     above = None
@@ -53,9 +54,14 @@ def main() -> None:
     try:
         notebook = json.loads(arguments.notebook.read_text(encoding="utf-8"))
         arguments.folder.mkdir(parents=True, exist_ok=True)
-        (arguments.folder / arguments.notebook.name).write_text(json.dumps(slides(notebook), ensure_ascii=False, indent=1), encoding="utf-8")
+        (arguments.folder / arguments.notebook.name).write_text(
+            json.dumps(slides(notebook), ensure_ascii=False, indent=1), encoding="utf-8"
+        )
     except (OSError, ValueError, KeyError) as error:
-        parser.error(f"NOTEBOOK must be a notebook that can be read and FOLDER a place to write to, got {error}; name one of notebooks/*.ipynb")
+        parser.error(
+            f"NOTEBOOK must be a notebook that can be read and FOLDER a place to write to, got {error}; name one of"
+            " notebooks/*.ipynb"
+        )
 
 
 if __name__ == "__main__":

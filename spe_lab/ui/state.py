@@ -22,7 +22,8 @@ def code(lab: Lab, point: Mapping[str, Value]) -> str:
 
 
 def command(lab: Lab, point: Mapping[str, Value]) -> str:
-    """The command line that runs the lab at this point. It sweeps the axis, so that the marker's place is not part of it.
+    """The command line that runs the lab at this point. It sweeps the axis, so that the marker's place is not part of
+    it.
 
     >>> from spe_lab import lab
     >>> stride = lab("memory.stride")
@@ -30,7 +31,14 @@ def command(lab: Lab, point: Mapping[str, Value]) -> str:
     'spe-lab run memory.stride --set B0=8B'
     """
     moved = {name: value for name, value in _moved(lab, point).items() if name != lab.axis}
-    return shlex.join(["spe-lab", "run", lab.id, *(word for name, value in moved.items() for word in ("--set", f"{name}={_text(lab.sliders[name], value)}"))])
+    return shlex.join(
+        [
+            "spe-lab",
+            "run",
+            lab.id,
+            *(word for name, value in moved.items() for word in ("--set", f"{name}={_text(lab.sliders[name], value)}")),
+        ]
+    )
 
 
 def _moved(lab: Lab, point: Mapping[str, Value]) -> dict[str, Value]:
@@ -47,7 +55,9 @@ def _literal(slider: Slider, value: Value) -> str:
 
 
 def _text(slider: Slider, value: Value) -> str:
-    """As short as `Slider.checked` reads it back exactly: with a prefix, else with all digits, else as a number in the slider's unit."""
+    """As short as `Slider.checked` reads it back exactly: with a prefix, else with all digits, else as a number in the
+    slider's unit.
+    """
     if slider.scale == "choice":
         return str(value)
     for text in (units.render(value, slider.unit).replace(" ", ""), f"{value:.15g}{slider.unit}"):

@@ -63,11 +63,16 @@ def ground_html(ground: bytes) -> str:
 def moving_html(inside: str, alt: str) -> str:
     """The upper layer: the inside of an SVG of the same size, and the figure's alternative text."""
     label = html.escape(alt, quote=True)
-    return f'<svg class="spe-moving" role="img" aria-label="{label}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">{inside}</svg>'
+    return (
+        f'<svg class="spe-moving" role="img" aria-label="{label}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0'
+        f' {WIDTH} {HEIGHT}">{inside}</svg>'
+    )
 
 
 def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = (), marks: Mapping[str, float] | None = None) -> str:
-    """What the figure shows, in words: axes, each curve with its source and range, and how far model and machine part."""
+    """What the figure shows, in words: axes, each curve with its source and range, and how far
+    model and machine part.
+    """
     slider = lab.sliders[lab.axis]
     ends = f"{units.render(run.x.values[0], slider.unit)} to {units.render(run.x.values[-1], slider.unit)}"
     said = [f"{lab.quantity.capitalize()} against {slider.meaning}, {ends}."]
@@ -81,12 +86,17 @@ def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = (), marks: Mapping
             said.append(f"{name.capitalize()} at {units.render(place, slider.unit)}.")
     if run.comparison and np.isfinite(run.comparison.median_relative_error):
         c = run.comparison
-        said.append(f"{c.measured} differs from {c.predicted} by {c.median_relative_error:.0%} at the median, {c.max_relative_error:.0%} at most.")
+        said.append(
+            f"{c.measured} differs from {c.predicted} by {c.median_relative_error:.0%} at the median,"
+            f" {c.max_relative_error:.0%} at most."
+        )
     return " ".join(said)
 
 
 def dense(lab: Lab, x: Axis, points: int = 240) -> Axis:
-    """Values between the ends of x, its own among them, for drawing a model as a line; where the axis counts, x itself."""
+    """Values between the ends of x, its own among them, for drawing a model as a line; where the
+    axis counts, x itself.
+    """
     slider, low, high = lab.sliders[x.name], x.values[0], x.values[-1]
     if slider.scale == "log":
         return Axis(x.name, x.unit, np.unique([*x.values, *np.geomspace(low, high, points)]))

@@ -13,7 +13,9 @@ from spe_lab.ui.page import bundle, page_of
 
 
 class Stepper:
-    """Shows one of `frames`, each a pair of markup (an SVG with its own label) and a sentence that says the same in words."""
+    """Shows one of `frames`, each a pair of markup (an SVG with its own label) and a sentence that says the same in
+    words.
+    """
 
     def __init__(self, frames: Sequence[tuple[str, str]], title: str = "step") -> None:
         if not frames:

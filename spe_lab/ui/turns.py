@@ -1,9 +1,9 @@
 """One at a time: what a page sends, what a measurement draws, and what a cell changes.
 
-A kernel serves a page in two threads: the main one, which also runs cells, and the one that JupyterLab asks for so that sliders
-answer meanwhile. ipykernel 7.4 takes, for each widget, the one that wrote to it last: a slider and a button of one page are
-served at once. ipywidgets, traitlets and matplotlib are made for one thread; a preset that was pressed while a slider was
-still being dragged left the page and the kernel with different values for good.
+A kernel serves a page in two threads: the main one, which also runs cells, and the one that JupyterLab asks for so that
+sliders answer meanwhile. ipykernel 7.4 takes, for each widget, the one that wrote to it last: a slider and a button of
+one page are served at once. ipywidgets, traitlets and matplotlib are made for one thread; a preset that was pressed
+while a slider was still being dragged left the page and the kernel with different values for good.
 """
 
 import math
@@ -49,8 +49,8 @@ class _Served:
 class Overtaken:
     """Tells a move that a press of a button has overtaken from one after it.
 
-    ipywidgets keeps a slider's newest value in the page until the kernel has answered for the one before; a press does not
-    wait. So a slider that is moving when a button is pressed may have one value left, which comes after the press.
+    ipywidgets keeps a slider's newest value in the page until the kernel has answered for the one before; a press does
+    not wait. So a slider that is moving when a button is pressed may have one value left, which comes after the press.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """What axe-core, the rules of WCAG as a program, has to say about a page.
 
-    assert not findings(page), "\\n".join(findings(page))
-    findings(page, within=".jp-OutputArea")     a part of the page: the rest may not be ours
+assert not findings(page), "\\n".join(findings(page))
+findings(page, within=".jp-OutputArea")     a part of the page: the rest may not be ours
 """
 
 from typing import Any

@@ -4,8 +4,8 @@
         notebook.run_all()
         Explorer(notebook).press("size", "ArrowRight")
 
-Nothing waits for an indicator on the page: JupyterLab's own promises say when a kernel is ready or a cell is done, and the
-number of the explorer's frame says when a picture is new.
+Nothing waits for an indicator on the page: JupyterLab's own promises say when a kernel is ready or a cell is done, and
+the number of the explorer's frame says when a picture is new.
 """
 
 import hashlib
@@ -29,12 +29,28 @@ import nbformat
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Containers have neither the privileges of Chromium's sandbox nor a graphics card; the rest keeps it off the network.
 _FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _TOKEN = "browser-test"
-_PRIVATE = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
+_PRIVATE = (
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "JUPYTERLAB_SETTINGS_DIR",
+    "JUPYTERLAB_WORKSPACES_DIR",
+    "IPYTHONDIR",
+)
 # Lab would ask on each start whether to fetch news, and look for updates of itself.
-_NO_NEWS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings", '{"fetchNews": "false", "checkForUpdates": false}'
+_NO_NEWS = (
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings",
+    '{"fetchNews": "false", "checkForUpdates": false}',
+)
 
 
 class MissingError(Exception):
@@ -48,7 +64,10 @@ def browser_path() -> str:
         if found := shutil.which(name):
             return found
     looked_for = f"$CHROMIUM={named}" if named else ", ".join(BROWSERS)
-    raise MissingError(f"no browser found (looked for {looked_for}): install one (Debian: apt install chromium), or let CHROMIUM name it")
+    raise MissingError(
+        f"no browser found (looked for {looked_for}): install one (Debian: apt install chromium), or let CHROMIUM"
+        " name it"
+    )
 
 
 def write_notebook(path: Path, *sources: str) -> None:
@@ -87,7 +106,10 @@ def jupyterlab(folder: Path, **environment: str) -> Iterator["JupyterLab"]:
 @contextmanager
 def _server(folder: Path, environment: dict[str, str]) -> Iterator[str]:
     """The address of a new JupyterLab process."""
-    with tempfile.TemporaryDirectory(prefix="spe-lab-browser-", ignore_cleanup_errors=True) as private, socket.socket() as free:
+    with (
+        tempfile.TemporaryDirectory(prefix="spe-lab-browser-", ignore_cleanup_errors=True) as private,
+        socket.socket() as free,
+    ):
         private = Path(private)
         variables = {name: str(private / name.lower()) for name in _PRIVATE}
         settings = private / "jupyterlab_settings_dir" / _NO_NEWS[0]
@@ -97,17 +119,27 @@ def _server(folder: Path, environment: dict[str, str]) -> Iterator[str]:
         port = free.getsockname()[1]
         free.close()
         command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-            f"--IdentityProvider.token={_TOKEN}", f"--ServerApp.root_dir={folder}", "--LabApp.extension_manager=readonly",
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={port}",
+            "--ServerApp.port_retries=0",
+            f"--IdentityProvider.token={_TOKEN}",
+            f"--ServerApp.root_dir={folder}",
+            "--LabApp.extension_manager=readonly",
             "--LabApp.expose_app_in_browser=True",  # as window.jupyterapp
-        ]  # fmt: skip
+        ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
         log = private / "server.log"
         with log.open("w") as out:
             # In a session of its own: Ctrl-C must not reach it, as it would ask on the terminal whether to stop.
             variables = os.environ | variables | {"JUPYTER_PATH": "", "SPE_LAB_QUICK": "1"} | environment
-            process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+            process = subprocess.Popen(
+                command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_for_server(process, address, log)
@@ -128,7 +160,9 @@ def _wait_for_server(process: subprocess.Popen, address: str, log: Path, timeout
             urllib.request.urlopen(f"{address}/api", timeout=5).close()
             return
         if process.poll() is not None or time.monotonic() - began > timeout_s:
-            raise RuntimeError(f"JupyterLab did not start within {timeout_s:g} s:\n{log.read_text(errors='replace')[-2000:]}")
+            raise RuntimeError(
+                f"JupyterLab did not start within {timeout_s:g} s:\n{log.read_text(errors='replace')[-2000:]}"
+            )
         time.sleep(0.1)
 
 
@@ -147,7 +181,9 @@ class JupyterLab:
         try:
             notebook = Notebook(page)
             page.goto(f"{self.address}/lab/tree/{name}?token={_TOKEN}&reset")  # reset: no notebook of an earlier page
-            page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel", timeout=60_000)
+            page.wait_for_function(
+                "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel", timeout=60_000
+            )
             ready = "await context.ready; await sessionContext.ready; await sessionContext.session.kernel.info"
             notebook.evaluate(f"const {{context, sessionContext}} = jupyterapp.shell.currentWidget; {ready}")
             yield notebook
@@ -157,7 +193,9 @@ class JupyterLab:
                 self._api("DELETE", f"sessions/{session['id']}")
 
     def _api(self, method: str, path: str) -> Any:
-        request = urllib.request.Request(f"{self.address}/api/{path}", method=method, headers={"Authorization": f"token {_TOKEN}"})
+        request = urllib.request.Request(
+            f"{self.address}/api/{path}", method=method, headers={"Authorization": f"token {_TOKEN}"}
+        )
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.loads(reply.read() or "null")
 
@@ -168,13 +206,18 @@ class Notebook:
     def __init__(self, page: Any):
         self.page = page
         self.console_errors: list[str] = []
-        page.on("console", lambda message: self.console_errors.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console", lambda message: self.console_errors.append(message.text) if message.type == "error" else None
+        )
         page.on("pageerror", lambda error: self.console_errors.append(str(error)))
 
     def evaluate(self, body: str, argument: Any = None, timeout_s: float = 60) -> Any:
         """What the body of an asynchronous JavaScript function returns; it knows its argument as `a`."""
         # Playwright itself would wait for a promise without end.
-        late = f"new Promise((_, fail) => setTimeout(() => fail(new Error('not done after {timeout_s:g} s')), {timeout_s * 1000}))"
+        late = (
+            f"new Promise((_, fail) => setTimeout(() => fail(new Error('not done after {timeout_s:g} s')),"
+            f" {timeout_s * 1000}))"
+        )
         return self.page.evaluate(f"a => Promise.race([(async () => {{ {body} }})(), {late}])", argument)
 
     def wait(self, condition: Callable[[], Any], what: str, timeout_s: float = 10) -> Any:
@@ -191,7 +234,10 @@ class Notebook:
 
     def start(self, index: int) -> None:
         """Runs one cell without waiting for it."""
-        body = "jupyterapp.shell.currentWidget.content.activeCellIndex = a; window.running = jupyterapp.commands.execute('notebook:run-cell')"
+        body = (
+            "jupyterapp.shell.currentWidget.content.activeCellIndex = a; window.running ="
+            " jupyterapp.commands.execute('notebook:run-cell')"
+        )
         self.evaluate(body, index)
 
     def finish(self, timeout_s: float = 60) -> None:
@@ -268,7 +314,11 @@ class Explorer:
 
     def sliders(self) -> Sequence[str]:
         """The labels of the sliders in sight."""
-        return self.root.locator(".widget-inline-hbox:visible", has=self.page.locator(".noUi-handle")).locator(".widget-label").all_text_contents()
+        return (
+            self.root.locator(".widget-inline-hbox:visible", has=self.page.locator(".noUi-handle"))
+            .locator(".widget-label")
+            .all_text_contents()
+        )
 
     def press(self, label: str, key: str) -> None:
         """Presses a key on a slider and waits for the next frame."""

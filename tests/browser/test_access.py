@@ -32,7 +32,9 @@ return (high + 0.05) / (low + 0.05);
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory):
     folder = tmp_path_factory.mktemp("access")
-    write_notebook(folder / "access.ipynb", 'from spe_lab import explore\nexplorer = explore("memory.stride")\nexplorer')
+    write_notebook(
+        folder / "access.ipynb", 'from spe_lab import explore\nexplorer = explore("memory.stride")\nexplorer'
+    )
     try:
         with jupyterlab(folder) as lab, lab.open("access.ipynb") as notebook:
             notebook.run_all()
@@ -50,11 +52,18 @@ def explorer(notebook):
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_axe_finds_nothing_and_text_can_be_read(notebook, explorer, theme):
     notebook.evaluate("await jupyterapp.commands.execute('apputils:change-theme', {theme: a})", theme)
-    notebook.wait(lambda: notebook.evaluate("return document.body.dataset.jpThemeName") == theme, f"the theme is {theme}")
+    notebook.wait(
+        lambda: notebook.evaluate("return document.body.dataset.jpThemeName") == theme, f"the theme is {theme}"
+    )
     for fold in ("Data and downloads", "Beside another machine", "Model parameters"):
         explorer.root.get_by_text(fold).click()
         assert not findings(notebook.page, OURS, EVERY_IMPACT), fold
-    for text in (".spe-state", ".spe-page .widget-label", ".spe-page .widget-readout", ".spe-page .widget-html-content"):
+    for text in (
+        ".spe-state",
+        ".spe-page .widget-label",
+        ".spe-page .widget-readout",
+        ".spe-page .widget-html-content",
+    ):
         assert notebook.evaluate(CONTRAST, text) >= 4.5, text  # WCAG 2.2, 1.4.3
 
 
@@ -71,7 +80,12 @@ def test_every_control_is_reached_by_the_tab_key(notebook, explorer):
     explorer.slider("stride").focus()
     reached = set()
     for _ in range(60):
-        reached.add(notebook.evaluate("const e = document.activeElement; return e.getAttribute('aria-label') || e.textContent.trim() || e.tagName"))
+        reached.add(
+            notebook.evaluate(
+                "const e = document.activeElement; return e.getAttribute('aria-label') || e.textContent.trim() ||"
+                " e.tagName"
+            )
+        )
         notebook.page.keyboard.press("Tab")
     for control in ("stride: ", "size: ", "4K", "Measure", "Array in a cache", "Reset", "l4: "):
         assert any(each.startswith(control) or control in each for each in reached), f"{control} not among {reached}"

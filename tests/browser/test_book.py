@@ -1,4 +1,6 @@
-"""The book: `make book` builds it of all chapters; here, of one page that has one of everything, and looked at in a browser."""
+"""The book: `make book` builds it of all chapters; here, of one page that has one of everything, and looked at in a
+browser.
+"""
 
 import importlib.util
 import re
@@ -22,9 +24,17 @@ from .jupyter import MissingError, chromium
 SOURCE = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 IMAGE = re.compile(r"<img\b[^>]*>")
-FRAMES = [(f'<svg role="img" aria-label="state {i}" width="40" height="40"><circle cx="20" cy="20" r="{5 + i}"/></svg>', f"State {i}.") for i in range(3)]
+FRAMES = [
+    (
+        f'<svg role="img" aria-label="state {i}" width="40" height="40"><circle cx="20" cy="20" r="{5 + i}"/></svg>',
+        f"State {i}.",
+    )
+    for i in range(3)
+]
 CELLS = [
-    new_markdown_cell("# A page\n\nWith $x^2$ in line, a word to look for: zugzwang, and\n\n$$\\int_0^1 x\\,dx$$", id="title"),
+    new_markdown_cell(
+        "# A page\n\nWith $x^2$ in line, a word to look for: zugzwang, and\n\n$$\\int_0^1 x\\,dx$$", id="title"
+    ),
     new_code_cell("import sympy\n\nfrom spe_lab import explore\nfrom spe_lab.ui.stepper import Stepper", id="imports"),
     new_code_cell("# NBVAL_CHECK_OUTPUT\nsympy.Symbol('y') ** 3", id="formula"),
     new_code_cell('selectivity = explore("branches.selectivity")\nselectivity', id="lab"),
@@ -38,19 +48,36 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder of a book: a page that has one of everything, executed, and all chapters as they are, which takes far less time."""
+    """The folder of a book: a page that has one of everything, executed, and all chapters as they are, which takes far
+    less time.
+    """
     if not importlib.util.find_spec("myst_nb"):
         pytest.skip("needs what builds the book: pip install 'spe-lab[book]'")
     folder = tmp_path_factory.mktemp("book")
     shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("notebooks"))
     (folder / "source" / "notebooks").mkdir()
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(new_notebook(cells=CELLS, metadata=metadata), folder / "source" / "notebooks" / "00_everything.ipynb")
+    nbformat.write(
+        new_notebook(cells=CELLS, metadata=metadata), folder / "source" / "notebooks" / "00_everything.ipynb"
+    )
     for path in CHAPTERS:
         chapter = nbformat.read(path, as_version=4)
-        chapter.metadata |= {"mystnb": {"execution_mode": "off"}, "language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+        chapter.metadata |= {
+            "mystnb": {"execution_mode": "off"},
+            "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+        }
         nbformat.write(chapter, folder / "source" / "notebooks" / path.name)
-    command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--quiet", str(folder / "source"), str(folder / "html")]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "--builder",
+        "html",
+        "--fail-on-warning",
+        "--quiet",
+        str(folder / "source"),
+        str(folder / "html"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     return folder / "html"
@@ -77,7 +104,7 @@ def test_formulas_cells_and_tables_are_there(page):
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 def test_only_what_was_measured_during_the_build_is_labelled_so(page):
     assert page.count("Measured while this page was built") == 1
-    assert page.index("<span class=\"n\">noise</span>") < page.index("Measured while this page was built")
+    assert page.index('<span class="n">noise</span>') < page.index("Measured while this page was built")
 
 
 def test_search_index_holds_a_word_of_the_page(built):
@@ -124,9 +151,16 @@ def browser():
 def test_page_is_accessible_and_needs_no_network(browser, address, scheme):
     page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     wrong, foreign = [], []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" and "favicon" not in message.location["url"] else None)
+    page.on(
+        "console",
+        lambda message: (
+            wrong.append(message.text) if message.type == "error" and "favicon" not in message.location["url"] else None
+        ),
+    )
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith((address, "data:")) else foreign.append(request.url))
+    page.on(
+        "request", lambda request: None if request.url.startswith((address, "data:")) else foreign.append(request.url)
+    )
     page.goto(f"{address}/notebooks/00_everything.html")
     page.locator("mjx-container").first.wait_for()
     found = findings(page, "html")

@@ -54,8 +54,9 @@ def explorer(notebook):
 def long_measurement(notebook, explorer):
     """One of some eight seconds is running on a page whose slider has answered once."""
     notebook.run(CELL["long"])
-    # JupyterLab makes a thread of the kernel for widgets, and sends the first messages of a page to the main thread until it
-    # is there. A reader moves a slider first; a measurement that is started from that thread must be as good as any other.
+    # JupyterLab makes a thread of the kernel for widgets, and sends the first messages of a page to the main thread
+    # until it is there. A reader moves a slider first; a measurement that is started from that thread must be as good
+    # as any other.
     explorer.press("size", "ArrowRight")
     explorer.press("size", "ArrowLeft")
     measure(explorer)

@@ -20,7 +20,8 @@ UNTOUCHED = (
     'drawn = sketch("memory.stride")\ndrawn',
     "drawn.text, prediction.low",
 )
-# In one turn of the page, which then sends the press on the button before the second move: the kernel has not answered the first.
+# In one turn of the page, which then sends the press on the button before the second move: the kernel has not answered
+# the first.
 MOVE_AND_COMMIT = """
 for (const _ of [1, 2]) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowUp', bubbles: true}));
 [...document.querySelectorAll('button')].find(each => each.textContent.trim() === 'Commit').click();
@@ -45,7 +46,9 @@ def test_predictions_and_answers_outlive_kernel_browser_and_notebook(tmp_path):
             notebook.run(2)
             notebook.page.locator(".noUi-handle").nth(2).press("ArrowUp")
             notebook.evaluate(MOVE_AND_COMMIT)
-            notebook.page.wait_for_timeout(1000)  # the second move is there, and nothing says any more that it is not committed
+            notebook.page.wait_for_timeout(
+                1000
+            )  # the second move is there, and nothing says any more that it is not committed
             state = notebook.page.get_by_role("status").last
             expect(state).to_have_text(re.compile("^Committed: "), timeout=30_000)  # or this says what stands there
             drawn = state.text_content()

@@ -1,4 +1,6 @@
-"""Every notebook in a real JupyterLab: all cells run, all that can be moved is moved, and nothing goes wrong anywhere."""
+"""Every notebook in a real JupyterLab: all cells run, all that can be moved is moved, and nothing
+goes wrong anywhere.
+"""
 
 import shutil
 from pathlib import Path
@@ -11,7 +13,9 @@ from .touch import Touch
 
 pytestmark = pytest.mark.browser
 
-OURS = ".jp-OutputArea-output > *"  # what is in an output; its frame, and whether a reader can scroll that by keyboard, is JupyterLab's
+OURS = (  # what is in an output; its frame, and whether a reader can scroll that by keyboard, is JupyterLab's
+    ".jp-OutputArea-output > *"
+)
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
@@ -32,7 +36,9 @@ def test_every_control_answers_and_nothing_complains(lab, name, tmp_path):
     with lab.open(name) as notebook:
         touch = Touch(notebook)
         notebook.run_all(timeout_s=120)
-        complaints = notebook.cell_errors() + touch.everything() + findings(notebook.page, OURS) + notebook.console_errors
+        complaints = (
+            notebook.cell_errors() + touch.everything() + findings(notebook.page, OURS) + notebook.console_errors
+        )
         picture = tmp_path / f"{Path(name).stem}.png"
         notebook.page.screenshot(path=picture)
         assert not complaints, "\n".join([*complaints, f"The page: {picture}"])

@@ -4,8 +4,8 @@
     notebook.run_all()
     touched.everything()        # complaints; empty where each control answered and nothing went wrong
 
-An error in a widget's callback is neither an output of a cell nor an error of the page: the kernel only reports it. So the
-messages of the kernel are listened to, from before the first cell runs.
+An error in a widget's callback is neither an output of a cell nor an error of the page: the kernel only reports it. So
+the messages of the kernel are listened to, from before the first cell runs.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,8 @@ const row = () => touched.closest('.widget-inline-hbox, .widget-inline-vbox');
 const label = () => row()?.querySelector('.widget-label')?.textContent || touched.textContent.trim() || touched.getAttribute('aria-label') || 'without a name';
 Object.assign(window, {visible, look, within, settled, row, label});
 """
-# Controls are known by their order of appearance; a touched one is marked, so that those which a fold brings to light are told apart.
+# Controls are known by their order of appearance; a touched one is marked, so that those which a fold brings to light
+# are told apart.
 _NEXT = """
 const fresh = [...document.querySelectorAll(`.jp-OutputArea-output :is(${a})`)].find(each => !each.dataset.touched && visible(each) && !each.disabled);
 if (!fresh) return null;
@@ -87,7 +88,8 @@ await settled({QUIET_MS});
 window.before = look();
 return {{answered, said: complaints.splice(0)}};
 """
-# The picture may show an earlier place of the slider than the slider itself. At its default a model's slider is not named.
+# The picture may show an earlier place of the slider than the slider itself. At its default a model's slider is not
+# named.
 _STALE = f"""
 const value = row()?.querySelector('.widget-readout')?.textContent?.replace('−', '-');
 if (!value) return null;
@@ -95,9 +97,13 @@ const twin = () => ` · ${{touched.closest('.spe-page')?.querySelector('.spe-sta
 const agree = () => !twin().includes(` · ${{label()}} `) || twin().includes(` · ${{label()}} ${{isNaN(value) ? value : Number(value)}}`);
 return await within({PATIENCE_MS}, agree) ? null : `its readout says ${{value}}, its twin${{twin()}}`;
 """
-# A cursor that blinks and colours that fade have the whole page drawn 25 times a second: 8 % of all that such a test computes.
+# A cursor that blinks and colours that fade have the whole page drawn 25 times a second: 8 % of all that such a test
+# computes.
 _STILL = "*, *::before, *::after { animation: none !important; transition: none !important; }"
-_RESET = "[...touched.closest('.spe-page')?.querySelectorAll('button') ?? []].find(each => each.textContent.trim() === 'Reset')?.click()"
+_RESET = (
+    "[...touched.closest('.spe-page')?.querySelectorAll('button') ?? []].find(each => each.textContent.trim() ==="
+    " 'Reset')?.click()"
+)
 
 
 class Touch:
@@ -109,11 +115,21 @@ class Touch:
         notebook.page.add_style_tag(content=_STILL)
 
     def everything(self) -> list[str]:
-        """Moves each slider with the mouse, the first of an explorer by a key, too, chooses from each list, presses each button, opens each fold on the way."""
-        complaints = [f"before anything was touched: {said}" for said in self.notebook.evaluate("return complaints.splice(0)")]
+        """Moves each slider with the mouse, the first of an explorer by a key, too, chooses from each list, presses
+        each button, opens each fold on the way.
+        """
+        complaints = [
+            f"before anything was touched: {said}" for said in self.notebook.evaluate("return complaints.splice(0)")
+        ]
         while True:  # a fold that opens shows more of them
             for name, touch in (("slider", self._slider), ("list", self._list), ("button", self._button)):
-                for control in self._controls({"slider": ".noUi-handle", "list": ".widget-dropdown select", "button": "button:not(.lm-Accordion-title)"}[name]):
+                for control in self._controls(
+                    {
+                        "slider": ".noUi-handle",
+                        "list": ".widget-dropdown select",
+                        "button": "button:not(.lm-Accordion-title)",
+                    }[name]
+                ):
                     complaints += [f"{name} {control['label']!r}: {said}" for said in touch(control)]
             if not self._open_fold():
                 return complaints
@@ -123,7 +139,10 @@ class Touch:
             yield control
 
     def _open_fold(self) -> bool:
-        closed = ".jp-OutputArea-output .jupyter-widget-Accordion-child:not(.jupyter-widget-Accordion-child-active) .jupyter-widget-Collapse-header"
+        closed = (
+            ".jp-OutputArea-output .jupyter-widget-Accordion-child:not(.jupyter-widget-Accordion-child-active)"
+            " .jupyter-widget-Collapse-header"
+        )
         fold = self.notebook.evaluate(_NEXT, closed.partition(" ")[2])
         if fold:
             self._click()
@@ -140,14 +159,18 @@ class Touch:
         if not dragged:  # where others were moved to, this one may have nothing to change
             self.notebook.evaluate(_RESET)
             said += self._answer("all", "Reset")
-            dragged, more = self._drag(to="start", shows="all")  # one that needs a choice of another list is named in the text
+            dragged, more = self._drag(
+                to="start", shows="all"
+            )  # one that needs a choice of another list is named in the text
             said += more
         found += said if dragged else [*said, "no new picture after a drag"]
         stale = self.notebook.evaluate(_STALE)
         return found + ([stale] if stale else [])
 
     def _drag(self, to: str = "third", shows: str = "pictures") -> tuple[bool, list[str]]:
-        """Below the middle; where that shows nothing new, to the end and back, without letting go: whether the picture changed, and what the kernel said."""
+        """Below the middle; where that shows nothing new, to the end and back, without letting go: whether the picture
+        changed, and what the kernel said.
+        """
         place = self.notebook.evaluate(_PLACE)
         self.page.mouse.move(*place["here"])
         self.page.mouse.down()
@@ -170,7 +193,9 @@ class Touch:
                 return
 
     def _list(self, control: dict[str, Any]) -> list[str]:
-        body = "const last = touched.options.length - 1; touched.selectedIndex = touched.selectedIndex === last ? 0 : last"
+        body = (
+            "const last = touched.options.length - 1; touched.selectedIndex = touched.selectedIndex === last ? 0 : last"
+        )
         self.notebook.evaluate(f"{body}; touched.dispatchEvent(new Event('change', {{bubbles: true}}))")
         return self._answer("all", "another choice")
 

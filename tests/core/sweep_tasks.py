@@ -1,4 +1,6 @@
-"""What the sweeps of test_sweeps.py compute: a module of its own, since the workers of every executor must import it."""
+"""What the sweeps of test_sweeps.py compute: a module of its own, since the workers of every
+executor must import it.
+"""
 
 import os
 import signal

@@ -39,7 +39,9 @@ def test_a_view_outlives_its_arena():
 
 @pytest.mark.parametrize("size", [0, -1, 1 << 60])
 def test_a_size_that_cannot_be_had_is_refused_with_the_limit(size):
-    with pytest.raises(SpeLabError, match=rf"^size must be between 1 B and half of .* \(\d+ B\), got {size} B; choose a smaller one"):
+    with pytest.raises(
+        SpeLabError, match=rf"^size must be between 1 B and half of .* \(\d+ B\), got {size} B; choose a smaller one"
+    ):
         Arena(size)
 
 
@@ -55,7 +57,9 @@ def test_an_unknown_kind_of_page_is_refused():
         Arena(4096, "8K")
 
 
-@pytest.mark.skipif(not machine.facts()["system"].startswith("Linux"), reason="no other system says what lies on huge pages")
+@pytest.mark.skipif(
+    not machine.facts()["system"].startswith("Linux"), reason="no other system says what lies on huge pages"
+)
 def test_base_pages_are_not_huge_ones():
     assert Arena(4 * HUGE_PAGE).huge_bytes() == 0
 

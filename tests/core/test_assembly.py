@@ -1,4 +1,6 @@
-"""What the compiler made of a kernel: found, cut to its hot loops, and refused where the flags keep it from being written."""
+"""What the compiler made of a kernel: found, cut to its hot loops, and refused where the flags keep it from being
+written.
+"""
 
 import os
 import re
@@ -43,10 +45,17 @@ ARM = """f:
  ret"""
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    (NESTED, [[4, 5, 6, 7]]), (APART, [[2, 3, 4, 5, 6, 7, 8, 9]]), (ARM, [[2, 3, 4, 5]]), ("f:\n ret", []), ("f:\n jmp f", []),
-    ("f:\n.L1:\n nop\n jmp .L1", [[1, 2, 3]]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (NESTED, [[4, 5, 6, 7]]),
+        (APART, [[2, 3, 4, 5, 6, 7, 8, 9]]),
+        (ARM, [[2, 3, 4, 5]]),
+        ("f:\n ret", []),
+        ("f:\n jmp f", []),
+        ("f:\n.L1:\n nop\n jmp .L1", [[1, 2, 3]]),
+    ],
+)
 def test_the_innermost_loops_are_found_however_they_lie(text, expected):
     lines = text.splitlines()
     assert innermost_loops(lines) == [[lines[i] for i in loop] for loop in expected]
@@ -72,7 +81,12 @@ def test_the_assembly_of_the_walk_is_a_loop_with_a_load_and_no_call(flags):
     if load is None:
         pytest.skip(f"no pattern for the instructions of {os.uname().machine}")
     labels = {found[1]: i for i, line in enumerate(instructions) if (found := re.match(r"(\.?l\w*):", line))}
-    jumps = [(label, start, i) for label, start in labels.items() for i in range(start, len(instructions)) if re.search(jump, instructions[i])]
+    jumps = [
+        (label, start, i)
+        for label, start in labels.items()
+        for i in range(start, len(instructions))
+        if re.search(jump, instructions[i])
+    ]
     loops = [instructions[start:end] for label, start, end in jumps if label in instructions[end]]
     assert any(re.search(load, line) for loop in loops for line in loop)
     assert not any(re.search(call, line) for line in instructions)

@@ -62,7 +62,11 @@ void put(double *x, int64_t i) { x[i] = 1; }
 double get(const double *x, int64_t i) { return x[i]; }
 void fill(double *x, int64_t n) { for (int64_t i = 0; i < n; i++) x[i] = (double)i; memset(x, 0, 1u << 24); }
 """
-LINE = {text.split("(")[0].split()[-1].lstrip("*"): number for number, text in enumerate(HAZARDS.splitlines(), 1) if text.endswith("}")}
+LINE = {
+    text.split("(")[0].split()[-1].lstrip("*"): number
+    for number, text in enumerate(HAZARDS.splitlines(), 1)
+    if text.endswith("}")
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,9 @@ def in_line(name):
     return f"crashed in line {LINE[name]}: "
 
 
-needs_place = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs a system that says where libraries lie")
+needs_place = pytest.mark.skipif(
+    not Path("/proc/self/maps").exists(), reason="needs a system that says where libraries lie"
+)
 
 
 # ---- Hazards
@@ -99,12 +105,17 @@ needs_place = pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="n
 
 @needs_place
 def test_a_null_pointer_is_named_with_its_line(warm):
-    assert refused(warm.fault, None).startswith(f"fault {in_line('fault')}it followed a null pointer (SIGSEGV); test pointers before use")
+    assert refused(warm.fault, None).startswith(
+        f"fault {in_line('fault')}it followed a null pointer (SIGSEGV); test pointers before use"
+    )
 
 
 @needs_place
 def test_a_pointer_that_is_no_address_is_named(warm):
-    assert f"wild {in_line('wild')}it followed a pointer that is no address" in refused(warm.wild) or os.uname().machine != "x86_64"
+    assert (
+        f"wild {in_line('wild')}it followed a pointer that is no address" in refused(warm.wild)
+        or os.uname().machine != "x86_64"
+    )
 
 
 @needs_place
@@ -126,11 +137,17 @@ def test_a_crash_inside_the_system_s_library_names_the_line_that_called_it(warm)
 
 
 def test_an_endless_loop_ends_at_its_limit(warm):
-    assert refused(warm.loop) == f"loop must return within {LIMIT_S} s and was still running; look for a loop that never ends, or allow more time (limit_s)"
+    assert (
+        refused(warm.loop)
+        == f"loop must return within {LIMIT_S} s and was still running; look for a loop that never ends, or allow more"
+        " time (limit_s)"
+    )
     assert "sleeps must return within" in refused(warm.sleeps)
 
 
-@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="a signal interrupts the main thread alone")
+@pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(), reason="a signal interrupts the main thread alone"
+)
 def test_the_stop_button_ends_an_endless_loop(warm):
     warm.limit_s = 60.0
     pressed = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
@@ -164,7 +181,9 @@ def test_abort_and_a_failed_assertion_show_what_was_printed_before(warm, capsys)
     assert f".c:{LINE['asserts']}: asserts: Assertion" in capsys.readouterr().out.replace("‘", "").replace("`", "")
 
 
-@pytest.mark.skipif(os.uname().machine not in ("x86_64", "i686"), reason="this processor divides by zero without a word")
+@pytest.mark.skipif(
+    os.uname().machine not in ("x86_64", "i686"), reason="this processor divides by zero without a word"
+)
 def test_a_division_by_zero_is_named(warm):
     assert "it divided an integer by zero (SIGFPE); test the divisor first" in refused(warm.divides, 1, 0)
 
@@ -184,7 +203,10 @@ def test_two_gibibytes_are_not_to_be_had(warm):
 
 
 def test_a_flood_of_output_is_ended_and_little_of_it_shown(warm, capsys):
-    assert refused(warm.flood) == "flood printed more than 97.7 KiB and was ended; print less, every thousandth step for example"
+    assert (
+        refused(warm.flood)
+        == "flood printed more than 97.7 KiB and was ended; print less, every thousandth step for example"
+    )
     assert 0 < len(capsys.readouterr().out) < 1000 < MOST_OUTPUT
 
 
@@ -234,10 +256,27 @@ def test_a_process_that_was_killed_meanwhile_is_replaced(warm):
 # ---- Arguments and results
 
 EVERY = "\n".join(
-    f"{kind} twice_{name}({kind} *x, int64_t n, {kind} y) {{ for (int64_t i = 0; i < n; i++) x[i] = ({kind})(2 * x[i]); return y; }}"
-    for name, kind in [(kind.removesuffix("_t"), kind) for kind in
-                       ("int8_t", "uint8_t", "int16_t", "uint16_t", "int32_t", "uint32_t", "int64_t", "uint64_t", "float", "double", "int", "long", "size_t")]
-)  # fmt: skip
+    f"{kind} twice_{name}({kind} *x, int64_t n, {kind} y) {{ for (int64_t i = 0; i < n; i++) x[i] = ({kind})(2 * x[i]);"
+    " return y; }"
+    for name, kind in [
+        (kind.removesuffix("_t"), kind)
+        for kind in (
+            "int8_t",
+            "uint8_t",
+            "int16_t",
+            "uint16_t",
+            "int32_t",
+            "uint32_t",
+            "int64_t",
+            "uint64_t",
+            "float",
+            "double",
+            "int",
+            "long",
+            "size_t",
+        )
+    ]
+)
 SHAPES = """
 #include <stdbool.h>
 #include <stdint.h>
@@ -271,7 +310,24 @@ def shapes():
         yield cell
 
 
-@pytest.mark.parametrize("name", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float", "double", "int", "long", "size"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "int8",
+        "uint8",
+        "int16",
+        "uint16",
+        "int32",
+        "uint32",
+        "int64",
+        "uint64",
+        "float",
+        "double",
+        "int",
+        "long",
+        "size",
+    ],
+)
 def test_arrays_and_numbers_of_every_type_go_and_come_back(every, name):
     function = every.function(f"twice_{name}")
     dtype = np.dtype(function.declared.parameters["x"].element)
@@ -304,7 +360,13 @@ def test_an_array_that_c_would_misread_is_refused(hazards, array, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((np.zeros(3),), "the arguments must be those of double get(double *x, int64_t i): missing a required argument: 'i'; give one for each parameter"),
+        (
+            (np.zeros(3),),
+            (
+                "the arguments must be those of double get(double *x, int64_t i): missing a required argument: 'i';"
+                " give one for each parameter"
+            ),
+        ),
         ((np.zeros(3), 1.5), "i must be a whole number for C's int64_t, got 1.5; convert it with int()"),
         ((np.zeros(3), "1"), "i must be a whole number for C's int64_t, got '1'; convert it with int()"),
     ],
@@ -337,9 +399,11 @@ def test_a_structure_is_a_dict_of_its_fields(shapes):
     body = {"mass": 1.5, "at": [0, 0, 0.25], "moons": np.array([1, 2], np.int32), "n": 2}
     assert shapes.weigh(body) == 3.25
     assert body["mass"] == 3.0 and body["moons"].tolist() == [2, 3]
-    for wrong, said in [({"weight": 1}, r"fields of struct body \(mass, at, moons, n, name\), got 'weight'"),
-                        ({"at": [1]}, r"b\.at must have 3 numbers, got 1"),
-                        ({"moons": np.zeros(2)}, r"b\.moons must have dtype int32 for C's int32_t \*, got float64")]:  # fmt: skip
+    for wrong, said in [
+        ({"weight": 1}, r"fields of struct body \(mass, at, moons, n, name\), got 'weight'"),
+        ({"at": [1]}, r"b\.at must have 3 numbers, got 1"),
+        ({"moons": np.zeros(2)}, r"b\.moons must have dtype int32 for C's int32_t \*, got float64"),
+    ]:
         with pytest.raises(CellError, match=said):
             shapes.weigh(wrong)
 
@@ -363,7 +427,10 @@ def test_a_read_only_array_may_be_read_and_not_written(hazards):
 def test_a_result_that_means_nothing_here_is_refused(shapes, name, got):
     with pytest.raises(CellError) as error:
         shapes.function(name)(*([1.0] if name == "by_value" else [np.zeros(1)]))
-    assert str(error.value) == f"{name} must return a number or nothing to be called from Python, got {got}; write through a pointer"
+    assert (
+        str(error.value)
+        == f"{name} must return a number or nothing to be called from Python, got {got}; write through a pointer"
+    )
 
 
 def test_static_functions_are_the_cell_s_own_affair(shapes):
@@ -373,7 +440,10 @@ def test_static_functions_are_the_cell_s_own_affair(shapes):
 
 
 def test_a_static_function_may_take_what_python_cannot_read():
-    source = "#include <stdio.h>\nstatic void tell(FILE *where)\n{\n    fputs(\"told\\n\", where);\n}\nint f(void)\n{\n    tell(stdout);\n    return 1;\n}\n"
+    source = (
+        '#include <stdio.h>\nstatic void tell(FILE *where)\n{\n    fputs("told\\n", where);\n}\nint f(void)\n{\n   '
+        " tell(stdout);\n    return 1;\n}\n"
+    )
     assert Cell(source).f() == 1
 
 
@@ -406,23 +476,32 @@ def test_an_error_in_an_included_file_stands_at_the_line_that_includes_it():
 @pytest.mark.skipif(sys.platform != "linux", reason="other linkers word it otherwise")
 def test_a_function_that_nobody_defines_is_named_with_the_line_that_calls_it():
     said = messages("int missing(int);\nint f(void)\n{\n    return missing(1);\n}\n")
-    assert said[0] == "the C of own must compile; 1 error:" and re.fullmatch(r"line 4: error: undefined reference to [`'‘]missing['’]", said[1])
+    assert said[0] == "the C of own must compile; 1 error:" and re.fullmatch(
+        r"line 4: error: undefined reference to [`'‘]missing['’]", said[1]
+    )
 
 
 def test_a_function_that_is_only_declared_is_not_called():
-    with pytest.raises(SpeLabError, match="missing must be defined in the cell to be called, and it is only declared; write its body"):
+    with pytest.raises(
+        SpeLabError, match="missing must be defined in the cell to be called, and it is only declared; write its body"
+    ):
         Cell("int missing(int);\n").missing(1)
 
 
 def test_not_even_a_constructor_runs_in_the_notebook_s_process():
-    cell = Cell("#include <stdlib.h>\n__attribute__((constructor)) static void first(void)\n{\n    exit(3);\n}\nint f(void)\n{\n    return 1;\n}\n")
+    cell = Cell(
+        "#include <stdlib.h>\n__attribute__((constructor)) static void first(void)\n{\n    exit(3);\n}\nint"
+        " f(void)\n{\n    return 1;\n}\n"
+    )
     with pytest.raises(CellError, match=r"^a process must load the C code, and it did not"):
         cell.f()
 
 
 def test_declarations_that_python_cannot_read_are_refused_with_the_cure():
     said = "\n".join(messages("#include <stdio.h>\nvoid f(FILE *x)\n{\n    (void)x;\n}\n"))
-    assert said.startswith("the C of own must contain C that pycparser can read") and said.endswith("or make the function static")
+    assert said.startswith("the C of own must contain C that pycparser can read") and said.endswith(
+        "or make the function static"
+    )
 
 
 def test_warnings_are_kept_with_their_line_whether_or_not_the_library_was_cached():
@@ -435,7 +514,10 @@ def test_warnings_are_kept_with_their_line_whether_or_not_the_library_was_cached
 
 def test_messages_of_clang_are_read_as_well(tmp_path):
     source = tmp_path / "own.c"
-    said = f"In file included from {source}:2:\n/x/spe.h:7:3: error: no such type\n   7 |   foo x;\n     |   ^\n{source}:4:12: warning: unused [-Wunused]\n"
+    said = (
+        f"In file included from {source}:2:\n/x/spe.h:7:3: error: no such type\n   7 |   foo x;\n     |  "
+        f" ^\n{source}:4:12: warning: unused [-Wunused]\n"
+    )
     first, second = diagnostics(said + "2 diagnostics generated.\n", source)
     assert (first.line, first.place, first.text) == (2, "spe.h, line 7", "no such type")
     assert (second.line, second.place, second.excerpt) == (4, "", "")
@@ -453,10 +535,15 @@ def test_a_changed_cell_is_another_library():
     assert (first.f(), second.f(), first.f()) == (1, 2, 1)
 
 
-@pytest.mark.parametrize(("option", "sentence"), [({"limit_s": 0}, "limit_s must be between 0 and 3600 seconds, got 0"),
-                                                  ({"memory_bytes": 1}, "memory_bytes must be between 1 MiB and 1 TiB, got 1 B"),
-                                                  ({"name": "../own"}, "name must be a Python name, got '../own'"),
-                                                  ({"limit_s": np.nan}, "limit_s must be a finite number")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ({"limit_s": 0}, "limit_s must be between 0 and 3600 seconds, got 0"),
+        ({"memory_bytes": 1}, "memory_bytes must be between 1 MiB and 1 TiB, got 1 B"),
+        ({"name": "../own"}, "name must be a Python name, got '../own'"),
+        ({"limit_s": np.nan}, "limit_s must be a finite number"),
+    ],
+)
 def test_limits_outside_of_reason_are_refused(option, sentence):
     with pytest.raises(SpeLabError, match=sentence):
         Cell("int f(void) { return 1; }", **option)
@@ -494,13 +581,17 @@ def test_the_hot_loop_stands_beside_its_source_lines(loops):
     made = loops.assembly("mean")
     (loop,) = made.loops
     assert not made.whole and {row.line for row in loop.rows} >= {7} and {row.line for row in loop.rows} <= {0, 6, 7}
-    assert any(row.text == "sum += x[i];" for row in loop.rows) and not any("line" in row.instruction for row in loop.rows)
+    assert any(row.text == "sum += x[i];" for row in loop.rows) and not any(
+        "line" in row.instruction for row in loop.rows
+    )
     assert "sum += x[i];" in str(made) and "sum += x[i];" in made._repr_html_()
 
 
 def test_what_a_header_brings_into_the_loop_has_no_line_of_the_cell(loops):
     (loop,) = loops.assembly("mix").loops
-    assert {row.line for row in loop.rows} <= {0, 13, 14} and any(row.line == 0 and row.instruction.startswith(" ") for row in loop.rows)
+    assert {row.line for row in loop.rows} <= {0, 13, 14} and any(
+        row.line == 0 and row.instruction.startswith(" ") for row in loop.rows
+    )
 
 
 def test_a_function_without_a_loop_is_shown_whole(loops):
@@ -556,7 +647,9 @@ def test_a_function_s_time_grows_with_its_work(timed):
     curve = timed.time("chain", {"n": [100, 10_000]}, x=np.ones(10_000), budget_s=0.7)
     assert (curve.name, curve.source, curve.unit, curve.x.name) == ("chain", "measured", "ns", "n")
     assert (curve.tried > 0).all() and curve.provenance["estimator"]
-    assert 20 < curve.values[1] / curve.values[0] < 500  # 100 in cycles of a dependent addition; a call weighs on the short one
+    assert (
+        20 < curve.values[1] / curve.values[0] < 500
+    )  # 100 in cycles of a dependent addition; a call weighs on the short one
     assert curve.values[0] > 10  # a hundred dependent additions were not optimised away
 
 
@@ -604,8 +697,14 @@ def test_a_measurement_can_be_cancelled(timed):
 
 
 def test_a_cell_beside_a_model_is_a_lab(timed):
-    lab = timed.lab("chain", lambda n, addition: addition * n, {"n": np.geomspace(100, 10_000, 3)}, x=np.ones(10_000), addition=1.0)
-    assert list(lab.sliders) == ["n", "addition"] and lab.sliders["n"].scale == "log" and not lab.sliders["addition"].measured
+    lab = timed.lab(
+        "chain", lambda n, addition: addition * n, {"n": np.geomspace(100, 10_000, 3)}, x=np.ones(10_000), addition=1.0
+    )
+    assert (
+        list(lab.sliders) == ["n", "addition"]
+        and lab.sliders["n"].scale == "log"
+        and not lab.sliders["addition"].measured
+    )
     assert lab.x().values.tolist() == [100, 1000, 10_000]
     run = lab.run(budget_s=0.7)
     assert run.lab == "cell.chain" and run.predicted[0].values.tolist() == [100, 1000, 10_000]
@@ -613,7 +712,9 @@ def test_a_cell_beside_a_model_is_a_lab(timed):
     assert lab.predict({"addition": 2.0}, lab.x())[0].values.tolist() == [200, 2000, 20_000]
 
 
-@pytest.mark.parametrize(("values", "scale", "step"), [([1, 2, 8], "linear", 1), ([0, 500, 1000], "linear", 0), ([1, 10, 1000], "log", 1)])
+@pytest.mark.parametrize(
+    ("values", "scale", "step"), [([1, 2, 8], "linear", 1), ([0, 500, 1000], "linear", 0), ([1, 10, 1000], "log", 1)]
+)
 def test_an_axis_of_few_whole_numbers_is_counted(timed, values, scale, step):
     slider = timed.lab("chain", lambda n: n, {"n": values}, x=np.ones(1000)).sliders["n"]
     assert (slider.scale, slider.multiple_of, slider.low, slider.high) == (scale, step, values[0], values[-1])
@@ -624,7 +725,9 @@ def test_a_sympy_model_brings_its_symbols_as_sliders(timed):
 
     n, c = sympy.symbols("n c", positive=True)
     quantities = {"n": Quantity("elements", ""), "c": Quantity("time of an addition", "ns")}
-    lab = timed.lab("chain", Model("adding", n * c, "ns", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5)
+    lab = timed.lab(
+        "chain", Model("adding", n * c, "ns", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5
+    )
     assert lab.sliders["c"].unit == "ns" and lab.sliders["c"].meaning == "time of an addition"
     assert lab.predict(lab.point(), lab.x())[0].values.tolist() == [1.5, 15]
     with pytest.raises(CellError, match=r"model must be in ns to stand beside a time, got adding in s"):
@@ -639,5 +742,9 @@ def test_arguments_that_neither_c_nor_the_model_knows_are_refused(timed):
 
 
 def test_sizes_of_c_types_agree_with_the_compiler():
-    sizes = Cell('#include <stddef.h>\nstruct s { char c; double x; int16_t h; };\nsize_t f(void) { return sizeof(struct s); }\n'.replace("int16_t", "short"))
+    sizes = Cell(
+        "#include <stddef.h>\nstruct s { char c; double x; int16_t h; };\nsize_t f(void) { return sizeof(struct s); }\n".replace(
+            "int16_t", "short"
+        )
+    )
     assert sizes.f() == ctypes.sizeof(sizes._built.declarations.structures["s"])

@@ -10,7 +10,9 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import cpus
 from spe_lab.core.machine.cpus import Cpus
 
-linux = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a system that keeps a process on one CPU")
+linux = pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="needs a system that keeps a process on one CPU"
+)
 
 
 def test_threads_are_assigned_to_cpus_in_turn():
@@ -66,9 +68,13 @@ def test_one_cpu_of_each_core_comes_before_the_hyper_threads(tmp_path, monkeypat
     assert cpus.current(tmp_path / "nothing").siblings == 0
 
 
-@pytest.mark.parametrize(("busy", "own", "share"), [(2.0, 2.0, 0.0), (2.0, 0.5, 0.75), (0.0, 0.0, 0.0), (4.0, 0.0, 1.0), (1.0, 1.1, 0.0)])
+@pytest.mark.parametrize(
+    ("busy", "own", "share"), [(2.0, 2.0, 0.0), (2.0, 0.5, 0.75), (0.0, 0.0, 0.0), (4.0, 0.0, 1.0), (1.0, 1.1, 0.0)]
+)
 def test_processor_time_that_is_not_one_s_own_is_foreign(monkeypatch, busy, own, share):
-    """One second on two CPUs, of which `busy` seconds were used, `own` by this process. Counters are coarse, so the share is bounded."""
+    """One second on two CPUs, of which `busy` seconds were used, `own` by this process. Counters are coarse, so the
+    share is bounded.
+    """
     readings = iter([(10.0, 100.0, 7.0), (11.0, 100.0 + busy, 7.0 + own)])
     monkeypatch.setattr(cpus.Foreign, "_read", staticmethod(lambda: next(readings)))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)

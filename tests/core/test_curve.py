@@ -24,7 +24,16 @@ def run():
     interval = {"low": (1.4, math.nan, 3.5), "high": (1.6, math.nan, 4.5)}
     measured = curve(**interval, kept=(9, 0, 7), tried=(9, 9, 9), provenance={"seed": 1, "notes": ["a note"]})
     predicted = curve("model", "predicted", (1.0, 2.0, 4.0))
-    return Run("memory.walk", {"pages": "4K"}, X, [measured], [predicted], Comparison.of(measured, predicted), {"facts": {}}, "0.1")
+    return Run(
+        "memory.walk",
+        {"pages": "4K"},
+        X,
+        [measured],
+        [predicted],
+        Comparison.of(measured, predicted),
+        {"facts": {}},
+        "0.1",
+    )
 
 
 def test_without_an_interval_low_and_high_are_the_value():
@@ -112,15 +121,22 @@ def change(run, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
-        (("format",), 2, "at format, "), (("format",), ..., "at the top level, "), (("comparison",), ..., "at the top level, "),
-        (("measured", 0, "source"), "guessed", "at measured/0/source, "), (("measured", 0, "values", 1), "2", "at measured/0/values/1, "),
-        (("measured", 0, "kept", 0), -1, "at measured/0/kept/0, "), (("measured", 0, "kept", 0), 0.5, "at measured/0/kept/0, "),
-        (("x", "unit"), None, "at x/unit, "), (("predicted",), {}, "at predicted, "),
+        (("format",), 2, "at format, "),
+        (("format",), ..., "at the top level, "),
+        (("comparison",), ..., "at the top level, "),
+        (("measured", 0, "source"), "guessed", "at measured/0/source, "),
+        (("measured", 0, "values", 1), "2", "at measured/0/values/1, "),
+        (("measured", 0, "kept", 0), -1, "at measured/0/kept/0, "),
+        (("measured", 0, "kept", 0), 0.5, "at measured/0/kept/0, "),
+        (("x", "unit"), None, "at x/unit, "),
+        (("predicted",), {}, "at predicted, "),
         (("comparison", "residuals"), [True], "at comparison/residuals/0, "),
-        (("machine",), "mine", "at machine, "), (("measured", 0, "values"), [1.0], "values must have one entry for each x"),
-        (("x", "values", 0), math.nan, "NaN is not a finite number"), (("x", "values", 0), 10**400, "is not a finite number"),
+        (("machine",), "mine", "at machine, "),
+        (("measured", 0, "values"), [1.0], "values must have one entry for each x"),
+        (("x", "values", 0), math.nan, "NaN is not a finite number"),
+        (("x", "values", 0), 10**400, "is not a finite number"),
     ],
-)  # fmt: skip
+)
 def test_a_file_of_another_form_is_refused_with_the_place(run, path, value, place):
     with pytest.raises(SpeLabError) as refused:
         Run.from_json(change(run, path, value), "the file")
@@ -189,5 +205,12 @@ def test_the_csv_has_a_row_for_each_curve_and_x(run):
 
 def test_the_summary_says_values_sources_errors_and_notes(run):
     said = run.summary()
-    for part in ("1 KiB", "measured, ns", "predicted, ns", "median error 25%, largest 50%", "16 of 27 samples clean; a note", "–"):
+    for part in (
+        "1 KiB",
+        "measured, ns",
+        "predicted, ns",
+        "median error 25%, largest 50%",
+        "16 of 27 samples clean; a note",
+        "–",
+    ):
         assert part in said

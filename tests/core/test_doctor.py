@@ -28,7 +28,19 @@ def found():
 
 
 def test_everything_is_looked_at():
-    asked = {"C compiler", "kernels", "cores", "memory", "huge pages", "hardware counters", "virtual machine", "clock", "python", "numpy", "sympy"}
+    asked = {
+        "C compiler",
+        "kernels",
+        "cores",
+        "memory",
+        "huge pages",
+        "hardware counters",
+        "virtual machine",
+        "clock",
+        "python",
+        "numpy",
+        "sympy",
+    }
     assert asked <= set(found())
     assert all(finding.found for finding in found().values())
 
@@ -44,7 +56,9 @@ def test_a_poor_machine_is_told_its_cures(poor):
     assert missing["no-such-package"] == "pip install no-such-package"
     assert missing["python"] == "install Python 3.11 to 3.13"
     assert {"cores", "huge pages"} <= set(missing) and all(missing.values())
-    assert "one CPU" in found()["cores"].found and "0.5 CPUs" in found()["cores"].found and "waiting" in missing["cores"]
+    assert (
+        "one CPU" in found()["cores"].found and "0.5 CPUs" in found()["cores"].found and "waiting" in missing["cores"]
+    )
 
 
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")

@@ -12,7 +12,15 @@ import pytest
 from spe_lab.core import measurement
 from spe_lab.core.curve import Axis
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.measurement import BURST, MAX_BLOCKS, MIN_ROUNDS, block_count, block_estimate, median_rank, ratio_estimate
+from spe_lab.core.measurement import (
+    BURST,
+    MAX_BLOCKS,
+    MIN_ROUNDS,
+    block_count,
+    block_estimate,
+    median_rank,
+    ratio_estimate,
+)
 
 
 def outside(n, rank):
@@ -28,10 +36,14 @@ def test_the_rank_is_the_largest_whose_interval_covers_the_median_with_95_percen
 
 @pytest.mark.parametrize("n", [5, 6, 9, 12])
 def test_the_rank_covers_the_median_in_95_percent_of_all_sign_patterns(n):
-    patterns = list(itertools.product((0, 1), repeat=n))  # 1: the value lies above the median; each pattern is equally likely
+    patterns = list(
+        itertools.product((0, 1), repeat=n)
+    )  # 1: the value lies above the median; each pattern is equally likely
 
     def covered(rank):
-        return sum(sorted(pattern)[rank] == 0 and sorted(pattern)[-1 - rank] == 1 for pattern in patterns) / len(patterns)
+        return sum(sorted(pattern)[rank] == 0 and sorted(pattern)[-1 - rank] == 1 for pattern in patterns) / len(
+            patterns
+        )
 
     rank = median_rank(n)
     assert covered(0) < 0.95 if rank is None else covered(rank) >= 0.95 > covered(rank + 1)
@@ -56,14 +68,21 @@ def plain_block_estimate(column, blocks):
     return statistics.median(values), *((math.nan,) * 2 if rank is None else (values[rank], values[-1 - rank]))
 
 
-@pytest.mark.parametrize(("samples", "blocks", "dirty"), [(24, 6, 0.0), (100, 7, 0.3), (480, 24, 0.8), (40, 6, 0.9), (30, 5, 0.1), (8, 2, 1.0)])
+@pytest.mark.parametrize(
+    ("samples", "blocks", "dirty"),
+    [(24, 6, 0.0), (100, 7, 0.3), (480, 24, 0.8), (40, 6, 0.9), (30, 5, 0.1), (8, 2, 1.0)],
+)
 def test_the_block_estimate_is_that_of_plain_python(samples, blocks, dirty):
     rng = np.random.default_rng(samples)
     per_unit = np.where(rng.random((samples, 5)) < dirty, np.nan, rng.exponential(size=(samples, 5)))
     found = block_estimate(per_unit, blocks)
     for i in range(5):
-        assert [found.value[i], found.low[i], found.high[i]] == pytest.approx(plain_block_estimate(per_unit[:, i].tolist(), blocks), nan_ok=True)
-    assert found.kept.tolist() == [sum(not math.isnan(x) for x in column) for column in per_unit.T] and set(found.tried) == {samples}
+        assert [found.value[i], found.low[i], found.high[i]] == pytest.approx(
+            plain_block_estimate(per_unit[:, i].tolist(), blocks), nan_ok=True
+        )
+    assert found.kept.tolist() == [sum(not math.isnan(x) for x in column) for column in per_unit.T] and set(
+        found.tried
+    ) == {samples}
 
 
 def test_the_interval_covers_what_it_estimates_as_often_as_it_says():
@@ -86,9 +105,14 @@ def test_the_ratio_is_the_median_over_rounds_of_the_median_over_a_burst():
     a, b = rng.uniform(1, 2, (2, 9 * BURST))
     a[::5] = b[1] = math.nan
     a[BURST : 2 * BURST] = math.nan  # a round without a clean pair
-    rounds = [[x / y for x, y in zip(a[i : i + BURST], b[i : i + BURST], strict=True) if not math.isnan(x / y)] for i in range(0, 36, BURST)]
+    rounds = [
+        [x / y for x, y in zip(a[i : i + BURST], b[i : i + BURST], strict=True) if not math.isnan(x / y)]
+        for i in range(0, 36, BURST)
+    ]
     medians = sorted(statistics.median(pairs) for pairs in rounds if pairs)
-    assert ratio_estimate(a, b) == pytest.approx((medians[0], statistics.median(medians), medians[-1]))  # 8 rounds: the range
+    assert ratio_estimate(a, b) == pytest.approx(
+        (medians[0], statistics.median(medians), medians[-1])
+    )  # 8 rounds: the range
 
 
 def test_too_few_rounds_give_a_ratio_without_an_interval():
@@ -98,7 +122,11 @@ def test_too_few_rounds_give_a_ratio_without_an_interval():
 
 def test_blocks_suffice_for_an_interval_first_and_grow_in_length_after():
     counts = [block_count(rounds) for rounds in range(1, 400)]
-    assert counts[: MIN_ROUNDS + 1] == [*range(1, MIN_ROUNDS + 1), MIN_ROUNDS] and counts == sorted(counts) and counts[-1] == MAX_BLOCKS
+    assert (
+        counts[: MIN_ROUNDS + 1] == [*range(1, MIN_ROUNDS + 1), MIN_ROUNDS]
+        and counts == sorted(counts)
+        and counts[-1] == MAX_BLOCKS
+    )
 
 
 @pytest.mark.parametrize("n", range(1, 10))
@@ -117,7 +145,13 @@ def test_squares_differ_from_each_other():
 # The summary of made-up records
 
 RECORD = np.dtype([("elapsed_ns", "i8"), ("work", "u8"), ("preemptions", "u4"), ("faults", "u4"), ("migrated", "i4")])
-COST_NS = (2.0, 4.0, 0.0, 0.25, 2.0)  # per unit: two points, then the empty kernel, the probe and the second copy of the first
+COST_NS = (
+    2.0,
+    4.0,
+    0.0,
+    0.25,
+    2.0,
+)  # per unit: two points, then the empty kernel, the probe and the second copy of the first
 
 
 def records(rounds, work=1000, overhead=30):
@@ -134,7 +168,12 @@ def summary(made):
 def test_the_cost_of_a_sample_is_taken_off_and_the_rest_is_per_unit():
     found = summary(records(10))
     assert found.estimate.value.tolist() == found.estimate.low.tolist() == found.estimate.high.tolist() == [2, 4]
-    assert (found.overhead_ns, found.clock_ghz, found.control, found.ratio(1, 0)) == (30, (4, 4, 4), (1, 1, 1), (2, 2, 2))
+    assert (found.overhead_ns, found.clock_ghz, found.control, found.ratio(1, 0)) == (
+        30,
+        (4, 4, 4),
+        (1, 1, 1),
+        (2, 2, 2),
+    )
     assert found.notes == ()
 
 
@@ -152,7 +191,10 @@ def test_marked_samples_are_dropped_and_counted(mark):
 def test_no_clean_sample_is_an_error_that_says_so():
     made = records(10)
     made["preemptions"] = 1
-    with pytest.raises(MeasurementError, match="no clean sample: all 80 samples were preempted, migrated or faulted; close other programs"):
+    with pytest.raises(
+        MeasurementError,
+        match="no clean sample: all 80 samples were preempted, migrated or faulted; close other programs",
+    ):
         summary(made)
 
 
@@ -168,7 +210,10 @@ def test_a_varying_clock_a_biased_control_and_too_few_rounds_are_noted():
     made = records(10)
     made["elapsed_ns"][:5, :, 3] *= 2
     made["elapsed_ns"][:, :, 4] += 200
-    assert [note.split(" ")[:3] for note in summary(made).notes] == [["the", "core", "clock"], ["the", "A/A", "control"]]
+    assert [note.split(" ")[:3] for note in summary(made).notes] == [
+        ["the", "core", "clock"],
+        ["the", "A/A", "control"],
+    ]
     assert summary(records(5)).notes == ("only 5 rounds: too few for intervals",)
     assert summary(records(6)).notes == () and np.isfinite(summary(records(6)).estimate.low).all()
 

@@ -40,10 +40,16 @@ def test_what_the_check_is_given_reaches_the_judge():
     assert exercise().check(0.6, tolerance=0.2).state == "right"
 
 
-@pytest.mark.parametrize("answer", ["half", None, [1, 2], 1j, sympy.Symbol("x"), float("nan"), float("inf"), 10**400, np.zeros(2)])
+@pytest.mark.parametrize(
+    "answer", ["half", None, [1, 2], 1j, sympy.Symbol("x"), float("nan"), float("inf"), 10**400, np.zeros(2)]
+)
 def test_what_is_no_number_is_refused_with_an_example(answer):
     verdict = exercise().check(answer)
-    assert verdict.state == "wrong" and verdict.reason.startswith("the answer must be a number, the share, got ") and "2.5" in verdict.reason
+    assert (
+        verdict.state == "wrong"
+        and verdict.reason.startswith("the answer must be a number, the share, got ")
+        and "2.5" in verdict.reason
+    )
 
 
 @pytest.mark.parametrize("answer", [0.5, "0.5", Fraction(1, 2), Decimal("0.5"), sympy.Rational(1, 2), np.float32(0.5)])
@@ -81,12 +87,15 @@ def test_a_hint_that_does_not_exist_is_refused(beyond):
 
 def test_the_solution_shows_the_answer_and_why_and_c_as_a_listing():
     assert exercise().solution() == "**0.5**\n\nEach second one."
-    assert exercise(answer="\nint f(void) { return 1; }\n").solution().startswith("```c\nint f(void) { return 1; }\n```\n")
+    assert (
+        exercise(answer="\nint f(void) { return 1; }\n").solution().startswith("```c\nint f(void) { return 1; }\n```\n")
+    )
     assert exercise().solution()._repr_markdown_() == str(exercise().solution())
     assert exercise(answer="\na\nb\n").solution().startswith("```\na\nb\n```\n")
 
 
-# ---- What a reader's journal makes of it -------------------------------------------------------------------------------
+# ---- What a reader's journal makes of it
+# -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -110,7 +119,9 @@ def test_a_restarted_kernel_finds_answers_and_verdicts(known):
     known.check(0.5)
     known.check(0.6)
     untouched = known.check(...)
-    assert untouched.state == "not attempted" and "was right: half of them. .answer_given() shows it" in untouched.reason
+    assert (
+        untouched.state == "not attempted" and "was right: half of them. .answer_given() shows it" in untouched.reason
+    )
     assert known.answer_given() == 0.5
     assert journal.load().exercises["topic.halves"]["last"]["answer"] == 0.6
 
@@ -145,7 +156,8 @@ def test_dots_in_parts_are_the_judge_s_to_tell_and_not_kept(monkeypatch):
     assert asked.check([..., ...]).reason.startswith("b is missing. Your answer of ")
 
 
-# ---- Wrong by a measurement --------------------------------------------------------------------------------------------
+# ---- Wrong by a measurement
+# --------------------------------------------------------------------------------------------
 
 
 def measuring(*states):
@@ -161,9 +173,15 @@ def measuring(*states):
 
 @pytest.mark.parametrize(
     ("states", "state"),
-    [(("right",), "right"), (("wrong", "right", "wrong"), "wrong"), (("wrong", "right", "right"), "right"), (("wrong", "wrong"), "inconclusive"),
-     (("wrong", "inconclusive"), "inconclusive"), (("inconclusive",), "inconclusive")],
-)  # fmt: skip
+    [
+        (("right",), "right"),
+        (("wrong", "right", "wrong"), "wrong"),
+        (("wrong", "right", "right"), "right"),
+        (("wrong", "wrong"), "inconclusive"),
+        (("wrong", "inconclusive"), "inconclusive"),
+        (("inconclusive",), "inconclusive"),
+    ],
+)
 def test_wrong_by_a_measurement_must_hold_beside_the_solution(states, state):
     asked, answers = measuring(*states)
     assert asked.check("mine").state == state
@@ -177,7 +195,9 @@ def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
 
 
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")
-@pytest.mark.parametrize("id", sorted(id for id, each in exercises().items() if isinstance(each.answer, str) and "{" in each.answer))
+@pytest.mark.parametrize(
+    "id", sorted(id for id, each in exercises().items() if isinstance(each.answer, str) and "{" in each.answer)
+)
 def test_a_judge_of_c_says_the_same_here_as_in_a_process_of_its_own(id, monkeypatch):
     monkeypatch.setattr("spe_lab.core.worker.call", lambda function, *arguments, timeout_s: function(*arguments))
     asked = exercises()[id]

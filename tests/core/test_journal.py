@@ -1,4 +1,6 @@
-"""The reader's journal: nothing is lost by a restart, by another kernel or by a damaged file, and nothing counts that came too late."""
+"""The reader's journal: nothing is lost by a restart, by another kernel or by a damaged file, and nothing counts that
+came too late.
+"""
 
 import json
 import multiprocessing
@@ -18,7 +20,16 @@ from spe_lab.core.journal import Journal, open_journal
 FACTS = {"lab": "memory.stride", "kind": "range", "asked": "at stride 64 B", "settings": {}, "unit": "ns"}
 LAB, KEY = "memory.stride", "memory.stride: range at stride 64 B"
 FIRST, SECOND = {"low": 1.0, "high": 2.0}, {"low": 3.0, "high": 4.0}
-SCORED = {"said": "inside", "right": 1, "of": 1, "value": 1.5, "low": 1.4, "high": 1.6, "source": "measured", "machine": "a CPU"}
+SCORED = {
+    "said": "inside",
+    "right": 1,
+    "of": 1,
+    "value": 1.5,
+    "low": 1.4,
+    "high": 1.6,
+    "source": "measured",
+    "machine": "a CPU",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +42,8 @@ def commit(kept, values, key=KEY):
     return kept.commit(key, LAB, FACTS, values, f"{values['low']:g} to {values['high']:g} ns")
 
 
-# ---- What counts -------------------------------------------------------------------------------------------------------
+# ---- What counts
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_until_the_reveal_a_new_prediction_takes_the_place_of_the_old_one():
@@ -113,14 +125,23 @@ def test_a_journal_does_not_grow_without_end():
 
 @pytest.mark.parametrize(
     ("answer", "stored"),
-    [(2, 2), ("int f;", "int f;"), ((1, 2), [1, 2]), (np.float32(0.5), 0.5), (np.arange(2), [0, 1]), ({"points": 8}, {"points": 8}),
-     (float("inf"), "inf"), (1j, "1j")],
+    [
+        (2, 2),
+        ("int f;", "int f;"),
+        ((1, 2), [1, 2]),
+        (np.float32(0.5), 0.5),
+        (np.arange(2), [0, 1]),
+        ({"points": 8}, {"points": 8}),
+        (float("inf"), "inf"),
+        (1j, "1j"),
+    ],
 )
 def test_answers_are_kept_as_simple_types(answer, stored):
     assert journal.plain(answer) == stored
 
 
-# ---- The file ----------------------------------------------------------------------------------------------------------
+# ---- The file
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_without_a_journal_there_is_an_empty_one_and_nothing_is_made(folder):
@@ -131,7 +152,9 @@ def test_what_was_kept_is_there_for_the_next_process(folder):
     with open_journal() as kept:
         commit(kept, FIRST)
     program = f"from spe_lab.core import journal; print(journal.load().latest({KEY!r})['values'])"
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
     assert said.strip() == str(FIRST)
 
 
@@ -249,7 +272,8 @@ def test_the_journal_is_in_the_users_own_folder_where_no_other_is_named(monkeypa
     assert journal.path().name == "journal.json" and journal.path().parent.name == "spe-lab"
 
 
-# ---- To and from other machines ----------------------------------------------------------------------------------------
+# ---- To and from other machines
+# ----------------------------------------------------------------------------------------
 
 
 def test_an_exported_journal_comes_back_elsewhere(tmp_path, monkeypatch):
@@ -260,7 +284,10 @@ def test_an_exported_journal_comes_back_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("SPE_LAB_CONFIG_DIR", str(tmp_path / "elsewhere"))
     assert journal.load().predictions == {}
     assert journal.take_over(tmp_path / "mine.json").data == journal.load().data
-    assert journal.load().latest(KEY)["values"] == FIRST and journal.load().exercises["memory.ramp"]["right"]["answer"] == 10
+    assert (
+        journal.load().latest(KEY)["values"] == FIRST
+        and journal.load().exercises["memory.ramp"]["right"]["answer"] == 10
+    )
 
 
 def test_nothing_is_overwritten_by_an_export_nor_taken_from_what_is_no_journal(tmp_path):
@@ -279,8 +306,16 @@ def at(time, **entries):
 
 def test_of_two_journals_the_scored_and_then_the_earlier_prediction_stays():
     def having(time, values, scored=None):
-        return Journal({"format": 1, "shown": {}, "exercises": {}, "predictions": {
-            KEY: {**FACTS, "committed": at(time, values=values, words=""), "revised": [], "scored": scored}}})  # fmt: skip
+        return Journal(
+            {
+                "format": 1,
+                "shown": {},
+                "exercises": {},
+                "predictions": {
+                    KEY: {**FACTS, "committed": at(time, values=values, words=""), "revised": [], "scored": scored}
+                },
+            }
+        )
 
     for own, other, kept in (
         (having(1, FIRST), having(2, SECOND), FIRST),

@@ -30,8 +30,9 @@ def lab(request):
 
 @pytest.fixture(scope="module")
 def run(lab):
-    """A short run of the lab, and the processor time it took. On a busy machine a short run may be too short for intervals, or
-    for a single round of threads that must run at the same time: then another one is made, twice at most."""
+    """A short run of the lab, and the processor time it took. On a busy machine a short run may be too short for
+    intervals, or for a single round of threads that must run at the same time: then another one is made, twice at most.
+    """
     if not native.available():
         pytest.skip("needs a C compiler to measure")
     lab.point(), lab.predict(lab.point(), lab.x())  # imports and compilation are paid once in a session, not by a run
@@ -44,7 +45,9 @@ def run(lab):
         except MeasurementError as error:
             refused = error
             continue
-        spent = min(spent, time.process_time() - began)  # programs on the other cores slow down what shares their caches
+        spent = min(
+            spent, time.process_time() - began
+        )  # programs on the other cores slow down what shares their caches
         if spent < 2.0 and all(np.isfinite(curve.low).mean() > 0.5 for curve in last.measured):
             break
     if last is None:
@@ -73,13 +76,17 @@ def test_it_says_what_it_asks_and_where_it_breaks(lab):
 def test_a_model_warns_of_nothing_where_sliders_stand_at_their_ends(lab):
     chance = random.Random(1)
     for _ in range(20):
-        point = lab.point({slider.name: chance.choice([*ends(slider), slider.default]) for slider in lab.sliders.values()})
+        point = lab.point(
+            {slider.name: chance.choice([*ends(slider), slider.default]) for slider in lab.sliders.values()}
+        )
         lab.predict(point, lab.x())
         lab.marks(point)
 
 
 def test_sliders_take_both_ends_and_the_model_is_finite_there(lab):
-    """Some settings have no model, a percentile without a closed form for example: then there is none at all, and a curve of NaN says so."""
+    """Some settings have no model, a percentile without a closed form for example: then there is none at all, and a
+    curve of NaN says so.
+    """
     for slider in lab.sliders.values():
         for end in ends(slider):
             point = lab.point({slider.name: end})
@@ -102,8 +109,12 @@ def test_every_slider_moves_a_prediction(lab):
     for slider in lab.sliders.values():
         if slider.name == lab.axis:
             continue
-        others = [{other.name: choice} for other in lab.sliders.values() if other is not slider for choice in other.choices]
-        if any(moved(lambda settings: lab.predict(lab.point(settings), x), slider, settings) for settings in ({}, *others)):
+        others = [
+            {other.name: choice} for other in lab.sliders.values() if other is not slider for choice in other.choices
+        ]
+        if any(
+            moved(lambda settings: lab.predict(lab.point(settings), x), slider, settings) for settings in ({}, *others)
+        ):
             continue
         assert lab.simulated and slider.measured, f"{slider.name} moves nothing"
         if native.available():
@@ -156,7 +167,11 @@ def test_on_another_machine_it_is_the_lab_that_is_made_for_that_machine(lab):
 
 def test_values_outside_the_domain_are_refused_with_the_rule_the_value_and_the_cure(lab):
     for slider in lab.sliders.values():
-        bad = ["nonsense"] if slider.scale == "choice" else [math.nan, math.inf, -math.inf, slider.low - 1, 10 * slider.high + 1, "5 parsec", "", True, None]
+        bad = (
+            ["nonsense"]
+            if slider.scale == "choice"
+            else [math.nan, math.inf, -math.inf, slider.low - 1, 10 * slider.high + 1, "5 parsec", "", True, None]
+        )
         for value in bad:
             with pytest.raises(SpeLabError, match=rf"^{slider.name} must .*got .*; "):
                 lab.point({slider.name: value})
@@ -171,7 +186,9 @@ def test_an_empty_sweep_is_refused(lab):
 
 def test_a_run_has_measured_and_predicted_curves_with_their_sources(lab, run):
     result, _ = run
-    assert result.measured and all(curve.source == ("simulated" if lab.simulated else "measured") for curve in result.measured)
+    assert result.measured and all(
+        curve.source == ("simulated" if lab.simulated else "measured") for curve in result.measured
+    )
     assert result.predicted and all(curve.source == "predicted" for curve in result.predicted)
     assert result.comparison is not None and np.isfinite(result.comparison.median_relative_error)
 
@@ -215,7 +232,9 @@ def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(lab, run):
 @pytest.mark.filterwarnings("error::RuntimeWarning")  # would stand red below the reader's cell
 @pytest.mark.parametrize("clean", [0.0, 0.3])
 def test_of_a_measurement_that_was_hardly_clean_the_figure_shows_what_there_is(lab, clean):
-    """Points, and blocks that a model is fitted to, are missing at random: what cannot be fitted leaves the fit before."""
+    """Points, and blocks that a model is fitted to, are missing at random: what cannot be fitted
+    leaves the fit before.
+    """
     lab = labs.get(lab.id)
     recorded, chance = lab.recorded(), np.random.default_rng(round(10 * clean))
     kept = [chance.random(len(recorded.x.values)) < clean for _ in recorded.measured]
@@ -224,12 +243,18 @@ def test_of_a_measurement_that_was_hardly_clean_the_figure_shows_what_there_is(l
         """The same without most numbers of a list of lists, which is what blocks are."""
         if not isinstance(data, list):
             return data
-        return [[v if chance.random() < clean else None for v in each] if isinstance(each, list) else each for each in data]
+        return [
+            [v if chance.random() < clean else None for v in each] if isinstance(each, list) else each for each in data
+        ]
 
     training = {name: holes(data) for name, data in recorded.measured[0].provenance.get("training", {}).items()}
     measured = []
     for curve, mask in zip(recorded.measured, kept, strict=True):
-        arrays = {name: np.where(mask, values, np.nan) for name in ("values", "low", "high") if (values := getattr(curve, name)) is not None}
+        arrays = {
+            name: np.where(mask, values, np.nan)
+            for name in ("values", "low", "high")
+            if (values := getattr(curve, name)) is not None
+        }
         provenance = {**curve.provenance, "training": training} if training else curve.provenance
         measured.append(dataclasses.replace(curve, **arrays, source="measured", provenance=provenance))
     before = lab.predict(lab.point(), recorded.x)
@@ -239,12 +264,15 @@ def test_of_a_measurement_that_was_hardly_clean_the_figure_shows_what_there_is(l
     assert shown[0] == shown[1]
     lab.marks(lab.point())
     if isinstance(lab, FittedLab) and not clean:
-        assert lab.refit(training) == (NO_FIT,) and all(np.array_equal(a.values, b.values, equal_nan=True) for a, b in zip(after, before, strict=True))
+        assert lab.refit(training) == (NO_FIT,) and all(
+            np.array_equal(a.values, b.values, equal_nan=True) for a, b in zip(after, before, strict=True)
+        )
 
 
 def test_a_short_run_keeps_to_its_budget(run):
-    # Processor time, since a sample that waits for another program's turn is no fault of the lab's. Beside its budget a lab derives
-    # its model, once, which takes a slow machine up to two seconds; one that measured whole and not briefly would need eight and more.
+    # Processor time, since a sample that waits for another program's turn is no fault of the lab's. Beside its budget a
+    # lab derives its model, once, which takes a slow machine up to two seconds; one that measured whole and not briefly
+    # would need eight and more.
     assert run[1] < 8 * SHORT_BUDGET_S
 
 

@@ -25,11 +25,23 @@ def tree(root, files):
     ("membership", "files", "room"),
     [
         ("0::/", {"memory.max": 100, "memory.current": 30}, [70]),
-        ("0::/a/b", {"a/b/memory.max": 100, "a/b/memory.current": 30, "a/memory.max": 60, "a/memory.current": 50}, [70, 10]),
-        ("0::/a/b", {"a/b/memory.max": "max", "a/b/memory.current": 30, "a/memory.max": 60, "a/memory.current": 50}, [10]),
+        (
+            "0::/a/b",
+            {"a/b/memory.max": 100, "a/b/memory.current": 30, "a/memory.max": 60, "a/memory.current": 50},
+            [70, 10],
+        ),
+        (
+            "0::/a/b",
+            {"a/b/memory.max": "max", "a/b/memory.current": 30, "a/memory.max": 60, "a/memory.current": 50},
+            [10],
+        ),
         ("0::/a", {"a/memory.max": 100}, []),
         ("0::/gone", {}, []),
-        ("5:cpu:/x\n4:memory:/a\n0::/", {"memory/a/memory.limit_in_bytes": 100, "memory/a/memory.usage_in_bytes": 40}, [60]),
+        (
+            "5:cpu:/x\n4:memory:/a\n0::/",
+            {"memory/a/memory.limit_in_bytes": 100, "memory/a/memory.usage_in_bytes": 40},
+            [60],
+        ),
         ("4:hugetlb,memory:/", {"memory/memory.limit_in_bytes": 100, "memory/memory.usage_in_bytes": 130}, [-30]),
         ("", {"memory.max": 100, "memory.current": 30}, []),
     ],
@@ -52,7 +64,11 @@ def test_the_tightest_limit_counts_and_an_exhausted_one_is_zero(monkeypatch, roo
 def caches(*levels):
     """A sysfs tree of caches: (level, type, size, line)."""
     names = ("level", "type", "size", "coherency_line_size")
-    return {f"cache/index{i}/{name}": value for i, cache in enumerate(levels) for name, value in zip(names, cache, strict=True)}
+    return {
+        f"cache/index{i}/{name}": value
+        for i, cache in enumerate(levels)
+        for name, value in zip(names, cache, strict=True)
+    }
 
 
 @pytest.fixture
@@ -71,7 +87,9 @@ def sysfs(tmp_path, monkeypatch):
 
 
 def test_data_and_unified_caches_are_claimed_with_their_line(sysfs):
-    found = sysfs((1, "Data", "48K", 128), (1, "Instruction", "32K", 64), (2, "Unified", "2048K", 64), (3, "Unified", "1G", 64))
+    found = sysfs(
+        (1, "Data", "48K", 128), (1, "Instruction", "32K", 64), (2, "Unified", "2048K", 64), (3, "Unified", "1G", 64)
+    )
     assert [found[f"l{i}_capacity"].value for i in (1, 2, 3)] == [48 * KIB, 2 * MIB, 1 << 30]
     assert found["line_size"] == Parameter(128, "B", "claimed", "sysfs cache/index0/coherency_line_size")
     assert found["l1_capacity"].source == "sysfs cache/index0/size"
@@ -117,7 +135,9 @@ def test_an_unknown_origin_is_refused():
 
 
 def test_a_missing_parameter_is_named_with_those_there_are():
-    with pytest.raises(SpeLabError, match="the machine must have the parameter b, and this profile has a; write it anew"):
+    with pytest.raises(
+        SpeLabError, match="the machine must have the parameter b, and this profile has a; write it anew"
+    ):
         Machine({}, {"a": Parameter(1, "B", "assumed", "")}).value("b")
 
 
@@ -143,8 +163,13 @@ def edited(path, change):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("", "must be JSON"), ("{", "must be JSON"), ("[1]", "at the top level"), ("[" * 100_000, "must be JSON"), (b"\xff\xfe", "readable text"),
-        (lambda data: data.update(format=2), "at format"), (lambda data: data.pop("facts"), "at the top level"),
+        ("", "must be JSON"),
+        ("{", "must be JSON"),
+        ("[1]", "at the top level"),
+        ("[" * 100_000, "must be JSON"),
+        (b"\xff\xfe", "readable text"),
+        (lambda data: data.update(format=2), "at format"),
+        (lambda data: data.pop("facts"), "at the top level"),
         (lambda data: data["parameters"]["l1_capacity"].update(value=-1), "at parameters/l1_capacity/value"),
         (lambda data: data["parameters"]["l1_capacity"].update(value=0), "at parameters/l1_capacity/value"),
         (lambda data: data["parameters"]["l1_capacity"].update(value="32K"), "at parameters/l1_capacity/value"),
@@ -156,7 +181,7 @@ def edited(path, change):
         (lambda data: data["parameters"]["l1_capacity"].pop("source"), "at parameters/l1_capacity"),
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 50 else "",
-)  # fmt: skip
+)
 def test_a_file_that_is_no_machine_is_refused_in_a_sentence_and_left_as_it_is(saved, content, complaint):
     path = saved[1]
     content = edited(path, content) if callable(content) else content
@@ -164,11 +189,17 @@ def test_a_file_that_is_no_machine_is_refused_in_a_sentence_and_left_as_it_is(sa
     before = path.read_bytes()
     with pytest.raises(SpeLabError) as refused:
         Machine.load(path)
-    assert str(refused.value).startswith("the machine file ") and complaint in str(refused.value) and "\n" not in str(refused.value)
+    assert (
+        str(refused.value).startswith("the machine file ")
+        and complaint in str(refused.value)
+        and "\n" not in str(refused.value)
+    )
     assert path.read_bytes() == before
 
 
 def test_an_absent_machine_file_is_refused_and_not_made(tmp_path):
-    with pytest.raises(SpeLabError, match=r"the machine file must be readable text, got .*; write one with spe-lab machine --json"):
+    with pytest.raises(
+        SpeLabError, match=r"the machine file must be readable text, got .*; write one with spe-lab machine --json"
+    ):
         Machine.load(tmp_path / "absent.json")
     assert list(tmp_path.iterdir()) == []

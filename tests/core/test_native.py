@@ -29,14 +29,18 @@ def cache(tmp_path, monkeypatch):
 def compilations(monkeypatch):
     """A list that grows by one command with each run of the compiler."""
     commands, run = [], subprocess.run
-    monkeypatch.setattr(native.subprocess, "run", lambda command, **options: commands.append(command) or run(command, **options))
+    monkeypatch.setattr(
+        native.subprocess, "run", lambda command, **options: commands.append(command) or run(command, **options)
+    )
     return commands
 
 
 def python(program, **environment):
     """What a new process prints, with these variables added to (or None: taken from) its environment."""
     variables = {name: value for name, value in {**os.environ, **environment}.items() if value is not None}
-    return subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", program], env=variables, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def files(folder):
@@ -52,7 +56,11 @@ def test_a_second_call_compiles_nothing(cache, compilations):
 
 @needs_compiler
 def test_other_source_and_other_flags_give_other_files(cache):
-    paths = {native.compile_text(text, flags=flags).path for text in (HALF, HALF + "\n") for flags in (native.FLAGS, [*native.FLAGS, "-O3"])}
+    paths = {
+        native.compile_text(text, flags=flags).path
+        for text in (HALF, HALF + "\n")
+        for flags in (native.FLAGS, [*native.FLAGS, "-O3"])
+    }
     assert len(paths) == 4 and len(files(cache)) == 4
 
 
@@ -88,7 +96,10 @@ def test_a_library_whose_name_belies_its_content_is_neither_loaded_nor_kept(cach
 def test_two_processes_that_build_at_once_both_succeed_and_leave_one_library_each(tmp_path):
     program = "from spe_lab.core import native; print([native.load(stem).path for stem in native.stems()])"
     environment = {**os.environ, "SPE_LAB_CACHE_DIR": str(tmp_path)}
-    both = [subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     said = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0] and said[0] == said[1]
     left = list((tmp_path / "kernels").iterdir())
@@ -101,7 +112,10 @@ def test_two_processes_that_build_at_once_both_succeed_and_leave_one_library_eac
 @needs_compiler
 def test_where_the_cache_cannot_be_written_a_private_folder_is_used_and_removed(tmp_path):
     (tmp_path / "file").write_text("a folder cannot lie below a file, whoever asks")
-    program = "from spe_lab.core import native; folder = native.load('memory').path.parent; print(folder.stat().st_mode & 0o777, folder, sep='\\n')"
+    program = (
+        "from spe_lab.core import native; folder = native.load('memory').path.parent; print(folder.stat().st_mode &"
+        " 0o777, folder, sep='\\n')"
+    )
     said = python(program, SPE_LAB_CACHE_DIR=str(tmp_path / "file" / "cache"), TMPDIR=str(tmp_path))
     assert said.returncode == 0, said.stderr
     mode, folder = said.stdout.splitlines()
@@ -111,14 +125,20 @@ def test_where_the_cache_cannot_be_written_a_private_folder_is_used_and_removed(
 
 @pytest.mark.skipif(importlib.util.find_spec("ziglang") is not None, reason="ziglang is installed, which is a compiler")
 def test_without_a_compiler_one_sentence_says_the_cure(tmp_path):
-    program = "from spe_lab.core import native\ntry: native.load('memory')\nexcept ValueError as error: print(error, native.available())"
+    program = (
+        "from spe_lab.core import native\ntry: native.load('memory')\nexcept ValueError as error: print(error,"
+        " native.available())"
+    )
     said = python(program, PATH=str(tmp_path), CC=None)
     assert said.stdout == f"{native.NO_COMPILER} False\n"
 
 
 @needs_compiler
 def test_cc_names_the_compiler_and_may_hold_options(tmp_path):
-    program = "from spe_lab.core import native; print(native.compiler().command[1:], native.load('memory').provenance['compiler'])"
+    program = (
+        "from spe_lab.core import native; print(native.compiler().command[1:],"
+        " native.load('memory').provenance['compiler'])"
+    )
     said = python(program, CC="cc -DFROM_CC", SPE_LAB_CACHE_DIR=str(tmp_path))
     assert said.stdout.startswith("('-DFROM_CC',) "), said.stderr
 
@@ -127,7 +147,10 @@ def test_cc_names_the_compiler_and_may_hold_options(tmp_path):
 def full_disk(tmp_path, monkeypatch):
     """A compiler that leaves half of a library behind and says that the disk is full."""
     fake = tmp_path / "fake-cc"
-    fake.write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho half > "$2"\necho "$2: No space left on device" >&2\nexit 1\n')
+    fake.write_text(
+        '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho half > "$2"\necho "$2: No space left on device"'
+        " >&2\nexit 1\n"
+    )
     fake.chmod(0o755)
     monkeypatch.setattr(native, "compiler", lambda: native.Compiler((str(fake),), "fake 1.0"))
 
@@ -136,7 +159,10 @@ def test_a_full_disk_while_compiling_is_one_sentence_and_leaves_no_partial_file(
     monkeypatch.setattr(native, "_cache_folder", lambda: tmp_path / "cache")
     with pytest.raises(UnavailableError) as refused:
         native.compile_text(HALF)
-    assert re.fullmatch(r"compiling cell-\w+\.c needs .* the disk is full; free some or set SPE_LAB_CACHE_DIR to another folder", str(refused.value))
+    assert re.fullmatch(
+        r"compiling cell-\w+\.c needs .* the disk is full; free some or set SPE_LAB_CACHE_DIR to another folder",
+        str(refused.value),
+    )
     assert files(tmp_path / "cache") == []
 
 
@@ -152,8 +178,13 @@ def test_a_compile_error_shows_the_compiler_s_message_with_its_line_and_no_path(
 
 @needs_compiler
 def test_a_cell_may_use_what_spe_h_declares(cache):
-    own = native.compile_text('#include "spe.h"\nint32_t seen(spe_cancel cancel) { return *cancel == 7 ? SPE_OK : SPE_CANCELLED; }\n')
-    assert own.seen(ctypes.c_int32(7)) == own.constants["SPE_OK"] and own.seen(ctypes.c_int32(0)) == own.constants["SPE_CANCELLED"]
+    own = native.compile_text(
+        '#include "spe.h"\nint32_t seen(spe_cancel cancel) { return *cancel == 7 ? SPE_OK : SPE_CANCELLED; }\n'
+    )
+    assert (
+        own.seen(ctypes.c_int32(7)) == own.constants["SPE_OK"]
+        and own.seen(ctypes.c_int32(0)) == own.constants["SPE_CANCELLED"]
+    )
 
 
 def test_an_unknown_stem_is_refused_with_those_that_exist():
@@ -170,7 +201,9 @@ def test_an_unknown_function_is_refused_with_those_that_exist():
 @needs_compiler
 @pytest.mark.parametrize("wrong", [np.zeros(8, np.float32), np.zeros(16)[::2], [0.0] * 8])
 def test_arrays_that_c_would_misread_are_refused(cache, wrong):
-    own = native.compile_text("#include <stdint.h>\ndouble first(const double *x, uint64_t n) { return n ? x[0] : 0; }\n")
+    own = native.compile_text(
+        "#include <stdint.h>\ndouble first(const double *x, uint64_t n) { return n ? x[0] : 0; }\n"
+    )
     assert own.first(np.arange(8.0) + 2, 8) == 2
     with pytest.raises(ctypes.ArgumentError, match="for C must"):
         own.first(wrong, 8)
@@ -178,7 +211,9 @@ def test_arrays_that_c_would_misread_are_refused(cache, wrong):
 
 @needs_compiler
 def test_an_array_that_c_may_write_to_must_be_writeable_and_aligned(cache):
-    own = native.compile_text("#include <stdint.h>\nvoid put(double *x) { x[0] = 1; }\ndouble get(const double *x) { return x[0]; }\n")
+    own = native.compile_text(
+        "#include <stdint.h>\nvoid put(double *x) { x[0] = 1; }\ndouble get(const double *x) { return x[0]; }\n"
+    )
     fixed, between = np.arange(2.0), np.zeros(17, np.uint8)[1:].view(np.float64)
     fixed.flags.writeable = False
     assert own.get(fixed) == 0  # C promises not to write

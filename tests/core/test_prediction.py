@@ -38,14 +38,18 @@ def test_a_prediction_is_scored_by_the_measured_interval(low, high, said):
     assert scored == f"At size 256 KiB the time per access was 4 ns (3.8 to 4.2): {said}"
 
 
-@pytest.mark.parametrize(("at", "nearest"), [("1KiB", "16 KiB"), ("60KiB", "16 KiB"), ("68KiB", "256 KiB"), (2**20, "256 KiB")])
+@pytest.mark.parametrize(
+    ("at", "nearest"), [("1KiB", "16 KiB"), ("60KiB", "16 KiB"), ("68KiB", "256 KiB"), (2**20, "256 KiB")]
+)
 def test_the_nearest_point_on_a_logarithmic_axis_counts(at, nearest):
     assert predict(LAB, at, 1, 2).score(run()).startswith(f"At size {nearest} ")
 
 
 def test_on_a_linear_axis_zero_is_a_place_like_any_other():
     x = Axis("p", "", [0.0, 0.4, 0.5])
-    measured = Run("branches.selectivity", {}, x, [Curve("branching", "measured", x, "ns", [1.0, 3.0, 4.0])], [], None, {}, "0")
+    measured = Run(
+        "branches.selectivity", {}, x, [Curve("branching", "measured", x, "ns", [1.0, 3.0, 4.0])], [], None, {}, "0"
+    )
     for at, value in ((0.0, 1), (0.19, 1), (0.21, 3), (0.5, 4)):
         assert f"the time per element was {value} ns" in predict("branches.selectivity", at, 1, 2).score(measured)
 
@@ -60,7 +64,10 @@ def test_without_an_interval_the_value_alone_is_scored():
 
 @pytest.mark.parametrize(("low", "high"), [(..., ...), (1, ...), (..., 2)])
 def test_a_prediction_left_open_asks_for_two_numbers(low, high):
-    assert at_256(low, high).score(run()) == "No prediction yet: put two numbers in the place of the dots, before you look."
+    assert (
+        at_256(low, high).score(run())
+        == "No prediction yet: put two numbers in the place of the dots, before you look."
+    )
 
 
 @pytest.mark.parametrize("measured", [None, run(source="recorded")])
@@ -89,7 +96,8 @@ def test_a_prediction_that_means_nothing_is_refused(arguments, complaint):
         predict(*arguments)
 
 
-# ---- What a reader's journal makes of it -------------------------------------------------------------------------------
+# ---- What a reader's journal makes of it
+# -------------------------------------------------------------------------------
 
 
 def test_a_restarted_kernel_finds_what_was_committed(capsys):
@@ -101,7 +109,11 @@ def test_a_restarted_kernel_finds_what_was_committed(capsys):
 
 
 def test_without_a_journal_an_untouched_prediction_says_nothing(capsys):
-    assert not predict(LAB, "256KiB").committed and not predict_order(LAB, ..., at="256KiB").committed and not predict_curve(LAB).committed
+    assert (
+        not predict(LAB, "256KiB").committed
+        and not predict_order(LAB, ..., at="256KiB").committed
+        and not predict_curve(LAB).committed
+    )
     assert capsys.readouterr().out == ""
 
 
@@ -110,10 +122,17 @@ def test_after_the_reveal_a_better_prediction_does_not_count(capsys):
     assert "does not count" not in first.score(run(low=(0.9, 3.8), high=(1.1, 4.2)))
     late = at_256(3, 5)
     assert "It does not count, since a measurement of this lab was shown before." in capsys.readouterr().out
-    assert late.score(run()).endswith("It does not count in your journal, since a measurement was shown before you committed it.")
+    assert late.score(run()).endswith(
+        "It does not count in your journal, since a measurement was shown before you committed it."
+    )
     assert predict(LAB, "256KiB").low == 1
     (entry,) = journal.load().predictions.values()
-    assert (entry["scored"]["right"], entry["scored"]["of"], entry["scored"]["value"], len(entry["revised"])) == (0, 1, 4.0, 1)
+    assert (entry["scored"]["right"], entry["scored"]["of"], entry["scored"]["value"], len(entry["revised"])) == (
+        0,
+        1,
+        4.0,
+        1,
+    )
 
 
 def test_measuring_before_predicting_is_noticed_and_data_of_another_machine_reveal_nothing():
@@ -125,12 +144,23 @@ def test_measuring_before_predicting_is_noticed_and_data_of_another_machine_reve
 
 
 def test_a_measurement_at_other_settings_is_no_answer():
-    there = Run("branches.selectivity", {"payload": "64 B"}, Axis("p", "", [0.0, 0.5]), run().measured, [], None, {}, "0")
+    there = Run(
+        "branches.selectivity", {"payload": "64 B"}, Axis("p", "", [0.0, 0.5]), run().measured, [], None, {}, "0"
+    )
     said = predict("branches.selectivity", 0.5, 1, 2).score(there)
     assert said == "This was measured at payload 64 B, and your prediction is for payload none: measure there."
     assert journal.load().data["shown"] == {}
     x = Axis("p", "", [0.0, 0.5])
-    moved = Run("branches.selectivity", {"payload": "64 B"}, x, [Curve("branching", "measured", x, "ns", [1, 4])], [], None, {}, "0")
+    moved = Run(
+        "branches.selectivity",
+        {"payload": "64 B"},
+        x,
+        [Curve("branching", "measured", x, "ns", [1, 4])],
+        [],
+        None,
+        {},
+        "0",
+    )
     assert "inside your range" in predict("branches.selectivity", 0.5, 3, 5, payload="64 B").score(moved)
 
 
@@ -142,7 +172,8 @@ def test_a_damaged_journal_is_said_and_stops_nobody(capsys):
     assert journal.path().read_text() == "{"
 
 
-# ---- Orders ------------------------------------------------------------------------------------------------------------
+# ---- Orders
+# ------------------------------------------------------------------------------------------------------------
 
 
 def two_curves(dependent=(1.0, 4.0), independent=(0.5, 2.0), spread=0.1):
@@ -155,17 +186,23 @@ def two_curves(dependent=(1.0, 4.0), independent=(0.5, 2.0), spread=0.1):
 
 
 def test_an_order_of_curves_is_scored_by_pairs():
-    right, wrong = (predict_order(LAB, *names, at="256KiB") for names in (("independent", "dependent"), ("dependent", "independent")))
-    assert right.score(two_curves()) == (
-        "At size 256 KiB, from the smallest: independent (strided sum) 2 ns (1.8 to 2.2), dependent (random cycle) 4 ns (3.6 to 4.4). "
-        "Your order has 1 of 1 pairs right."
+    right, wrong = (
+        predict_order(LAB, *names, at="256KiB")
+        for names in (("independent", "dependent"), ("dependent", "independent"))
+    )
+    assert (
+        right.score(two_curves())
+        == "At size 256 KiB, from the smallest: independent (strided sum) 2 ns (1.8 to 2.2), dependent (random cycle) 4"
+        " ns (3.6 to 4.4). Your order has 1 of 1 pairs right."
     )
     assert "has 0 of 1 pairs right" in wrong.score(two_curves())
 
 
 def test_pairs_that_cannot_be_told_apart_count_for_neither():
     said = predict_order(LAB, "dependent", "independent", at="256KiB").score(two_curves(spread=0.5))
-    assert said.endswith("has 0 of 0 pairs right. 1 of all pairs cannot be told apart on this machine and counts for neither.")
+    assert said.endswith(
+        "has 0 of 0 pairs right. 1 of all pairs cannot be told apart on this machine and counts for neither."
+    )
 
 
 def test_an_order_of_places_is_scored_on_the_first_curve():
@@ -181,7 +218,9 @@ def test_an_order_is_found_again():
 
 
 def test_an_order_without_two_clean_points_is_not_decided():
-    assert "No clean sample" in predict_order(LAB, "dependent", "independent", at="256KiB").score(two_curves(independent=(1, math.nan)))
+    assert "No clean sample" in predict_order(LAB, "dependent", "independent", at="256KiB").score(
+        two_curves(independent=(1, math.nan))
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +239,8 @@ def test_an_order_that_makes_no_sense_is_refused(candidates, at, complaint):
         predict_order(LAB, *candidates, at=at)
 
 
-# ---- Curves ------------------------------------------------------------------------------------------------------------
+# ---- Curves
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_curve_is_straight_on_the_axes_of_the_figure():
@@ -212,12 +252,17 @@ def test_a_curve_is_straight_on_the_axes_of_the_figure():
 
 def test_a_curve_is_scored_at_the_measured_points_that_it_spans():
     measured = run((1.0, 4.0), (0.9, 3.8), (1.1, 4.2))
-    assert predict_curve(LAB, {"16KiB": 1.2, "256KiB": 5}).score(measured) == (
-        "Of 2 points measured between size 16 KiB and 256 KiB, 2 lie within a factor of 1.5 of your curve. "
+    assert (
+        predict_curve(LAB, {"16KiB": 1.2, "256KiB": 5}).score(measured)
+        == "Of 2 points measured between size 16 KiB and 256 KiB, 2 lie within a factor of 1.5 of your curve. "
         "Farthest off at size 256 KiB: measured 4 ns (3.8 to 4.2), yours 5 ns, a factor of 1.2."
     )
-    assert "2 points measured between size 8 KiB and 1 MiB, 0 lie" in predict_curve(LAB, {"8KiB": 100, "1MiB": 100}).score(measured)
-    assert ", 1 lie within a factor of 1.1 of" in predict_curve(LAB, {"16KiB": 1, "256KiB": 5}, within=1.1).score(measured)
+    assert "2 points measured between size 8 KiB and 1 MiB, 0 lie" in predict_curve(
+        LAB, {"8KiB": 100, "1MiB": 100}
+    ).score(measured)
+    assert ", 1 lie within a factor of 1.1 of" in predict_curve(LAB, {"16KiB": 1, "256KiB": 5}, within=1.1).score(
+        measured
+    )
     assert "No clean sample" in predict_curve(LAB, {"512KiB": 1, "1MiB": 5}).score(measured)
 
 
@@ -257,7 +302,8 @@ def test_a_curve_that_makes_no_sense_is_refused(curve, within, complaint):
         predict_curve(LAB, curve, within)
 
 
-# ---- What all kinds have in common -------------------------------------------------------------------------------------
+# ---- What all kinds have in common
+# -------------------------------------------------------------------------------------
 
 KINDS = {
     "range": lambda: at_256(1, 2),
@@ -277,6 +323,8 @@ def test_every_kind_is_committed_scored_kept_and_drawn(kind):
     assert prediction.filled(prediction.values) == prediction
 
 
-@pytest.mark.parametrize("prediction", [lambda: predict(LAB, "1MiB"), lambda: predict_order(LAB, ...), lambda: predict_curve(LAB)])
+@pytest.mark.parametrize(
+    "prediction", [lambda: predict(LAB, "1MiB"), lambda: predict_order(LAB, ...), lambda: predict_curve(LAB)]
+)
 def test_every_kind_can_be_left_open(prediction):
     assert prediction().drawn is None and prediction().score(run()).startswith("No prediction yet: ")

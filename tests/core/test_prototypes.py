@@ -27,20 +27,35 @@ struct outer { char tag; struct inner in[2]; first f; second s; struct outer *ne
 def test_signatures_are_read_with_names_types_and_order():
     function = parse("double mean(const double *x, uint64_t n, int32_t step);").functions["mean"]
     assert function.result is ctypes.c_double
-    assert list(function.parameters.items()) == [("x", array_pointer(ctypes.c_double, const=True)), ("n", ctypes.c_uint64), ("step", ctypes.c_int32)]
+    assert list(function.parameters.items()) == [
+        ("x", array_pointer(ctypes.c_double, const=True)),
+        ("n", ctypes.c_uint64),
+        ("step", ctypes.c_int32),
+    ]
 
 
 @pytest.mark.parametrize(
     ("written", "kind"),
     [
-        ("unsigned", ctypes.c_uint), ("long unsigned int", ctypes.c_ulong), ("signed", ctypes.c_int), ("short unsigned", ctypes.c_ushort),
-        ("long int long", ctypes.c_longlong), ("const volatile int32_t", ctypes.c_int32), ("_Bool", ctypes.c_bool),
-        ("size_t", ctypes.c_size_t), ("void *", ctypes.c_void_p), ("char *", ctypes.c_void_p), ("int32_t **", ctypes.c_void_p),
+        ("unsigned", ctypes.c_uint),
+        ("long unsigned int", ctypes.c_ulong),
+        ("signed", ctypes.c_int),
+        ("short unsigned", ctypes.c_ushort),
+        ("long int long", ctypes.c_longlong),
+        ("const volatile int32_t", ctypes.c_int32),
+        ("_Bool", ctypes.c_bool),
+        ("size_t", ctypes.c_size_t),
+        ("void *", ctypes.c_void_p),
+        ("char *", ctypes.c_void_p),
+        ("int32_t **", ctypes.c_void_p),
         ("uint64_t (*)(void *, uint64_t)", ctypes.c_void_p),
-        ("enum { A }", ctypes.c_int), ("double *", array_pointer(ctypes.c_double)), ("float *restrict", array_pointer(ctypes.c_float)),
-        ("double x[]", array_pointer(ctypes.c_double)), ("const double x[8]", array_pointer(ctypes.c_double, const=True)),
+        ("enum { A }", ctypes.c_int),
+        ("double *", array_pointer(ctypes.c_double)),
+        ("float *restrict", array_pointer(ctypes.c_float)),
+        ("double x[]", array_pointer(ctypes.c_double)),
+        ("const double x[8]", array_pointer(ctypes.c_double, const=True)),
     ],
-)  # fmt: skip
+)
 def test_a_parameter_has_the_type_that_c_gives_it(written, kind):
     assert list(parse(f"int f({written});").functions["f"].parameters.values()) == [kind]
 
@@ -51,10 +66,20 @@ def test_a_function_of_nothing_has_no_parameters_and_a_void_one_no_result():
 
 
 def test_a_structure_with_a_lock_is_passed_by_pointer_and_has_no_fields():
-    found = parse("struct guarded { pthread_mutex_t m; }; struct pair { struct guarded a[2]; }; struct plain { int32_t x; };"
-                  "void f(struct guarded *g, struct pair *p, struct plain *q);")  # fmt: skip
-    assert [getattr(kind, "_fields_", None) for kind in found.structures.values()] == [None, None, [("x", ctypes.c_int32)]]
-    assert list(found.functions["f"].parameters.values()) == [ctypes.c_void_p, ctypes.c_void_p, array_pointer(found.structures["plain"])]
+    found = parse(
+        "struct guarded { pthread_mutex_t m; }; struct pair { struct guarded a[2]; }; struct plain { int32_t x; };"
+        "void f(struct guarded *g, struct pair *p, struct plain *q);"
+    )
+    assert [getattr(kind, "_fields_", None) for kind in found.structures.values()] == [
+        None,
+        None,
+        [("x", ctypes.c_int32)],
+    ]
+    assert list(found.functions["f"].parameters.values()) == [
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        array_pointer(found.structures["plain"]),
+    ]
 
 
 def test_static_functions_are_not_offered():
@@ -70,17 +95,25 @@ def test_nested_structures_are_laid_out_as_the_compiler_does_it():
     members = [name for name, _ in parse(STRUCTURES).structures["outer"]._fields_]
     asked = "".join(f"uint64_t offset_{name}(void) {{ return offsetof(struct outer, {name}); }}\n" for name in members)
     headers = "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
-    library = native.compile_text(f"{headers}{STRUCTURES}{asked}uint64_t size(void) {{ return sizeof(struct outer); }}\n", "layout")
+    library = native.compile_text(
+        f"{headers}{STRUCTURES}{asked}uint64_t size(void) {{ return sizeof(struct outer); }}\n", "layout"
+    )
     ours = library.struct("outer")
-    assert {name: getattr(ours, name).offset for name in members} == {name: getattr(library, f"offset_{name}")() for name in members}
+    assert {name: getattr(ours, name).offset for name in members} == {
+        name: getattr(library, f"offset_{name}")() for name in members
+    }
     assert ctypes.sizeof(ours) == library.size()
 
 
 @pytest.mark.parametrize(
     "source",
-    ["struct s { int a : 3; };", "struct s { _Alignas(64) int a; };", "struct s { char c; int a; } __attribute__((packed));",
-     "struct __attribute__((aligned(64))) s { int a; };"],
-)  # fmt: skip
+    [
+        "struct s { int a : 3; };",
+        "struct s { _Alignas(64) int a; };",
+        "struct s { char c; int a; } __attribute__((packed));",
+        "struct __attribute__((aligned(64))) s { int a; };",
+    ],
+)
 def test_a_layout_that_ctypes_would_get_wrong_is_refused(source):
     with pytest.raises(SpeLabError, match=r"layout must be C's default, got .*; pad the structure"):
         parse(source)
@@ -89,11 +122,15 @@ def test_a_layout_that_ctypes_would_get_wrong_is_refused(source):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("int f(complicated x);", "pycparser can read"), ("int f(__int128 x);", "'__int128'"), ("int f(union { int a; } x);", "got Union"),
-        ("struct s { double x[2 * 3]; };", "write it out"), ("int f(const char *format, ...);", "takes any number of them"),
-        ("int f(void) { {", "pycparser can read"), ("not C at all", "pycparser can read"),
+        ("int f(complicated x);", "pycparser can read"),
+        ("int f(__int128 x);", "'__int128'"),
+        ("int f(union { int a; } x);", "got Union"),
+        ("struct s { double x[2 * 3]; };", "write it out"),
+        ("int f(const char *format, ...);", "takes any number of them"),
+        ("int f(void) { {", "pycparser can read"),
+        ("not C at all", "pycparser can read"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_refused_in_one_sentence(source, reason):
     with pytest.raises(SpeLabError) as refused:
         parse(source)
@@ -109,7 +146,9 @@ def test_included_declarations_are_read_from_beside_the_file_and_from_given_fold
     (tmp_path / "far").mkdir()
     (tmp_path / "far" / "far.h").write_text("struct far { int a; };\n")
     (tmp_path / "near.h").write_text('#include "far.h"\n#include "near.h"\nstruct near { struct far f; };\n')
-    (tmp_path / "cell.c").write_text('#include <stdint.h>\n#include "near.h"\nint f(struct near *x);\nint g(unknown x);\n')
+    (tmp_path / "cell.c").write_text(
+        '#include <stdint.h>\n#include "near.h"\nint f(struct near *x);\nint g(unknown x);\n'
+    )
     with pytest.raises(SpeLabError, match=r"cell\.c:4:"):
         prototypes.read(tmp_path / "cell.c", tmp_path / "far")
     (tmp_path / "cell.c").write_text('#include "near.h"\nint f(struct near *x);\n')
@@ -117,12 +156,19 @@ def test_included_declarations_are_read_from_beside_the_file_and_from_given_fold
 
 
 # What stands in comments, strings and bodies must not matter.
-comments = st.text(st.characters(exclude_characters="*\x00", codec="utf-8"), max_size=20).map(lambda text: f"/*{text}*/")
-line_comments = st.text(st.characters(exclude_characters="\\\n\r\x00", codec="utf-8"), max_size=20).map(lambda text: f"//{text}\n")
+comments = st.text(st.characters(exclude_characters="*\x00", codec="utf-8"), max_size=20).map(
+    lambda text: f"/*{text}*/"
+)
+line_comments = st.text(st.characters(exclude_characters="\\\n\r\x00", codec="utf-8"), max_size=20).map(
+    lambda text: f"//{text}\n"
+)
 pieces = st.sampled_from(("{", "}", "(", "'", ";", "#", "a", "//", "/*", "*/", '\\"', "\\\\", "\\n", "\\x7b"))
 strings = st.lists(pieces, max_size=8).map(lambda parts: f'"{"".join(parts)}";')
 characters = st.sampled_from(("'{';", "'}';", "'\"';", "'\\'';", "'\\\\';", "'/';", "'\\x7b';"))
-statements = st.lists(comments | line_comments | strings | characters | st.sampled_from(("{ x; }", "if (a) { b; }", "int x[] = {1};")), max_size=8)
+statements = st.lists(
+    comments | line_comments | strings | characters | st.sampled_from(("{ x; }", "if (a) { b; }", "int x[] = {1};")),
+    max_size=8,
+)
 
 
 @fixed
@@ -136,7 +182,12 @@ def test_nothing_inside_of_a_body_or_a_comment_changes_the_declarations(inside):
 
 
 def test_arrays_of_another_type_or_with_gaps_are_refused_before_c_sees_them():
-    wrong = {"dtype float64, got float32": np.zeros(4, np.float32), "contiguous": np.zeros(8)[::2], "got list": [1.0], "got float": 1.5}
+    wrong = {
+        "dtype float64, got float32": np.zeros(4, np.float32),
+        "contiguous": np.zeros(8)[::2],
+        "got list": [1.0],
+        "got float": 1.5,
+    }
     for reason, argument in wrong.items():
         with pytest.raises(SpeLabError, match=f"for C must .*{reason}.*; "):
             array_pointer(ctypes.c_double).from_param(argument)

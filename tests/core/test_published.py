@@ -1,4 +1,6 @@
-"""The published profiles: documented, plausible, usable by the models, and in keeping with curves they were not made from."""
+"""The published profiles: documented, plausible, usable by the models, and in keeping with curves they were not made
+from.
+"""
 
 import numpy as np
 import pytest
@@ -13,14 +15,27 @@ every = pytest.mark.parametrize("name", sorted(MACHINES))
 
 # Unit, and what any CPU of the last fifteen years has.
 PLAUSIBLE = {
-    "clock": ("GHz", 0.5, 6), "line_size": ("B", 32, 256), "page_size": ("B", 4 * KIB, 64 * KIB), "tlb_reach": ("B", MIB, 64 * MIB),
-    "l1_capacity": ("B", 16 * KIB, 256 * KIB), "l2_capacity": ("B", 128 * KIB, 32 * MIB), "l3_capacity": ("B", MIB, 512 * MIB),
-    "l1_latency": ("ns", 0.5, 3), "l2_latency": ("ns", 1, 10), "l3_latency": ("ns", 3, 50), "memory_latency": ("ns", 30, 250),
+    "clock": ("GHz", 0.5, 6),
+    "line_size": ("B", 32, 256),
+    "page_size": ("B", 4 * KIB, 64 * KIB),
+    "tlb_reach": ("B", MIB, 64 * MIB),
+    "l1_capacity": ("B", 16 * KIB, 256 * KIB),
+    "l2_capacity": ("B", 128 * KIB, 32 * MIB),
+    "l3_capacity": ("B", MIB, 512 * MIB),
+    "l1_latency": ("ns", 0.5, 3),
+    "l2_latency": ("ns", 1, 10),
+    "l3_latency": ("ns", 3, 50),
+    "memory_latency": ("ns", 30, 250),
     "tlb_latency": ("ns", 2, 60),
-}  # fmt: skip
+}
 
 
-LEVELS = (("l2_latency", "l1_capacity"), ("l3_latency", "l2_capacity"), ("tlb_latency", "tlb_reach"), ("memory_latency", "l3_capacity"))
+LEVELS = (
+    ("l2_latency", "l1_capacity"),
+    ("l3_latency", "l2_capacity"),
+    ("tlb_latency", "tlb_reach"),
+    ("memory_latency", "l3_capacity"),
+)
 
 
 def ramps(machine, size: np.ndarray) -> np.ndarray:
@@ -31,7 +46,9 @@ def ramps(machine, size: np.ndarray) -> np.ndarray:
 
 def cliffs(machine, size: np.ndarray) -> np.ndarray:
     """The same where a level adds its latency for all accesses as soon as its cache is exceeded."""
-    return machine.value("l1_latency") + sum(machine.value(latency) * (size > machine.value(capacity)) for latency, capacity in LEVELS)
+    return machine.value("l1_latency") + sum(
+        machine.value(latency) * (size > machine.value(capacity)) for latency, capacity in LEVELS
+    )
 
 
 def test_there_are_at_least_four_of_three_makers():
@@ -45,7 +62,9 @@ def test_each_number_is_published_and_names_its_source(name):
     for parameter in machine.parameters.values():
         assert parameter.origin == "published"
         # A place, not a saying: a repository at a commit, an address, or a document with its section or revision.
-        assert any(mark in parameter.source for mark in ("commit ", ".com/", "§", "revision", "table", "slide ", "page ")), parameter.source
+        assert any(
+            mark in parameter.source for mark in ("commit ", ".com/", "§", "revision", "table", "slide ", "page ")
+        ), parameter.source
         assert not any(word in parameter.source for word in ("recalled", "approximately", "typical"))
     assert machine.facts["documents"] and machine.facts["latencies"] and machine.facts["cpu"]
 
@@ -67,7 +86,12 @@ def test_levels_grow_and_slow_down_outwards(name):
     sizes = [machine.value(key) for key in ("line_size", "l1_capacity", "l2_capacity", "l3_capacity")]
     assert sizes == sorted(set(sizes))
     assert machine.value("tlb_reach") % machine.value("page_size") == 0
-    assert machine.value("memory_latency") > machine.value("l3_latency") > machine.value("l2_latency") > machine.value("l1_latency")
+    assert (
+        machine.value("memory_latency")
+        > machine.value("l3_latency")
+        > machine.value("l2_latency")
+        > machine.value("l1_latency")
+    )
     assert 2.5 <= machine.value("l1_latency") * machine.value("clock") <= 6  # cycles
 
 
@@ -88,8 +112,14 @@ def test_the_models_evaluate_and_agree_with_the_ramps_by_hand(name):
     for build in (models.refined, models.staircase, models.stride_time):
         model = build()
         symbols = {symbol.name for symbol in model.symbols}
-        values = {symbol: machine.value(PARAMETERS[symbol]) for symbol in symbols & set(PARAMETERS) if PARAMETERS[symbol] in machine.parameters}
-        values |= dict.fromkeys(symbols - set(values) - {"S", "s"}, 1.0)  # the width of a load, and ramps rather than cliffs
+        values = {
+            symbol: machine.value(PARAMETERS[symbol])
+            for symbol in symbols & set(PARAMETERS)
+            if PARAMETERS[symbol] in machine.parameters
+        }
+        values |= dict.fromkeys(
+            symbols - set(values) - {"S", "s"}, 1.0
+        )  # the width of a load, and ramps rather than cliffs
         times = model(S=sizes, **values, **({"s": 64.0} if "s" in symbols else {}))
         assert np.all(np.isfinite(times)) and np.all(np.diff(times) >= -1e-9)
         if build is models.refined:
@@ -98,4 +128,8 @@ def test_the_models_evaluate_and_agree_with_the_ramps_by_hand(name):
 
 def test_a_profile_carries_no_path_of_whoever_wrote_it():
     for machine in MACHINES.values():
-        assert not [text for text in map(str, [machine.facts, *machine.parameters.values()]) if "/home/" in text or "/work" in text]
+        assert not [
+            text
+            for text in map(str, [machine.facts, *machine.parameters.values()])
+            if "/home/" in text or "/work" in text
+        ]

@@ -14,7 +14,8 @@ from spe_lab.core.queues.simulation import Priority, Shared, Sharing, Split
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
-# ---- Kernels against plain Python ------------------------------------------------------------------------------------------
+# ---- Kernels against plain Python
+# ------------------------------------------------------------------------------------------
 
 
 def shared_by_hand(gaps, service, servers):
@@ -106,8 +107,12 @@ def test_the_shared_queue_is_kiefer_and_wolfowitz_by_hand(servers, n):
 def test_split_queues_are_those_by_hand(servers):
     gaps, service = customers(500, servers)
     turns = iter(range(500))
-    assert by_kernel(Split(servers, "round robin"), gaps, service).tolist() == split_by_hand(gaps, service, servers, lambda _: next(turns) % servers)
-    assert by_kernel(Split(servers, servers), gaps, service).tolist() == split_by_hand(gaps, service, servers, lambda lengths: lengths.index(min(lengths)))
+    assert by_kernel(Split(servers, "round robin"), gaps, service).tolist() == split_by_hand(
+        gaps, service, servers, lambda _: next(turns) % servers
+    )
+    assert by_kernel(Split(servers, servers), gaps, service).tolist() == split_by_hand(
+        gaps, service, servers, lambda lengths: lengths.index(min(lengths))
+    )
     for choices in ("random", 2):  # by the servers that the kernel says were chosen
         waits, server = by_kernel(Split(servers, choices), gaps, service, who=True)
         chosen = iter(server.tolist())
@@ -116,7 +121,9 @@ def test_split_queues_are_those_by_hand(servers):
 
 @needs_compiler
 def test_the_shorter_of_two_drawn_with_replacement_has_the_ranks_that_this_gives():
-    """Where four lines all differ, the k-th shortest is joined with probability ((5 − k)² − (4 − k)²) / 16: 7, 5, 3, 1."""
+    """Where four lines all differ, the k-th shortest is joined with probability ((5 − k)² − (4 −
+    k)²) / 16: 7, 5, 3, 1.
+    """
     gaps, service = queues.poisson(4 * 0.98).sample(60_000, 1), queues.exponential(1.0).sample(60_000, 2)
     _, server = by_kernel(Split(4, 2), gaps, service, who=True)
     leaving, ranks = [[] for _ in range(4)], []
@@ -128,7 +135,9 @@ def test_the_shorter_of_two_drawn_with_replacement_has_the_ranks_that_this_gives
         leaving[k].append((leaving[k][-1] if leaving[k] else now) + needed)
     expected = np.array([7, 5, 3, 1]) / 16 * len(ranks)
     assert len(ranks) > 3000
-    assert ((np.bincount(ranks, minlength=4) - expected) ** 2 / expected).sum() < 16.3  # chi-square, three degrees of freedom, 0.1 %
+    assert (
+        (np.bincount(ranks, minlength=4) - expected) ** 2 / expected
+    ).sum() < 16.3  # chi-square, three degrees of freedom, 0.1 %
 
 
 @needs_compiler
@@ -152,7 +161,9 @@ def test_processor_sharing_is_the_one_counted_down_by_hand(servers):
 @pytest.mark.parametrize("n", [1, 2, 600])
 def test_processor_sharing_knows_ties_and_services_of_no_length(servers, n):
     gaps, service = customers(n, servers)
-    assert np.allclose(by_kernel(Sharing(servers), gaps, service), sharing_by_hand(gaps, service, servers), rtol=1e-9, atol=1e-12)
+    assert np.allclose(
+        by_kernel(Sharing(servers), gaps, service), sharing_by_hand(gaps, service, servers), rtol=1e-9, atol=1e-12
+    )
 
 
 @needs_compiler
@@ -161,7 +172,9 @@ def test_processor_sharing_knows_ties_and_services_of_no_length(servers, n):
 def test_priority_knows_ties_and_services_of_no_length(servers, n):
     """Who comes when a server falls free finds it free, if nobody waits."""
     gaps, service = customers(n, servers)
-    assert by_kernel(Priority(servers, below=1.0), gaps, service).tolist() == priority_by_hand(gaps, service, servers, 1.0)
+    assert by_kernel(Priority(servers, below=1.0), gaps, service).tolist() == priority_by_hand(
+        gaps, service, servers, 1.0
+    )
 
 
 @needs_compiler
@@ -179,9 +192,16 @@ def test_split_sharing_is_a_station_for_each_part_of_the_stream():
 @pytest.mark.parametrize("servers", [1, 3])
 def test_priority_is_the_event_list_by_hand(servers):
     rng = np.random.default_rng(4)
-    gaps, service = rng.exponential(1 / servers, 500), rng.choice([0.3, 4.0], 500, p=[0.8, 0.2]) * rng.uniform(0.9, 1.1, 500)
-    assert np.allclose(by_kernel(Priority(servers, below=1.0), gaps, service), priority_by_hand(gaps, service, servers, 1.0), atol=1e-9)
-    assert by_kernel(Priority(servers, below=0.0), gaps, service) == pytest.approx(by_kernel(Shared(servers), gaps, service), abs=1e-9)
+    gaps, service = (
+        rng.exponential(1 / servers, 500),
+        rng.choice([0.3, 4.0], 500, p=[0.8, 0.2]) * rng.uniform(0.9, 1.1, 500),
+    )
+    assert np.allclose(
+        by_kernel(Priority(servers, below=1.0), gaps, service), priority_by_hand(gaps, service, servers, 1.0), atol=1e-9
+    )
+    assert by_kernel(Priority(servers, below=0.0), gaps, service) == pytest.approx(
+        by_kernel(Shared(servers), gaps, service), abs=1e-9
+    )
 
 
 @needs_compiler
@@ -226,7 +246,8 @@ def test_simpy_keeps_the_same_customers_waiting_as_long(servers):
     assert by_kernel(Shared(servers), gaps, service).tolist() == waits  # whoever comes first starts first
 
 
-# ---- The edge --------------------------------------------------------------------------------------------------------------
+# ---- The edge
+# --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -244,7 +265,13 @@ def test_simpy_keeps_the_same_customers_waiting_as_long(servers):
     ],
 )
 def test_a_simulation_refuses_what_cannot_be(wrong, rule):
-    arguments = {"system": Shared(1), "gaps": queues.poisson(0.5), "service": queues.exponential(1.0), "customers": 1000, "seed": 1} | wrong
+    arguments = {
+        "system": Shared(1),
+        "gaps": queues.poisson(0.5),
+        "service": queues.exponential(1.0),
+        "customers": 1000,
+        "seed": 1,
+    } | wrong
     with pytest.raises(SpeLabError, match=rule):
         queues.simulate(**arguments)
 
@@ -273,7 +300,9 @@ def test_a_system_that_cannot_be_is_refused(call):
 
 @needs_compiler
 def test_numpy_s_numbers_are_numbers():
-    run = queues.simulate(Shared(np.int64(2)), queues.poisson(np.float64(1.0)), queues.exponential(1.0), np.int32(1000), np.int64(3))
+    run = queues.simulate(
+        Shared(np.int64(2)), queues.poisson(np.float64(1.0)), queues.exponential(1.0), np.int32(1000), np.int64(3)
+    )
     assert run.all_sojourns.size == 1000
 
 
@@ -289,7 +318,9 @@ def test_asking_for_what_is_not_kept_names_what_is():
 
 
 @needs_compiler
-@pytest.mark.parametrize("system", [Shared(2), Split(2, 2), Sharing(2), Priority(2, 1.0)], ids=lambda system: type(system).__name__)
+@pytest.mark.parametrize(
+    "system", [Shared(2), Split(2, 2), Sharing(2), Priority(2, 1.0)], ids=lambda system: type(system).__name__
+)
 def test_a_cancelled_simulation_says_so(system):
     cancel = Cancel()
     cancel.set()
@@ -300,14 +331,20 @@ def test_a_cancelled_simulation_says_so(system):
 
 
 @needs_compiler
-@pytest.mark.parametrize("system", [Shared(1), Shared(40), Split(2), Split(2, 2), Sharing(2), Sharing(1, stations=2), Priority(2, 1.0)], ids=repr)
+@pytest.mark.parametrize(
+    "system",
+    [Shared(1), Shared(40), Split(2), Split(2, 2), Sharing(2), Sharing(1, stations=2), Priority(2, 1.0)],
+    ids=repr,
+)
 def test_a_simulation_under_way_is_cancelled(system):
     """The flag lies in the result: it is raised when the kernel comes to customer 100, and seen when it looks again."""
     out = np.full(200_000, math.nan)
     flag = out[100:].view(np.int32)  # the lower half of a NaN is zero, that of a time which thirds add up to is not
     early = np.arange(out.size) <= 100  # all of whom wait; nobody does later
     with pytest.raises(CancelledError, match="cancelled"):
-        simulation._run(system, np.where(early, 1 / 3, 5000.0), np.where(early, 20.0, 1.0), 1, out, None, SimpleNamespace(flag=flag))
+        simulation._run(
+            system, np.where(early, 1 / 3, 5000.0), np.where(early, 20.0, 1.0), 1, out, None, SimpleNamespace(flag=flag)
+        )
     reached = np.flatnonzero(np.isfinite(out)).max()
     assert 100 < reached < 70_000
 
@@ -319,7 +356,12 @@ def test_the_c_refuses_what_python_would_not_send():
     one, bad = np.ones(4), library.constants["SPE_BAD_ARGUMENT"]
     assert library.queue_shared(one, one, 4, 0, table, np.empty(4), None, flag) == bad
     assert library.queue_shared(one, one, -1, 1, table, np.empty(4), None, flag) == bad
-    assert library.queue_split(one, one, 4, 2, 2, 1, np.empty(2, np.dtype(library.struct("line"))), np.empty(6), 3, np.empty(4), None, flag) == bad
+    assert (
+        library.queue_split(
+            one, one, 4, 2, 2, 1, np.empty(2, np.dtype(library.struct("line"))), np.empty(6), 3, np.empty(4), None, flag
+        )
+        == bad
+    )
     law = native.load("laws").struct("law")(99, 1.0, 1.0, 0.5, None, 0)
     assert native.load("laws").law_draw(law, np.array([1], np.uint64), np.empty(4), 4, flag) == bad
     assert laws.whole("n", 3.0, 1, 5) == 3

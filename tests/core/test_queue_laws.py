@@ -37,7 +37,10 @@ def test_a_law_s_sample_has_its_exact_moments_within_four_standard_errors(law):
 @needs_compiler
 @pytest.mark.parametrize(
     ("law", "known"),
-    [(queues.exponential(2.0), stats.expon(scale=2)), (queues.lognormal(2.0, 4.0), stats.lognorm(math.sqrt(math.log(5)), scale=2 / math.sqrt(5)))],
+    [
+        (queues.exponential(2.0), stats.expon(scale=2)),
+        (queues.lognormal(2.0, 4.0), stats.lognorm(math.sqrt(math.log(5)), scale=2 / math.sqrt(5))),
+    ],
     ids=["exponential", "lognormal"],
 )
 def test_a_law_s_distribution_is_scipy_s(law, known):
@@ -59,7 +62,9 @@ def test_exponentials_are_the_ziggurat_by_hand_with_libm():
     area, edges = 3.9496598225815571993e-3, [7.69711747013104972]
     for _ in range(254):
         edges.append(-math.log(math.exp(-edges[-1]) + area / edges[-1]))
-    assert edges[-1] * (1 - math.exp(-edges[-1])) == pytest.approx(area, rel=1e-9)  # the uppermost layer has that area as well
+    assert edges[-1] * (1 - math.exp(-edges[-1])) == pytest.approx(
+        area, rel=1e-9
+    )  # the uppermost layer has that area as well
     edges = [area * math.exp(edges[0]), *edges, 0.0]
     heights = [0.0, *(math.exp(-edge) for edge in edges[1:])]
     source, by_hand, tails = bits(5), [], 0
@@ -73,7 +78,9 @@ def test_exponentials_are_the_ziggurat_by_hand_with_libm():
                 break
             if layer == 0:
                 beyond, tails = beyond + edges[1], tails + 1
-            elif heights[layer] + ((next(source) >> 11) + 1) / 2**53 * (heights[layer + 1] - heights[layer]) < math.exp(-x):
+            elif heights[layer] + ((next(source) >> 11) + 1) / 2**53 * (heights[layer + 1] - heights[layer]) < math.exp(
+                -x
+            ):
                 break
         by_hand.append(beyond + x)
     assert tails > 0 and np.allclose(queues.exponential(1.0).sample(20_000, seed=5), by_hand, rtol=1e-12)
@@ -82,8 +89,15 @@ def test_exponentials_are_the_ziggurat_by_hand_with_libm():
 @needs_compiler
 def test_the_same_seed_gives_the_same_doubles_on_every_machine():
     """Bits, not values: recorded once on x86-64 with gcc."""
-    drawn = {law.name: law.sample(3, seed=1)[-1].hex() for law in (queues.exponential(1.0), queues.lognormal(1.0, 4.0), queues.hyperexponential(1.0, 4.0))}
-    assert drawn == {"exponential": "0x1.0a55a763a8da1p+1", "lognormal": "0x1.9893ce47bdbc0p-1", "hyperexponential": "0x1.6fa80d2d0b2b8p-1"}
+    drawn = {
+        law.name: law.sample(3, seed=1)[-1].hex()
+        for law in (queues.exponential(1.0), queues.lognormal(1.0, 4.0), queues.hyperexponential(1.0, 4.0))
+    }
+    assert drawn == {
+        "exponential": "0x1.0a55a763a8da1p+1",
+        "lognormal": "0x1.9893ce47bdbc0p-1",
+        "hyperexponential": "0x1.6fa80d2d0b2b8p-1",
+    }
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ def test_the_numeric_twins_give_the_reference_table(row):
 @pytest.mark.parametrize("servers", [1, 2, 3, 7])
 def test_erlang_by_the_chain_and_by_the_recursion_agree(servers):
     load = sympy.Rational(4, 5)
-    assert float(birth_death.waits(servers).subs(symbol("a"), servers * load)) == pytest.approx(float(birth_death.erlang_c(servers, 0.8)), rel=1e-13)
+    assert float(birth_death.waits(servers).subs(symbol("a"), servers * load)) == pytest.approx(
+        float(birth_death.erlang_c(servers, 0.8)), rel=1e-13
+    )
     assert float(birth_death.blocked(servers).subs(symbol("a"), servers * load)) == pytest.approx(
         float(birth_death.erlang_b(servers, servers * 0.8)), rel=1e-13
     )
@@ -61,28 +63,34 @@ def test_the_stationary_distribution_solves_the_generator_of_the_chain(servers):
     generator -= np.diag(generator.sum(axis=1))
     solved = np.linalg.lstsq(np.vstack([generator.T, np.ones(states)]), np.r_[np.zeros(states), 1], rcond=None)[0]
     for k in (0, 1, servers, servers + 3):
-        assert float(birth_death.stationary(servers, k).subs(symbol("a"), sympy.Rational(1, 2) * servers)) == pytest.approx(solved[k], abs=1e-12)
+        assert float(
+            birth_death.stationary(servers, k).subs(symbol("a"), sympy.Rational(1, 2) * servers)
+        ) == pytest.approx(solved[k], abs=1e-12)
 
 
 def test_the_mean_wait_follows_from_the_chain_by_littles_law():
     servers, a = 3, symbol("a")
     weight, ratio = birth_death.weights(servers)
     k = sympy.Symbol("k", integer=True, nonnegative=True)
-    in_queue = birth_death.stationary(servers, servers) * sympy.summation(k * sympy.Symbol("r") ** k, (k, 0, sympy.oo)).args[0][0].subs(
-        sympy.Symbol("r"), ratio
-    )
+    in_queue = birth_death.stationary(servers, servers) * sympy.summation(
+        k * sympy.Symbol("r") ** k, (k, 0, sympy.oo)
+    ).args[0][0].subs(sympy.Symbol("r"), ratio)
     assert len(weight) == servers + 1
     for rho in (0.3, 0.8):
         length = float(in_queue.subs(a, servers * rho))
         assert length / (servers * rho) == pytest.approx(float(birth_death.mean_wait(servers, rho)), rel=1e-12)
 
 
-@pytest.mark.parametrize(("servers", "rho"), [(1, 0.3), (2, 0.5), (4, 0.75), (4, 0.75 + 1e-10), (4, 0.7500001), (16, 0.99), (1000, 0.2)])
+@pytest.mark.parametrize(
+    ("servers", "rho"), [(1, 0.3), (2, 0.5), (4, 0.75), (4, 0.75 + 1e-10), (4, 0.7500001), (16, 0.99), (1000, 0.2)]
+)
 def test_the_sojourn_s_tail_is_that_of_wait_and_service_convolved_by_numbers(servers, rho):
     """ρ = 1 − 1/c is where the drain equals μ and the formula reads 0 / 0."""
     waiting, drain = float(birth_death.erlang_c(servers, rho)), servers * (1 - rho)
     for t in (0.0, 0.5, 3.0, 20.0):
-        late = integrate.quad(lambda w, t=t: drain * math.exp(-drain * w - (t - w)), 0, t, points=[min(t, 1 / drain)], limit=200)[0]
+        late = integrate.quad(
+            lambda w, t=t: drain * math.exp(-drain * w - (t - w)), 0, t, points=[min(t, 1 / drain)], limit=200
+        )[0]
         assert float(birth_death.sojourn_tail(t, servers, rho)) == pytest.approx(
             (1 - waiting) * math.exp(-t) + waiting * (math.exp(-drain * t) + late), abs=1e-9
         )
@@ -98,7 +106,9 @@ def test_the_derived_tails_are_the_numeric_twins():
         twin = birth_death._tail(np.array(2.5), np.array(0.6), np.array(drain))
         assert float(birth_death.sojourn_tail_model()(**values, d=drain)) == pytest.approx(float(twin), rel=1e-13)
     equal = birth_death.sojourn_tail_at_equal_rates()
-    assert float(equal(**values)) == pytest.approx(float(birth_death._tail(np.array(2.5), np.array(0.6), np.array(1.0))), rel=1e-13)
+    assert float(equal(**values)) == pytest.approx(
+        float(birth_death._tail(np.array(2.5), np.array(0.6), np.array(1.0))), rel=1e-13
+    )
     mu, t, waiting = symbol("mu"), symbol("t"), symbol("C")
     assert sympy.simplify(equal.expression - sympy.exp(-mu * t) * (1 + waiting * mu * t)) == 0
     assert float(birth_death.wait_tail(2.5, 4, 0.8)) == pytest.approx(
@@ -108,11 +118,14 @@ def test_the_derived_tails_are_the_numeric_twins():
 
 # Reference: the highest load at which 99 % of sojourns stay within 5, and within 10, services.
 @pytest.mark.parametrize(
-    ("servers", "five", "ten"), [(1, 0.079, 0.5395), (2, 0.3534, 0.7580), (4, 0.6062, 0.8752), (16, 0.8730, 0.9677), (256, 0.9896, 0.9979)]
+    ("servers", "five", "ten"),
+    [(1, 0.079, 0.5395), (2, 0.3534, 0.7580), (4, 0.6062, 0.8752), (16, 0.8730, 0.9677), (256, 0.9896, 0.9979)],
 )
 def test_the_highest_load_that_meets_an_objective_is_the_reference_s(servers, five, ten):
     for objective, expected in ((5, five), (10, ten)):
-        found = optimize.brentq(lambda rho, most=objective: float(birth_death.sojourn_quantile(0.99, servers, rho)) - most, 0.0, 0.99999)
+        found = optimize.brentq(
+            lambda rho, most=objective: float(birth_death.sojourn_quantile(0.99, servers, rho)) - most, 0.0, 0.99999
+        )
         assert found == pytest.approx(expected, abs=6e-5)
 
 

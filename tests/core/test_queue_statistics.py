@@ -13,7 +13,8 @@ from spe_lab.core.queues.simulation import Priority, Shared, Sharing, Split
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
-# ---- Simulation against closed form ----------------------------------------------------------------------------------------
+# ---- Simulation against closed form
+# ----------------------------------------------------------------------------------------
 
 N = 1_000_000  # with fewer, a batch is too short for its 99th percentile at these loads
 MMC = [(c, rho) for c in (1, 2, 3, 4, 8, 16, 40) for rho in (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)]
@@ -28,7 +29,11 @@ MG1 = [
     )
     for rho in (0.3, 0.5, 0.7)
 ]
-PS = [(law, rho) for law in (queues.deterministic(1.0), queues.exponential(1.0), queues.hyperexponential(1.0, 4.0)) for rho in (0.4, 0.7)]
+PS = [
+    (law, rho)
+    for law in (queues.deterministic(1.0), queues.exponential(1.0), queues.hyperexponential(1.0, 4.0))
+    for rho in (0.4, 0.7)
+]
 
 
 @needs_compiler
@@ -92,14 +97,20 @@ def highest_load(system, law, n=300_000, objective=10.0, steps=10):
     return (low + high) / 2
 
 
-# Reference: 16 servers, 99 % within 10 services: deterministic, exponential, 10 % long jobs; and one long job in a thousand.
+# Reference: 16 servers, 99 % within 10 services: deterministic, exponential, 10 % long jobs; and one long job in a
+# thousand.
 SIXTEEN = {
     "central FCFS": (Shared(16), (0.99, 0.96, 0.95)),
     "partitioned FCFS": (Split(16), (0.77, 0.54, 0.31, 0.02)),
     "central PS": (Sharing(16), (0.97, 0.93, 0.89, 0.99)),
     "partitioned PS": (Sharing(1, stations=16), (0.64, 0.41, 0.21)),
 }
-MIXES = (queues.deterministic(1.0), queues.exponential(1.0), queues.bimodal(1.0, 0.1, 11.0), queues.bimodal(1.0, 0.001, 1001.0))
+MIXES = (
+    queues.deterministic(1.0),
+    queues.exponential(1.0),
+    queues.bimodal(1.0, 0.1, 11.0),
+    queues.bimodal(1.0, 0.001, 1001.0),
+)
 
 
 @needs_compiler
@@ -111,39 +122,58 @@ def test_the_table_of_sixteen_servers_is_reproduced(name):
 
 
 @needs_compiler
-@pytest.mark.parametrize(("system", "met", "missed"), [(Shared(16), 0.52, 0.72), (Sharing(1, stations=16), 0.75, 0.85)], ids=repr)
+@pytest.mark.parametrize(
+    ("system", "met", "missed"), [(Shared(16), 0.52, 0.72), (Sharing(1, stations=16), 0.75, 0.85)], ids=repr
+)
 def test_two_entries_of_the_table_turn_on_a_thousand_long_jobs_in_a_million(system, met, missed):
-    """One seed of a million customers gives 0.60 to 0.73 and 0.80 to 0.85; 16 million give 0.635 and 0.795 whatever the seed
-    (benchmarks/queue_simulator.py). Here the objective is met and missed on either side."""
-    assert slowest_percent(system, MIXES[3], met, 4_000_000) <= 10 < slowest_percent(system, MIXES[3], missed, 4_000_000)
+    """One seed of a million customers gives 0.60 to 0.73 and 0.80 to 0.85; 16 million give 0.635 and 0.795 whatever the
+    seed (benchmarks/queue_simulator.py). Here the objective is met and missed on either side.
+    """
+    assert (
+        slowest_percent(system, MIXES[3], met, 4_000_000) <= 10 < slowest_percent(system, MIXES[3], missed, 4_000_000)
+    )
 
 
 @needs_compiler
 def test_a_run_obeys_littles_law_by_counting():
     for system in (Shared(3), Sharing(3), Split(3, 2), Priority(3, 1.0)):
-        length, rate_times_sojourn = queues.simulate(system, queues.bursty(2.0), queues.lognormal(1.0, 2.0), 50_000, seed=17).little()
+        length, rate_times_sojourn = queues.simulate(
+            system, queues.bursty(2.0), queues.lognormal(1.0, 2.0), 50_000, seed=17
+        ).little()
         assert length == pytest.approx(rate_times_sojourn, rel=1e-9)
 
 
-# ---- Intervals -------------------------------------------------------------------------------------------------------------
+# ---- Intervals
+# -------------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
 def test_the_naive_standard_error_is_nine_times_too_small_and_that_of_batches_is_not():
     """M/M/1 at ρ = 0.8 with 10⁵ customers: the spread of 60 replications' means is the truth."""
-    runs = [queues.simulate(Shared(1), queues.poisson(0.8), queues.exponential(1.0), 100_000, seed=seed) for seed in range(60)]
+    runs = [
+        queues.simulate(Shared(1), queues.poisson(0.8), queues.exponential(1.0), 100_000, seed=seed)
+        for seed in range(60)
+    ]
     truth = np.std([run.mean().value for run in runs], ddof=1)
-    naive, batch = (np.median([get(run).standard_error for run in runs]) for get in (lambda run: run.naive_mean(), lambda run: run.mean()))
+    naive, batch = (
+        np.median([get(run).standard_error for run in runs])
+        for get in (lambda run: run.naive_mean(), lambda run: run.mean())
+    )
     assert 6 < truth / naive < 13
     assert 0.75 < truth / batch < 1.35
-    covered = sum(run.mean().low <= 5 <= run.mean().high for run in runs), sum(run.naive_mean().low <= 5 <= run.naive_mean().high for run in runs)
+    covered = (
+        sum(run.mean().low <= 5 <= run.mean().high for run in runs),
+        sum(run.naive_mean().low <= 5 <= run.naive_mean().high for run in runs),
+    )
     assert covered[0] >= 50 > 25 > covered[1]
 
 
 def test_batches_of_independent_values_give_the_usual_interval():
     x = np.random.default_rng(2).normal(3.0, 2.0, 90_000)
     found, plain = batches.mean(x), batches.naive_mean(x)
-    assert found.value == pytest.approx(plain.value) and found.standard_error == pytest.approx(plain.standard_error, rel=0.4)
+    assert found.value == pytest.approx(plain.value) and found.standard_error == pytest.approx(
+        plain.standard_error, rel=0.4
+    )
     assert batches.student(0.95, 29) == pytest.approx(stats.t.ppf(0.975, 29))
     half = batches.quantile(x, 0.5)
     assert half.value == np.sort(x)[44_999] and half.low < half.value < half.high
@@ -154,7 +184,9 @@ def test_batches_of_independent_values_give_the_usual_interval():
 @pytest.mark.parametrize("p", [1e-9, 0.07, 0.5, 0.99, 1 - 1e-9])
 @pytest.mark.parametrize("length", [2, 100, 331])
 def test_a_quantile_is_the_one_that_a_full_sort_finds(p, length):
-    """Ties, heavy tails and batches that are not alike; 0.07 · 100 is rounded up to more than 7, 0.07 · 3000 to 210 exactly."""
+    """Ties, heavy tails and batches that are not alike; 0.07 · 100 is rounded up to more than 7, 0.07 · 3000 to 210
+    exactly.
+    """
     rng = np.random.default_rng(length)
     for x in (
         rng.exponential(size=30 * length + 7),

@@ -47,8 +47,9 @@ def caches(*rows: tuple[str, str, str, str]) -> dict[str, str]:
     folder = "sys/devices/system/cpu/cpu0/cache/index{}/{}".format
     names = ("level", "type", "size", "shared_cpu_list")
     return {folder(i, name): value for i, row in enumerate(rows) for name, value in zip(names, row, strict=True)} | {
-        folder(0, "coherency_line_size"): "64", folder(0, "ways_of_associativity"): "8",
-    }  # fmt: skip
+        folder(0, "coherency_line_size"): "64",
+        folder(0, "ways_of_associativity"): "8",
+    }
 
 
 def said(found: list[Claim], name: str) -> list[float | str]:
@@ -58,21 +59,30 @@ def said(found: list[Claim], name: str) -> list[float | str]:
 @pytest.fixture
 def virtual_machine(tmp_path):
     """A guest of two cores: sysfs says 32 MiB of last-level cache; the C library's word for it is added by a test."""
-    levels = (("1", "Data", "32K", "0"), ("1", "Instruction", "64K", "0"), ("2", "Unified", "512K", "0"), ("3", "Unified", "32M", "0-1"))
-    return plant(tmp_path, caches(*levels) | {
-        "proc/cpuinfo": CPU_INFO,
-        "proc/meminfo": "MemTotal:       24684092 kB\nMemFree:  1 kB",
-        "proc/sys/kernel/perf_event_paranoid": "2",
-        "proc/sys/kernel/osrelease": "6.1.0-x",
-        "boot/config-6.1.0-x": "CONFIG_HZ_250=y\nCONFIG_HZ=250",
-        "sys/kernel/mm/transparent_hugepage/enabled": "always [madvise] never",
-        "sys/kernel/mm/transparent_hugepage/hpage_pmd_size": "2097152",
-        "sys/devices/system/clocksource/clocksource0/current_clocksource": "tsc",
-        "sys/devices/system/cpu/cpu0/topology/thread_siblings_list": "0,2-3",
-        "sys/devices/system/node/node0/cpulist": "0-1",
-        "sys/devices/system/node/node1/cpulist": "",
-        "sys/class/dmi/id/product_name": "Virtual Machine",
-    })  # fmt: skip
+    levels = (
+        ("1", "Data", "32K", "0"),
+        ("1", "Instruction", "64K", "0"),
+        ("2", "Unified", "512K", "0"),
+        ("3", "Unified", "32M", "0-1"),
+    )
+    return plant(
+        tmp_path,
+        caches(*levels)
+        | {
+            "proc/cpuinfo": CPU_INFO,
+            "proc/meminfo": "MemTotal:       24684092 kB\nMemFree:  1 kB",
+            "proc/sys/kernel/perf_event_paranoid": "2",
+            "proc/sys/kernel/osrelease": "6.1.0-x",
+            "boot/config-6.1.0-x": "CONFIG_HZ_250=y\nCONFIG_HZ=250",
+            "sys/kernel/mm/transparent_hugepage/enabled": "always [madvise] never",
+            "sys/kernel/mm/transparent_hugepage/hpage_pmd_size": "2097152",
+            "sys/devices/system/clocksource/clocksource0/current_clocksource": "tsc",
+            "sys/devices/system/cpu/cpu0/topology/thread_siblings_list": "0,2-3",
+            "sys/devices/system/node/node0/cpulist": "0-1",
+            "sys/devices/system/node/node1/cpulist": "",
+            "sys/class/dmi/id/product_name": "Virtual Machine",
+        },
+    )
 
 
 def test_each_source_of_a_tree_is_read_and_named(virtual_machine):
@@ -114,21 +124,38 @@ def test_an_empty_machine_says_nothing_but_that_its_tick_is_unknown(tmp_path):
 
 
 def test_the_c_librarys_claim_of_the_hosts_cache_is_shown_as_a_disagreement(virtual_machine):
-    lscpu = {"lscpu": [{"field": "L1d cache:", "data": "64 KiB (2 instances)"}, {"field": "L3 cache:", "data": "32 MiB (1 instance)"}]}
-    getconf = "LEVEL1_DCACHE_SIZE                 32768\nLEVEL1_DCACHE_ASSOC                \nLEVEL3_CACHE_SIZE  268435456"
+    lscpu = {
+        "lscpu": [
+            {"field": "L1d cache:", "data": "64 KiB (2 instances)"},
+            {"field": "L3 cache:", "data": "32 MiB (1 instance)"},
+        ]
+    }
+    getconf = (
+        "LEVEL1_DCACHE_SIZE                 32768\nLEVEL1_DCACHE_ASSOC                \nLEVEL3_CACHE_SIZE  268435456"
+    )
     outputs = {"getconf": getconf, "lscpu": json.dumps(lscpu)}
     found = claims(virtual_machine, lambda *command: outputs.get(command[0], ""))
     assert said(found, "l1_capacity") == [32 * KIB] * 3  # lscpu's sum is divided by its instances
     contradicting = disagreements(found)
     assert list(contradicting) == ["l3_capacity"]
     assert [(claim.value, claim.source) for claim in contradicting["l3_capacity"]] == [
-        (32 * MIB, "sysfs cache/index3/size"), (256 * MIB, "getconf LEVEL3_CACHE_SIZE"), (32 * MIB, "lscpu L3 cache"),
-    ]  # fmt: skip
+        (32 * MIB, "sysfs cache/index3/size"),
+        (256 * MIB, "getconf LEVEL3_CACHE_SIZE"),
+        (32 * MIB, "lscpu L3 cache"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("values", "unit", "number"),
-    [((100, 101), "B", 0), ((100, 102), "B", 1), ((100, 99, 102), "B", 1), (("yes", "no"), "", 0), ((0, 0), "", 0), ((0, 1), "", 1), ((7,), "B", 0)],
+    [
+        ((100, 101), "B", 0),
+        ((100, 102), "B", 1),
+        ((100, 99, 102), "B", 1),
+        (("yes", "no"), "", 0),
+        ((0, 0), "", 0),
+        ((0, 1), "", 1),
+        ((7,), "B", 0),
+    ],
 )
 def test_claims_disagree_beyond_one_per_cent_if_they_are_numbers(values, unit, number):
     assert len(disagreements(Claim("x", value, unit, str(i)) for i, value in enumerate(values))) == number
@@ -141,23 +168,46 @@ def test_claims_of_another_unit_or_name_are_not_compared():
 @pytest.mark.parametrize(
     ("data", "capacity", "note"),
     [
-        ("64 KiB (2 instances)", 32 * KIB, ", 64 KiB over 2 instances"), ("1.5 MiB (1 instance)", 1.5 * MIB, ""), ("256K", 256 * KIB, ""),
-        ("80 MiB (80 instances)", MIB, ", 80 MiB over 80 instances"), ("512 KiB (0 instances)", 512 * KIB, ""),
+        ("64 KiB (2 instances)", 32 * KIB, ", 64 KiB over 2 instances"),
+        ("1.5 MiB (1 instance)", 1.5 * MIB, ""),
+        ("256K", 256 * KIB, ""),
+        ("80 MiB (80 instances)", MIB, ", 80 MiB over 80 instances"),
+        ("512 KiB (0 instances)", 512 * KIB, ""),
     ],
-)  # fmt: skip
+)
 def test_lscpus_total_is_divided_among_the_instances_and_says_so(data, capacity, note):
     (found,) = sources.lscpu(lambda *_: json.dumps({"lscpu": [{"field": "L2 cache:", "data": data}]}))
     assert (found.value, found.source) == (capacity, "lscpu L2 cache" + note)
 
 
 def test_lscpu_of_newer_versions_nests_its_fields():
-    nested = {"lscpu": [{"field": "Caches (sum of all):", "data": None, "children": [{"field": "L1d cache:", "data": "96 KiB (2 instances)"}]},
-                        {"field": "CPU(s):", "data": "2"}]}  # fmt: skip
-    assert [(claim.name, claim.value) for claim in sources.lscpu(lambda *_: json.dumps(nested))] == [("l1_capacity", 48 * KIB), ("cores", 2)]
+    nested = {
+        "lscpu": [
+            {
+                "field": "Caches (sum of all):",
+                "data": None,
+                "children": [{"field": "L1d cache:", "data": "96 KiB (2 instances)"}],
+            },
+            {"field": "CPU(s):", "data": "2"},
+        ]
+    }
+    assert [(claim.name, claim.value) for claim in sources.lscpu(lambda *_: json.dumps(nested))] == [
+        ("l1_capacity", 48 * KIB),
+        ("cores", 2),
+    ]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"lscpu": 5}', '{"lscpu": [1, {"field": 3}]}', '{"lscpu": [{"field": "L2 cache:", "data": "much"}]}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"lscpu": 5}',
+        '{"lscpu": [1, {"field": 3}]}',
+        '{"lscpu": [{"field": "L2 cache:", "data": "much"}]}',
+    ],
 )
 def test_an_lscpu_that_prints_something_else_says_nothing(text):
     assert not list(sources.lscpu(lambda *_: text))
@@ -166,18 +216,28 @@ def test_an_lscpu_that_prints_something_else_says_nothing(text):
 @pytest.mark.parametrize(
     ("groups", "files", "limits"),
     [
-        ("0::/a/b", {"a/memory.max": "1073741824", "a/b/memory.max": "2147483648", "a/b/cpu.max": "150000 100000"},
-         {"memory_limit": GIB, "cores_limit": 1.5}),
+        (
+            "0::/a/b",
+            {"a/memory.max": "1073741824", "a/b/memory.max": "2147483648", "a/b/cpu.max": "150000 100000"},
+            {"memory_limit": GIB, "cores_limit": 1.5},
+        ),
         ("0::/a", {"a/memory.max": "max", "a/cpu.max": "max 100000"}, {}),
         ("0::/", {"memory.max": "65536"}, {"memory_limit": 65536}),
-        ("4:memory:/x\n2:cpu:/x\n0::/", {"memory/x/memory.limit_in_bytes": "4096", "memory/memory.limit_in_bytes": "9223372036854771712",
-                                         "cpu/x/cpu.cfs_quota_us": "50000", "cpu/x/cpu.cfs_period_us": "100000"},
-         {"memory_limit": 4096, "cores_limit": 0.5}),
+        (
+            "4:memory:/x\n2:cpu:/x\n0::/",
+            {
+                "memory/x/memory.limit_in_bytes": "4096",
+                "memory/memory.limit_in_bytes": "9223372036854771712",
+                "cpu/x/cpu.cfs_quota_us": "50000",
+                "cpu/x/cpu.cfs_period_us": "100000",
+            },
+            {"memory_limit": 4096, "cores_limit": 0.5},
+        ),
         ("4:memory:/", {"memory/memory.limit_in_bytes": "9223372036854771712"}, {}),
         ("2:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, {}),
         ("nonsense\n::\n", {}, {}),
     ],
-)  # fmt: skip
+)
 def test_the_tightest_limit_of_the_control_groups_holds(tmp_path, groups, files, limits):
     plant(tmp_path, {"proc/self/cgroup": groups} | {f"sys/fs/cgroup/{name}": text for name, text in files.items()})
     assert {claim.name: claim.value for claim in sources.control_groups(tmp_path)} == limits
@@ -201,9 +261,14 @@ def test_a_governor_that_is_shown_is_not_called_hidden(tmp_path):
 def test_macos_describes_its_fast_cores(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     lines = (
-        "hw.l1dcachesize: 65536", "hw.perflevel0.l1dcachesize: 131072", "hw.cachelinesize: 128", "hw.pagesize: 16384", "hw.l3cachesize: 0",
-        "machdep.cpu.brand_string: Apple M1", "kern.hv_vmm_present: 0",
-    )  # fmt: skip
+        "hw.l1dcachesize: 65536",
+        "hw.perflevel0.l1dcachesize: 131072",
+        "hw.cachelinesize: 128",
+        "hw.pagesize: 16384",
+        "hw.l3cachesize: 0",
+        "machdep.cpu.brand_string: Apple M1",
+        "kern.hv_vmm_present: 0",
+    )
     found = {claim.name: (claim.value, claim.source) for claim in sources.sysctl(lambda *_: "\n".join(lines))}
     assert found == {
         "l1_capacity": (131072, "sysctl hw.perflevel0.l1dcachesize"),
@@ -229,10 +294,15 @@ def test_a_command_that_is_missing_fails_or_hangs_says_nothing(monkeypatch):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (errno.ENOENT, "no PMU"), (errno.ENODEV, "no PMU"), (errno.EOPNOTSUPP, "no PMU"), (errno.EACCES, "not allowed: kernel.perf_event_paranoid"),
-        (errno.EPERM, "not allowed: a sandbox"), (errno.ENOSYS, "no perf events"), (errno.EMFILE, "unavailable: Too many open files"),
+        (errno.ENOENT, "no PMU"),
+        (errno.ENODEV, "no PMU"),
+        (errno.EOPNOTSUPP, "no PMU"),
+        (errno.EACCES, "not allowed: kernel.perf_event_paranoid"),
+        (errno.EPERM, "not allowed: a sandbox"),
+        (errno.ENOSYS, "no perf events"),
+        (errno.EMFILE, "unavailable: Too many open files"),
     ],
-)  # fmt: skip
+)
 def test_a_missing_counter_is_told_from_a_forbidden_one(monkeypatch, code, words):
     monkeypatch.setattr(counter, "perf_event_open", lambda kind, event: -code)
     assert counter.hardware_counter().startswith(words)

@@ -21,10 +21,21 @@ from spe_lab.topics.memory import models
 K, M = 1024, 1024**2
 MACHINES = {
     "ramps": (1.1, [("L1", "ramp", 32 * K, 2.7), ("L2", "ramp", 512 * K, 16.2), ("L3", "ramp", 32 * M, 140)]),
-    "ramps off the grid": (1.1, [("L1", "ramp", 43_000, 2.7), ("L2", "ramp", 700_000, 16.2), ("L3", "ramp", 11_300_000, 140)]),
+    "ramps off the grid": (
+        1.1,
+        [("L1", "ramp", 43_000, 2.7), ("L2", "ramp", 700_000, 16.2), ("L3", "ramp", 11_300_000, 140)],
+    ),
     "cliffs": (1.1, [("L1", "cliff", 32 * K, 2.7), ("L2", "cliff", 1 * M, 16.2), ("L3", "cliff", 16 * M, 140)]),
     "mixed": (4.0, [("L1", "cliff", 32 * K, 10), ("L2", "ramp", 512 * K, 32), ("L3", "ramp", 32 * M, 214)]),
-    "with a TLB": (1.1, [("L1", "cliff", 32 * K, 2.7), ("TLB", "ramp", 256 * K, 4), ("L2", "ramp", 1 * M, 16.2), ("L3", "ramp", 16 * M, 140)]),
+    "with a TLB": (
+        1.1,
+        [
+            ("L1", "cliff", 32 * K, 2.7),
+            ("TLB", "ramp", 256 * K, 4),
+            ("L2", "ramp", 1 * M, 16.2),
+            ("L3", "ramp", 16 * M, 140),
+        ],
+    ),
 }
 DRAWS = 200
 
@@ -52,7 +63,9 @@ def test_a_curve_without_noise_gives_its_parameters_back(machine, per_octave):
     found = steps.fit(at, curve(machine, at)[None])
     assert [step.kind for step in found.steps] == [kind for _, kind, _, _ in levels]
     assert found.base == pytest.approx(base, rel=1e-4)
-    assert [step.capacity for step in found.steps] == pytest.approx([capacity for _, _, capacity, _ in levels], rel=1e-3)
+    assert [step.capacity for step in found.steps] == pytest.approx(
+        [capacity for _, _, capacity, _ in levels], rel=1e-3
+    )
     assert [step.latency for step in found.steps] == pytest.approx([latency for _, _, _, latency in levels], rel=1e-3)
     assert found.residual < 1e-4
 
@@ -60,14 +73,19 @@ def test_a_curve_without_noise_gives_its_parameters_back(machine, per_octave):
 @pytest.mark.parametrize(("kind", "model"), [("ramp", models.refined), ("cliff", models.staircase)])
 def test_predictions_agree_with_the_symbolic_model_of_the_memory_topic(kind, model):
     capacities, latencies = [32 * K, 512 * K, 2 * M, 32 * M], [1.1, 2.7, 16.2, 8.0, 140.0]
-    levels = tuple(steps.Step(c, math.nan, math.nan, added, math.nan, math.nan, kind) for c, added in zip(capacities, latencies[1:], strict=True))
+    levels = tuple(
+        steps.Step(c, math.nan, math.nan, added, math.nan, math.nan, kind)
+        for c, added in zip(capacities, latencies[1:], strict=True)
+    )
     staircase = steps.Staircase(latencies[0], math.nan, math.nan, levels, 0.0)
     values = {f"l{i}": added for i, added in enumerate(latencies)}
     for i, capacity in enumerate(capacities, start=1):
         values |= {f"C{i}": capacity, f"k{i}": 1 if kind == "ramp" else 0}  # k: the refined model's kind of a level
     at, expression = sizes(3), model().expression
     symbols = expression.free_symbols
-    symbolic = [float(expression.subs({symbol: values.get(symbol.name, int(size)) for symbol in symbols})) for size in at]
+    symbolic = [
+        float(expression.subs({symbol: values.get(symbol.name, int(size)) for symbol in symbols})) for size in at
+    ]
     assert staircase.predict(at) == pytest.approx(symbolic, rel=1e-12)
 
 
@@ -83,7 +101,9 @@ def draws():
 
 
 def matched(draws):
-    """(name of the level, points per octave, step, true capacity, true latency) of the draws with the right number of steps."""
+    """(name of the level, points per octave, step, true capacity, true latency) of the draws with the right number of
+    steps.
+    """
     for machine, per_octave, found in draws:
         levels = MACHINES[machine][1]
         if len(found.steps) == len(levels):
@@ -97,7 +117,9 @@ def test_the_number_of_steps_is_right_in_95_percent_of_200_draws(draws):
 
 
 def test_capacities_come_back_within_a_step_of_the_sizes(draws):
-    errors = [abs(math.log2(step.capacity / capacity)) * per_octave for _, per_octave, step, capacity, _ in matched(draws)]
+    errors = [
+        abs(math.log2(step.capacity / capacity)) * per_octave for _, per_octave, step, capacity, _ in matched(draws)
+    ]
     assert np.mean(np.array(errors) <= 1 + 1e-9) >= 0.99
 
 
@@ -115,14 +137,17 @@ def test_latencies_come_back_within_5_percent(draws):
 
 
 def test_intervals_cover_the_truth_in_90_percent_of_200_draws(draws):
-    """Draws with a wrong number of steps count as misses. At a true coverage of 95 %, 90 % of 200 draws is 3 σ below; the
-    TLB is in 40 of the draws only and gets the same distance."""
+    """Draws with a wrong number of steps count as misses. At a true coverage of 95 %, 90 % of 200 draws is 3 σ below;
+    the TLB is in 40 of the draws only and gets the same distance.
+    """
     covered = defaultdict(list)
     for machine, _, found in draws:
         base, levels = MACHINES[machine]
         covered["base"].append(found.base_low <= base <= found.base_high)
         same = len(found.steps) == len(levels)
-        for step, (name, _, capacity, latency) in zip(found.steps if same else [None] * len(levels), levels, strict=True):
+        for step, (name, _, capacity, latency) in zip(
+            found.steps if same else [None] * len(levels), levels, strict=True
+        ):
             covered[name, "capacity"].append(same and step.capacity_low <= capacity <= step.capacity_high)
             covered[name, "latency"].append(same and step.latency_low <= latency <= step.latency_high)
     for name, hits in covered.items():
@@ -132,8 +157,14 @@ def test_intervals_cover_the_truth_in_90_percent_of_200_draws(draws):
 
 def test_intervals_enclose_the_value_and_are_not_vacuous(draws):
     for _, _, step, _, _ in matched(draws):
-        assert step.capacity_low <= step.capacity <= step.capacity_high and step.latency_low <= step.latency <= step.latency_high
-    widths = [math.log2(step.capacity_high / max(1.0, step.capacity_low)) * per_octave for _, per_octave, step, _, _ in matched(draws)]
+        assert (
+            step.capacity_low <= step.capacity <= step.capacity_high
+            and step.latency_low <= step.latency <= step.latency_high
+        )
+    widths = [
+        math.log2(step.capacity_high / max(1.0, step.capacity_low)) * per_octave
+        for _, per_octave, step, _, _ in matched(draws)
+    ]
     assert np.median(widths) <= 1 + 1e-9  # a step of the sizes
 
 
@@ -153,8 +184,12 @@ def test_slow_samples_raise_all_latencies_alike_and_move_no_capacity():
     found = steps.fit(at, curve("mixed", at) * np.quantile(samples, 0.1, axis=1))
     base, levels = MACHINES["mixed"]
     assert [step.kind for step in found.steps] == [kind for _, kind, _, _ in levels]
-    assert [step.capacity for step in found.steps] == pytest.approx([capacity for _, _, capacity, _ in levels], rel=0.05)
-    assert [step.latency / found.base for step in found.steps] == pytest.approx([latency / base for _, _, _, latency in levels], rel=0.05)
+    assert [step.capacity for step in found.steps] == pytest.approx(
+        [capacity for _, _, capacity, _ in levels], rel=0.05
+    )
+    assert [step.latency / found.base for step in found.steps] == pytest.approx(
+        [latency / base for _, _, _, latency in levels], rel=0.05
+    )
     assert base < found.base < 1.05 * base
 
 
@@ -224,15 +259,45 @@ good = np.full((6, 8), 1.0)
 @pytest.mark.parametrize(
     ("at", "blocks", "options", "message"),
     [
-        (np.arange(1, 8), good[:, :7], {}, "blocks must hold times for at least 8 sizes, got 7; measure more sizes or for longer"),
-        (np.arange(1, 9), good * math.nan, {}, "blocks must hold times for at least 8 sizes, got 0; measure more sizes or for longer"),
-        (np.arange(8), good, {}, r"sizes must be positive, increasing byte counts, got \[0. 1. 2. ... 5. 6. 7.\]; sort them"),
+        (
+            np.arange(1, 8),
+            good[:, :7],
+            {},
+            "blocks must hold times for at least 8 sizes, got 7; measure more sizes or for longer",
+        ),
+        (
+            np.arange(1, 9),
+            good * math.nan,
+            {},
+            "blocks must hold times for at least 8 sizes, got 0; measure more sizes or for longer",
+        ),
+        (
+            np.arange(8),
+            good,
+            {},
+            r"sizes must be positive, increasing byte counts, got \[0. 1. 2. ... 5. 6. 7.\]; sort them",
+        ),
         (np.ones(8), good, {}, "sizes must be positive, increasing"),
-        (np.arange(1, 10), good, {}, r"blocks must have one column for each of the 9 sizes, got the shape \(6, 8\); give blocks × sizes"),
+        (
+            np.arange(1, 10),
+            good,
+            {},
+            r"blocks must have one column for each of the 9 sizes, got the shape \(6, 8\); give blocks × sizes",
+        ),
         (np.arange(1, 9), good[0], {}, r"got the shape \(8,\); give blocks × sizes"),
-        (np.arange(1, 9), good * 0, {}, "blocks must be positive times in ns, got 0; write NaN where a block had no clean sample"),
+        (
+            np.arange(1, 9),
+            good * 0,
+            {},
+            "blocks must be positive times in ns, got 0; write NaN where a block had no clean sample",
+        ),
         (np.arange(1, 9), good * math.inf, {}, "blocks must be positive times in ns, got inf"),
-        (np.arange(1, 9), good, {"max_steps": 9}, "max_steps must be between 0 and 8, got 9; a machine has up to five levels"),
+        (
+            np.arange(1, 9),
+            good,
+            {"max_steps": 9},
+            "max_steps must be between 0 and 8, got 9; a machine has up to five levels",
+        ),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(at, blocks, options, message):

@@ -10,7 +10,13 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import store
 from spe_lab.core.machine.profile import FORMAT, Machine, Parameter
 
-HERE = {"cpu": "AMD EPYC (family 25, model 1)", "architecture": "x86_64", "cores": 2, "memory_bytes": 24 << 30, "system": "Linux 6.18.44"}
+HERE = {
+    "cpu": "AMD EPYC (family 25, model 1)",
+    "architecture": "x86_64",
+    "cores": 2,
+    "memory_bytes": 24 << 30,
+    "system": "Linux 6.18.44",
+}
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -24,7 +30,9 @@ def folder(tmp_path, monkeypatch):
 def profile(**parameters: float) -> Machine:
     values = {"l1_capacity": 32768, "l2_capacity": 524288, "l1_latency": 1.27} | parameters
     units = {name: "ns" if name.endswith("latency") else "B" for name in values}
-    return Machine(dict(HERE), {name: Parameter(value, units[name], "measured", "calibration") for name, value in values.items()})
+    return Machine(
+        dict(HERE), {name: Parameter(value, units[name], "measured", "calibration") for name, value in values.items()}
+    )
 
 
 def test_what_is_saved_is_loaded_again_with_the_date_of_saving():
@@ -54,12 +62,16 @@ def test_a_second_save_replaces_the_first_and_leaves_nothing_else(folder):
     assert len(list(folder.iterdir())) == 1
 
 
-@pytest.mark.parametrize("other", [{"cpu": "another"}, {"architecture": "aarch64"}, {"cores": 4}, {"memory_bytes": 8 << 30}])
+@pytest.mark.parametrize(
+    "other", [{"cpu": "another"}, {"architecture": "aarch64"}, {"cores": 4}, {"memory_bytes": 8 << 30}]
+)
 def test_another_machine_in_the_same_home_has_another_file(other):
     assert store.own_path(HERE | other) != store.own_path(HERE)
 
 
-@pytest.mark.parametrize("same", [{"system": "Linux 7"}, {"python": "3.13"}, {"memory_bytes": (24 << 30) - (300 << 20)}, {}])
+@pytest.mark.parametrize(
+    "same", [{"system": "Linux 7"}, {"python": "3.13"}, {"memory_bytes": (24 << 30) - (300 << 20)}, {}]
+)
 def test_the_same_machine_keeps_its_file_over_updates(same):
     assert store.own_path(HERE | same) == store.own_path(HERE)
 
@@ -200,4 +212,7 @@ def test_a_date_without_a_zone_is_taken_as_universal_time():
 
 
 def test_every_difference_is_told():
-    assert len(store.problems(measured(timedelta(days=400), cpu="x", architecture="y", cores=1, system="z"), HERE, NOW)) == 5
+    assert (
+        len(store.problems(measured(timedelta(days=400), cpu="x", architecture="y", cores=1, system="z"), HERE, NOW))
+        == 5
+    )

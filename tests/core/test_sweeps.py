@@ -1,4 +1,6 @@
-"""Sweeps: the same answers whoever computes them, nothing lost and nothing counted twice, whatever becomes of the workers."""
+"""Sweeps: the same answers whoever computes them, nothing lost and nothing counted twice, whatever becomes of the
+workers.
+"""
 
 import _thread
 import logging
@@ -109,7 +111,9 @@ def test_ipyparallel_gives_the_same_and_a_killed_engine_costs_nothing_but_time(i
     assert is_same_everywhere(ipyparallel, expected)
     with pytest.raises(SpeLabError, match=r"^at 2: ZeroDivisionError: two is too much$"):
         list(answers(tasks.fail_at_two, range(4), ipyparallel))
-    with pytest.raises(SpeLabError, match=r"must run each task once .*, got list; of IPython Parallel, take client.load_balanced_view"):
+    with pytest.raises(
+        SpeLabError, match=r"must run each task once .*, got list; of IPython Parallel, take client.load_balanced_view"
+    ):
         list(answers(tasks.double, [1], ipyparallel.view.client[:].executor))
     only_loopback_listens()
     survives_a_kill(ipyparallel, tasks)  # last: the engine stays away
@@ -128,7 +132,12 @@ def survives_a_kill(executor, tasks):
 
 def only_loopback_listens():
     mine = psutil.Process()
-    ports = [port for process in (mine, *mine.children(recursive=True)) for port in process.net_connections("inet") if port.status == psutil.CONN_LISTEN]
+    ports = [
+        port
+        for process in (mine, *mine.children(recursive=True))
+        for port in process.net_connections("inet")
+        if port.status == psutil.CONN_LISTEN
+    ]
     assert ports
     assert {port.laddr.ip for port in ports} == {"127.0.0.1"}
 
@@ -174,7 +183,9 @@ if __name__ == "__main__":
         asking.kill()
     assert pids
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids):
+    while time.monotonic() < deadline and any(
+        psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids
+    ):
         time.sleep(0.05)
     assert not [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
 
@@ -210,7 +221,9 @@ class Losing(Executor):
             if not future.set_running_or_notify_cancel():
                 continue
             answer = function(*arguments)  # a worker may die before or after
-            match self.random.choices(["answers", "breaks", "withdraws", "fails"], [1 - 3 * self.loss, *[self.loss] * 3])[0]:
+            match self.random.choices(
+                ["answers", "breaks", "withdraws", "fails"], [1 - 3 * self.loss, *[self.loss] * 3]
+            )[0]:
                 case "answers":
                     future.set_result(answer)
                 case "breaks":
@@ -269,7 +282,10 @@ def test_a_task_that_kills_each_of_its_workers_is_named_after_a_last_try_by_itse
         made.append(Deadly(0, 0))
         return made[-1]
 
-    said = r"^task 3 was lost 3 times, the last time with nothing beside it \(BrokenExecutor: a worker died\); look for a crash"
+    said = (
+        r"^task 3 was lost 3 times, the last time with nothing beside it \(BrokenExecutor: a worker died\); look for a"
+        r" crash"
+    )
     with pytest.raises(SpeLabError, match=said):
         list(answers(tasks.double, range(10), make, named=lambda task: f"task {task}", at_once=4))
     assert len(made) == 3
@@ -319,7 +335,9 @@ class Failing(labs.labs()[LAB]):
 
 @needs_compiler
 def test_an_error_names_the_point_of_the_grid():
-    with pytest.raises(UnavailableError, match=r"^at branches.predictor, p=0.3, states=2: this machine has no room; free some$"):
+    with pytest.raises(
+        UnavailableError, match=r"^at branches.predictor, p=0.3, states=2: this machine has no room; free some$"
+    ):
         sweep(Failing(), GRID | {"states": [2]}, "threads", short=True)
 
 
@@ -337,9 +355,21 @@ class Untouched(Executor):
         ({"grid": {"states": "2..16/1"}}, "a range of states must have 2 to 10000 values, got '1'"),
         ({"settings": {"law": "none"}}, "law must be one of"),
         ({"settings": {"p": 0.1}}, "settings must fix other sliders than the grid moves, got p in both"),
-        ({"grid": {"p": "0..1/2000", "branches": "1..1000/10"}}, r"the grid must have at most 10,000 points, got 20,000"),
-        ({"lab": "memory.stride", "grid": {"size": ["1MiB"]}}, "executor must be None for memory.stride, which measures"),
-        ({"executor": "proceses"}, r"executor must be None, 'threads', 'processes' or an Executor .*, got 'proceses'; of Dask, give client.get_executor"),
+        (
+            {"grid": {"p": "0..1/2000", "branches": "1..1000/10"}},
+            r"the grid must have at most 10,000 points, got 20,000",
+        ),
+        (
+            {"lab": "memory.stride", "grid": {"size": ["1MiB"]}},
+            "executor must be None for memory.stride, which measures",
+        ),
+        (
+            {"executor": "proceses"},
+            (
+                r"executor must be None, 'threads', 'processes' or an Executor .*, got 'proceses'; of Dask, give"
+                r" client.get_executor"
+            ),
+        ),
         ({"tries": 1}, "tries must be a whole number of at least 2"),
         ({"at_once": 0}, "at_once must be a whole number of at least 1"),
     ],
@@ -367,10 +397,15 @@ def test_a_sweep_that_is_cancelled_has_what_was_done_until_then():
 @needs_compiler
 def test_runs_follow_the_grid_and_a_point_has_what_the_lab_finds_there():
     swept = sweep(LAB, GRID | {"branches": [50]}, settings={"shift": 1}, short=True)
-    assert [(run.point["states"], run.point["branches"], run.point["shift"]) for run in swept.runs] == [(4, 50, 1), (2, 50, 1)]
+    assert [(run.point["states"], run.point["branches"], run.point["shift"]) for run in swept.runs] == [
+        (4, 50, 1),
+        (2, 50, 1),
+    ]
     alone = labs.get(LAB).run({"states": 4, "branches": 50, "shift": 1}, [0.3])
     assert [curve.values[1] for curve in swept.runs[0].measured] == [curve.values[0] for curve in alone.measured]
-    assert [curve.values[1] for curve in swept.runs[0].predicted] == pytest.approx([curve.values[0] for curve in alone.predicted], rel=1e-9)
+    assert [curve.values[1] for curve in swept.runs[0].predicted] == pytest.approx(
+        [curve.values[0] for curve in alone.predicted], rel=1e-9
+    )
 
 
 @needs_compiler
@@ -406,7 +441,10 @@ def test_a_sweep_goes_on_from_its_file(tmp_path, expected, monkeypatch):
         (b"notes of mine", "must be a file of an earlier sweep, got something else"),
         (b"notes of mine\nand more\n", "line 1, must be JSON as SPE Lab writes it"),
         (b"\xff\xfe\n", "must be text"),
-        (b'{"format": 1, "lab": "coherence.mesi", "version": "0", "terms": {}}\n', "must be of a sweep with the same lab, 'branches.predictor', got"),
+        (
+            b'{"format": 1, "lab": "coherence.mesi", "version": "0", "terms": {}}\n',
+            "must be of a sweep with the same lab, 'branches.predictor', got",
+        ),
     ],
 )
 def test_another_file_is_refused_and_left_alone(tmp_path, content, said):

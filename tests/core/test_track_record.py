@@ -23,7 +23,9 @@ def test_the_interval_of_the_share_is_where_each_tail_has_its_chance(hits, n):
     assert (low, high) == pytest.approx(tuple(stats.binomtest(hits, n).proportion_ci(0.95, "exact")))
 
 
-@pytest.mark.parametrize(("low", "high", "needed"), [(1, 4, 0), (2, 4, 1), (4, 16, 2), (4, 8, 3), (0.25, 1, 2), (2, 2, 0), (3, 3, math.inf)])
+@pytest.mark.parametrize(
+    ("low", "high", "needed"), [(1, 4, 0), (2, 4, 1), (4, 16, 2), (4, 8, 3), (0.25, 1, 2), (2, 2, 0), (3, 3, math.inf)]
+)
 def test_how_wide_a_range_would_have_to_be_by_ratio(low, high, needed):
     assert scored(low, high, 2.0).needed == pytest.approx(needed)
 
@@ -39,17 +41,31 @@ def test_a_range_from_zero_is_stretched_by_difference():
 
 
 def test_a_range_that_meets_the_measured_interval_holds():
-    assert scored(2.1, 4, 2.0, spread=0.1).hit and not scored(2.1, 4, 2.0).hit and scored(2.1, 4, 2.0, spread=0.1).needed < 1
+    assert (
+        scored(2.1, 4, 2.0, spread=0.1).hit
+        and not scored(2.1, 4, 2.0).hit
+        and scored(2.1, 4, 2.0, spread=0.1).needed < 1
+    )
 
 
 def test_nothing_scored_is_said():
     record = TrackRecord([])
-    assert record.interval == (0, 1) and math.isnan(record.factor) and record.verdict.startswith("No prediction has been scored yet.")
+    assert (
+        record.interval == (0, 1)
+        and math.isnan(record.factor)
+        and record.verdict.startswith("No prediction has been scored yet.")
+    )
 
 
 @pytest.mark.parametrize(
     ("hits", "misses", "said"),
-    [(1, 0, "1 of 1 range held"), (9, 1, "agrees with 90%"), (3, 9, "ranges are too narrow"), (60, 0, "wider than they need be"), (0, 0, "")],
+    [
+        (1, 0, "1 of 1 range held"),
+        (9, 1, "agrees with 90%"),
+        (3, 9, "ranges are too narrow"),
+        (60, 0, "wider than they need be"),
+        (0, 0, ""),
+    ],
 )
 def test_too_narrow_and_too_wide_are_said_only_where_chance_does_not_explain_them(hits, misses, said):
     record = TrackRecord([scored(1, 4, 2.0)] * hits + [scored(4, 16, 2.0)] * misses)
@@ -61,15 +77,34 @@ def test_too_narrow_and_too_wide_are_said_only_where_chance_does_not_explain_the
 def test_the_stretch_makes_nine_tenths_hold():
     ranges = [scored(4, 8, 2.0)] * 3 + [scored(2, 4, 2.0)] * 7
     record = TrackRecord(ranges)
-    assert record.stretch == pytest.approx(3) and sum(each.needed <= record.stretch for each in ranges) >= SURE * len(ranges)
+    assert record.stretch == pytest.approx(3) and sum(each.needed <= record.stretch for each in ranges) >= SURE * len(
+        ranges
+    )
     assert "had all been 3 times as wide." in record.verdict
     assert math.isnan(TrackRecord(ranges[:4]).stretch)
 
 
 def test_only_ranges_that_count_are_in_the_record():
     committed = {"time": "2026-11-25T00:00:00+00:00", "values": {"low": 1.0, "high": 2.0}, "words": "1 to 2 ns"}
-    verdict = {"time": "2026-11-25T00:00:00+00:00", "said": "", "right": 1, "of": 1, "value": 1.5, "low": 1.4, "high": 1.6, "source": "measured", "machine": ""}
-    facts = {"lab": "memory.stride", "asked": "at stride 64 B", "settings": {}, "unit": "ns", "revised": [], "kind": "range"}
+    verdict = {
+        "time": "2026-11-25T00:00:00+00:00",
+        "said": "",
+        "right": 1,
+        "of": 1,
+        "value": 1.5,
+        "low": 1.4,
+        "high": 1.6,
+        "source": "measured",
+        "machine": "",
+    }
+    facts = {
+        "lab": "memory.stride",
+        "asked": "at stride 64 B",
+        "settings": {},
+        "unit": "ns",
+        "revised": [],
+        "kind": "range",
+    }
     entries = {
         "counts": {"committed": committed, "scored": verdict},
         "late": {"committed": None, "revised": [committed], "scored": None},

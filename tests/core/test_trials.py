@@ -40,7 +40,10 @@ def test_settings_take_turns_and_each_stands_in_each_place_equally_often():
 
 def test_values_and_their_ratio_come_out_exactly_where_there_is_no_noise():
     found = last(constant("a", 30), constant("b", 10))
-    assert found.estimate.value.tolist() == [30, 10] and found.estimate.low.tolist() == found.estimate.high.tolist() == [30, 10]
+    assert found.estimate.value.tolist() == [
+        30,
+        10,
+    ] and found.estimate.low.tolist() == found.estimate.high.tolist() == [30, 10]
     assert found.ratio(0, 1) == (3, 3, 3)
     assert [each.tolist() for each in trials.block_ratios(found.blocks(), 0)] == [[1, 3]] * 3
     assert (found.estimate.kept == found.estimate.tried).all()
@@ -49,7 +52,9 @@ def test_values_and_their_ratio_come_out_exactly_where_there_is_no_noise():
 def test_disturbed_trials_are_dropped_counted_and_noted():
     found = last(constant("a", 30), constant("b", 10, clean=False))
     assert found.estimate.kept[1] == 0 and found.estimate.tried[1] > 0 and math.isnan(found.estimate.value[1])
-    assert any("no clean trial" in note for note in found.notes) and any("50% of the trials" in note for note in found.notes)
+    assert any("no clean trial" in note for note in found.notes) and any(
+        "50% of the trials" in note for note in found.notes
+    )
 
 
 def test_no_clean_trial_at_all_is_a_result_and_is_said():
@@ -93,7 +98,10 @@ def test_too_few_rounds_are_noted():
     assert np.isnan(found.estimate.low).any() == any("too few for intervals" in note for note in found.notes)
 
 
-@pytest.mark.parametrize(("settings", "budget"), [([], 1), ([constant("a", 1)], 0), ([constant("a", 1)], math.nan), ([constant("a", 1)], 4000)])
+@pytest.mark.parametrize(
+    ("settings", "budget"),
+    [([], 1), ([constant("a", 1)], 0), ([constant("a", 1)], math.nan), ([constant("a", 1)], 4000)],
+)
 def test_nonsense_is_refused(settings, budget):
     with pytest.raises(SpeLabError, match=r"must .*, got .*;"):
         list(interleaved(settings, budget_s=budget))

@@ -42,7 +42,9 @@ def test_a_process_that_ends_itself_is_a_crash_with_its_status():
 def test_an_endless_loop_is_ended_and_said(tmp_path):
     beats = tmp_path / "beats"
     endless = f"import time\nwhile True: open({str(beats)!r}, 'a').write('x'); time.sleep(0.02)"
-    with pytest.raises(SpeLabError, match=r"must end within 1\.5 s and was still running; look for a loop that never ends"):
+    with pytest.raises(
+        SpeLabError, match=r"must end within 1\.5 s and was still running; look for a loop that never ends"
+    ):
         worker.call(exec, endless, timeout_s=1.5)
     last = beats.stat().st_size if beats.exists() else 0  # it may not have begun on a busy machine
     time.sleep(0.2)

@@ -1,4 +1,6 @@
-"""Runs a command in a process that lacks something: calls, files, room, processors, memory. As root for real; elsewhere tests skip with the reason."""
+"""Runs a command in a process that lacks something: calls, files, room, processors, memory. As root for real; elsewhere
+tests skip with the reason.
+"""
 
 import ctypes
 import errno
@@ -23,7 +25,9 @@ CALLS = {"x86_64": (298, 425, 203), "aarch64": (241, 425, 122)}.get(platform.mac
 def run(*command: str, prepare: Callable[[], None] | None = None, **environment: str) -> subprocess.CompletedProcess:
     """The command after `prepare` in its process; its output as text."""
     variables = {**os.environ, **environment}
-    return subprocess.run(command, env=variables, preexec_fn=prepare, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=variables, preexec_fn=prepare, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def lab(*arguments: str, prepare: Callable[[], None] | None = None, **environment: str) -> subprocess.CompletedProcess:
@@ -45,7 +49,9 @@ def in_namespace(mounts: str, *command: str, **environment: str) -> subprocess.C
 
 
 def refuse_calls() -> None:
-    """From now on the kernel answers EPERM to perf_event_open, io_uring_setup and sched_setaffinity, in this process and what it starts."""
+    """From now on the kernel answers EPERM to perf_event_open, io_uring_setup and sched_setaffinity, in this process
+    and what it starts.
+    """
     load, jump, give, allow, refuse = 0x20, 0x15, 0x06, 0x7FFF0000, 0x00050000 | errno.EPERM
     rules = [struct.pack("HBBI", load, 0, 0, 0)]  # the number of the call
     for left, call in zip(range(len(CALLS), 0, -1), CALLS, strict=True):

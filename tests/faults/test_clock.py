@@ -24,9 +24,15 @@ def test_nothing_is_timed_by_wall_time():
 def test_a_profile_from_the_future_is_loaded_and_doubted(tmp_path, monkeypatch):
     monkeypatch.setenv("SPE_LAB_CONFIG_DIR", str(tmp_path))
     now = datetime(2026, 11, 25, tzinfo=UTC)
-    store.save_own(machines.Machine({**machines.facts(), "calibrated_at": (now + timedelta(days=365)).isoformat()}, machines.claim()))
+    store.save_own(
+        machines.Machine(
+            {**machines.facts(), "calibrated_at": (now + timedelta(days=365)).isoformat()}, machines.claim()
+        )
+    )
     doubts = store.problems(store.load_own(), machines.facts(), now)
-    assert doubts == ["The profile is dated in the future (2027-11-25): this clock or the one it was measured by is wrong."]
+    assert doubts == [
+        "The profile is dated in the future (2027-11-25): this clock or the one it was measured by is wrong."
+    ]
 
 
 def test_a_journal_goes_on_when_time_steps_back(tmp_path, monkeypatch):

@@ -37,7 +37,9 @@ def test_where_proc_and_sys_are_hidden_everything_is_examined_and_measured():
 
 
 def test_where_proc_is_hidden_the_share_of_other_programs_is_unknown_and_not_none():
-    measured = in_namespace(HIDE, *SPE_LAB, "run", "scaling.amdahl", "--quick", "--set", "work=waiting", "--over", "N=1,2")
+    measured = in_namespace(
+        HIDE, *SPE_LAB, "run", "scaling.amdahl", "--quick", "--set", "work=waiting", "--over", "N=1,2"
+    )
     assert measured.returncode == 0, measured.stderr
     assert "how much of the processors other programs used, this system does not tell" in measured.stdout
 
@@ -51,7 +53,10 @@ def test_calls_that_a_sandbox_refuses_are_done_without():
     assert measured.returncode == 0, measured.stderr
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else True, reason="needs two processors to take one away")
+@pytest.mark.skipif(
+    len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else True,
+    reason="needs two processors to take one away",
+)
 def test_on_one_processor_threads_that_need_two_are_recorded_ones_with_status_3():
     cpu = min(os.sched_getaffinity(0))
     shown = lab("run", "coherence.false_sharing", "--quick", prepare=lambda: os.sched_setaffinity(0, {cpu}))
@@ -71,7 +76,11 @@ def test_512_mib_are_enough_and_a_size_beyond_them_is_refused_before_it_is_tried
     with control_group("memory", limit_in_bytes=512 << 20) as little:
         refused = lab("run", "memory.working_set", "--over", "size=1GiB", prepare=little)
         measured = lab(*SHORT, prepare=little)
-    assert refused.returncode == 2 and "size must be between 1 KiB and" in refused.stderr and "got 1 GiB; choose a value in that range" in refused.stderr
+    assert (
+        refused.returncode == 2
+        and "size must be between 1 KiB and" in refused.stderr
+        and "got 1 GiB; choose a value in that range" in refused.stderr
+    )
     assert measured.returncode == 0, measured.stderr
 
 
@@ -80,13 +89,23 @@ def test_512_mib_of_address_space_are_enough_too():
     assert measured.returncode == 0, measured.stderr
 
 
-# ---- room and permission to keep files ---------------------------------------------------------------------------------
+# ---- room and permission to keep files
+# ---------------------------------------------------------------------------------
 
 
 def test_a_full_disk_at_the_cache_is_one_sentence_and_leaves_nothing(tmp_path):
     full = f"mount -t tmpfs -o size=8k none {tmp_path}"
-    said = in_namespace(full, "sh", "-c", f"{' '.join(SPE_LAB)} {' '.join(SHORT)}; echo status $?; ls -A {tmp_path}/kernels", SPE_LAB_CACHE_DIR=str(tmp_path))
-    assert "needs a few MB of disk space, and the disk is full; free some or set SPE_LAB_CACHE_DIR to another folder" in said.stderr
+    said = in_namespace(
+        full,
+        "sh",
+        "-c",
+        f"{' '.join(SPE_LAB)} {' '.join(SHORT)}; echo status $?; ls -A {tmp_path}/kernels",
+        SPE_LAB_CACHE_DIR=str(tmp_path),
+    )
+    assert (
+        "needs a few MB of disk space, and the disk is full; free some or set SPE_LAB_CACHE_DIR to another folder"
+        in said.stderr
+    )
     assert said.stdout.endswith("status 3\n"), said.stdout
 
 
@@ -106,7 +125,9 @@ try: store.save_own(Machine(many, machines.claim()))
 except ValueError as error: print(error)
 import os; print(os.listdir(os.environ["SPE_LAB_CONFIG_DIR"]))
 """
-    said = in_namespace(f"mount -t tmpfs -o {mount} none {tmp_path}", sys.executable, "-c", program, SPE_LAB_CONFIG_DIR=str(tmp_path))
+    said = in_namespace(
+        f"mount -t tmpfs -o {mount} none {tmp_path}", sys.executable, "-c", program, SPE_LAB_CONFIG_DIR=str(tmp_path)
+    )
     reason = "Read-only file system" if mount == "ro" else "No space left on device"
     assert f"the folder of the machine profile must be writable, got {reason} for {tmp_path}" in said.stdout
     assert said.stdout.endswith("; make room or set SPE_LAB_CONFIG_DIR to another folder\n[]\n")

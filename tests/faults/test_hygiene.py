@@ -25,8 +25,26 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "spe_lab").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What turns data into code, or hands a text to a shell.
-EXECUTES = {"eval", "exec", "compile", "__import__", "pickle", "marshal", "shelve", "dill", "joblib", "os.system", "popen", "getoutput",
-            "getstatusoutput", "sympify", "parse_expr", "unsafe_load", "shell=True", "allow_pickle=True"}  # fmt: skip
+EXECUTES = {
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "pickle",
+    "marshal",
+    "shelve",
+    "dill",
+    "joblib",
+    "os.system",
+    "popen",
+    "getoutput",
+    "getstatusoutput",
+    "sympify",
+    "parse_expr",
+    "unsafe_load",
+    "shell=True",
+    "allow_pickle=True",
+}
 # sympify runs a text as Python: for what the reader's own cell says, and for sympy's own sums.
 MAY_SYMPIFY = ("/exercises.py", "patterns/formulas.py")
 
@@ -38,7 +56,10 @@ def names(path: Path) -> set[str]:
         match node:
             case ast.Call(func=ast.Name(id=name)):
                 found.add(name)
-            case ast.Call(func=ast.Attribute(attr=name)) if name not in ("compile", "system"):  # re.compile, platform.system
+            case ast.Call(func=ast.Attribute(attr=name)) if name not in (
+                "compile",
+                "system",
+            ):  # re.compile, platform.system
                 found.add(name)
             case ast.Attribute(value=ast.Name(id="os"), attr="system"):
                 found.add("os.system")
@@ -56,7 +77,9 @@ def test_nothing_is_executed_that_was_data_and_no_shell_is_asked():
 
 
 def test_the_look_at_names_sees_what_it_is_for(tmp_path):
-    (tmp_path / "bad.py").write_text("import pickle\nimport re\nre.compile('x')\nos.system('x')\nsubprocess.run('x', shell=True)\neval('1')\n")
+    (tmp_path / "bad.py").write_text(
+        "import pickle\nimport re\nre.compile('x')\nos.system('x')\nsubprocess.run('x', shell=True)\neval('1')\n"
+    )
     assert names(tmp_path / "bad.py") & EXECUTES == {"pickle", "os.system", "shell=True", "eval"}
 
 
@@ -77,7 +100,10 @@ def test_files_of_ours_are_the_user_s_alone(tmp_path, monkeypatch):
             kept.show("a question")
     finally:
         os.umask(before)
-    modes = {path.name.partition("-")[0]: stat.S_IMODE(path.stat().st_mode) for path in [tmp_path / "settings", *(tmp_path / "settings").iterdir()]}
+    modes = {
+        path.name.partition("-")[0]: stat.S_IMODE(path.stat().st_mode)
+        for path in [tmp_path / "settings", *(tmp_path / "settings").iterdir()]
+    }
     assert modes == {"settings": 0o700, "machine": 0o600, "journal.json": 0o600, "journal.lock": 0o600}
 
 
@@ -104,13 +130,22 @@ def server(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(ROOT / ".jupyter"), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"), "LAB_PORT": str(port)}
-    environment |= {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces")}
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(ROOT / ".jupyter"),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+        "LAB_PORT": str(port),
+    }
+    environment |= {
+        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+    }
     for name in ("LAB_IP", "JUPYTER_TOKEN", "DISPLAY"):
         environment.pop(name, None)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={tmp_path}"]
     with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         until = time.monotonic() + 60
         while not (said := list((tmp_path / "runtime").glob("jpserver-*.json"))):
@@ -131,7 +166,9 @@ def test_make_lab_listens_on_loopback_alone_and_asks_for_a_token(server):
 
     def ask(path: str, method: str = "GET", **headers: str) -> int:
         try:
-            return urllib.request.urlopen(urllib.request.Request(url + path, method=method, headers=headers), timeout=30).status
+            return urllib.request.urlopen(
+                urllib.request.Request(url + path, method=method, headers=headers), timeout=30
+            ).status
         except urllib.error.HTTPError as error:
             return error.code
 
@@ -147,7 +184,9 @@ def test_make_lab_listens_on_loopback_alone_and_asks_for_a_token(server):
     assert ask("kernels", "POST", **token) == 201
     until = time.monotonic() + 30
     tree = [psutil.Process(process.pid)]
-    while len(listening := _listening(tree)) < 6 and time.monotonic() < until:  # the server's port, and five of the kernel
+    while (
+        len(listening := _listening(tree)) < 6 and time.monotonic() < until
+    ):  # the server's port, and five of the kernel
         tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         time.sleep(0.1)
     assert len(tree) >= 2 and len(listening) >= 6
@@ -159,5 +198,9 @@ def _listening(tree: list[psutil.Process]) -> set[tuple[str, int]]:
     found = set()
     for process in tree:
         with suppress(psutil.NoSuchProcess):  # a program that only looked something up has ended meanwhile
-            found |= {(each.laddr.ip, each.laddr.port) for each in process.net_connections("inet") if each.status == psutil.CONN_LISTEN}
+            found |= {
+                (each.laddr.ip, each.laddr.port)
+                for each in process.net_connections("inet")
+                if each.status == psutil.CONN_LISTEN
+            }
     return found

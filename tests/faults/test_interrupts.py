@@ -1,4 +1,6 @@
-"""Ctrl-C, the stop button's signal, in the middle of each long operation: it ends soon, with one word and no traceback, and leaves nothing half-done."""
+"""Ctrl-C, the stop button's signal, in the middle of each long operation: it ends soon, with one word and no traceback,
+and leaves nothing half-done.
+"""
 
 import os
 import signal
@@ -38,7 +40,12 @@ sys.exit(cli.main(sys.argv[2:]))
 
 @pytest.mark.parametrize("what", LONG)
 def test_ctrl_c_ends_what_takes_long(what, tmp_path):
-    environment = {**os.environ, "SPE_LAB_CONFIG_DIR": str(tmp_path / "settings"), "TMPDIR": str(tmp_path), "SPE_LAB_QUICK": "0"}
+    environment = {
+        **os.environ,
+        "SPE_LAB_CONFIG_DIR": str(tmp_path / "settings"),
+        "TMPDIR": str(tmp_path),
+        "SPE_LAB_QUICK": "0",
+    }
     if what == "building":
         compiler = tmp_path / "cc"
         compiler.write_text(SLOW_COMPILER)
@@ -46,9 +53,14 @@ def test_ctrl_c_ends_what_takes_long(what, tmp_path):
         environment |= {"CC": str(compiler), "SPE_LAB_CACHE_DIR": str(tmp_path / "cache")}
     begun = tmp_path / "begun"
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(begun), what, *LONG[what]], env=environment, text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
+        [sys.executable, "-c", PROGRAM, str(begun), what, *LONG[what]],
+        env=environment,
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         until = time.monotonic() + 60
         while not begun.exists() and process.poll() is None and time.monotonic() < until:

@@ -13,8 +13,8 @@ from spe_lab.core import native
 
 SAVES = 200
 
-# A process that forks a child for each kill: the child saves two contents in turn, without end, until it is killed, and what is
-# there must be one of the two, whole.
+# A process that forks a child for each kill: the child saves two contents in turn, without end, until it is killed, and
+# what is there must be one of the two, whole.
 PROGRAM = """
 import os, random, signal, sys, time
 from pathlib import Path
@@ -84,7 +84,14 @@ print(cut)
 @pytest.mark.parametrize("kind", ["profile", "journal", "curve"])
 def test_a_save_that_is_killed_leaves_the_old_file_or_the_new_one(kind, tmp_path):
     environment = {**os.environ, "SPE_LAB_CONFIG_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", PROGRAM, kind, str(SAVES)], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, kind, str(SAVES)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) >= SAVES / 20  # so many kills, at least, fell into the writing itself
 
@@ -99,7 +106,10 @@ def test_a_build_that_is_killed_is_built_by_the_next_one(tmp_path):
     os.killpg(killed.pid, signal.SIGKILL)  # the compiler as well
     killed.wait()
     assert killed.returncode == -signal.SIGKILL and not list(tmp_path.glob("kernels/*.so"))
-    assert subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False).stdout == "0\n"
+    assert (
+        subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False).stdout
+        == "0\n"
+    )
 
 
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")
@@ -107,11 +117,22 @@ def test_a_build_that_is_killed_is_built_by_the_next_one(tmp_path):
 def test_a_compiler_that_is_killed_half_way_is_said_and_leaves_nothing(who, tmp_path):
     script = tmp_path / "cc"
     end = "kill -9 $$" if who == "$$" else 'echo "cc: fatal error: Killed signal terminated program cc1" >&2; exit 1'
-    script.write_text(f'#!/bin/sh\n[ "$1" = --version ] && {{ echo killed cc 1.0; exit; }}\nwhile [ "$1" != -o ]; do shift; done\necho half > "$2"\n{end}\n')
+    script.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && { echo killed cc 1.0; exit; }\nwhile [ "$1" != -o ]; do shift;'
+        f' done\necho half > "$2"\n{end}\n'
+    )
     script.chmod(0o755)
-    program = "from spe_lab.core import native\ntry: native.load('memory')\nexcept ValueError as error: print(type(error).__name__, error)"
+    program = (
+        "from spe_lab.core import native\ntry: native.load('memory')\nexcept ValueError as error:"
+        " print(type(error).__name__, error)"
+    )
     environment = {**os.environ, "CC": str(script), "SPE_LAB_CACHE_DIR": str(tmp_path / "cache")}
-    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False)
-    expected = "UnavailableError the compiler must live until it has compiled memory.c, and it was killed; close programs, since memory may have run out\n"
+    said = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    expected = (
+        "UnavailableError the compiler must live until it has compiled memory.c, and it was killed; close programs,"
+        " since memory may have run out\n"
+    )
     assert said.stdout == expected, said.stderr
     assert list((tmp_path / "cache" / "kernels").iterdir()) == []

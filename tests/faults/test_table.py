@@ -20,7 +20,9 @@ def test_every_row_names_a_test_and_every_named_test_exists():
         named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)", row)
         assert named, row
         for file, test in named:
-            assert (ROOT / file).exists() and re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), f"{file}::{test}"
+            assert (ROOT / file).exists() and re.search(
+                rf"^(async )?def {test}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE
+            ), f"{file}::{test}"
 
 
 def test_every_deliberate_fault_can_still_be_put_in():

@@ -17,7 +17,13 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for i, seed in enumerate(targets.TARGETS[name].seeds):
         (folder / f"seed-{i}").write_bytes(seed)
-    options = [f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-max_len=20000", f"-artifact_prefix={folder.parent}/crash-{name}-"]
+    options = [
+        f"-max_total_time={seconds}",
+        "-timeout=10",
+        "-rss_limit_mb=2048",
+        "-max_len=20000",
+        f"-artifact_prefix={folder.parent}/crash-{name}-",
+    ]
     atheris.Setup([sys.argv[0], *options, str(folder)], lambda data: targets.survives(name, data) and None)
     atheris.Fuzz()
 

@@ -121,8 +121,19 @@ def target(run: Callable[[bytes], None], *seeds: bytes) -> SimpleNamespace:
 
 def a_journal() -> bytes:
     kept = journal.Journal()
-    kept.commit("a", "q", {"lab": "memory.stride", "kind": "range", "asked": "?", "settings": {}, "unit": "ns"}, {"low": 1, "high": 2}, "1 to 2 ns")
-    kept.reveal("a", "q", {"low": 1, "high": 2}, {"said": "yes", "right": 1, "of": 1, "value": 1.5, "low": 1, "high": 2, "source": "measured", "machine": "m"})
+    kept.commit(
+        "a",
+        "q",
+        {"lab": "memory.stride", "kind": "range", "asked": "?", "settings": {}, "unit": "ns"},
+        {"low": 1, "high": 2},
+        "1 to 2 ns",
+    )
+    kept.reveal(
+        "a",
+        "q",
+        {"low": 1, "high": 2},
+        {"said": "yes", "right": 1, "of": 1, "value": 1.5, "low": 1, "high": 2, "source": "measured", "machine": "m"},
+    )
     kept.answered("memory.lines", 64, "right", "")
     return kept.to_json().encode()
 
@@ -133,7 +144,9 @@ TARGETS = {
     "own_profile": target(own_profile, *(file.read_bytes() for file in PUBLISHED)),
     "journal": target(journals, a_journal()),
     "declarations": target(declarations, *(native.source(stem).read_bytes()[:4000] for stem in native.stems())),
-    "quantity": target(quantity, *(f"{unit}:{text}".encode() for unit in UNITS for text in ("16KiB", "1.5 us", "3", "-.5e3 GHz"))),
+    "quantity": target(
+        quantity, *(f"{unit}:{text}".encode() for unit in UNITS for text in ("16KiB", "1.5 us", "3", "-.5e3 GHz"))
+    ),
     "graph": target(graph, b"a 2ms\nb 3ms after a # so\nc 1ms after a b\n"),
 }
 

@@ -1,5 +1,6 @@
-"""Everything that parses, on generated input: what was read is written as something that reads the same, what is wrong is
-refused by a SpeLabError, and nothing else comes out."""
+"""Everything that parses, on generated input: what was read is written as something that reads the same, what is wrong
+is refused by a SpeLabError, and nothing else comes out.
+"""
 
 import contextlib
 import ctypes
@@ -18,20 +19,35 @@ from spe_lab.core import lab as labs
 from spe_lab.core import prototypes, units
 from spe_lab.core.cell.arguments import Packed
 from spe_lab.core.errors import SpeLabError
-from spe_lab.topics.patterns.algebra import DIRECTIONS, ORDERS, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.topics.patterns.algebra import (
+    DIRECTIONS,
+    ORDERS,
+    Region,
+    nest,
+    r_trav,
+    rr_acc,
+    rr_trav,
+    rs_trav,
+    s_trav,
+    s_trav_cr,
+)
 
 HUGE = st.sampled_from([0, -1, 2**53, 2**63, 2**64, 10**400, -0.0, 5e-324, 1e308, math.inf, -math.inf, math.nan])
 NUMBERS = st.integers() | st.floats() | HUGE
 TEXTS = st.text(max_size=20)
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXTS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=5
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
 )
 
 
 def places(value, path=()):
     """The path of each value in a JSON document."""
     yield path
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ():
+    for key, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    ):
         yield from places(inner, (*path, key))
 
 
@@ -82,15 +98,21 @@ def test_bytes_of_any_kind_are_read_or_refused(name, data):
     survives(name, data)
 
 
-@pytest.mark.parametrize("old,new", [
-    ('"tried": [', '"tried": [], "was": ['), ('"kept": [', '"kept": [1e300, '), ('"kept": [', '"kept": [99999999999999999999, '),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "old,new",
+    [
+        ('"tried": [', '"tried": [], "was": ['),
+        ('"kept": [', '"kept": [1e300, '),
+        ('"kept": [', '"kept": [99999999999999999999, '),
+    ],
+)
 def test_counts_that_are_not_a_pair_for_each_value_are_refused(old, new):
     text = RECORDED[0].read_text(encoding="utf-8")
     assert old in text and not survives("curve", text.replace(old, new, 1).encode())
 
 
-# ---- quantities and sliders ---------------------------------------------------------------------------------------------
+# ---- quantities and sliders
+# ---------------------------------------------------------------------------------------------
 
 
 @example("B", 0.5, 1)
@@ -102,22 +124,39 @@ def test_a_quantity_is_read_as_it_was_printed(unit, value, digits):
     assert again == pytest.approx(value, rel=0.51 * 10 ** (1 - digits) + 1e-12)
 
 
-@given(st.sampled_from(UNITS), st.from_regex(r"\s*[-+]?[0-9.,_]{0,8}(e[-+]?[0-9]{0,4})?\s?[a-zA-Zµ°%/]{0,5}\s*", fullmatch=True) | TEXTS)
+@given(
+    st.sampled_from(UNITS),
+    st.from_regex(r"\s*[-+]?[0-9.,_]{0,8}(e[-+]?[0-9]{0,4})?\s?[a-zA-Zµ°%/]{0,5}\s*", fullmatch=True) | TEXTS,
+)
 def test_a_text_is_a_finite_quantity_or_none(unit, text):
     with contextlib.suppress(SpeLabError):
         assert math.isfinite(units.parse(text, unit))
 
 
-SLIDERS = [pytest.param(slider, id=f"{name}-{slider.name}") for name, kind in labs.labs().items() for slider in kind().sliders.values()]
+SLIDERS = [
+    pytest.param(slider, id=f"{name}-{slider.name}")
+    for name, kind in labs.labs().items()
+    for slider in kind().sliders.values()
+]
 
 
 @pytest.mark.parametrize("slider", SLIDERS)
 def test_a_slider_takes_what_it_takes_again_and_nothing_outside(slider):
-    @given(NUMBERS | TEXTS | st.floats(0, 1) | st.none() | st.booleans() | st.lists(st.integers(), max_size=2) | st.sampled_from(slider.choices or ("",)))
+    @given(
+        NUMBERS
+        | TEXTS
+        | st.floats(0, 1)
+        | st.none()
+        | st.booleans()
+        | st.lists(st.integers(), max_size=2)
+        | st.sampled_from(slider.choices or ("",))
+    )
     @example(slider.default)
     @example(np.float64(1) / 3)
     def check(value):
-        if slider.scale != "choice" and isinstance(value, float) and 0 <= value <= 1:  # within the domain more often than by chance
+        if (
+            slider.scale != "choice" and isinstance(value, float) and 0 <= value <= 1
+        ):  # within the domain more often than by chance
             value = slider.low + value * (min(slider.high, 1e12) - slider.low)
             assert slider.rounded(slider.rounded(value)) == slider.rounded(value)
             slider.checked(slider.rounded(value))
@@ -131,7 +170,8 @@ def test_a_slider_takes_what_it_takes_again_and_nothing_outside(slider):
     check()
 
 
-# ---- the algebra of patterns ----------------------------------------------------------------------------------------------
+# ---- the algebra of patterns
+# ----------------------------------------------------------------------------------------------
 
 SMALL = st.integers(1, 200)
 WRONG = NUMBERS | TEXTS | st.none()
@@ -143,10 +183,16 @@ def basics(draw):
     region = Region(draw(SMALL), draw(WIDTHS), draw(st.sampled_from(["", "R", "S"])))
     kind = draw(st.sampled_from([s_trav, rs_trav, r_trav, rr_trav, rr_acc, s_trav_cr, nest]))
     more = {
-        rs_trav: {"r": draw(st.integers(1, 5)), "d": draw(st.sampled_from(DIRECTIONS))}, rr_trav: {"r": draw(st.integers(1, 5))},
-        rr_acc: {"r": draw(SMALL)}, s_trav_cr: {"s": draw(st.floats(0, 1))},
-        nest: {"m": draw(st.integers(1, 10)), "o": draw(st.sampled_from(ORDERS)), "d": draw(st.sampled_from(DIRECTIONS))},
-    }.get(kind, {})  # fmt: skip
+        rs_trav: {"r": draw(st.integers(1, 5)), "d": draw(st.sampled_from(DIRECTIONS))},
+        rr_trav: {"r": draw(st.integers(1, 5))},
+        rr_acc: {"r": draw(SMALL)},
+        s_trav_cr: {"s": draw(st.floats(0, 1))},
+        nest: {
+            "m": draw(st.integers(1, 10)),
+            "o": draw(st.sampled_from(ORDERS)),
+            "d": draw(st.sampled_from(DIRECTIONS)),
+        },
+    }.get(kind, {})
     return kind(region, **more) if draw(st.booleans()) else kind(region, u=draw(st.integers(0, 70)), **more)
 
 
@@ -196,13 +242,35 @@ def test_arguments_of_patterns_outside_their_domain_are_refused(kind, data):
         kind(Region(8, 8), **({"r": 1} if kind in (rr_acc, rr_trav, rs_trav) else {})) * data.draw(WRONG)
 
 
-# ---- C --------------------------------------------------------------------------------------------------------------------
+# ---- C
+# --------------------------------------------------------------------------------------------------------------------
 
 FUNCTION = """struct point { double x; int32_t n[2]; const uint8_t *data; };
 int32_t f(int8_t a, uint64_t b, double c, const int32_t *d, struct point *p, void *v, _Bool t, char k);"""
 
 
-TOKENS = ["int", "struct s", "{", "}", ";", "(", ")", "*", "x", "[3]", "[", "=", "enum", "/*", '"', "'", "static", "typedef", "\n#", ","]
+TOKENS = [
+    "int",
+    "struct s",
+    "{",
+    "}",
+    ";",
+    "(",
+    ")",
+    "*",
+    "x",
+    "[3]",
+    "[",
+    "=",
+    "enum",
+    "/*",
+    '"',
+    "'",
+    "static",
+    "typedef",
+    "\n#",
+    ",",
+]
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=25).map(" ".join))
@@ -213,9 +281,11 @@ def test_what_looks_like_c_is_read_or_refused(text):
 
 
 ARRAYS = st.builds(
-    lambda kind, shape, step: np.zeros(shape, kind)[::step], st.sampled_from(["i4", "f8", "u1", "O", "U3", "M8[s]", "c16", [("a", "i4")]]),
-    st.sampled_from([(), (0,), (3,), (2, 2)]).filter(bool), st.sampled_from([1, 2, -1]),
-)  # fmt: skip
+    lambda kind, shape, step: np.zeros(shape, kind)[::step],
+    st.sampled_from(["i4", "f8", "u1", "O", "U3", "M8[s]", "c16", [("a", "i4")]]),
+    st.sampled_from([(), (0,), (3,), (2, 2)]).filter(bool),
+    st.sampled_from([1, 2, -1]),
+)
 
 
 @given(st.fixed_dictionaries({name: ANYTHING | ARRAYS | st.binary(max_size=4) for name in "abcdpvtk"}))
@@ -233,13 +303,40 @@ def test_a_number_reaches_c_as_it_is_or_not_at_all(kind, value):
         assert prototypes.whole_number(kind).from_param(value).value == value
 
 
-# ---- the command line -------------------------------------------------------------------------------------------------------
+# ---- the command line
+# -------------------------------------------------------------------------------------------------------
 
 LAB_IDS = st.sampled_from(["memory.stride", "branches.predictor", "scaling.cost", "nope"]) | TEXTS
 WORDS = TEXTS | st.sampled_from(
-    ["labs", "machine", "asm", "journal", "--json", "--csv", "--over", "--set", "--budget", "--machine", "--flags", "--quick", "memory.cycle_walk", "stride=8B",
-     "stride=nan", "size=9EB", "size=1MiB", "=", "--", "-1", "1e999", "--export", "--import", "/", "/dev/full", "."],
-)  # fmt: skip
+    [
+        "labs",
+        "machine",
+        "asm",
+        "journal",
+        "--json",
+        "--csv",
+        "--over",
+        "--set",
+        "--budget",
+        "--machine",
+        "--flags",
+        "--quick",
+        "memory.cycle_walk",
+        "stride=8B",
+        "stride=nan",
+        "size=9EB",
+        "size=1MiB",
+        "=",
+        "--",
+        "-1",
+        "1e999",
+        "--export",
+        "--import",
+        "/",
+        "/dev/full",
+        ".",
+    ],
+)
 
 
 @given(st.lists(WORDS, max_size=6))
@@ -247,9 +344,20 @@ def test_any_command_line_ends_with_a_status_and_no_traceback(words):
     check_command_line(words)
 
 
-@given(LAB_IDS, st.lists(st.tuples(st.sampled_from(["--set", "--over", "--budget", "--machine"]), WORDS | st.sampled_from(["stride=,", "kind=,"])), max_size=3))
+@given(
+    LAB_IDS,
+    st.lists(
+        st.tuples(
+            st.sampled_from(["--set", "--over", "--budget", "--machine"]),
+            WORDS | st.sampled_from(["stride=,", "kind=,"]),
+        ),
+        max_size=3,
+    ),
+)
 def test_any_run_that_is_refused_is_refused_in_a_sentence(lab, options):
-    check_command_line(["run", lab, *(word for pair in options for word in pair), "--budget", "-1"])  # which no lab measures with
+    check_command_line(
+        ["run", lab, *(word for pair in options for word in pair), "--budget", "-1"]
+    )  # which no lab measures with
 
 
 def check_command_line(words):

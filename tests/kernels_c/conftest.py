@@ -13,12 +13,21 @@ FLAGS = ("-O1", "-g", "-std=c11", "-fsanitize=thread")
 
 @pytest.fixture
 def thread_sanitizer(tmp_path):
-    """`report(stem, main)`: compiles kernels_c/`stem`.c and the C text `main` with ThreadSanitizer, runs both, and gives what
-    it says of races (empty if nothing). The program must end by itself with status 0."""
+    """`report(stem, main)`: compiles kernels_c/`stem`.c and the C text `main` with ThreadSanitizer, runs both, and
+    gives what it says of races (empty if nothing). The program must end by itself with status 0.
+    """
     command = list(native.compiler().command)
 
     def build(name: str, *sources) -> subprocess.CompletedProcess:
-        options = [*FLAGS, f"-I{native.kernel_folder()}", *map(str, sources), "-o", str(tmp_path / name), "-pthread", "-lm"]
+        options = [
+            *FLAGS,
+            f"-I{native.kernel_folder()}",
+            *map(str, sources),
+            "-o",
+            str(tmp_path / name),
+            "-pthread",
+            "-lm",
+        ]
         return subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
 
     def run(name: str) -> subprocess.CompletedProcess:

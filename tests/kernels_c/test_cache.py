@@ -20,7 +20,12 @@ class Model:
     """A cache of dictionaries: one for each set, from the block that goes next to the one that goes last."""
 
     def __init__(self, level):
-        self.line, self.sets, self.ways, self.policy = level.line, level.blocks // level.places, level.places, level.policy
+        self.line, self.sets, self.ways, self.policy = (
+            level.line,
+            level.blocks // level.places,
+            level.places,
+            level.policy,
+        )
         self.held = [OrderedDict() for _ in range(self.sets)]
         self.bits = [[0] * self.ways for _ in range(self.sets)]
         self.place = [[None] * self.ways for _ in range(self.sets)]
@@ -92,7 +97,9 @@ def in_python(levels, addresses, inclusion="independent"):
             victim = models[i].insert(address // models[i].line)
             if inclusion == "inclusive" and victim is not None:
                 for inner in models[:i]:
-                    for part in range(victim * models[i].line // inner.line, (victim + 1) * models[i].line // inner.line):
+                    for part in range(
+                        victim * models[i].line // inner.line, (victim + 1) * models[i].line // inner.line
+                    ):
                         inner.discard(part)
     return tuple(missed)
 
@@ -174,7 +181,10 @@ def test_an_access_over_a_line_s_end_touches_both_lines():
     assert lines_of(np.array([60, 0]), np.array([8, 8]), 64).tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize(("kind", "step", "left"), [("none", 8, 1), ("next line", 8, 0.51), ("stride", 8, 0.05), ("stride", 256, 0.2), ("next line", 256, 1)])
+@pytest.mark.parametrize(
+    ("kind", "step", "left"),
+    [("none", 8, 1), ("next line", 8, 0.51), ("stride", 8, 0.05), ("stride", 256, 0.2), ("next line", 256, 1)],
+)
 def test_prefetchers_see_what_is_theirs_to_see(kind, step, left):
     trace = np.arange(4096, dtype=np.uint64) * np.uint64(step)
     missed = Hierarchy([Level(32 << 10, ways=8)], prefetcher=kind).run(trace).misses[0]
@@ -184,18 +194,43 @@ def test_prefetchers_see_what_is_theirs_to_see(kind, step, left):
 def test_a_hierarchy_goes_on_with_what_it_holds_and_a_new_one_is_empty():
     level, trace = Level(4096), np.arange(0, 4096, 64)
     held = Hierarchy([level])
-    assert [held.run(trace).misses, held.run(trace).misses, Hierarchy([level]).run(trace).misses] == [(64,), (0,), (64,)]
+    assert [held.run(trace).misses, held.run(trace).misses, Hierarchy([level]).run(trace).misses] == [
+        (64,),
+        (0,),
+        (64,),
+    ]
 
 
-@pytest.mark.parametrize("wrong", [{"capacity": 32}, {"capacity": 100}, {"line": 48}, {"line": 0}, {"ways": 3}, {"ways": 0}, {"ways": 128, "capacity": 1 << 20},
-                                   {"policy": "clock"}, {"policy": "tree-PLRU", "ways": None}, {"capacity": 1 << 50}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"capacity": 32},
+        {"capacity": 100},
+        {"line": 48},
+        {"line": 0},
+        {"ways": 3},
+        {"ways": 0},
+        {"ways": 128, "capacity": 1 << 20},
+        {"policy": "clock"},
+        {"policy": "tree-PLRU", "ways": None},
+        {"capacity": 1 << 50},
+    ],
+)
 def test_a_level_that_cannot_be_is_refused(wrong):
     with pytest.raises(SpeLabError, match=r"must .*got .*; "):
         Level(**({"capacity": 8192, "line": 64, "ways": 4} | wrong))
 
 
-@pytest.mark.parametrize("wrong", [{"levels": []}, {"inclusion": "victim"}, {"prefetcher": "psychic"}, {"levels": [Level(4096, 64), Level(4096, 32)]},
-                                   {"levels": [Level(4096, 32), Level(4096, 64)], "inclusion": "exclusive"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"levels": []},
+        {"inclusion": "victim"},
+        {"prefetcher": "psychic"},
+        {"levels": [Level(4096, 64), Level(4096, 32)]},
+        {"levels": [Level(4096, 32), Level(4096, 64)], "inclusion": "exclusive"},
+    ],
+)
 def test_a_hierarchy_that_cannot_be_is_refused(wrong):
     with pytest.raises(SpeLabError, match=r"must .*got .*; "):
         Hierarchy(**({"levels": [Level(4096)]} | wrong))
@@ -252,9 +287,28 @@ def test_cachegrind_counts_the_same_misses(tmp_path):
     program, main, counts = tmp_path / "visits", tmp_path / "main.c", tmp_path / "counts"
     main.write_text(MAIN, encoding="utf-8")
     kernels = native.kernel_folder()
-    subprocess.run([*native.compiler().command, *native.FLAGS, f"-I{kernels}", str(main), str(kernels / "patterns.c"), "-o", str(program)], check=True)
-    options = ["--tool=cachegrind", "--cache-sim=yes", "--D1=32768,8,64", "--LL=1048576,16,64", f"--cachegrind-out-file={counts}"]
-    said = subprocess.run(["valgrind", *options, str(program)], capture_output=True, text=True, timeout=120, check=False)
+    subprocess.run(
+        [
+            *native.compiler().command,
+            *native.FLAGS,
+            f"-I{kernels}",
+            str(main),
+            str(kernels / "patterns.c"),
+            "-o",
+            str(program),
+        ],
+        check=True,
+    )
+    options = [
+        "--tool=cachegrind",
+        "--cache-sim=yes",
+        "--D1=32768,8,64",
+        "--LL=1048576,16,64",
+        f"--cachegrind-out-file={counts}",
+    ]
+    said = subprocess.run(
+        ["valgrind", *options, str(program)], capture_output=True, text=True, timeout=120, check=False
+    )
     if said.returncode:
         pytest.skip(f"valgrind cannot run here: {said.stderr.strip()[-100:]}")
     region, listed, _ = map(int, said.stdout.split())
@@ -275,7 +329,15 @@ def test_cachegrind_counts_the_same_misses(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [np.array([-1]), np.array([0.5]), np.array([np.nan]), np.array([2**64 - 1], np.uint64), np.array(["a"]), np.array([[0, 64]])]
+    "wrong",
+    [
+        np.array([-1]),
+        np.array([0.5]),
+        np.array([np.nan]),
+        np.array([2**64 - 1], np.uint64),
+        np.array(["a"]),
+        np.array([[0, 64]]),
+    ],
 )
 def test_addresses_that_no_memory_has_are_refused(wrong):
     with pytest.raises(SpeLabError, match="addresses must be"):
@@ -307,5 +369,7 @@ def test_one_access_of_a_gigabyte_is_cancelled_as_any_other():
     timer.start()
     began = time.monotonic()
     with pytest.raises(CancelledError):
-        Hierarchy([Level(1 << 12, 1)]).run(np.zeros(1000, np.int64), 1 << 30, cancel)  # a thousand times a thousand million lines
+        Hierarchy([Level(1 << 12, 1)]).run(
+            np.zeros(1000, np.int64), 1 << 30, cancel
+        )  # a thousand times a thousand million lines
     assert time.monotonic() - began < 5

@@ -29,7 +29,10 @@ def harness():
 def linked(memory, n, seed=1, line=LINE):
     """`n` lines linked into a cycle, as a copy of numpy's that knows its own addresses."""
     lines, state = np.zeros(n * line, np.uint8), memory.struct("cycle")()
-    assert memory.cycle_link(state, lines.ctypes.data, n, line, np.empty(n, np.uint32), seed, Cancel().flag) == memory.constants["SPE_OK"]
+    assert (
+        memory.cycle_link(state, lines.ctypes.data, n, line, np.empty(n, np.uint32), seed, Cancel().flag)
+        == memory.constants["SPE_OK"]
+    )
     return lines, state
 
 
@@ -88,7 +91,10 @@ def test_linking_ends_when_cancelled(memory):
     cancel, n = Cancel(), 1 << 17
     cancel.set()
     lines, state = np.zeros(n * 8, np.uint8), memory.struct("cycle")()
-    assert memory.cycle_link(state, lines.ctypes.data, n, 8, np.empty(n, np.uint32), 1, cancel.flag) == memory.constants["SPE_CANCELLED"]
+    assert (
+        memory.cycle_link(state, lines.ctypes.data, n, 8, np.empty(n, np.uint32), 1, cancel.flag)
+        == memory.constants["SPE_CANCELLED"]
+    )
     assert state.cursor is None
 
 
@@ -100,7 +106,13 @@ def visited(n, stride, shift):
         start = (start + shift) % stride
 
 
-CASES = [(n, stride, shift) for n in (1, 2, 17, 64, 100) for stride in (1, 3, 16, 17, 100) if stride <= n for shift in (0, 1, 16)]
+CASES = [
+    (n, stride, shift)
+    for n in (1, 2, 17, 64, 100)
+    for stride in (1, 3, 16, 17, 100)
+    if stride <= n
+    for shift in (0, 1, 16)
+]
 
 
 @pytest.mark.parametrize("kernel", ["sum_strided", "sum_strided_dependent"])
@@ -139,7 +151,10 @@ def test_pages_that_are_met_for_the_first_time_are_counted_as_faults(harness, me
     with mmap.mmap(-1, pages * 4096) as fresh:  # never touched: each page, or the huge one they share, faults once
         elements = np.frombuffer(fresh, np.int32)
         sweep = memory.struct("sweep")(elements.ctypes.data, elements.size, 1024, 0, 0, 0, 0)
-        point, slots = harness.struct("spe_point")(memory.address("sum_strided"), ctypes.addressof(sweep), 0), schedule(harness, [pages, pages])[1]
+        point, slots = (
+            harness.struct("spe_point")(memory.address("sum_strided"), ctypes.addressof(sweep), 0),
+            schedule(harness, [pages, pages])[1],
+        )
         assert harness.spe_run(point, slots, 2, harness.spe_now() + 10**10, Cancel().flag) == 2
         del elements
     assert slots["faults"][0] > 0 == slots["faults"][1]

@@ -15,15 +15,28 @@ from spe_lab.core.measurement import Cancel
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 MODES = [(waiting, create, blocking) for waiting in (0, 1) for create in (0, 1) for blocking in (0, 1)]
-SIZES = [(*mode, threads) for mode in MODES for threads in (1, 2, 5) if mode[-1] or threads <= cpus.current().cores]  # to spin takes a core each
+SIZES = [
+    (*mode, threads) for mode in MODES for threads in (1, 2, 5) if mode[-1] or threads <= cpus.current().cores
+]  # to spin takes a core each
 
 
 def fork_join(waiting, threads, create, blocking, serial, parallel, trials=3, cancel=None, size=None):
     """(status, elapsed, records); `size`: threads that arrays are made for, if not `threads`."""
     library, size = native.load("scaling"), threads if size is None else size
     elapsed, records = np.zeros(trials, np.int64), np.zeros(trials * size, np.dtype(library.struct("team_record")))
-    status = library.fork_join(waiting, threads, cpus.current().assigned(max(1, size)), create, blocking, serial, parallel, trials, elapsed, records,
-                               (cancel or Cancel()).flag)  # fmt: skip
+    status = library.fork_join(
+        waiting,
+        threads,
+        cpus.current().assigned(max(1, size)),
+        create,
+        blocking,
+        serial,
+        parallel,
+        trials,
+        elapsed,
+        records,
+        (cancel or Cancel()).flag,
+    )
     return status, elapsed, records.reshape(trials, size)
 
 

@@ -34,11 +34,13 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
     notebook = deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("slideshow", "tags") if key in cell.metadata})
+        cell.metadata = nbformat.from_dict(
+            {key: cell.metadata[key] for key in ("slideshow", "tags") if key in cell.metadata}
+        )
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, start=1):
-        # A count in every cell, as nbval fails or passes silently where it is missing. Outputs of marked cells alone: others may
-        # hold measured values, which change at each run.
+        # A count in every cell, as nbval fails or passes silently where it is missing. Outputs of marked cells alone:
+        # others may hold measured values, which change at each run.
         cell.execution_count = count
         cell.outputs = _canonical_outputs(cell) if is_marked(cell) else []
     return notebook
@@ -59,11 +61,17 @@ def _canonical_outputs(cell: NotebookNode) -> list[NotebookNode]:
             if not output.data:
                 continue
             if WIDGET_VIEW in output.data:
-                output.data[WIDGET_VIEW]["model_id"] = hashlib.sha256(f"{cell.id} {len(outputs)}".encode()).hexdigest()[:32]
+                output.data[WIDGET_VIEW]["model_id"] = hashlib.sha256(f"{cell.id} {len(outputs)}".encode()).hexdigest()[
+                    :32
+                ]
             # The alternative text is the one piece of output metadata that readers use.
-            output.metadata = nbformat.from_dict({
-                mime: {"alt": entry["alt"]} for mime, entry in output.metadata.items() if isinstance(entry, dict) and "alt" in entry
-            })
+            output.metadata = nbformat.from_dict(
+                {
+                    mime: {"alt": entry["alt"]}
+                    for mime, entry in output.metadata.items()
+                    if isinstance(entry, dict) and "alt" in entry
+                }
+            )
         if output.output_type == "execute_result":
             output.execution_count = cell.execution_count
         outputs.append(output)

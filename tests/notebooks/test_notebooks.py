@@ -1,4 +1,5 @@
-"""What every notebook must keep to: its canonical form, something to compare where comparing is asked for, short cells, a readable outline.
+"""What every notebook must keep to: its canonical form, something to compare where comparing is asked for, short cells,
+a readable outline.
 
 nbval runs the cells; this looks at the files.
 """
@@ -22,7 +23,11 @@ def problems(notebook: NotebookNode) -> list[str]:
     """House rules that the notebook breaks, each with the cell's id."""
     found = []
     ids = [cell.get("id", "") for cell in notebook.cells]
-    found += [f"{id!r}: ids are constant, in lower case and with a meaning, such as predict-stride" for id in ids if not _is_meaningful(id)]
+    found += [
+        f"{id!r}: ids are constant, in lower case and with a meaning, such as predict-stride"
+        for id in ids
+        if not _is_meaningful(id)
+    ]
     found += [f"{id}: used by two cells" for id in sorted({id for id in ids if ids.count(id) > 1})]
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -44,7 +49,9 @@ def _code_problems(cell: NotebookNode) -> list[str]:
     elif len(lines) > MAX_LINES and not readers_own:
         found.append(f"{len(lines)} lines of code; more than {MAX_LINES} belong into the library")
     if is_marked(cell) and not (cell.execution_count and cell.outputs):
-        found.append("marked NBVAL_CHECK_OUTPUT, but nothing is stored to compare with; run `make notebooks`, or remove the mark")
+        found.append(
+            "marked NBVAL_CHECK_OUTPUT, but nothing is stored to compare with; run `make notebooks`, or remove the mark"
+        )
     is_magic = cell.source.startswith("%%") or (lines and lines[-1].startswith(("%", "!")))
     if lines and not is_magic and re.search(r";\s*(#.*)?$", lines[-1]):
         found.append("a trailing `;` hides nothing when nbval runs the cell; assign to _ instead")
@@ -54,7 +61,12 @@ def _code_problems(cell: NotebookNode) -> list[str]:
 
 
 def _outline_problems(notebook: NotebookNode) -> list[str]:
-    outline = [(index, level, title) for index, cell in enumerate(notebook.cells) if cell.cell_type == "markdown" for level, title in _headings(cell)]
+    outline = [
+        (index, level, title)
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "markdown"
+        for level, title in _headings(cell)
+    ]
     found = []
     if [index for index, level, _ in outline if level == 1] != [0]:
         found.append("the first cell, and no other, has the one heading of level 1")
@@ -65,7 +77,9 @@ def _outline_problems(notebook: NotebookNode) -> list[str]:
 
 
 def _headings(cell: NotebookNode) -> list[tuple[int, str]]:
-    prose = re.sub(r"^ *(```|~~~).*?^ *\1", "", cell.source, flags=re.DOTALL | re.MULTILINE)  # a # in a listing is a comment
+    prose = re.sub(
+        r"^ *(```|~~~).*?^ *\1", "", cell.source, flags=re.DOTALL | re.MULTILINE
+    )  # a # in a listing is a comment
     return [(len(hashes), title) for hashes, title in re.findall(r"^ {0,3}(#{1,6})\s+(.+)$", prose, flags=re.MULTILINE)]
 
 
@@ -92,13 +106,23 @@ def test_notebook_keeps_the_house_rules(path):
 
 
 def executed() -> NotebookNode:
-    """A notebook as a front end leaves it: marked and unmarked cells, a picture, a widget, pieces of a stream, an error."""
+    """A notebook as a front end leaves it: marked and unmarked cells, a picture, a widget, pieces of a stream, an
+    error.
+    """
     marked = "# NBVAL_CHECK_OUTPUT\nshow()"
-    view = {WIDGET_VIEW: {"model_id": "f00d", "version_major": 2, "version_minor": 0}, "text/plain": "IntSlider(value=0)"}
+    view = {
+        WIDGET_VIEW: {"model_id": "f00d", "version_major": 2, "version_minor": 0},
+        "text/plain": "IntSlider(value=0)",
+    }
     picture = {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure size 600x350>"}
     cells = [
         new_markdown_cell("# Memory", id="title", metadata={"collapsed": True}),
-        new_code_cell("measure()", id="measure", execution_count=7, outputs=[new_output("stream", name="stdout", text="3.21 ns\n")]),
+        new_code_cell(
+            "measure()",
+            id="measure",
+            execution_count=7,
+            outputs=[new_output("stream", name="stdout", text="3.21 ns\n")],
+        ),
         new_code_cell(
             marked,
             id="model",
@@ -114,10 +138,16 @@ def executed() -> NotebookNode:
             ],
         ),
         new_code_cell(
-            marked, id="refused", outputs=[new_output("error", ename="ValueError", evalue="too large", traceback=["\x1b[31m/tmp/ipykernel_1"])]
+            marked,
+            id="refused",
+            outputs=[
+                new_output("error", ename="ValueError", evalue="too large", traceback=["\x1b[31m/tmp/ipykernel_1"])
+            ],
         ),
     ]
-    return new_notebook(cells=cells, metadata={"widgets": {"state": {}}, "language_info": {"name": "python", "version": "3.11.7"}})
+    return new_notebook(
+        cells=cells, metadata={"widgets": {"state": {}}, "language_info": {"name": "python", "version": "3.11.7"}}
+    )
 
 
 def test_canonical_form_is_valid_and_doing_it_again_changes_nothing():
@@ -138,7 +168,12 @@ def test_metadata_is_fixed_and_cells_keep_id_tags_and_slides():
     assert sorted(notebook.metadata) == ["kernelspec", "language_info"]
     assert notebook.metadata.language_info == {"name": "python"}
     assert [cell.id for cell in notebook.cells] == ["title", "measure", "model", "refused"]
-    assert [dict(cell.metadata) for cell in notebook.cells] == [{}, {}, {"slideshow": {"slide_type": "slide"}, "tags": ["lab"]}, {}]
+    assert [dict(cell.metadata) for cell in notebook.cells] == [
+        {},
+        {},
+        {"slideshow": {"slide_type": "slide"}, "tags": ["lab"]},
+        {},
+    ]
 
 
 def test_cells_are_counted_from_one_in_their_results_too():
@@ -150,7 +185,12 @@ def test_cells_are_counted_from_one_in_their_results_too():
 def test_outputs_are_stored_for_marked_cells_alone():
     _, measure, model, _ = canonical(executed()).cells
     assert measure.outputs == []
-    assert [output.output_type for output in model.outputs] == ["stream", "display_data", "display_data", "execute_result"]
+    assert [output.output_type for output in model.outputs] == [
+        "stream",
+        "display_data",
+        "display_data",
+        "execute_result",
+    ]
 
 
 def test_pieces_of_a_stream_are_joined():
@@ -201,7 +241,9 @@ def sound() -> NotebookNode:
         new_code_cell("a = 4", id="four", execution_count=1),
         new_markdown_cell("## Derivation\n\n```c\n# define N 4\n```", id="derivation"),
         new_code_cell("# NBVAL_CHECK_OUTPUT\na", id="show-four", execution_count=2, outputs=[shown]),
-        new_code_cell("def answer():\n" + "    a\n" * 7, id="exercise-one", execution_count=3, metadata={"tags": ["exercise"]}),
+        new_code_cell(
+            "def answer():\n" + "    a\n" * 7, id="exercise-one", execution_count=3, metadata={"tags": ["exercise"]}
+        ),
         new_code_cell("%%c\nint four(void) { return 4; }\nint f;", id="c-cell", execution_count=4),
     ]
     return new_notebook(cells=cells)

@@ -33,12 +33,18 @@ def checked_in(cell: NotebookNode) -> ast.Call | None:
 
 
 def solved(cell: NotebookNode, call: ast.Call) -> str:
-    """The cell with the exercise's solution, worked out from what the check is given, in the place of the reader's dots."""
+    """The cell with the exercise's solution, worked out from what the check is given, in the place of the reader's
+    dots.
+    """
     program = ast.parse(cell.source)
     given = ", ".join(ast.unparse(keyword) for keyword in call.keywords)
     solution = ast.parse(f"{ast.unparse(call.func.value)}.solved({given})", mode="eval").body
-    assigned = [line for line in program.body if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "answer"]
-    assert len(assigned) == 1 and "..." in ast.unparse(assigned[0].value), f"{cell.id}: one line `answer = ...` is what the reader replaces"
+    assigned = [
+        line for line in program.body if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "answer"
+    ]
+    assert len(assigned) == 1 and "..." in ast.unparse(assigned[0].value), (
+        f"{cell.id}: one line `answer = ...` is what the reader replaces"
+    )
     assigned[0].value = solution
     return ast.unparse(program)
 
@@ -51,15 +57,32 @@ def id_of(call: ast.Call) -> str:
 
 def asked_in(path: Path) -> dict[str, NotebookNode]:
     """The notebook's cells that check an exercise, by the exercise's id."""
-    return {id_of(call): cell for cell in nbformat.read(path, as_version=4).cells if (call := checked_in(cell)) is not None}
+    return {
+        id_of(call): cell for cell in nbformat.read(path, as_version=4).cells if (call := checked_in(cell)) is not None
+    }
 
 
 def built_on(asked: list[NotebookNode], notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells that only import, and those that share a variable with one of `asked`, or with a cell that does, and so on."""
-    code = {cell.id: (cell, ast.parse(TransformerManager().transform_cell(cell.source))) for cell in notebook.cells if cell.cell_type == "code"}
-    imports = {id for id, (_, program) in code.items() if all(isinstance(line, ast.Import | ast.ImportFrom) for line in program.body)}
-    imported = {alias.asname or alias.name for id in imports for alias in ast.walk(code[id][1]) if isinstance(alias, ast.alias)}
-    names = {id: {node.id for node in ast.walk(program) if isinstance(node, ast.Name)} - imported for id, (_, program) in code.items()}
+    """The cells that only import, and those that share a variable with one of `asked`, or with a cell that does, and so
+    on.
+    """
+    code = {
+        cell.id: (cell, ast.parse(TransformerManager().transform_cell(cell.source)))
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+    imports = {
+        id
+        for id, (_, program) in code.items()
+        if all(isinstance(line, ast.Import | ast.ImportFrom) for line in program.body)
+    }
+    imported = {
+        alias.asname or alias.name for id in imports for alias in ast.walk(code[id][1]) if isinstance(alias, ast.alias)
+    }
+    names = {
+        id: {node.id for node in ast.walk(program) if isinstance(node, ast.Name)} - imported
+        for id, (_, program) in code.items()
+    }
     kept, wanted = set(), {cell.id for cell in asked}
     while wanted:
         kept |= wanted
@@ -69,8 +92,14 @@ def built_on(asked: list[NotebookNode], notebook: NotebookNode) -> list[Notebook
 
 
 def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    client = NotebookClient(notebook, kernel_name="python3", timeout=CELL_TIMEOUT_S, store_widget_state=False, record_timing=False,
-                            resources={"metadata": {"path": str(folder)}})  # fmt: skip
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=CELL_TIMEOUT_S,
+        store_widget_state=False,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
     return client.execute()
 
 
@@ -79,7 +108,9 @@ def shown(cell: NotebookNode) -> str:
 
 
 def test_exercises_are_found_in_every_topic_that_has_a_notebook():
-    assert {id.partition(".")[0] for path in NOTEBOOKS for id in asked_in(path)} == {id.partition(".")[0] for id in EXERCISES}
+    assert {id.partition(".")[0] for path in NOTEBOOKS for id in asked_in(path)} == {
+        id.partition(".")[0] for id in EXERCISES
+    }
 
 
 def test_every_exercise_is_asked_in_a_notebook():
@@ -93,7 +124,9 @@ def test_dots_are_not_attempted_and_nothing_is_kept_of_them(id):
 
 
 @needs_compiler
-@pytest.mark.parametrize("id", sorted(id for id, exercise in EXERCISES.items() if len(inspect.signature(exercise.judge).parameters) == 1))
+@pytest.mark.parametrize(
+    "id", sorted(id for id, exercise in EXERCISES.items() if len(inspect.signature(exercise.judge).parameters) == 1)
+)
 def test_the_solution_convinces_its_judge(id):
     """Exercises that judge a reader's own run are put to their judges in the notebooks below, which have one."""
     verdict = EXERCISES[id].check(EXERCISES[id].answer)

@@ -1,6 +1,8 @@
-"""Every kernel on edge sizes and on generated arguments, through the calls that Python code makes: references and variants agree.
+"""Every kernel on edge sizes and on generated arguments, through the calls that Python code makes: references and
+variants agree.
 
-They run in processes whose kernels were built with sanitizers (test_sanitized.py starts them), by several compilers and levels.
+They run in processes whose kernels were built with sanitizers (test_sanitized.py starts them), by several compilers and
+levels.
 """
 
 import os
@@ -35,7 +37,8 @@ def state_of(library, tag, *values):
     return library.struct(tag)(*(value.ctypes.data if isinstance(value, np.ndarray) else value for value in values))
 
 
-# ---- one thread -----------------------------------------------------------------------------------------------------------
+# ---- one thread
+# -----------------------------------------------------------------------------------------------------------
 
 
 @given(SIZES, st.sampled_from([8, 24, 64, 136]), SEEDS)
@@ -61,13 +64,18 @@ def test_sweeps(n, stride, shift, works):
     for kernel in (library.sum_strided, library.sum_strided_dependent):
         state, order = state_of(library, "sweep", elements, n, stride, shift, 0, 0, 0), visited()
         for work in works:
-            assert np.uint64(kernel(state, work)).astype(np.int64) == elements[list(islice(order, work))].sum(dtype=np.int64)
+            assert np.uint64(kernel(state, work)).astype(np.int64) == elements[list(islice(order, work))].sum(
+                dtype=np.int64
+            )
 
 
 @given(SIZES, st.integers(0, 8), st.integers(0, selection.KEY_RANGE), WORKS)
 def test_selections(n, width, threshold, works):
     library, rng = native.load("branches"), np.random.default_rng(n)
-    keys, payload = rng.integers(0, selection.KEY_RANGE, n, dtype=np.int32), rng.integers(0, 1000, n * width + 1, dtype=np.int32)
+    keys, payload = (
+        rng.integers(0, selection.KEY_RANGE, n, dtype=np.int32),
+        rng.integers(0, 1000, n * width + 1, dtype=np.int32),
+    )
     for kernel in ("sum_branching", "sum_predicated", "read_branching", "read_predicated"):
         state, done = state_of(library, "selection", keys, payload, n, width, 0, threshold), 0
         for work in works:
@@ -77,22 +85,52 @@ def test_selections(n, width, threshold, works):
             assert getattr(library, kernel)(state, work) == expected.sum(dtype=np.int64)
 
 
-@given(st.floats(0, 1), st.integers(0, 300), st.integers(2, 16), st.integers(0, 15), st.integers(0, 3), st.sampled_from(simulator.KINDS),
-       st.sampled_from(simulator.LAWS), st.floats(0, 1), st.sampled_from([1, 2, 15, 16]), SEEDS)  # fmt: skip
+@given(
+    st.floats(0, 1),
+    st.integers(0, 300),
+    st.integers(2, 16),
+    st.integers(0, 15),
+    st.integers(0, 3),
+    st.sampled_from(simulator.KINDS),
+    st.sampled_from(simulator.LAWS),
+    st.floats(0, 1),
+    st.sampled_from([1, 2, 15, 16]),
+    SEEDS,
+)
 def test_predictors(p, branches, states, initial, runs, kind, law, correlation, history, seed):
-    found = simulator.simulate(p, branches, runs, states=states, initial=min(initial, states - 1), kind=kind, law=law, correlation=correlation,
-                               history=history, seed=seed)  # fmt: skip
+    found = simulator.simulate(
+        p,
+        branches,
+        runs,
+        states=states,
+        initial=min(initial, states - 1),
+        kind=kind,
+        law=law,
+        correlation=correlation,
+        history=history,
+        seed=seed,
+    )
     assert found.shape == (runs,) and (found <= branches).all()
 
 
 LEVELS = st.builds(
-    lambda sets, ways, policy: Level(64 * (1 << sets) * ways, 64, ways, policy) if policy != "tree-PLRU" else Level(64 << sets, 64, 1, policy),
-    st.integers(0, 4), st.integers(1, 64), st.sampled_from(POLICIES),
-)  # fmt: skip
+    lambda sets, ways, policy: (
+        Level(64 * (1 << sets) * ways, 64, ways, policy) if policy != "tree-PLRU" else Level(64 << sets, 64, 1, policy)
+    ),
+    st.integers(0, 4),
+    st.integers(1, 64),
+    st.sampled_from(POLICIES),
+)
 ADDRESSES = st.lists(st.integers(0, 5000) | st.sampled_from([0, 63, 64, 2**32, 2**62 - 1, 2**62]), max_size=200)
 
 
-@given(st.lists(LEVELS, min_size=1, max_size=8), st.sampled_from(INCLUSIONS), st.sampled_from(PREFETCHERS), ADDRESSES, st.integers(0, 300))
+@given(
+    st.lists(LEVELS, min_size=1, max_size=8),
+    st.sampled_from(INCLUSIONS),
+    st.sampled_from(PREFETCHERS),
+    ADDRESSES,
+    st.integers(0, 300),
+)
 def test_caches(levels, inclusion, prefetcher, addresses, size):
     counts = Hierarchy(levels, inclusion, prefetcher).run(np.array(addresses, np.uint64), size)
     assert counts.accesses >= len(addresses) and all(0 <= misses <= counts.accesses for misses in counts.misses)
@@ -142,10 +180,13 @@ def test_scatters(n, bits):
 
 
 LAWS = st.one_of(
-    st.builds(queues.deterministic, st.floats(0.01, 100)), st.builds(queues.exponential, st.floats(0.01, 100)),
-    st.builds(queues.lognormal, st.floats(0.01, 100), st.floats(0.01, 100)), st.builds(queues.hyperexponential, st.floats(0.01, 100), st.floats(1, 1e6)),
-    st.builds(queues.bimodal, st.floats(0.01, 100)), st.builds(queues.empirical, st.lists(st.floats(0.1, 9), min_size=1, max_size=9)),
-)  # fmt: skip
+    st.builds(queues.deterministic, st.floats(0.01, 100)),
+    st.builds(queues.exponential, st.floats(0.01, 100)),
+    st.builds(queues.lognormal, st.floats(0.01, 100), st.floats(0.01, 100)),
+    st.builds(queues.hyperexponential, st.floats(0.01, 100), st.floats(1, 1e6)),
+    st.builds(queues.bimodal, st.floats(0.01, 100)),
+    st.builds(queues.empirical, st.lists(st.floats(0.1, 9), min_size=1, max_size=9)),
+)
 
 
 @given(LAWS, st.sampled_from([0, 1, 2, 3, 64, 65]) | st.integers(0, 500), st.integers(0, 2**53))
@@ -180,13 +221,25 @@ def test_a_line_that_outgrows_its_room_gets_a_longer_one():
         assert run.sojourn.max() > 64
 
 
-@given(st.sampled_from(["open", "closed"]), st.floats(1e-9, 1e-7), st.floats(1e-9, 1e-7), st.floats(0, 1e-7), st.floats(1e-9, 2e-5))
+@given(
+    st.sampled_from(["open", "closed"]),
+    st.floats(1e-9, 1e-7),
+    st.floats(1e-9, 1e-7),
+    st.floats(0, 1e-7),
+    st.floats(1e-9, 2e-5),
+)
 def test_clients_of_a_server_that_stalls(client, gap, service, frozen, duration):
     found = omission.latencies(client, gap, service, service + frozen + 1e-8, frozen, duration)
     assert (found > 0).all() and found.size <= duration / gap * 2 + 2  # C counts in whole nanoseconds
 
 
-@given(st.floats(0.01, 0.99), st.floats(0, 9) | st.just(float("inf")), st.integers(20, 200), st.integers(2, 40), st.integers(0, 2**32))
+@given(
+    st.floats(0.01, 0.99),
+    st.floats(0, 9) | st.just(float("inf")),
+    st.integers(20, 200),
+    st.integers(2, 40),
+    st.integers(0, 2**32),
+)
 def test_copies_of_requests(load, delay, requests, queues_, seed):
     hedged = hedging.simulate_hedging(load, delay, requests, queues_, seed=seed)
     assert (hedged.sojourn > 0).all() and hedged.sojourn.shape == hedged.copied.shape
@@ -195,12 +248,18 @@ def test_copies_of_requests(load, delay, requests, queues_, seed):
 
 @given(st.integers(1, 8), st.integers(1, 9), st.data())
 def test_coherent_caches(cores, lines, data):
-    trace = data.draw(st.lists(st.tuples(st.integers(0, cores - 1), st.integers(0, lines - 1), st.sampled_from("RWD")), max_size=50))
-    bus = Bus(cores, lines).run([core for core, _, _ in trace], [line for _, line, _ in trace], "".join(kind for *_, kind in trace))
+    trace = data.draw(
+        st.lists(st.tuples(st.integers(0, cores - 1), st.integers(0, lines - 1), st.sampled_from("RWD")), max_size=50)
+    )
+    bus = Bus(cores, lines).run(
+        [core for core, _, _ in trace], [line for _, line, _ in trace], "".join(kind for *_, kind in trace)
+    )
     assert ((bus.states >= 2).sum(axis=1) <= 1).all()  # one exclusive or modified copy at most
     alike = Bus(cores, cores * lines)
     for padded in (False, True):
-        alike.run_random(99, write=0.5, tenure=data.draw(st.floats(1, 1e9)), lines=lines, padded=padded, seed=data.draw(SEEDS))
+        alike.run_random(
+            99, write=0.5, tenure=data.draw(st.floats(1, 1e9)), lines=lines, padded=padded, seed=data.draw(SEEDS)
+        )
     assert alike.counts["accesses"] == 198
 
 
@@ -262,7 +321,8 @@ def test_the_watch_over_crashes_refuses_too_small_a_stack():
     native.load("crash").crash_line_buffered()
 
 
-# ---- several threads (test_sanitized.py selects them by name) ---------------------------------------------------------------
+# ---- several threads (test_sanitized.py selects them by name)
+# ---------------------------------------------------------------
 
 
 def thread_counts(most):
@@ -287,14 +347,36 @@ def test_threads_that_fork_and_join(waiting, create):
     library = native.load("scaling")
     for threads in thread_counts(128):
         for trials, work in ((0, 0), (1, 0), (2, 1000)):
-            elapsed, records = np.zeros(trials, np.int64), np.zeros(trials * threads, np.dtype(library.struct("team_record")))
-            assert library.fork_join(waiting, threads, cpus.current().assigned(threads), create, 1, work, work, trials, elapsed, records, Cancel().flag) == 0
+            elapsed, records = (
+                np.zeros(trials, np.int64),
+                np.zeros(trials * threads, np.dtype(library.struct("team_record"))),
+            )
+            assert (
+                library.fork_join(
+                    waiting,
+                    threads,
+                    cpus.current().assigned(threads),
+                    create,
+                    1,
+                    work,
+                    work,
+                    trials,
+                    elapsed,
+                    records,
+                    Cancel().flag,
+                )
+                == 0
+            )
             assert (elapsed >= 0).all()
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_threads_that_take_tasks_of_a_graph(order):
-    for text in ("a 0.01ms", "a 0.01ms\nb 0.01ms after a\nc 0.02ms after a\nd 0.01ms after b c", "\n".join(f"t{i} 0.01ms" for i in range(33))):
+    for text in (
+        "a 0.01ms",
+        "a 0.01ms\nb 0.01ms after a\nc 0.02ms after a\nd 0.01ms after b c",
+        "\n".join(f"t{i} 0.01ms" for i in range(33)),
+    ):
         graph = Graph.parse(text)
         for workers in (1, 2, 7):
             elapsed, began, ended, worker = execution.run_trials(graph, workers, order, 2)
@@ -305,11 +387,31 @@ def test_threads_that_take_tasks_of_a_graph(order):
 def test_threads_that_share_words(operation):
     library = native.load("coherence")
     for threads, offset in ((1, 0), (2, 0), (2, library.constants["SHARING_FARTHEST"])):
-        if (threads, offset) == (2, 0) and OPERATIONS[operation] == "load + store" and os.environ["SPE_LAB_SANITIZED"] == "thread":
+        if (
+            (threads, offset) == (2, 0)
+            and OPERATIONS[operation] == "load + store"
+            and os.environ["SPE_LAB_SANITIZED"] == "thread"
+        ):
             continue  # a race by intent: tests/topics/test_coherence.py asks that it be found
         for trials, count in ((0, 0), (1, 0), (2, 33)):
-            records, sums = np.zeros((trials, threads), np.dtype(library.struct("team_record"))), np.zeros(trials, np.uint64)
-            assert library.share_words(operation, threads, cpus.current().assigned(threads), offset, count, trials, records, sums, Cancel().flag) == 0
+            records, sums = (
+                np.zeros((trials, threads), np.dtype(library.struct("team_record"))),
+                np.zeros(trials, np.uint64),
+            )
+            assert (
+                library.share_words(
+                    operation,
+                    threads,
+                    cpus.current().assigned(threads),
+                    offset,
+                    count,
+                    trials,
+                    records,
+                    sums,
+                    Cancel().flag,
+                )
+                == 0
+            )
 
 
 def test_threads_that_hand_a_line_over_or_work_side_by_side():
@@ -318,7 +420,12 @@ def test_threads_that_hand_a_line_over_or_work_side_by_side():
         records = np.zeros((trials, 2), np.dtype(library.struct("team_record")))
         assert library.hand_over_line(here, rounds, trials, records, Cancel().flag) == 0
         counters, add = np.zeros(2, np.uint64), native.load("machine").address("add_atomically")
-        assert library.run_beside(add, counters[0:].ctypes.data, add, counters[1:].ctypes.data, here, rounds, trials, records) == 0
+        assert (
+            library.run_beside(
+                add, counters[0:].ctypes.data, add, counters[1:].ctypes.data, here, rounds, trials, records
+            )
+            == 0
+        )
         assert (counters == rounds * (trials + 1)).all()
 
 
@@ -328,7 +435,8 @@ def test_threads_that_play_ball():
         assert native.load("machine").hand_off(-1, -1, hits, out, preemptions, trials, Cancel().flag) == 0
 
 
-# ---- nothing is left out ----------------------------------------------------------------------------------------------------
+# ---- nothing is left out
+# ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stem", native.stems())

@@ -12,5 +12,7 @@ from spe_lab.core.errors import MeasurementError
 def test_a_lab_at_the_ends_of_its_sweep(name):
     lab = labs.get(name)
     x = lab.sweep(short=True)
-    with contextlib.suppress(MeasurementError):  # slowed down manifold, a sweep may have no clean sample, or be too long
+    with contextlib.suppress(
+        MeasurementError
+    ):  # slowed down manifold, a sweep may have no clean sample, or be too long
         next(lab.runs(over=[x[0], x[-1]], budget_s=0.05, short=True))

@@ -1,7 +1,7 @@
 """The kernels under the address, undefined-behaviour and thread sanitizers, called from Python as a reader calls them.
 
-Every file of kernels_c is found by itself. The usual run takes one build of each compiler; SPE_LAB_LONG=1 (make sanitize)
-takes all levels, many more arguments, and runs every lab besides.
+Every file of kernels_c is found by itself. The usual run takes one build of each compiler; SPE_LAB_LONG=1 (make
+sanitize) takes all levels, many more arguments, and runs every lab besides.
 """
 
 import re
@@ -19,9 +19,23 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="needs a loader that takes LD_PRELOAD"),
 ]
 HERE = Path(__file__).parent
-BUILDS = [(compiler, level) for compiler in COMPILERS for level in LEVELS] if LONG else [(COMPILERS[0], "-O1"), *((c, "-O3") for c in COMPILERS[1:])]
-# What a sanitizer says goes past Python's sys.stderr, and it ends the process: nobody would print what pytest keeps of file 2.
-PYTEST = ("-m", "pytest", "-q", "-x", "--capture=sys", "-p", "no:cacheprovider", *(("--hypothesis-profile=sanitized",) if LONG else ()))
+BUILDS = (
+    [(compiler, level) for compiler in COMPILERS for level in LEVELS]
+    if LONG
+    else [(COMPILERS[0], "-O1"), *((c, "-O3") for c in COMPILERS[1:])]
+)
+# What a sanitizer says goes past Python's sys.stderr, and it ends the process: nobody would print what pytest keeps of
+# file 2.
+PYTEST = (
+    "-m",
+    "pytest",
+    "-q",
+    "-x",
+    "--capture=sys",
+    "-p",
+    "no:cacheprovider",
+    *(("--hypothesis-profile=sanitized",) if LONG else ()),
+)
 
 
 @pytest.mark.parametrize("level", LEVELS if LONG else ("-O0", "-O3"))
@@ -36,7 +50,9 @@ def test_no_kernel_makes_a_compiler_warn(compiler, level, tmp_path):
 def test_kernels_allocate_nothing(tmp_path):
     """So that there is no leak to look for: no kernel refers to an allocator at all."""
     for stem in native.stems():
-        named = subprocess.run(["nm", "-D", "--undefined-only", native.load(stem).path], capture_output=True, text=True, check=True).stdout
+        named = subprocess.run(
+            ["nm", "-D", "--undefined-only", native.load(stem).path], capture_output=True, text=True, check=True
+        ).stdout
         assert not re.search(r"\b(malloc|calloc|realloc|free|alloca|mmap|strdup)\b", named), stem
 
 
@@ -50,7 +66,10 @@ print(own.sum(np.full(8, %d, np.int32), %d))
 '''
 
 
-@pytest.mark.parametrize(("value", "n", "said"), [(1, 8, ""), (1, 9, "AddressSanitizer: heap-buffer-overflow"), (2**30, 8, "signed integer overflow")])
+@pytest.mark.parametrize(
+    ("value", "n", "said"),
+    [(1, 8, ""), (1, 9, "AddressSanitizer: heap-buffer-overflow"), (2**30, 8, "signed integer overflow")],
+)
 def test_the_sanitizers_see_what_they_are_there_for(value, n, said, tmp_path):
     ended = Build(COMPILERS[0], "-O1", "address", tmp_path).python("-c", OVERRUN % (value, n))
     assert said in ended.stderr and (ended.returncode == 0) == (said == ""), ended.stderr
@@ -66,5 +85,7 @@ def test_no_kernel_leaves_its_memory_or_what_c_defines(compiler, level, tmp_path
 
 @pytest.mark.parametrize(("compiler", "level"), BUILDS[:1] if not LONG else BUILDS)
 def test_no_threads_race(compiler, level, tmp_path):
-    ended = Build(compiler, level, "thread", tmp_path).python(*PYTEST, str(HERE / "test_edges.py"), "-k", "threads", timeout=3600)
+    ended = Build(compiler, level, "thread", tmp_path).python(
+        *PYTEST, str(HERE / "test_edges.py"), "-k", "threads", timeout=3600
+    )
     assert ended.returncode == 0 and "ThreadSanitizer" not in ended.stderr, ended.stdout[-3000:] + ended.stderr[-5000:]

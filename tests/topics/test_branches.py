@@ -1,4 +1,6 @@
-"""The branches topic: the chain by four routes, the fit on made-up machines, what the machine must show, and the exercises."""
+"""The branches topic: the chain by four routes, the fit on made-up machines, what the machine must show, and the
+exercises.
+"""
 
 import math
 import shutil
@@ -22,11 +24,16 @@ P = branches.symbol("p")
 Q = 1 - P
 GRID = (0.03, 0.1, 0.25, 0.4, 0.5, 0.65, 0.8, 0.97)
 # shares 0.05, 0.1, … 0.5 of the reference table, by states
-TABLE = {2: (0.095, 0.18, 0.32, 0.42, 0.48, 0.5), 4: (0.0525, 0.1098, 0.2353, 0.3621, 0.4615, 0.5),
-         6: (0.0501, 0.1011, 0.2092, 0.3292, 0.4457, 0.5), 8: (0.05, 0.1001, 0.2023, 0.3131, 0.433, 0.5)}  # fmt: skip
+TABLE = {
+    2: (0.095, 0.18, 0.32, 0.42, 0.48, 0.5),
+    4: (0.0525, 0.1098, 0.2353, 0.3621, 0.4615, 0.5),
+    6: (0.0501, 0.1011, 0.2092, 0.3292, 0.4457, 0.5),
+    8: (0.05, 0.1001, 0.2023, 0.3131, 0.433, 0.5),
+}
 
 
-# ---- The chain ---------------------------------------------------------------------------------------------------------
+# ---- The chain
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_transition_matrix_is_the_counter_s_definition():
@@ -35,8 +42,15 @@ def test_the_transition_matrix_is_the_counter_s_definition():
         assert all(sympy.expand(sum(branches.transition_matrix(states).row(i))) == 1 for i in range(states))
 
 
-@pytest.mark.parametrize(("states", "by_hand"), [(2, 2 * P * Q), (4, P * Q / (1 - 2 * P * Q)), (6, P * Q * (1 - 2 * P * Q) / (1 - 3 * P * Q)),
-                                                 (8, P * Q * (1 - 3 * P * Q) / (1 - 4 * P * Q + 2 * P**2 * Q**2))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("states", "by_hand"),
+    [
+        (2, 2 * P * Q),
+        (4, P * Q / (1 - 2 * P * Q)),
+        (6, P * Q * (1 - 2 * P * Q) / (1 - 3 * P * Q)),
+        (8, P * Q * (1 - 3 * P * Q) / (1 - 4 * P * Q + 2 * P**2 * Q**2)),
+    ],
+)
 def test_the_rate_solved_from_the_matrix_is_the_one_derived_by_hand(states, by_hand):
     assert sympy.simplify(branches.misprediction(states) - by_hand) == 0
     for share, expected in zip((0.05, 0.1, 0.2, 0.3, 0.4, 0.5), TABLE[states], strict=True):
@@ -86,7 +100,8 @@ def test_ten_million_simulated_branches_agree_within_four_standard_errors(states
         assert abs(rates.mean() - expected) < 4 * rates.std(ddof=1) / math.sqrt(runs), p
 
 
-# ---- The simulator -----------------------------------------------------------------------------------------------------
+# ---- The simulator
+# -----------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
@@ -116,7 +131,10 @@ def test_following_a_counter_by_hand_counts_the_same(states, threshold, initial)
 
 @needs_compiler
 def test_evenly_spread_outcomes_are_what_the_counter_cannot_and_a_history_can_learn():
-    rate = {kind: branches.simulate(0.25, 100_000, kind=kind, law="evenly spread")[0] / 100_000 for kind in ("counter", "gshare", "local history")}
+    rate = {
+        kind: branches.simulate(0.25, 100_000, kind=kind, law="evenly spread")[0] / 100_000
+        for kind in ("counter", "gshare", "local history")
+    }
     assert rate["counter"] == pytest.approx(0.25, abs=1e-3)  # one in four is taken, and never expected
     assert max(rate["gshare"], rate["local history"]) < 0.01
     stepped = models.pattern_rate(np.array([0.25]), 100_000, 4, 2, 0)[0]
@@ -126,20 +144,46 @@ def test_evenly_spread_outcomes_are_what_the_counter_cannot_and_a_history_can_le
 @needs_compiler
 def test_a_global_history_holds_half_as_many_outcomes_of_its_own():
     """Four places know a period of four; two of them, and two of a fair coin's, do not."""
-    rate = {kind: branches.simulate(0.25, 100_000, kind=kind, law="evenly spread", history=4)[0] / 100_000 for kind in ("gshare", "local history")}
+    rate = {
+        kind: branches.simulate(0.25, 100_000, kind=kind, law="evenly spread", history=4)[0] / 100_000
+        for kind in ("gshare", "local history")
+    }
     assert rate["local history"] < 0.01 < 0.1 < rate["gshare"]
 
 
 @needs_compiler
 def test_alternation_can_be_always_wrong():
-    found = {int(missed) for initial in (1, 2) for missed in branches.simulate(0.5, 1000, 20, initial=initial, law="evenly spread")}
+    found = {
+        int(missed)
+        for initial in (1, 2)
+        for missed in branches.simulate(0.5, 1000, 20, initial=initial, law="evenly spread")
+    }
     assert found == {500, 1000}
 
 
 @needs_compiler
-@pytest.mark.parametrize("wrong", [{"p": -0.1}, {"p": 1.1}, {"p": math.nan}, {"states": 1}, {"states": 65}, {"states": 2.5}, {"threshold": 0}, {"threshold": 4},
-                                   {"initial": 4}, {"initial": -1}, {"correlation": 2}, {"history": 0}, {"history": 17}, {"kind": "oracle"}, {"law": "Murphy"},
-                                   {"branches": 10**12}, {"runs": -1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"p": -0.1},
+        {"p": 1.1},
+        {"p": math.nan},
+        {"states": 1},
+        {"states": 65},
+        {"states": 2.5},
+        {"threshold": 0},
+        {"threshold": 4},
+        {"initial": 4},
+        {"initial": -1},
+        {"correlation": 2},
+        {"history": 0},
+        {"history": 17},
+        {"kind": "oracle"},
+        {"law": "Murphy"},
+        {"branches": 10**12},
+        {"runs": -1},
+    ],
+)
 def test_the_simulator_refuses_what_lies_outside_its_domain(wrong):
     arguments = {"p": 0.5, "branches": 10} | wrong
     with pytest.raises(SpeLabError, match=r"must be .*got .*;"):
@@ -150,8 +194,18 @@ def test_the_simulator_refuses_what_lies_outside_its_domain(wrong):
 def test_the_c_refuses_what_python_would_not_send():
     library = native.load("branches")
     law, out = library.struct("outcomes")(0, 1 << 31, 1 << 31, 1 << 31, 1), np.zeros(1, np.uint64)
-    for fields in ((0, 1, 1, 0, 0, None), (0, 65, 1, 0, 0, None), (0, 4, 4, 0, 0, None), (0, 4, 2, 4, 0, None), (1, 4, 2, 0, 8, None), (3, 4, 2, 0, 8, None)):
-        assert library.simulate_predictor(library.struct("predictor")(*fields), law, 10, 1, out, Cancel().flag) == library.constants["SPE_BAD_ARGUMENT"]
+    for fields in (
+        (0, 1, 1, 0, 0, None),
+        (0, 65, 1, 0, 0, None),
+        (0, 4, 4, 0, 0, None),
+        (0, 4, 2, 4, 0, None),
+        (1, 4, 2, 0, 8, None),
+        (3, 4, 2, 0, 8, None),
+    ):
+        assert (
+            library.simulate_predictor(library.struct("predictor")(*fields), law, 10, 1, out, Cancel().flag)
+            == library.constants["SPE_BAD_ARGUMENT"]
+        )
 
 
 @needs_compiler
@@ -162,7 +216,8 @@ def test_a_cancelled_simulation_says_so():
         branches.simulate(0.5, 10**9, cancel=cancel)
 
 
-# ---- The machine -------------------------------------------------------------------------------------------------------
+# ---- The machine
+# -------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
@@ -188,8 +243,16 @@ def test_the_branch_survives_and_its_twin_has_none(action):
     """The twin's loop holds one conditional jump less: only those that count are left."""
     jumps = {}
     for kernel in ("branching", "predicated"):
-        lines = [line.split()[0] for line in assembly("branches", f"{action}_{kernel}").splitlines() if line.startswith(("\t", " ")) and line.split()]
-        conditional = [word for word in lines if (word[0] == "j" and not word.startswith("jmp")) or word.startswith(("b.", "cb", "tb"))]
+        lines = [
+            line.split()[0]
+            for line in assembly("branches", f"{action}_{kernel}").splitlines()
+            if line.startswith(("\t", " ")) and line.split()
+        ]
+        conditional = [
+            word
+            for word in lines
+            if (word[0] == "j" and not word.startswith("jmp")) or word.startswith(("b.", "cb", "tb"))
+        ]
         jumps[kernel] = len(conditional)
     assert jumps["branching"] > jumps["predicated"] > 0
 
@@ -226,7 +289,10 @@ def test_lines_of_a_conditional_read_are_those_of_a_toss_for_each_item():
 
 def test_crossovers_solve_the_cost_for_the_time_without_a_branch():
     values = {"t0": 1.0, "t1": 0.5, "P": 6.0, "c": 0.9}
-    low, high = (float(each.subs({models.symbol(k): v for k, v in {**values, "c": 1.2}.items()})) for each in branches.crossovers())
+    low, high = (
+        float(each.subs({models.symbol(k): v for k, v in {**values, "c": 1.2}.items()}))
+        for each in branches.crossovers()
+    )
     for p in (low, high):
         assert 0 < p < 1
         assert float(branches.element_time()(p=p, m=min(p, 1 - p), t0=1.0, t1=0.5, P=6.0)) == pytest.approx(1.2)
@@ -241,7 +307,8 @@ def test_the_machine_shows_what_the_chapter_says():
     # Penalties are 5 to 20 cycles for every second element; the loop takes two to four.
     assert branching.values[2] > 1.5 * max(branching.values[0], branching.values[-1])
     assert branching.values[2] > 1.2 * max(branching.values[1], branching.values[3])
-    # An order too: both loops share their samples, and a busy hyper-thread beside them takes up to half of either one's speed.
+    # An order too: both loops share their samples, and a busy hyper-thread beside them takes up to half of either one's
+    # speed.
     spread, without_branch = (np.nanmax(curve.values) - np.nanmin(curve.values) for curve in run.measured)
     assert without_branch < spread / 2
     rates = branching.provenance["rates"]["inferred"]
@@ -254,7 +321,8 @@ def test_a_long_pattern_costs_more_than_a_short_one():
     assert run.measured[0].values[1] > 1.5 * run.measured[0].values[0]
 
 
-# ---- Counting ----------------------------------------------------------------------------------------------------------
+# ---- Counting
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_where_no_counter_can_be_opened_the_reason_is_said(monkeypatch):
@@ -265,14 +333,19 @@ def test_where_no_counter_can_be_opened_the_reason_is_said(monkeypatch):
 
 def test_a_counter_counts_while_the_work_runs():
     try:
-        short, long = (counter.count(counter.SOFTWARE, counter.TASK_CLOCK, lambda n=n: sum(range(n))) for n in (10_000, 3_000_000))
+        short, long = (
+            counter.count(counter.SOFTWARE, counter.TASK_CLOCK, lambda n=n: sum(range(n))) for n in (10_000, 3_000_000)
+        )
     except UnavailableError as error:
         pytest.skip(f"perf events: {error}")
     assert 0 < short < long
 
 
 def test_a_cachegrind_file_is_read_by_function():
-    text = "desc: x\nevents: Ir Bc Bcm Bi Bim\nfl=a.c\nfn=main\n3 10 5 4 0 0\nfn=sum_branching\n25 100 20 7 0 0\n26 5 1\n27 9 9 2 0 0\nfn=main\n9 9 9 9 9 9\n"
+    text = (
+        "desc: x\nevents: Ir Bc Bcm Bi Bim\nfl=a.c\nfn=main\n3 10 5 4 0 0\nfn=sum_branching\n25 100 20 7 0 0\n26 5"
+        " 1\n27 9 9 2 0 0\nfn=main\n9 9 9 9 9 9\n"
+    )
     assert counted.mispredicted(text, "sum_branching") == 9
 
 
@@ -281,7 +354,9 @@ def test_a_cachegrind_file_is_read_by_function():
 def test_a_simulated_core_has_the_two_bit_counter_of_the_notes():
     curve = branches.counted_by_valgrind([0.2, 0.5], keys=50_000)
     # Four standard errors of 50,000 tosses are below 0.01, correlated as they are.
-    assert curve.source == "simulated" and curve.values == pytest.approx(branches.rate(np.array([0.2, 0.5]), 4), abs=0.015)
+    assert curve.source == "simulated" and curve.values == pytest.approx(
+        branches.rate(np.array([0.2, 0.5]), 4), abs=0.015
+    )
 
 
 @pytest.mark.parametrize("shares", [[], [1.5], [-0.1]])
@@ -290,7 +365,8 @@ def test_shares_to_count_are_checked(shares):
         counted.counted_by_valgrind(shares)
 
 
-# ---- Exercises and the diagram -----------------------------------------------------------------------------------------
+# ---- Exercises and the diagram
+# -----------------------------------------------------------------------------------------
 
 
 def own_run(values):
@@ -299,7 +375,10 @@ def own_run(values):
     return Run("branches.selectivity", {}, x, [curve], [], None, {}, "0")
 
 
-@pytest.mark.parametrize(("answer", "state"), [(..., "not attempted"), (0.5, "right"), (0.45, "right"), (1, "wrong"), (0.2, "wrong"), ("half", "wrong")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(..., "not attempted"), (0.5, "right"), (0.45, "right"), (1, "wrong"), (0.2, "wrong"), ("half", "wrong")],
+)
 def test_the_worst_share_is_judged_by_the_reader_s_own_run(answer, state):
     assert branches.EXERCISES["worst"].check(answer, run=own_run([1.0, 2.2, 4.0, 2.1, 0.9])).state == state
 
@@ -312,15 +391,24 @@ def test_the_worst_share_needs_a_measurement():
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        (..., "not attempted"), ("2*p*(1-p)", "right"), ("2*p*q", "right"), (2 * sympy.Symbol("p") * (1 - sympy.Symbol("p")), "right"), ("p*(1-p)", "wrong"),
-        (branches.misprediction(4), "wrong"), ("2*x", "wrong"), ("((", "wrong"), (0.5, "wrong"),
+        (..., "not attempted"),
+        ("2*p*(1-p)", "right"),
+        ("2*p*q", "right"),
+        (2 * sympy.Symbol("p") * (1 - sympy.Symbol("p")), "right"),
+        ("p*(1-p)", "wrong"),
+        (branches.misprediction(4), "wrong"),
+        ("2*x", "wrong"),
+        ("((", "wrong"),
+        (0.5, "wrong"),
     ],
-)  # fmt: skip
+)
 def test_the_two_state_rate_is_judged_as_an_expression(answer, state):
     assert branches.EXERCISES["two_states"].check(answer).state == state
 
 
-@pytest.mark.parametrize(("answer", "state"), [(..., "not attempted"), (2, "right"), (3, "wrong"), (500_000, "wrong"), (7, "wrong")])
+@pytest.mark.parametrize(
+    ("answer", "state"), [(..., "not attempted"), (2, "right"), (3, "wrong"), (500_000, "wrong"), (7, "wrong")]
+)
 def test_sorted_keys_are_mispredicted_twice(answer, state):
     assert branches.EXERCISES["sorted"].check(answer).state == state
     assert follow_in_python([True] * 50 + [False] * 50, 4, 2, 3) == 2

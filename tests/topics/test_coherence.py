@@ -1,4 +1,6 @@
-"""The coherence topic: the protocol against an independent table, the chain by three routes, real threads, and how they end."""
+"""The coherence topic: the protocol against an independent table, the chain by three routes, real threads, and how they
+end.
+"""
 
 import itertools
 import os
@@ -26,22 +28,39 @@ from spe_lab.topics.coherence import exercises, models, sharing, tenure, words
 from spe_lab.topics.coherence.protocol import KINDS, STATES, parse, react
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
-needs_two = pytest.mark.skipif(not native.available() or len(cpus.current().usable) < 2, reason="needs a C compiler and two processors")
+needs_two = pytest.mark.skipif(
+    not native.available() or len(cpus.current().usable) < 2, reason="needs a C compiler and two processors"
+)
 W, S = coherence.symbol("w"), coherence.symbol("s")
 
-# By own state, the strongest of the others' and access, after Papamarcos and Patel 1984 and Culler, Singh, Gupta 1999: own state
-# after, each other copy's after, message, write-backs, and whether another cache sends the line.
+# By own state, the strongest of the others' and access, after Papamarcos and Patel 1984 and Culler, Singh, Gupta 1999:
+# own state after, each other copy's after, message, write-backs, and whether another cache sends the line.
 TABLE = {
-    ("I", "I", "R"): ("E", "I", "BusRd", 0, 0), ("I", "S", "R"): ("S", "S", "BusRd", 0, 1), ("I", "E", "R"): ("S", "S", "BusRd", 0, 1),
+    ("I", "I", "R"): ("E", "I", "BusRd", 0, 0),
+    ("I", "S", "R"): ("S", "S", "BusRd", 0, 1),
+    ("I", "E", "R"): ("S", "S", "BusRd", 0, 1),
     ("I", "M", "R"): ("S", "S", "BusRd", 1, 1),
-    ("I", "I", "W"): ("M", "I", "BusRdX", 0, 0), ("I", "S", "W"): ("M", "I", "BusRdX", 0, 1), ("I", "E", "W"): ("M", "I", "BusRdX", 0, 1),
+    ("I", "I", "W"): ("M", "I", "BusRdX", 0, 0),
+    ("I", "S", "W"): ("M", "I", "BusRdX", 0, 1),
+    ("I", "E", "W"): ("M", "I", "BusRdX", 0, 1),
     ("I", "M", "W"): ("M", "I", "BusRdX", 1, 1),
-    ("S", "I", "R"): ("S", "I", "", 0, 0), ("S", "S", "R"): ("S", "S", "", 0, 0), ("E", "I", "R"): ("E", "I", "", 0, 0), ("M", "I", "R"): ("M", "I", "", 0, 0),
-    ("S", "I", "W"): ("M", "I", "BusUpgr", 0, 0), ("S", "S", "W"): ("M", "I", "BusUpgr", 0, 0),
-    ("E", "I", "W"): ("M", "I", "", 0, 0), ("M", "I", "W"): ("M", "I", "", 0, 0),
-    ("I", "I", "D"): ("I", "I", "", 0, 0), ("I", "S", "D"): ("I", "S", "", 0, 0), ("I", "E", "D"): ("I", "E", "", 0, 0), ("I", "M", "D"): ("I", "M", "", 0, 0),
-    ("S", "I", "D"): ("I", "I", "", 0, 0), ("S", "S", "D"): ("I", "S", "", 0, 0), ("E", "I", "D"): ("I", "I", "", 0, 0), ("M", "I", "D"): ("I", "I", "", 1, 0),
-}  # fmt: skip
+    ("S", "I", "R"): ("S", "I", "", 0, 0),
+    ("S", "S", "R"): ("S", "S", "", 0, 0),
+    ("E", "I", "R"): ("E", "I", "", 0, 0),
+    ("M", "I", "R"): ("M", "I", "", 0, 0),
+    ("S", "I", "W"): ("M", "I", "BusUpgr", 0, 0),
+    ("S", "S", "W"): ("M", "I", "BusUpgr", 0, 0),
+    ("E", "I", "W"): ("M", "I", "", 0, 0),
+    ("M", "I", "W"): ("M", "I", "", 0, 0),
+    ("I", "I", "D"): ("I", "I", "", 0, 0),
+    ("I", "S", "D"): ("I", "S", "", 0, 0),
+    ("I", "E", "D"): ("I", "E", "", 0, 0),
+    ("I", "M", "D"): ("I", "M", "", 0, 0),
+    ("S", "I", "D"): ("I", "I", "", 0, 0),
+    ("S", "S", "D"): ("I", "S", "", 0, 0),
+    ("E", "I", "D"): ("I", "I", "", 0, 0),
+    ("M", "I", "D"): ("I", "I", "", 1, 0),
+}
 MOVES = {"IE", "IS", "IM", "SM", "EM", "SI", "EI", "MI", "ES", "MS"}  # all changes that a copy may go through
 
 
@@ -57,11 +76,18 @@ def expected(copies, core, kind):
     return after, message, written, sent
 
 
-EVERY = [("".join(copies), core, kind) for cores in (2, 3, 4) for copies in itertools.product(STATES, repeat=cores) if legal("".join(copies))
-         for core in range(cores) for kind in KINDS]  # fmt: skip
+EVERY = [
+    ("".join(copies), core, kind)
+    for cores in (2, 3, 4)
+    for copies in itertools.product(STATES, repeat=cores)
+    if legal("".join(copies))
+    for core in range(cores)
+    for kind in KINDS
+]
 
 
-# ---- The protocol ------------------------------------------------------------------------------------------------------
+# ---- The protocol
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_every_reaction_is_the_table_s():
@@ -94,17 +120,23 @@ def test_the_simulator_in_c_does_what_the_table_says():
         after, message, written, sent = expected(copies, core, kind)
         counts = bus.counts
         assert bus.copies(1) == after and bus.copies(0) == bus.copies(2) == "I" * len(copies)
-        assert [counts[name] for name in ("bus_reads", "bus_owns", "bus_upgrades")] == [message == m for m in ("BusRd", "BusRdX", "BusUpgr")]
+        assert [counts[name] for name in ("bus_reads", "bus_owns", "bus_upgrades")] == [
+            message == m for m in ("BusRd", "BusRdX", "BusUpgr")
+        ]
         assert (counts["write_backs"], counts["transfers"], counts["accesses"]) == (written, sent, 1)
         changed = [a + b for a, b in zip(copies, after, strict=True) if a != b]
-        assert {("ISEM"[i] + "ISEM"[j], n) for (i, j), n in np.ndenumerate(bus.transitions) if n} == {(move, changed.count(move)) for move in changed}
+        assert {("ISEM"[i] + "ISEM"[j], n) for (i, j), n in np.ndenumerate(bus.transitions) if n} == {
+            (move, changed.count(move)) for move in changed
+        }
         seen |= set(changed)
     assert seen == MOVES
 
 
 @needs_compiler
 def test_illegal_states_are_refused_by_the_c():
-    illegal = ["".join(c) for cores in (2, 3, 4) for c in itertools.product(STATES, repeat=cores) if not legal("".join(c))]
+    illegal = [
+        "".join(c) for cores in (2, 3, 4) for c in itertools.product(STATES, repeat=cores) if not legal("".join(c))
+    ]
     for copies in illegal:
         bus = coherence.Bus(len(copies), 1)
         bus.states[0] = ["ISEM".index(s) for s in copies]
@@ -121,9 +153,17 @@ def test_illegal_states_are_refused_by_the_c():
 def test_a_random_trace_is_followed_alike_in_c_and_by_hand(cores):
     rng = np.random.default_rng(cores)
     core, line, kind = rng.integers(0, cores, 900), rng.integers(0, 5, 900), "".join(rng.choice(list("RRWD"), 900))
-    walk = coherence.follow(", ".join(f"{c}:{k} v{x}" for c, x, k in zip(core, line, kind, strict=True)), "v0 | v1 | v2 | v3 | v4", cores)
+    walk = coherence.follow(
+        ", ".join(f"{c}:{k} v{x}" for c, x, k in zip(core, line, kind, strict=True)), "v0 | v1 | v2 | v3 | v4", cores
+    )
     bus, by_hand = coherence.Bus(cores, 5).run(core, line, kind), walk.counts()
-    names = {"bus_reads": "BusRd", "bus_owns": "BusRdX", "bus_upgrades": "BusUpgr", "write_backs": "write-backs", "transfers": "transfers"}
+    names = {
+        "bus_reads": "BusRd",
+        "bus_owns": "BusRdX",
+        "bus_upgrades": "BusUpgr",
+        "write_backs": "write-backs",
+        "transfers": "transfers",
+    }
     assert {name: bus.counts[name] for name in names} == {name: by_hand[name_] for name, name_ in names.items()}
     moved = {f"{'ISEM'[i]} → {'ISEM'[j]}": n for (i, j), n in np.ndenumerate(bus.transitions) if n}
     assert walk.transitions() == moved and {move[0] + move[-1] for move in moved} <= MOVES
@@ -146,10 +186,22 @@ def test_a_layout_decides_what_is_shared():
     assert coherence.follow(trace, "x | y").counts()["transfers"] == coherence.follow(trace).counts()["transfers"] == 0
 
 
-@pytest.mark.parametrize("wrong", [
-    {"trace": ""}, {"trace": "0:R"}, {"trace": "0:X x"}, {"trace": "R x"}, {"trace": "9:R x"}, {"trace": "0:R x", "cores": 9}, {"trace": "2:R x", "cores": 2},
-    {"trace": "0:R x", "layout": "y"}, {"trace": "0:R x", "layout": "x | x"}, {"trace": "0:R x", "layout": "x |"}, {"trace": "0:R x," * 1001},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"trace": ""},
+        {"trace": "0:R"},
+        {"trace": "0:X x"},
+        {"trace": "R x"},
+        {"trace": "9:R x"},
+        {"trace": "0:R x", "cores": 9},
+        {"trace": "2:R x", "cores": 2},
+        {"trace": "0:R x", "layout": "y"},
+        {"trace": "0:R x", "layout": "x | x"},
+        {"trace": "0:R x", "layout": "x |"},
+        {"trace": "0:R x," * 1001},
+    ],
+)
 def test_a_trace_that_cannot_be_followed_is_refused_with_the_cure(wrong):
     with pytest.raises(SpeLabError, match=r"must .*, got .*; (write|choose)"):
         coherence.follow(**wrong)
@@ -160,7 +212,19 @@ def test_a_trace_may_be_written_in_several_ways():
 
 
 @needs_compiler
-@pytest.mark.parametrize("wrong", [{"cores": 0}, {"cores": 9}, {"lines": 0}, {"lines": 2**30}, {"core": [2]}, {"line": [-1]}, {"kind": "X"}, {"core": [0, 1]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cores": 0},
+        {"cores": 9},
+        {"lines": 0},
+        {"lines": 2**30},
+        {"core": [2]},
+        {"line": [-1]},
+        {"kind": "X"},
+        {"core": [0, 1]},
+    ],
+)
 def test_the_simulator_refuses_what_lies_outside_its_domain(wrong):
     given = {"cores": 2, "lines": 1, "core": [0], "line": [0], "kind": "R"} | wrong
     with pytest.raises(SpeLabError, match=r"must .*got .*;"):
@@ -168,7 +232,9 @@ def test_the_simulator_refuses_what_lies_outside_its_domain(wrong):
 
 
 @needs_compiler
-@pytest.mark.parametrize("wrong", [{"write": -0.1}, {"write": 1.1}, {"tenure": 0.5}, {"accesses": -1}, {"lines": 2}, {"padded": True}])
+@pytest.mark.parametrize(
+    "wrong", [{"write": -0.1}, {"write": 1.1}, {"tenure": 0.5}, {"accesses": -1}, {"lines": 2}, {"padded": True}]
+)
 def test_a_random_law_is_checked(wrong):
     with pytest.raises(SpeLabError, match=r"must be between .*got .*;"):
         coherence.Bus(2, 1).run_random(**({"accesses": 10, "write": 0.5, "tenure": 2.0} | wrong))
@@ -182,7 +248,8 @@ def test_a_cancelled_simulation_says_so():
         coherence.Bus(2, 1).run_random(10**9, write=0.5, tenure=2, cancel=cancel)
 
 
-# ---- The chain ---------------------------------------------------------------------------------------------------------
+# ---- The chain
+# ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cores", range(2, 9))
@@ -222,12 +289,21 @@ def test_the_change_of_a_line_s_user_is_that_of_a_stepped_chain(cores, tenure_, 
 
 
 @needs_compiler
-@pytest.mark.parametrize("settings", [{}, {"cores": 4, "tenure": 5.0}, {"cores": 8, "tenure": 1.0, "lines": 16}, {"cores": 3, "tenure": 100.0, "lines": 4}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"cores": 4, "tenure": 5.0},
+        {"cores": 8, "tenure": 1.0, "lines": 16},
+        {"cores": 3, "tenure": 100.0, "lines": 4},
+    ],
+)
 def test_simulated_caches_send_what_the_chain_says(settings):
     run = labs.get("coherence.mesi").run(settings, over=[0.02, 0.3, 0.7, 1.0])
     for found, predicted in zip(run.measured, run.predicted, strict=True):
         error = (found.high - found.low) / 4
-        # Eleven degrees of freedom: beyond six standard errors by chance once in ten thousand points; at w = 1 alike in all seeds but for the tosses.
+        # Eleven degrees of freedom: beyond six standard errors by chance once in ten thousand points; at w = 1 alike in
+        # all seeds but for the tosses.
         assert (np.abs(found.values - predicted.values) <= 6 * error + 1e-12).all(), found.name
 
 
@@ -237,7 +313,8 @@ def test_lines_of_their_own_are_silent_once_the_caches_are_warm():
     assert all((curve.values == 0).all() for curve in [*run.measured, *run.predicted])
 
 
-# ---- The model of false sharing ----------------------------------------------------------------------------------------
+# ---- The model of false sharing
+# ----------------------------------------------------------------------------------------
 
 
 def test_an_operation_takes_its_own_time_and_a_share_of_every_sharer_s_hand_off():
@@ -262,8 +339,15 @@ def made_up(k, noise=0.0, threads=2):
     rng = np.random.default_rng(1)
     times = models.shared_time(np.array(sharing.TRAINING, dtype=float), threads, 64, 2.0, 40.0, k)
     blocks = times * (1 + noise * rng.standard_normal((12, len(times))))
-    return {"operation": "atomic add", "threads": threads, "line": 64, "offsets": list(sharing.TRAINING), "blocks": blocks.tolist(), "hand-off": [40.0] * 12,
-            "lost_updates": {"same word": [5, 10], "own words": [0, 10]}}  # fmt: skip
+    return {
+        "operation": "atomic add",
+        "threads": threads,
+        "line": 64,
+        "offsets": list(sharing.TRAINING),
+        "blocks": blocks.tolist(),
+        "hand-off": [40.0] * 12,
+        "lost_updates": {"same word": [5, 10], "own words": [0, 10]},
+    }
 
 
 @pytest.mark.parametrize("threads", [2, 4, 8])
@@ -292,14 +376,21 @@ def test_a_fit_without_clean_blocks_keeps_the_former_one_and_says_so():
 def test_the_summary_names_the_constants_and_what_was_lost():
     lab = labs.get("coherence.false_sharing")
     lab.refit(made_up(5.0))
-    assert "2.00 ns on lines apart" in lab.summary() and "On one word 50% of 10" in lab.summary() and "words of their own none of 10" in lab.summary()
+    assert (
+        "2.00 ns on lines apart" in lab.summary()
+        and "On one word 50% of 10" in lab.summary()
+        and "words of their own none of 10" in lab.summary()
+    )
 
 
-# ---- Real threads ------------------------------------------------------------------------------------------------------
+# ---- Real threads
+# ------------------------------------------------------------------------------------------------------
 
 
 def clean_run(operation, over, budget_s=2.0):
-    """A run with at least 20 clean trials of each point, of three attempts; MeasurementError is a verdict and no failure of the lab."""
+    """A run with at least 20 clean trials of each point, of three attempts; MeasurementError is a verdict and no
+    failure of the lab.
+    """
     lab = labs.get("coherence.false_sharing")
     for _ in range(3):
         try:
@@ -319,7 +410,8 @@ LINE = int(labs.get("coherence.false_sharing").machine.parameters["line_size"].v
 def test_the_step_is_at_the_line_size(operation):
     run = clean_run(operation, [4, LINE - 4, LINE, LINE + 4, 512])
     value = run.measured[0].values
-    # One line, one owner: while one thread works the other waits, which alone is a factor of two; hand-offs come on top.
+    # One line, one owner: while one thread works the other waits, which alone is a factor of two; hand-offs come on
+    # top.
     assert value[:2].min() > 2 * value[2:].max()
     assert value[2:].max() < 1.5 * value[2:].min()
 
@@ -333,8 +425,14 @@ def test_stores_and_loads_alone_show_nothing():
 
 @needs_two
 def test_a_third_process_on_one_core_does_not_hide_the_step_nor_make_one_up():
-    hog = subprocess.Popen([sys.executable, "-c", f"import os\nos.sched_setaffinity(0, {{{cpus.current().usable[-1]}}})\nwhile True: pass"],
-                           stderr=subprocess.DEVNULL)  # fmt: skip
+    hog = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import os\nos.sched_setaffinity(0, {{{cpus.current().usable[-1]}}})\nwhile True: pass",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
     try:
         value = clean_run("store + fence", [8, LINE, 512], budget_s=4.0).measured[0].values
     finally:
@@ -364,9 +462,13 @@ def test_no_thread_is_left_behind():
     records, sums = np.zeros((4, 2), words.record(library)), np.zeros(4, np.uint64)
     before = threads_now()
     assert library.share_words(0, 2, here, 8, 1000, 4, records, sums, cancel.flag) == 0
-    assert library.share_words(0, 2, here, 6, 1000, 4, records, sums, cancel.flag) == library.constants["SPE_BAD_ARGUMENT"]
-    for call in (lambda: library.share_words(0, 2, here, 8, 2**62, 4, records, sums, cancel.flag),  # years of work
-                 lambda: library.hand_over_line(here, 2**31 - 1, 4, records, cancel.flag)):  # minutes  # fmt: skip
+    assert (
+        library.share_words(0, 2, here, 6, 1000, 4, records, sums, cancel.flag) == library.constants["SPE_BAD_ARGUMENT"]
+    )
+    for call in (
+        lambda: library.share_words(0, 2, here, 8, 2**62, 4, records, sums, cancel.flag),  # years of work
+        lambda: library.hand_over_line(here, 2**31 - 1, 4, records, cancel.flag),
+    ):  # minutes
         cancel.flag.value = 0
         timer = threading.Timer(0.2, cancel.set)
         timer.start()
@@ -392,7 +494,10 @@ def test_an_interrupt_and_a_cancel_end_a_measurement_and_its_threads():
     assert threads_now() == before
 
 
-@pytest.mark.parametrize(("here", "said"), [(Cpus((3,), None, pinned=True), "needs two processors"), (Cpus((3,), 0.5, pinned=False), "needs two processors")])
+@pytest.mark.parametrize(
+    ("here", "said"),
+    [(Cpus((3,), None, pinned=True), "needs two processors"), (Cpus((3,), 0.5, pinned=False), "needs two processors")],
+)
 def test_one_processor_is_refused_with_the_reason(monkeypatch, here, said):
     monkeypatch.setattr(cpus, "current", lambda: here)
     with pytest.raises(UnavailableError, match=said):
@@ -444,12 +549,27 @@ int main(int count, char **words)
 
 
 @needs_two
-@pytest.mark.skipif(sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and cc, for ThreadSanitizer")
+@pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and cc, for ThreadSanitizer"
+)
 def test_thread_sanitizer_finds_the_race_that_is_meant_and_no_other(tmp_path):
     program, main = tmp_path / "sharing", tmp_path / "main.c"
     main.write_text(TSAN_MAIN)
     folder = native.kernel_folder()
-    command = ["cc", "-std=c11", "-O1", "-g", "-fsanitize=thread", "-w", f"-I{folder}", str(main), str(folder / "coherence.c"), "-o", str(program), "-pthread"]
+    command = [
+        "cc",
+        "-std=c11",
+        "-O1",
+        "-g",
+        "-fsanitize=thread",
+        "-w",
+        f"-I{folder}",
+        str(main),
+        str(folder / "coherence.c"),
+        "-o",
+        str(program),
+        "-pthread",
+    ]
     if subprocess.run(command, capture_output=True, timeout=120, check=False).returncode:
         pytest.skip("this compiler has no ThreadSanitizer")
     unmoved = ["setarch", "-R"] if shutil.which("setarch") else []  # it fails where addresses are spread too widely
@@ -464,15 +584,31 @@ def test_thread_sanitizer_finds_the_race_that_is_meant_and_no_other(tmp_path):
     assert "data race" in racy.stderr and "use_word" in racy.stderr
 
 
-# ---- Exercises and the diagram -----------------------------------------------------------------------------------------
+# ---- Exercises and the diagram
+# -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "answer", "state"), [
-    ("messages", ..., "not attempted"), ("messages", 6, "right"), ("messages", 7, "wrong"), ("messages", 5, "wrong"), ("messages", "six", "wrong"),
-    ("stores", "the store buffer", "right"), ("stores", "cache", "wrong"), ("stores", "compiler", "wrong"), ("stores", "prefetcher", "wrong"),
-    ("stores", 3, "wrong"),
-    ("lost", 2, "right"), ("lost", 1000, "wrong"), ("lost", 1, "wrong"), ("lost", 2000, "wrong"), ("padding", ..., "not attempted"), ("padding", 3, "wrong"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "answer", "state"),
+    [
+        ("messages", ..., "not attempted"),
+        ("messages", 6, "right"),
+        ("messages", 7, "wrong"),
+        ("messages", 5, "wrong"),
+        ("messages", "six", "wrong"),
+        ("stores", "the store buffer", "right"),
+        ("stores", "cache", "wrong"),
+        ("stores", "compiler", "wrong"),
+        ("stores", "prefetcher", "wrong"),
+        ("stores", 3, "wrong"),
+        ("lost", 2, "right"),
+        ("lost", 1000, "wrong"),
+        ("lost", 1, "wrong"),
+        ("lost", 2000, "wrong"),
+        ("padding", ..., "not attempted"),
+        ("padding", 3, "wrong"),
+    ],
+)
 def test_answers_are_judged(name, answer, state):
     assert coherence.EXERCISES[name].check(answer).state == state
 
@@ -486,9 +622,13 @@ def test_the_least_count_is_what_an_exhaustive_schedule_leaves():
             if a == b == 3:
                 least = min(least, word)
             if a < 3:
-                after.add((word, a, b, word, loaded_b) if loaded_a is None else (loaded_a + 1, a + 1, b, None, loaded_b))
+                after.add(
+                    (word, a, b, word, loaded_b) if loaded_a is None else (loaded_a + 1, a + 1, b, None, loaded_b)
+                )
             if b < 3:
-                after.add((word, a, b, loaded_a, word) if loaded_b is None else (loaded_b + 1, a, b + 1, loaded_a, None))
+                after.add(
+                    (word, a, b, loaded_a, word) if loaded_b is None else (loaded_b + 1, a, b + 1, loaded_a, None)
+                )
         new = after
     assert least == coherence.EXERCISES["lost"].answer
 
@@ -496,14 +636,21 @@ def test_the_least_count_is_what_an_exhaustive_schedule_leaves():
 @needs_two
 def test_the_padded_solution_is_right_and_half_a_repair_is_not():
     exercise = coherence.EXERCISES["padding"]
-    half = coherence.PADDING_TEMPLATE.replace("    uint64_t served_by_b;", "    char pad[120];\n    uint64_t served_by_b;", 1)
+    half = coherence.PADDING_TEMPLATE.replace(
+        "    uint64_t served_by_b;", "    char pad[120];\n    uint64_t served_by_b;", 1
+    )
     assert half != coherence.PADDING_TEMPLATE
     assert exercise.check(exercise.answer).state in ("right", "inconclusive")
     assert exercise.check(coherence.PADDING_TEMPLATE).state in ("wrong", "inconclusive")
     assert exercise.check(half).state in ("wrong", "inconclusive")
-    assert "must have served" in exercise.check(coherence.PADDING_TEMPLATE.replace("served_by_b++", "served_by_a++")).reason
+    assert (
+        "must have served"
+        in exercise.check(coherence.PADDING_TEMPLATE.replace("served_by_b++", "served_by_a++")).reason
+    )
     assert "must declare struct server" in exercises.run_padding("int x;")
-    assert "must not be larger" in exercises.run_padding(coherence.PADDING_TEMPLATE.replace("uint64_t limit;", "uint64_t limit; char pad[5000];"))
+    assert "must not be larger" in exercises.run_padding(
+        coherence.PADDING_TEMPLATE.replace("uint64_t limit;", "uint64_t limit; char pad[5000];")
+    )
 
 
 @pytest.mark.parametrize("name", sorted(coherence.EXERCISES))
@@ -516,6 +663,10 @@ def test_the_diagram_has_one_picture_for_each_access_and_says_what_it_shows():
     frames = coherence.steps_through("0:R x, 0:W x, 1:R y", "x y")
     assert len(frames) == 4
     assert all(svg.startswith("<svg") and 'role="img"' in svg and "aria-label" in svg for svg, _ in frames)
-    assert "I → E" in frames[1][0] and "E → M" in frames[2][0] and "M → S" in frames[3][0]  # told by letters, not by colour alone
+    assert (
+        "I → E" in frames[1][0] and "E → M" in frames[2][0] and "M → S" in frames[3][0]
+    )  # told by letters, not by colour alone
     assert "core 0 modified, core 1 invalid" in frames[2][0].replace("&#x27;", "'")
-    assert frames[3][1].endswith("Messages so far: 2, write-backs: 1.") and "Core 0 writes its copy back" in frames[3][1]
+    assert (
+        frames[3][1].endswith("Messages so far: 2, write-backs: 1.") and "Core 0 writes its copy back" in frames[3][1]
+    )

@@ -42,7 +42,12 @@ def test_three_steps_are_the_three_levels(bench):
         pytest.skip("this machine claims two levels of cache")
     found = bench.levels(staircase(step(2**15, 3, "cliff"), step(2**20, 10), step(2**25, 80)))
     assert [found[f"l{i}_capacity"].value for i in (1, 2, 3)] == [2**15, 2**20, 2**25]
-    assert [found[name].value for name in ("l1_latency", "l2_latency", "l3_latency", "memory_latency")] == [1, 3, 10, 80]
+    assert [found[name].value for name in ("l1_latency", "l2_latency", "l3_latency", "memory_latency")] == [
+        1,
+        3,
+        10,
+        80,
+    ]
     assert [found[f"l{i}_replacement"].value for i in (1, 2, 3)] == [0, 1, 1]
 
 
@@ -50,7 +55,11 @@ def test_of_two_steps_the_last_leads_to_memory_and_the_middle_is_not_resolvable(
     if "l3_capacity" not in bench.claimed:
         pytest.skip("this machine claims two levels of cache")
     found = bench.levels(staircase(step(2**15, 3), step(2**21, 90)))
-    assert found["l1_capacity"].value == 2**15 and found["l3_capacity"].value == 2**21 and found["memory_latency"].value == 90
+    assert (
+        found["l1_capacity"].value == 2**15
+        and found["l3_capacity"].value == 2**21
+        and found["memory_latency"].value == 90
+    )
     assert found["l2_capacity"].value is None and found["l3_latency"].verdict == calibration.UNRESOLVED
 
 
@@ -61,7 +70,10 @@ def test_a_curve_without_steps_resolves_no_capacity(bench):
 
 
 def test_an_absorbed_level_adds_next_to_nothing_to_a_model():
-    found = {"l3_latency": calibration.unresolved("ns", "a method"), "l1_latency": calibration.measured((1.1, 1.0, 1.2), "ns", "a method")}
+    found = {
+        "l3_latency": calibration.unresolved("ns", "a method"),
+        "l1_latency": calibration.measured((1.1, 1.0, 1.2), "ns", "a method"),
+    }
     merged = machines.with_measured(found)
     assert merged.value("l1_latency") == 1.1 and merged.value("l3_latency") < 0.1
     assert merged.value("l2_capacity") == machines.claim()["l2_capacity"].value
@@ -69,7 +81,9 @@ def test_an_absorbed_level_adds_next_to_nothing_to_a_model():
 
 def test_intervals_remember_what_the_last_calibrations_found():
     def kept(value: float, former: Machine | None) -> Machine:
-        profile = machines.profile_of({"l1_latency": calibration.measured((value, value - 0.1, value + 0.1), "ns", "a method")}, former)
+        profile = machines.profile_of(
+            {"l1_latency": calibration.measured((value, value - 0.1, value + 0.1), "ns", "a method")}, former
+        )
         return Machine({**profile.facts, "calibrated_at": datetime.now(UTC).isoformat()}, profile.parameters)
 
     profile = None
@@ -137,7 +151,10 @@ def test_models_take_their_parameters_from_the_profile_and_say_so(monkeypatch, t
 
 def test_tables_name_sources_methods_and_verdicts():
     assert "sysconf" in machine.claims_table() or "sysctl" in machine.claims_table()
-    found = {"l1_latency": calibration.measured((1.1, 1.0, 1.2), "ns", "a method"), "l3_capacity": calibration.unresolved("B", "another")}
+    found = {
+        "l1_latency": calibration.measured((1.1, 1.0, 1.2), "ns", "a method"),
+        "l3_capacity": calibration.unresolved("B", "another"),
+    }
     own = Machine(machines.facts(), found)
     table = machine.parameters_table(own)
     assert "1.1 ns (1 ns to 1.2 ns)" in table and "a method" in table and calibration.UNRESOLVED in table
@@ -145,17 +162,31 @@ def test_tables_name_sources_methods_and_verdicts():
 
 
 def with_profile(latency, clock):
-    parameters = {"l1_latency": calibration.measured(latency, "ns", "m"), "core_clock": calibration.measured(clock, "GHz", "m")}
+    parameters = {
+        "l1_latency": calibration.measured(latency, "ns", "m"),
+        "core_clock": calibration.measured(clock, "GHz", "m"),
+    }
     return Machine({}, parameters)
 
 
-@pytest.mark.parametrize(("answer", "state"), [(4, "right"), (4.1, "right"), (0.25, "wrong"), (12, "wrong"), ("four", "wrong"), (..., "not attempted")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(4, "right"), (4.1, "right"), (0.25, "wrong"), (12, "wrong"), ("four", "wrong"), (..., "not attempted")],
+)
 def test_the_cycles_exercise_tells_answers_apart(answer, state):
-    assert machine.EXERCISES["cycles"].check(answer, machine=with_profile((1.0, 0.98, 1.02), (4.0, 3.9, 4.1))).state == state
+    assert (
+        machine.EXERCISES["cycles"].check(answer, machine=with_profile((1.0, 0.98, 1.02), (4.0, 3.9, 4.1))).state
+        == state
+    )
 
 
 def test_the_cycles_exercise_asks_for_a_profile():
-    assert "calibrate" in machine.EXERCISES["cycles"].check(4, machine=Machine({}, {"l1_latency": Parameter(1.3, "ns", "assumed", "x")})).reason
+    assert (
+        "calibrate"
+        in machine.EXERCISES["cycles"]
+        .check(4, machine=Machine({}, {"l1_latency": Parameter(1.3, "ns", "assumed", "x")}))
+        .reason
+    )
 
 
 def facts_run(got, low, high):
@@ -190,7 +221,11 @@ def test_claims_that_differ_are_listed_and_only_those(monkeypatch):
     claims = [sources.Claim(name, value, "B", source) for name, value, source in stated]
     monkeypatch.setattr(sources, "claims", lambda: claims)
     table = machine.disagreements_table()
-    assert "| l2 capacity | 1 MiB | a file |" in table and "| l2 capacity | 512 KiB | a∣command |" in table and "line" not in table
+    assert (
+        "| l2 capacity | 1 MiB | a file |" in table
+        and "| l2 capacity | 512 KiB | a∣command |" in table
+        and "line" not in table
+    )
     monkeypatch.setattr(sources, "claims", lambda: claims[:1])
     assert machine.disagreements_table() == "All claims agree on this machine."
 

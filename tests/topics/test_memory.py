@@ -1,4 +1,6 @@
-"""The memory topic: its models against hand-derived forms and simulation, its exercises, and what a machine must show."""
+"""The memory topic: its models against hand-derived forms and simulation, its exercises, and what a
+machine must show.
+"""
 
 import itertools
 import math
@@ -15,8 +17,26 @@ from spe_lab.topics.memory import exercises
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 KIB, MIB = 1 << 10, 1 << 20
-VALUES = {"B0": 4, "B1": 64, "B2": 64, "B3": 4096, "B4": 64, "C1": 32 * KIB, "C2": MIB, "C3": 8 * MIB, "C4": 32 * MIB,
-          "k1": 1, "k2": 1, "k3": 1, "k4": 1, "l0": 1.0, "l1": 3.0, "l2": 10.0, "l3": 8.0, "l4": 80.0}  # fmt: skip
+VALUES = {
+    "B0": 4,
+    "B1": 64,
+    "B2": 64,
+    "B3": 4096,
+    "B4": 64,
+    "C1": 32 * KIB,
+    "C2": MIB,
+    "C3": 8 * MIB,
+    "C4": 32 * MIB,
+    "k1": 1,
+    "k2": 1,
+    "k3": 1,
+    "k4": 1,
+    "l0": 1.0,
+    "l1": 3.0,
+    "l2": 10.0,
+    "l3": 8.0,
+    "l4": 80.0,
+}
 SIZES = ("C1", "C2", "C3", "C4")
 
 
@@ -63,7 +83,9 @@ def test_the_refined_share_of_misses_is_that_of_random_references_to_a_cache_wit
             present.remove(resident[victim])
             resident[victim] = line
             present.add(line)
-    predicted = float(memory.misses_by_size(1, sharp=False).subs({memory.symbol("S"): lines, memory.symbol("C1"): capacity}))
+    predicted = float(
+        memory.misses_by_size(1, sharp=False).subs({memory.symbol("S"): lines, memory.symbol("C1"): capacity})
+    )
     # Hits of neighbouring accesses are nearly independent: four standard errors of a binomial share.
     assert misses / accesses == pytest.approx(predicted, abs=4 * math.sqrt(predicted * (1 - predicted) / accesses))
 
@@ -83,7 +105,9 @@ def test_the_sharp_share_of_misses_is_that_of_a_repeated_order_under_lru(lines, 
                 cache[line] = True
                 if len(cache) > capacity:
                     cache.popitem(last=False)
-    predicted = float(memory.misses_by_size(1, sharp=True).subs({memory.symbol("S"): lines, memory.symbol("C1"): capacity}))
+    predicted = float(
+        memory.misses_by_size(1, sharp=True).subs({memory.symbol("S"): lines, memory.symbol("C1"): capacity})
+    )
     assert misses / (2 * lines) == predicted == share
 
 
@@ -112,7 +136,9 @@ def test_numeric_twins_agree_with_exact_substitution():
         for size, stride in ((48 * KIB, 12), (3 * MIB, 640), (100 * MIB, 8192)):
             values = {**VALUES, **prices, "S": size, "s": stride}
             exact = model.expression.subs({symbol: sympy.nsimplify(values[symbol.name]) for symbol in model.symbols})
-            assert float(model(**{symbol.name: values[symbol.name] for symbol in model.symbols})) == pytest.approx(float(exact), rel=1e-12)
+            assert float(model(**{symbol.name: values[symbol.name] for symbol in model.symbols})) == pytest.approx(
+                float(exact), rel=1e-12
+            )
 
 
 def test_huge_pages_enlarge_the_page_and_the_reach():
@@ -142,18 +168,33 @@ def test_the_machine_shows_what_the_chapter_says():
 
 def made_up_run(dependent, independent):
     x = Axis("size", "B", [KIB, MIB])
-    curves = [Curve(name, "measured", x, "ns", [v, v], [0.98 * v] * 2, [1.02 * v] * 2, [9, 9], [9, 9]) for name, v in (("a", dependent), ("b", independent))]
+    curves = [
+        Curve(name, "measured", x, "ns", [v, v], [0.98 * v] * 2, [1.02 * v] * 2, [9, 9], [9, 9])
+        for name, v in (("a", dependent), ("b", independent))
+    ]
     return Run("memory.working_set", {}, x, curves, [], None, {}, "0")
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"), [(10, "right"), (sympy.Integer(10), "right"), (9, "wrong"), (10 / 9, "wrong"), (0, "wrong"), ("ten", "wrong"), (..., "not attempted")]
+    ("answer", "state"),
+    [
+        (10, "right"),
+        (sympy.Integer(10), "right"),
+        (9, "wrong"),
+        (10 / 9, "wrong"),
+        (0, "wrong"),
+        ("ten", "wrong"),
+        (..., "not attempted"),
+    ],
 )
 def test_the_ramp_exercise_tells_answers_apart(answer, state):
     assert memory.EXERCISES["ramp"].check(answer).state == state
 
 
-@pytest.mark.parametrize(("answer", "state"), [(50, "right"), (47, "right"), (0.02, "wrong"), (30, "wrong"), (0, "wrong"), (..., "not attempted")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(50, "right"), (47, "right"), (0.02, "wrong"), (30, "wrong"), (0, "wrong"), (..., "not attempted")],
+)
 def test_the_overlap_exercise_is_judged_by_the_reader_s_own_intervals(answer, state):
     assert memory.EXERCISES["overlap"].check(answer, run=made_up_run(100, 2)).state == state
 

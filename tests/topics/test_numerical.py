@@ -1,4 +1,6 @@
-"""The numerical topic: bases and choices of points by second routes, the analytical model against a simulated cache, the exercises."""
+"""The numerical topic: bases and choices of points by second routes, the analytical model against a simulated cache,
+the exercises.
+"""
 
 import dataclasses
 import itertools
@@ -23,7 +25,8 @@ SIZES = np.array([round(2 ** (k / 2)) for k in range(8, 47)], dtype=float)
 INTERPOLATING = ("interpolating polynomial", "piecewise linear", "cubic spline", "monotone spline")
 
 
-# ---- The searches ------------------------------------------------------------------------------------------------------
+# ---- The searches
+# ------------------------------------------------------------------------------------------------------
 
 
 def bisect(keys, target):
@@ -79,7 +82,8 @@ def test_an_array_that_memory_cannot_hold_is_refused(monkeypatch):
         next(searching.sampled("predicated", "4 B", [1000], 1, None))
 
 
-# ---- The analytical model ----------------------------------------------------------------------------------------------
+# ---- The analytical model
+# ----------------------------------------------------------------------------------------------
 
 
 def test_the_size_of_a_line_cancels_from_the_steps_that_miss():
@@ -87,8 +91,12 @@ def test_the_size_of_a_line_cancels_from_the_steps_that_miss():
     assert sympy.simplify(numerical.missing_steps() - sympy.Max(0, sympy.log(n * r / C, 2))) == 0
 
 
-@pytest.mark.parametrize(("records", "line_records", "capacity"), [(1 << 12, 1, 1 << 7), (1 << 12, 1, 1 << 9), (1 << 14, 16, 1 << 6)])
-def test_missing_steps_are_those_of_searches_through_a_cache_that_keeps_what_is_used_most(records, line_records, capacity):
+@pytest.mark.parametrize(
+    ("records", "line_records", "capacity"), [(1 << 12, 1, 1 << 7), (1 << 12, 1, 1 << 9), (1 << 14, 16, 1 << 6)]
+)
+def test_missing_steps_are_those_of_searches_through_a_cache_that_keeps_what_is_used_most(
+    records, line_records, capacity
+):
     """Counted: how often each line is compared over all targets; the cache holds the `capacity` lines of the most."""
     used = np.zeros(records // line_records)
     for target in range(0, records, 7):
@@ -100,8 +108,8 @@ def test_missing_steps_are_those_of_searches_through_a_cache_that_keeps_what_is_
             length -= half
     searches = len(range(0, records, 7))
     missed = np.sort(used)[::-1][capacity:].sum() / searches
-    # Steps that end in one line count once, and the most used lines belong to a step each: within one step of the formula, but for
-    # the last steps, which compare the same line again.
+    # Steps that end in one line count once, and the most used lines belong to a step each: within one step of the
+    # formula, but for the last steps, which compare the same line again.
     again = max(0, math.log2(line_records) - 1)
     predicted = math.log2(records / line_records / capacity)
     assert predicted - 0.5 <= missed <= predicted + again + 1.5
@@ -116,9 +124,13 @@ def test_without_caches_to_miss_a_lookup_is_its_steps():
 
 def test_a_record_of_sixteen_bytes_misses_two_steps_earlier():
     lab = labs.get("numerical.fit")
-    small, large = (lab.analytical_time(lab.point({"record": record}), np.array([2.0**22])) for record in ("4 B", "16 B"))
+    small, large = (
+        lab.analytical_time(lab.point({"record": record}), np.array([2.0**22])) for record in ("4 B", "16 B")
+    )
     values = {name: lab.known(name).value for name in ("l1", "l2")}
-    assert large - small >= 2 * sum(values.values()) - 1e-9  # both inner caches are exceeded by either: two more steps miss each
+    assert (
+        large - small >= 2 * sum(values.values()) - 1e-9
+    )  # both inner caches are exceeded by either: two more steps miss each
 
 
 def test_the_logarithm_of_the_law_is_linear_in_what_is_fitted():
@@ -126,7 +138,10 @@ def test_the_logarithm_of_the_law_is_linear_in_what_is_fitted():
     free = {symbol.name: symbol for symbol in right.free_symbols}
     log_a = sympy.Symbol("A", real=True)
     linear = right.subs(sympy.log(free["a"]), log_a)
-    assert all(sympy.diff(linear, x, y) == 0 for x, y in itertools.combinations_with_replacement([log_a, free["b"], free["c"]], 2))
+    assert all(
+        sympy.diff(linear, x, y) == 0
+        for x, y in itertools.combinations_with_replacement([log_a, free["b"], free["c"]], 2)
+    )
 
 
 def test_the_solved_normal_equations_are_numpy_s_least_squares():
@@ -160,7 +175,8 @@ def test_algebra_that_nobody_could_read_is_refused(call):
         call()
 
 
-# ---- Bases -------------------------------------------------------------------------------------------------------------
+# ---- Bases
+# -------------------------------------------------------------------------------------------------------------
 
 
 def law(n, a=3.0, b=0.3, c=0.7):
@@ -178,7 +194,9 @@ def test_interpolants_go_through_their_points(basis):
     assert numerical.fit(basis, n, law(n))(n) == pytest.approx(law(n), rel=1e-9)
 
 
-@pytest.mark.parametrize(("basis", "degree"), [("polynomial", 3), ("smooth spline", 3), ("cubic spline", 3), ("interpolating polynomial", 5)])
+@pytest.mark.parametrize(
+    ("basis", "degree"), [("polynomial", 3), ("smooth spline", 3), ("cubic spline", 3), ("interpolating polynomial", 5)]
+)
 def test_a_polynomial_in_the_logarithm_is_found_again(basis, degree):
     truth = np.polynomial.Polynomial(np.array([200.0, -20, 3, 0.4, -0.02, 0.001])[: degree + 1])
     n = SIZES[:28:3]
@@ -208,17 +226,23 @@ def test_piecewise_lines_are_numpy_s_inside_and_go_on_outside():
     inside = SIZES[4:20]
     assert found(inside) == pytest.approx(np.interp(np.log2(inside), np.log2(n), times))
     below, above = found(n[0] / np.array([4.0, 2.0, 1.0])), found(n[-1] * np.array([1.0, 2.0, 4.0]))
-    assert np.diff(below)[0] == pytest.approx(np.diff(below)[1]) and np.diff(above)[0] == pytest.approx(np.diff(above)[1])
+    assert np.diff(below)[0] == pytest.approx(np.diff(below)[1]) and np.diff(above)[0] == pytest.approx(
+        np.diff(above)[1]
+    )
 
 
 def test_the_monotone_spline_rises_where_its_points_do():
     n, times = np.array([2.0, 4, 8, 16, 32, 64]), np.array([1.0, 1.0, 1.01, 9.0, 9.1, 9.1])
-    values = {basis: numerical.fit(basis, n, times)(np.geomspace(2, 64, 500)) for basis in ("monotone spline", "cubic spline")}
+    values = {
+        basis: numerical.fit(basis, n, times)(np.geomspace(2, 64, 500)) for basis in ("monotone spline", "cubic spline")
+    }
     assert (np.diff(values["monotone spline"]) >= -1e-12).all() and (np.diff(values["cubic spline"]) < -1e-3).any()
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.sampled_from(sorted(numerical.BASES)), st.integers(1, 16), st.lists(st.floats(0.1, 1e4), min_size=1, max_size=12))
+@given(
+    st.sampled_from(sorted(numerical.BASES)), st.integers(1, 16), st.lists(st.floats(0.1, 1e4), min_size=1, max_size=12)
+)
 def test_any_positive_times_give_a_function_that_is_finite_where_it_was_sampled(basis, terms, times):
     n = 16.0 * 2 ** np.arange(len(times))
     assert np.isfinite(numerical.fit(basis, n, np.array(times), terms)(SIZES[: 2 * len(times) - 1])).all()
@@ -226,9 +250,16 @@ def test_any_positive_times_give_a_function_that_is_finite_where_it_was_sampled(
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [({"basis": "oracle"}, "basis"), ({"n": [4, 2]}, "points"), ({"n": [1, 2]}, "points"), ({"times": [1, -1]}, "points"), ({"times": [1, np.nan]}, "points"),
-     ({"n": [], "times": []}, "points"), ({"terms": 0}, "terms")],
-)  # fmt: skip
+    [
+        ({"basis": "oracle"}, "basis"),
+        ({"n": [4, 2]}, "points"),
+        ({"n": [1, 2]}, "points"),
+        ({"times": [1, -1]}, "points"),
+        ({"times": [1, np.nan]}, "points"),
+        ({"n": [], "times": []}, "points"),
+        ({"terms": 0}, "terms"),
+    ],
+)
 def test_a_fit_says_what_it_cannot_take(wrong, named):
     with pytest.raises(SpeLabError, match=rf"{named} must be .*got .*; "):
         numerical.fit(**({"basis": "polynomial", "n": [2, 4], "times": [1, 2]} | wrong))
@@ -258,7 +289,8 @@ def test_cross_validation_leaves_each_inner_point_out_once_and_keeps_the_ends():
     assert all(math.isnan(score) for score in numerical.cross_validated(n[:2], law(n[:2])).values())
 
 
-# ---- Which points ------------------------------------------------------------------------------------------------------
+# ---- Which points
+# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("spacing", numerical.SPACINGS)
@@ -283,7 +315,8 @@ def test_a_choice_that_cannot_be_made_is_refused(wrong, named):
         numerical.choose(**({"n": SIZES, "points": 3, "low": 16, "high": 64} | wrong))
 
 
-# ---- Errors and the labs -----------------------------------------------------------------------------------------------
+# ---- Errors and the labs
+# -----------------------------------------------------------------------------------------------
 
 
 def made_up(times=None, spread=0.01):
@@ -313,7 +346,9 @@ def test_errors_at_between_and_outside_are_told_apart(lab):
 
 def test_powers_of_two_hide_the_stairs_that_lie_between_them(lab):
     """At n = 23 a search takes five steps; half-way between 16 and 32 the line expects four and a half."""
-    found = lab.errors(lab.point({"basis": "piecewise linear", "spacing": "powers of 2", "points": 32, "high": 2.0**23}))
+    found = lab.errors(
+        lab.point({"basis": "piecewise linear", "spacing": "powers of 2", "points": 32, "high": 2.0**23})
+    )
     true, line = 5 + 2.7 * 5, 5 + 2.7 * (4 + math.log2(23) - 4)
     assert found.relative[SIZES == 23] == pytest.approx(abs(line / true - 1))
 
@@ -405,7 +440,9 @@ def test_a_png_of_a_saved_run_shows_the_fit_to_that_run():
 
 
 def test_held_out_errors_fall_with_the_square_of_the_distance_on_a_smooth_curve():
-    """A line through two points at distance h is off by h² f″ / 8 at most: four times the points, a sixteenth of the error."""
+    """A line through two points at distance h is off by h² f″ / 8 at most: four times the points, a sixteenth of the
+    error.
+    """
     n = 2 ** np.linspace(4, 23, 400)
     few, many = (np.median(points.held_out(n, np.log2(n) ** 2 + 10, count, "piecewise linear")) for count in (6, 24))
     assert few / many == pytest.approx((23 / 5) ** 2, rel=0.5)
@@ -413,7 +450,10 @@ def test_held_out_errors_fall_with_the_square_of_the_distance_on_a_smooth_curve(
 
 def test_noise_is_a_floor_that_no_number_of_points_goes_below():
     noisy = 10 * (1 + 0.02 * np.random.default_rng(2).standard_normal(400))
-    errors = [np.median(points.held_out(2 ** np.linspace(4, 23, 400), noisy, count, "piecewise linear")) for count in (8, 32, 128)]
+    errors = [
+        np.median(points.held_out(2 ** np.linspace(4, 23, 400), noisy, count, "piecewise linear"))
+        for count in (8, 32, 128)
+    ]
     assert min(errors) > points.HALF_NORMAL * 0.02 * 0.9
 
 
@@ -424,15 +464,22 @@ def test_held_out_needs_something_to_hold_out():
 def test_what_a_machine_s_profile_does_not_resolve_is_taken_from_the_claims():
     lab = numerical.Fit()
     known = dict(lab.machine.parameters)
-    known |= {"l3_latency": dataclasses.replace(known["l3_latency"], value=None), "core_clock": Parameter(2.0, "GHz", "measured", "")}
+    known |= {
+        "l3_latency": dataclasses.replace(known["l3_latency"], value=None),
+        "core_clock": Parameter(2.0, "GHz", "measured", ""),
+    }
     known.pop("memory_latency")
     odd = numerical.Fit(dataclasses.replace(lab.machine, parameters=known))
-    assert odd.known("l2").value == claim()["l3_latency"].value and odd.known("l4").value == claim()["memory_latency"].value
+    assert (
+        odd.known("l2").value == claim()["l3_latency"].value
+        and odd.known("l4").value == claim()["memory_latency"].value
+    )
     assert odd.known("c").value == 10.0  # twenty cycles of half a nanosecond
     assert np.isfinite(odd.analytical_time(odd.point(), SIZES)).all()
 
 
-# ---- Exercises ---------------------------------------------------------------------------------------------------------
+# ---- Exercises
+# ---------------------------------------------------------------------------------------------------------
 
 ALL = {"low": 16, "high": 2**23}
 
@@ -440,12 +487,17 @@ ALL = {"low": 16, "high": 2**23}
 @pytest.mark.parametrize(
     ("answer", "state", "why"),
     [
-        (..., "not attempted", "dots"), (exercises.EXERCISES["eight"].answer, "right", "nine of ten"),
+        (..., "not attempted", "dots"),
+        (exercises.EXERCISES["eight"].answer, "right", "nine of ten"),
         ({"basis": "piecewise linear", **ALL}, "right", "8 points"),
-        ({"points": 9, **ALL}, "wrong", "takes 9"), ({"basis": "monotone spline"}, "wrong", "outside"), ({"spacing": "even", **ALL}, "wrong", "each bend"),
-        ({"shape": "round"}, "wrong", "dictionary"), ({"points": 1}, "wrong", "between 2 and 32"), (8, "wrong", "dictionary"),
+        ({"points": 9, **ALL}, "wrong", "takes 9"),
+        ({"basis": "monotone spline"}, "wrong", "outside"),
+        ({"spacing": "even", **ALL}, "wrong", "each bend"),
+        ({"shape": "round"}, "wrong", "dictionary"),
+        ({"points": 1}, "wrong", "between 2 and 32"),
+        (8, "wrong", "dictionary"),
     ],
-)  # fmt: skip
+)
 def test_eight_points_are_judged_by_the_reader_s_own_run(answer, state, why):
     verdict = numerical.EXERCISES["eight"].check(answer, run=made_up())
     assert verdict.state == state and why in verdict.reason
@@ -472,7 +524,14 @@ def test_eight_points_need_a_measurement_of_the_whole_sweep():
 
 @pytest.mark.parametrize(
     ("answer", "state"),
-    [(..., "not attempted"), (0.5, "right"), (sympy.Rational(1, 2), "right"), (1, "wrong"), (0, "wrong"), ("half", "wrong")],
+    [
+        (..., "not attempted"),
+        (0.5, "right"),
+        (sympy.Rational(1, 2), "right"),
+        (1, "wrong"),
+        (0, "wrong"),
+        ("half", "wrong"),
+    ],
 )
 def test_the_missing_half_step(answer, state):
     assert numerical.EXERCISES["stairs"].check(answer).state == state
@@ -482,9 +541,15 @@ def test_the_missing_half_step(answer, state):
 
 @pytest.mark.parametrize(
     ("answer", "state", "why"),
-    [(..., "not attempted", "dots"), (2.6, "right", "2.60"), (0.385, "wrong", "nearly"), (0.198, "wrong", "nearly"), (2, "wrong", "T(2¹²)"),
-     ("much", "wrong", "number")],
-)  # fmt: skip
+    [
+        (..., "not attempted", "dots"),
+        (2.6, "right", "2.60"),
+        (0.385, "wrong", "nearly"),
+        (0.198, "wrong", "nearly"),
+        (2, "wrong", "T(2¹²)"),
+        ("much", "wrong", "number"),
+    ],
+)
 def test_the_law_that_goes_too_far(answer, state, why):
     verdict = numerical.EXERCISES["extrapolation"].check(answer)
     assert verdict.state == state and why in verdict.reason
@@ -507,7 +572,10 @@ def test_the_look_up_s_solution_is_right_the_template_is_not_and_a_square_root_i
         while (place + hop < state->n && state->keys[place + hop] <= target)
             place += hop;
         while (state->keys[place] < target)"""
-    assert exercise.check(numerical.LOOK_UP_TEMPLATE.replace("while (state->keys[place] < target)", hops)).state in ("wrong", "inconclusive")
+    assert exercise.check(numerical.LOOK_UP_TEMPLATE.replace("while (state->keys[place] < target)", hops)).state in (
+        "wrong",
+        "inconclusive",
+    )
     assert "must add up to" in exercise.check(exercise.answer.replace("<= target", "< target")).reason
     assert "`next` must be" in exercises.run_look_up(exercise.answer.replace("state->next = 0;", ";"))
     assert "must declare struct table" in exercises.run_look_up("int x;")

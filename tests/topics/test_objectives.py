@@ -22,14 +22,19 @@ S = models.symbol
 
 
 def simulated(lab_id, setting=None, over=None, times=1):
-    """The run of a lab after so many answers, each from four times as many requests: the same numbers on every machine."""
+    """The run of a lab after so many answers, each from four times as many requests: the same
+    numbers on every machine.
+    """
     return list(islice(labs.get(lab_id).runs(setting, over, budget_s=600, short=False), times))[-1][1]
 
 
-# ---- Fan-out -----------------------------------------------------------------------------------------------------------
+# ---- Fan-out
+# -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("leaves", "slow", "leaf"), [(10, 0.0956, 0.9989955), (50, 0.395, 0.99979901), (100, 0.634, 0.9998995)])
+@pytest.mark.parametrize(
+    ("leaves", "slow", "leaf"), [(10, 0.0956, 0.9989955), (50, 0.395, 0.99979901), (100, 0.634, 0.9998995)]
+)
 def test_a_request_meets_the_slow_leaves_of_many(leaves, slow, leaf):
     assert float(models.slow_share()(s=0.01, n=leaves)) == pytest.approx(slow, abs=5e-4)
     assert float(models.leaf_share()(p=0.99, n=leaves)) == pytest.approx(leaf, abs=5e-8)
@@ -50,7 +55,9 @@ def test_the_mean_of_the_longest_is_a_harmonic_number():
 
 @pytest.mark.parametrize("leaves", [1, 10, 1000])
 def test_the_quantile_of_exponential_leaves_is_found_by_bisection_too(leaves):
-    found = fan_out.exceeded(lambda t: fan_out.survival("exponential", t), np.array(-math.expm1(math.log(0.99) / leaves)))
+    found = fan_out.exceeded(
+        lambda t: fan_out.survival("exponential", t), np.array(-math.expm1(math.log(0.99) / leaves))
+    )
     assert float(models.exponential_quantile()(p=0.99, n=leaves)) == pytest.approx(float(found), rel=1e-9)
 
 
@@ -102,7 +109,8 @@ def test_simulated_fan_outs_agree_with_their_formula(setting):
         assert (np.abs(found.values - predicted.values) < 4 * error + 0.002 * predicted.values).all(), found.name
 
 
-# ---- Queues with copies, and fan-outs to queues ------------------------------------------------------------------------
+# ---- Queues with copies, and fan-outs to queues
+# ------------------------------------------------------------------------
 
 
 @needs_compiler
@@ -112,7 +120,11 @@ def test_hedging_in_c_is_what_a_list_of_events_does():
 
     requests, servers, delay, seed = 3000, 5, 1.5, 9
     rng = np.random.default_rng(2)
-    gaps, once, again = rng.exponential(1 / (0.55 * servers), requests), rng.exponential(size=requests), rng.exponential(size=requests)
+    gaps, once, again = (
+        rng.exponential(1 / (0.55 * servers), requests),
+        rng.exponential(size=requests),
+        rng.exponential(size=requests),
+    )
     state = seed
 
     def below(bound):
@@ -138,7 +150,20 @@ def test_hedging_in_c_is_what_a_list_of_events_does():
             done[i] = min(done[i], free[other])
     library, sojourn, sent = native.load("objectives"), np.empty(requests), np.empty(requests, np.uint8)
     scratch = np.empty(servers), np.empty(requests), np.empty(requests, np.int32)
-    assert library.hedge_in_queues(library.struct("hedging")(servers, delay, seed), gaps, once, again, requests, *scratch, sojourn, sent, Cancel().flag) == 0
+    assert (
+        library.hedge_in_queues(
+            library.struct("hedging")(servers, delay, seed),
+            gaps,
+            once,
+            again,
+            requests,
+            *scratch,
+            sojourn,
+            sent,
+            Cancel().flag,
+        )
+        == 0
+    )
     assert sojourn == pytest.approx([done[i] - arrivals[i] for i in range(requests)], abs=1e-9)
     assert np.array_equal(sent.astype(bool), copied)
 
@@ -150,7 +175,8 @@ def test_queues_with_copies_have_the_load_that_agrees_with_itself(load, delay):
     r = float(models.load_with_copies(np.array(load), delay))
     copied, late = batches.mean(found.copied.astype(float)), batches.mean((found.sojourn > delay + 2).astype(float))
     expected = float(models.hedged_miss()(t=delay + 2, d=delay, r=r))
-    # Four standard errors, and 3 % (10 % of what is late) for a finite number of replicas, whose copies are not quite random.
+    # Four standard errors, and 3 % (10 % of what is late) for a finite number of replicas, whose copies are not quite
+    # random.
     assert abs(copied.value - math.exp(-(1 - r) * delay)) < 4 * copied.standard_error + 0.03 * copied.value
     assert abs(late.value - expected) < 4 * late.standard_error + 0.1 * expected
 
@@ -211,20 +237,30 @@ def test_two_leaves_that_are_busy_together_have_the_mean_of_flatto_and_hahn(load
     assert mean.value < 1.5 / (1 - load)
 
 
-# ---- Pools -------------------------------------------------------------------------------------------------------------
+# ---- Pools
+# -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("servers", [1, 2, 7, 64, 300])
 def test_pools_agree_with_the_birth_death_chain(servers):
-    loads = np.array([0.01, 0.4, 1 - 1 / servers if servers > 1 else 0.5, 0.95, 0.999])  # the third has drain = μ, where the formula reads 0/0
+    loads = np.array(
+        [0.01, 0.4, 1 - 1 / servers if servers > 1 else 0.5, 0.95, 0.999]
+    )  # the third has drain = μ, where the formula reads 0/0
     assert pools.erlang_c(servers, loads) == pytest.approx(birth_death.erlang_c(servers, loads), rel=1e-9, abs=1e-300)
     for t in (0.5, 5.0, 50.0):
         assert pools.late(t, servers, loads) == pytest.approx(birth_death.sojourn_tail(t, servers, loads), rel=1e-9)
-        assert pools.waits_longer(t, servers, loads) == pytest.approx(birth_death.wait_tail(t, servers, loads), rel=1e-9, abs=1e-300)
+        assert pools.waits_longer(t, servers, loads) == pytest.approx(
+            birth_death.wait_tail(t, servers, loads), rel=1e-9, abs=1e-300
+        )
 
 
-@pytest.mark.parametrize(("k", "loads"), [(5, [0.079, 0.3534, 0.6062, 0.7731, 0.8730, 0.9625, 0.9896]),
-                                          (10, [0.5395, 0.7580, 0.8752, 0.9363, 0.9677, 0.9918, 0.9979])])  # fmt: skip
+@pytest.mark.parametrize(
+    ("k", "loads"),
+    [
+        (5, [0.079, 0.3534, 0.6062, 0.7731, 0.8730, 0.9625, 0.9896]),
+        (10, [0.5395, 0.7580, 0.8752, 0.9363, 0.9677, 0.9918, 0.9979]),
+    ],
+)
 def test_the_highest_load_of_a_pool_is_that_of_the_reference(k, loads):
     assert pools.highest_load(np.array([1, 2, 4, 8, 16, 64, 256]), k, 0.99) == pytest.approx(loads, abs=6e-5)
 
@@ -249,7 +285,10 @@ def test_a_large_pool_needs_as_many_spare_servers_as_its_limit_says():
     assert float(models.large_pool_miss()(k=5.0, delta=pools.spare_servers(5.0, 0.99))) == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize(("offered", "servers", "limit", "exact"), [(10, 14, 0.1364, 0.1741), (100, 110, 0.2234, 0.2370), (1000, 1032, 0.2187, 0.2231)])
+@pytest.mark.parametrize(
+    ("offered", "servers", "limit", "exact"),
+    [(10, 14, 0.1364, 0.1741), (100, 110, 0.2234, 0.2370), (1000, 1032, 0.2187, 0.2231)],
+)
 def test_the_square_root_rule_comes_near_in_large_pools(offered, servers, limit, exact):
     beta = (servers - offered) / math.sqrt(offered)
     assert float(models.waiting_share().subs(S("beta"), beta)) == pytest.approx(limit, abs=5e-5)
@@ -260,12 +299,16 @@ def test_the_square_root_rule_comes_near_in_large_pools(offered, servers, limit,
 def test_the_spare_servers_of_the_table_are_the_fewest():
     rows = [[float(cell) for cell in row.strip("| ").split("|")] for row in objectives.spare_table().splitlines()[2:]]
     for offered, within, _, idle, _ in rows:
-        for spare, missed in ((within, lambda c, a: pools.late(5.0, c, a / c) > 0.01), (idle, lambda c, a: pools.erlang_c(c, a / c) > 0.1)):
+        for spare, missed in (
+            (within, lambda c, a: pools.late(5.0, c, a / c) > 0.01),
+            (idle, lambda c, a: pools.erlang_c(c, a / c) > 0.1),
+        ):
             assert not missed(offered + spare, offered) and missed(offered + spare - 1, offered)
 
 
 def test_the_search_for_the_highest_load_finds_it_where_the_answer_is_known():
     for servers in (1, 4, 64):
+
         def waits(load, servers=servers):
             value = float(pools.erlang_c(servers, load))
             return batches.Estimate(value, 0.0, value * 0.99, value * 1.01)
@@ -286,7 +329,9 @@ def test_the_simulated_highest_load_is_the_exact_one(setting):
     for found, predicted in zip(run.measured, run.predicted, strict=False):
         error = (found.high - found.low) / 2 / batches.student(0.95, utilisation.BATCHES - 1)
         there = np.isfinite(found.values)
-        assert there.all() and (np.abs(found.values - predicted.values)[there] < 4 * error[there] + 0.005).all(), found.name
+        assert there.all() and (np.abs(found.values - predicted.values)[there] < 4 * error[there] + 0.005).all(), (
+            found.name
+        )
 
 
 def test_a_queue_that_remembers_its_start_gives_no_point():
@@ -294,7 +339,8 @@ def test_a_queue_that_remembers_its_start_gives_no_point():
     assert all(math.isnan(each) for each in utilisation.seen((0.99, 0.98, 0.995), 10_000))
 
 
-# ---- Energy and money --------------------------------------------------------------------------------------------------
+# ---- Energy and money
+# --------------------------------------------------------------------------------------------------
 
 
 def test_the_energy_of_a_request_at_part_load_is_that_of_the_reference():
@@ -351,13 +397,17 @@ def test_the_simulated_cost_is_the_exact_one(setting):
     assert (np.abs(found.values - predicted.values) < 4 * error).all()
 
 
-@pytest.mark.parametrize(("setting", "cheapest"), [({}, 9), ({"offered": 200.0}, 15), ({"fine": 20.0}, 12), ({"w": 3.0}, 3)])
+@pytest.mark.parametrize(
+    ("setting", "cheapest"), [({}, 9), ({"offered": 200.0}, 15), ({"fine": 20.0}, 12), ({"w": 3.0}, 3)]
+)
 def test_at_the_cheapest_number_one_more_server_is_no_longer_worth_its_price(setting, cheapest):
     lab = objectives.Sla()
     point = lab.point(setting)
     assert lab.cheapest(setting) == cheapest
     late = lab.late(point, np.arange(cheapest - 1, cheapest + 2))
-    worth = float(models.worth_a_server()(a=point["offered"], c=point["price"], f=point["fine"], S=point["service"] / 1000))
+    worth = float(
+        models.worth_a_server()(a=point["offered"], c=point["price"], f=point["fine"], S=point["service"] / 1000)
+    )
     assert late[0] - late[1] > worth > late[1] - late[2]
 
 
@@ -366,18 +416,24 @@ def test_nothing_seen_is_not_taken_for_nothing():
     assert found.value == found.low == 0 and found.high == pytest.approx(0.001)
 
 
-# ---- The clock ---------------------------------------------------------------------------------------------------------
+# ---- The clock
+# ---------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
 def test_a_closed_client_measures_one_millisecond_where_users_meet_902():
     closed, opened = objectives.latencies("closed"), objectives.latencies("open")
     assert len(closed) == 9109 and len(opened) == 10_000
-    ms = {name: [1000 * float(np.quantile(each, p, method="inverted_cdf")) for p in (0.99, 0.999)] for name, each in (("closed", closed), ("open", opened))}
+    ms = {
+        name: [1000 * float(np.quantile(each, p, method="inverted_cdf")) for p in (0.99, 0.999)]
+        for name, each in (("closed", closed), ("open", opened))
+    }
     assert ms["closed"] == pytest.approx([1.0, 1.0]) and ms["open"] == pytest.approx([902, 992])
     assert 1000 * closed.mean() == pytest.approx(2.0, abs=0.02) and 1000 * opened.mean() == pytest.approx(51.5, abs=0.1)
     corrected = objectives.corrected(closed)
-    assert [1000 * float(np.quantile(corrected, p, method="inverted_cdf")) for p in (0.99, 0.999)] == pytest.approx([890, 990], abs=1)
+    assert [1000 * float(np.quantile(corrected, p, method="inverted_cdf")) for p in (0.99, 0.999)] == pytest.approx(
+        [890, 990], abs=1
+    )
 
 
 @needs_compiler
@@ -403,8 +459,17 @@ def test_clients_in_c_meet_the_server_as_one_that_is_stepped_by_the_tick(client)
 
 
 @needs_compiler
-@pytest.mark.parametrize("wrong", [{"gap_s": 0}, {"service_s": math.nan}, {"frozen_s": -1}, {"period_s": 1.0}, {"duration_s": 1e6, "gap_s": 1e-3},
-                                   {"client": "ajar"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gap_s": 0},
+        {"service_s": math.nan},
+        {"frozen_s": -1},
+        {"period_s": 1.0},
+        {"duration_s": 1e6, "gap_s": 1e-3},
+        {"client": "ajar"},
+    ],
+)
 def test_a_client_that_cannot_be_is_refused(wrong):
     with pytest.raises(SpeLabError, match=r"must be .*got .*;"):
         objectives.latencies(**{"client": "open"} | wrong)
@@ -416,11 +481,16 @@ def test_room_is_for_the_requests_of_whole_nanoseconds(client):
     assert objectives.latencies(client, 1.4e-9, 1e-9, 1e-5, 0, 1e-3).size == 1_000_000
 
 
-# ---- Watts -------------------------------------------------------------------------------------------------------------
+# ---- Watts
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_watts_are_read_from_the_counters_where_there_are_any(tmp_path, monkeypatch):
-    for name, microjoules in (("intel-rapl:0", 900_000), ("intel-rapl:1", 5), ("intel-rapl:0:0", 7)):  # the last is a part of the first
+    for name, microjoules in (
+        ("intel-rapl:0", 900_000),
+        ("intel-rapl:1", 5),
+        ("intel-rapl:0:0", 7),
+    ):  # the last is a part of the first
         (tmp_path / name).mkdir()
         (tmp_path / name / "energy_uj").write_text(f"{microjoules}\n")
         (tmp_path / name / "max_energy_range_uj").write_text("1000000\n")
@@ -452,12 +522,25 @@ def test_without_counters_the_reason_is_said(tmp_path, monkeypatch):
     assert objectives.power_here(0.05).startswith(("Measured: ", "Not measured: "))
 
 
-# ---- Domains -----------------------------------------------------------------------------------------------------------
+# ---- Domains
+# -----------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
-@pytest.mark.parametrize("wrong", [{"load": 1.0}, {"load": -0.1}, {"load": math.nan}, {"delay": -1.0}, {"delay": math.nan}, {"requests": 10**12},
-                                   {"requests": 1}, {"replicas": 1}, {"replicas": 2.5}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"load": 1.0},
+        {"load": -0.1},
+        {"load": math.nan},
+        {"delay": -1.0},
+        {"delay": math.nan},
+        {"requests": 10**12},
+        {"requests": 1},
+        {"replicas": 1},
+        {"replicas": 2.5},
+    ],
+)
 def test_queues_that_cannot_be_simulated_are_refused(wrong):
     with pytest.raises(SpeLabError, match=r"must be .*got .*;"):
         objectives.simulate_hedging(**{"load": 0.5, "delay": 1.0, "requests": 1000} | wrong)
@@ -474,7 +557,10 @@ def test_fan_outs_that_cannot_be_simulated_are_refused(wrong):
 def test_a_cancelled_simulation_says_so():
     cancel = Cancel()
     cancel.set()
-    for simulate in (lambda: objectives.simulate_hedging(0.5, 1.0, 1000, cancel=cancel), lambda: objectives.simulate_fork_join(0.5, 2, 1000, cancel=cancel)):
+    for simulate in (
+        lambda: objectives.simulate_hedging(0.5, 1.0, 1000, cancel=cancel),
+        lambda: objectives.simulate_fork_join(0.5, 2, 1000, cancel=cancel),
+    ):
         with pytest.raises(CancelledError):
             simulate()
     for lab_id in (id for id in labs.labs() if id.startswith("objectives.")):
@@ -490,47 +576,99 @@ def test_the_c_refuses_what_python_would_not_send():
     assert library.fork_join(none, none, -1, 1, none, none, Cancel().flag) == bad
     for servers, delay in ((1, 1.0), (2, -1.0), (2, math.nan)):
         settings = library.struct("hedging")(servers, delay, 1)
-        assert library.hedge_in_queues(settings, none, none, none, 1, none, none, np.zeros(1, np.int32), none, np.zeros(1, np.uint8), Cancel().flag) == bad
+        assert (
+            library.hedge_in_queues(
+                settings,
+                none,
+                none,
+                none,
+                1,
+                none,
+                none,
+                np.zeros(1, np.int32),
+                none,
+                np.zeros(1, np.uint8),
+                Cancel().flag,
+            )
+            == bad
+        )
     for fields in ((0, 1, 10, 1, 5), (1, 0, 10, 1, 5), (1, 1, 2, 1, 5), (1, 1, 10, -1, 5)):
         settings = library.struct("stalling")(*fields)
         assert library.replay_closed(settings, none) == library.replay_open(settings, none) == bad
 
 
-# ---- Exercises ---------------------------------------------------------------------------------------------------------
+# ---- Exercises
+# ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("answer", "state", "said"), [
-    (..., "not attempted", ""), ("p**(1/n)", "right", ""), (sympy.Symbol("p") ** (1 / sympy.Symbol("n")), "right", ""), ("exp(log(p)/n)", "right", ""),
-    ("p**n", "wrong", "other way round"), ("1 - (1 - p)/n", "wrong", "nearly"), ("p/n", "wrong", "of the requests are fast"), ("q", "wrong", "n and p"),
-    (0.9999, "wrong", "n and p"), ("((", "wrong", "expression"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (..., "not attempted", ""),
+        ("p**(1/n)", "right", ""),
+        (sympy.Symbol("p") ** (1 / sympy.Symbol("n")), "right", ""),
+        ("exp(log(p)/n)", "right", ""),
+        ("p**n", "wrong", "other way round"),
+        ("1 - (1 - p)/n", "wrong", "nearly"),
+        ("p/n", "wrong", "of the requests are fast"),
+        ("q", "wrong", "n and p"),
+        (0.9999, "wrong", "n and p"),
+        ("((", "wrong", "expression"),
+    ],
+)
 def test_the_leaf_s_objective_is_judged_as_an_expression(answer, state, said):
     verdict = objectives.EXERCISES["leaves"].check(answer)
     assert verdict.state == state and said in verdict.reason
 
 
-@pytest.mark.parametrize(("answer", "state", "said"), [
-    (..., "not attempted", ""), (33, "right", "91%"), (32, "wrong", "1.10%"), (34, "wrong", "by fewer"), (43, "wrong", "small pool"),
-    (30, "wrong", "without end"), (32.5, "wrong", "whole"), ("many", "wrong", "number"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (..., "not attempted", ""),
+        (33, "right", "91%"),
+        (32, "wrong", "1.10%"),
+        (34, "wrong", "by fewer"),
+        (43, "wrong", "small pool"),
+        (30, "wrong", "without end"),
+        (32.5, "wrong", "whole"),
+        ("many", "wrong", "number"),
+    ],
+)
 def test_the_servers_of_a_pool_are_judged_by_erlang(answer, state, said):
     verdict = objectives.EXERCISES["pool"].check(answer)
     assert verdict.state == state and said in verdict.reason
 
 
-@pytest.mark.parametrize(("answer", "state", "said"), [
-    (..., "not attempted", ""), (5, "right", ""), (4, "wrong", "save more than it costs"), (6, "wrong", "nearly"), (20, "wrong", "next to nothing"),
-    (0, "wrong", "without end"), (35, "wrong", "next to nothing"), (1.5, "wrong", "whole"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (..., "not attempted", ""),
+        (5, "right", ""),
+        (4, "wrong", "save more than it costs"),
+        (6, "wrong", "nearly"),
+        (20, "wrong", "next to nothing"),
+        (0, "wrong", "without end"),
+        (35, "wrong", "next to nothing"),
+        (1.5, "wrong", "whole"),
+    ],
+)
 def test_the_spare_servers_of_a_contract_are_judged_by_their_cost(answer, state, said):
     verdict = objectives.EXERCISES["contract"].check(answer)
     assert verdict.state == state and said in verdict.reason
 
 
-@pytest.mark.parametrize(("answer", "state", "said"), [
-    (..., "not attempted", ""), (0.615, "right", ""), (8 / 13, "right", ""), (61.5, "wrong", "share of one"), (0.32, "wrong", "J each"),
-    (2, "wrong", "between 0 and 1"), (1, "wrong", "0.80 J"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (..., "not attempted", ""),
+        (0.615, "right", ""),
+        (8 / 13, "right", ""),
+        (61.5, "wrong", "share of one"),
+        (0.32, "wrong", "J each"),
+        (2, "wrong", "between 0 and 1"),
+        (1, "wrong", "0.80 J"),
+    ],
+)
 def test_the_load_of_a_joule_is_judged_with_the_reason(answer, state, said):
     verdict = objectives.EXERCISES["joule"].check(answer)
     assert verdict.state == state and said in verdict.reason
@@ -540,11 +678,18 @@ NEARLY_RIGHT = exercises.CLOCK_SOLUTION.replace("(free_at > due ? free_at : due)
 
 
 @needs_compiler
-@pytest.mark.parametrize(("source", "state", "said"), [
-    (exercises.CLOCK_SOLUTION, "right", ""), (exercises.CLOCK_TEMPLATE, "wrong", "its service alone"), (NEARLY_RIGHT, "wrong", "before it is due"),
-    (exercises.CLOCK_SOLUTION.replace("i < n", "i <= n"), "wrong", "must not be written"), ("int x;", "wrong", "must declare"), ("int (", "wrong", "compile"),
-    (3, "wrong", "C source text"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "state", "said"),
+    [
+        (exercises.CLOCK_SOLUTION, "right", ""),
+        (exercises.CLOCK_TEMPLATE, "wrong", "its service alone"),
+        (NEARLY_RIGHT, "wrong", "before it is due"),
+        (exercises.CLOCK_SOLUTION.replace("i < n", "i <= n"), "wrong", "must not be written"),
+        ("int x;", "wrong", "must declare"),
+        ("int (", "wrong", "compile"),
+        (3, "wrong", "C source text"),
+    ],
+)
 def test_the_clock_is_judged_by_what_it_says(source, state, said):
     verdict = objectives.EXERCISES["clock"].check(source)
     assert verdict.state == state and said in verdict.reason
@@ -557,7 +702,10 @@ def test_every_exercise_has_hints_and_a_solution(name):
 
 
 def test_the_table_of_energy_predicts_what_it_simulates():
-    rows = [[cell.strip() for cell in row.strip("| ").split("|")] for row in str(labs.get("objectives.energy").table(customers=400_000)).splitlines()[2:]]
+    rows = [
+        [cell.strip() for cell in row.strip("| ").split("|")]
+        for row in str(labs.get("objectives.energy").table(customers=400_000)).splitlines()[2:]
+    ]
     assert {row[0] for row in rows} == {"0.1", "0.2", "0.3", "0.5"}
     for _, _, joules, late, predicted in rows:
         value, low, high = (float(part) for part in re.findall(r"([\d.]+)%", late))

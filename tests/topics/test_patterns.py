@@ -1,4 +1,6 @@
-"""The patterns topic: the algebra, its formulas by three routes (closed form, stack distances, exact simulation), labs and exercises."""
+"""The patterns topic: the algebra, its formulas by three routes (closed form, stack distances, exact simulation), labs
+and exercises.
+"""
 
 import importlib.util
 import math
@@ -29,7 +31,9 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 @pytest.fixture(scope="module")
 def benchmark():
     """benchmarks/pattern_models.py, which is no package."""
-    spec = importlib.util.spec_from_file_location("pattern_models", Path(__file__).parents[2] / "benchmarks" / "pattern_models.py")
+    spec = importlib.util.spec_from_file_location(
+        "pattern_models", Path(__file__).parents[2] / "benchmarks" / "pattern_models.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -39,7 +43,8 @@ def total(pattern, room, line=64):
     return float(sum(reuse(pattern, line).misses(room)))
 
 
-# ---- The language ------------------------------------------------------------------------------------------------------
+# ---- The language
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_concurrent_binds_tighter_than_sequential_and_brackets_are_kept():
@@ -53,8 +58,9 @@ def test_concurrent_binds_tighter_than_sequential_and_brackets_are_kept():
 
 def test_the_notes_example_is_typeset_in_their_notation():
     expression = s_trav(Region(1024, 4)) * rr_acc(Region(64, 4), r=1024)
-    assert expression.latex(word=4).replace(r"\,", "") == (
-        r"\mathrm{s\_trav}(\mathrm{R}.w=1,u=1,\mathrm{R}.n=1024) \odot \mathrm{rr\_acc}(\mathrm{R}.w=1,u=1,\mathrm{R}.n=64,r=1024)"
+    assert (
+        expression.latex(word=4).replace(r"\,", "") == r"\mathrm{s\_trav}(\mathrm{R}.w=1,u=1,\mathrm{R}.n=1024) \odot"
+        r" \mathrm{rr\_acc}(\mathrm{R}.w=1,u=1,\mathrm{R}.n=64,r=1024)"
     )
     assert expression.visits == 2048
 
@@ -71,27 +77,51 @@ R = Region(12, 8, "R")
 @pytest.mark.parametrize(
     ("wrong", "rule"),
     [
-        (lambda: Region(-1, 8), "n must"), (lambda: Region(0, 8), "n must"), (lambda: Region(2.5, 8), "n must"), (lambda: Region(math.nan, 8), "n must"),
-        (lambda: Region("many", 8), "n must"), (lambda: Region(4, 0), "w must"), (lambda: Region(1 << 50, 1), "n must"), (lambda: Region(True, 1), "n must"),
-        (lambda: s_trav(R, u=9), "u must be at most"), (lambda: s_trav(R, u=0), "u must"), (lambda: s_trav(8), "must be a Region"),
-        (lambda: rs_trav(R, r=0), "r must"), (lambda: rs_trav(R, d="up"), "d must"), (lambda: rr_acc(R, r=-3), "r must"),
-        (lambda: rr_trav(R, r=1 << 30), "at most"), (lambda: nest(R, m=0), "m must"), (lambda: nest(R, m=5), "m must divide"),
-        (lambda: nest(R, m=24), "m must divide"), (lambda: nest(R, m=4, o="zig"), "o must"), (lambda: nest(8, m=4), "must be a Region"),
-        (lambda: s_trav_cr(R, s=0), "s must"), (lambda: s_trav_cr(R, s=1.1), "s must"), (lambda: s_trav(R) * 3, "need a pattern"),
-        (lambda: s_trav(R) + None, "need a pattern"), (lambda: s_trav(R) * r_trav(R), "regions of their own"),
-        (lambda: s_trav(Region(4, 8, "A")) + s_trav(Region(5, 8, "A")), "one name"), (lambda: PricedLevel("L1", 32, 64), "at least one block"),
-        (lambda: PricedLevel("L1", 64, 48), "power of two"), (lambda: PricedLevel("L1", 64, 64, -1), "at least 0"),
+        (lambda: Region(-1, 8), "n must"),
+        (lambda: Region(0, 8), "n must"),
+        (lambda: Region(2.5, 8), "n must"),
+        (lambda: Region(math.nan, 8), "n must"),
+        (lambda: Region("many", 8), "n must"),
+        (lambda: Region(4, 0), "w must"),
+        (lambda: Region(1 << 50, 1), "n must"),
+        (lambda: Region(True, 1), "n must"),
+        (lambda: s_trav(R, u=9), "u must be at most"),
+        (lambda: s_trav(R, u=0), "u must"),
+        (lambda: s_trav(8), "must be a Region"),
+        (lambda: rs_trav(R, r=0), "r must"),
+        (lambda: rs_trav(R, d="up"), "d must"),
+        (lambda: rr_acc(R, r=-3), "r must"),
+        (lambda: rr_trav(R, r=1 << 30), "at most"),
+        (lambda: nest(R, m=0), "m must"),
+        (lambda: nest(R, m=5), "m must divide"),
+        (lambda: nest(R, m=24), "m must divide"),
+        (lambda: nest(R, m=4, o="zig"), "o must"),
+        (lambda: nest(8, m=4), "must be a Region"),
+        (lambda: s_trav_cr(R, s=0), "s must"),
+        (lambda: s_trav_cr(R, s=1.1), "s must"),
+        (lambda: s_trav(R) * 3, "need a pattern"),
+        (lambda: s_trav(R) + None, "need a pattern"),
+        (lambda: s_trav(R) * r_trav(R), "regions of their own"),
+        (lambda: s_trav(Region(4, 8, "A")) + s_trav(Region(5, 8, "A")), "one name"),
+        (lambda: PricedLevel("L1", 32, 64), "at least one block"),
+        (lambda: PricedLevel("L1", 64, 48), "power of two"),
+        (lambda: PricedLevel("L1", 64, 64, -1), "at least 0"),
         (lambda: patterns.misses(s_trav(R), PricedLevel("L1", 64, 64), "folklore"), "model must"),
-        (lambda: patterns.misses(R, levels_of()[0]), "must be a pattern"), (lambda: table(R), "must be a pattern"), (lambda: cost(R), "must be a pattern"),
-        (lambda: patterns.formula("zigzag"), "kind must"), (lambda: patterns.formula("s_trav", "folklore"), "rule must"),
+        (lambda: patterns.misses(R, levels_of()[0]), "must be a pattern"),
+        (lambda: table(R), "must be a pattern"),
+        (lambda: cost(R), "must be a pattern"),
+        (lambda: patterns.formula("zigzag"), "kind must"),
+        (lambda: patterns.formula("s_trav", "folklore"), "rule must"),
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_refused_with_the_rule_that_it_breaks(wrong, rule):
     with pytest.raises(SpeLabError, match=rf"{rule}.*; |{rule}.*, got .*; |.*{rule}.*; "):
         wrong()
 
 
-@pytest.mark.parametrize("pattern", [s_trav(R), r_trav(R), nest(R, m=4), nest(R, m=3, o="seq"), nest(R, m=3, o="seq", d="bi")])
+@pytest.mark.parametrize(
+    "pattern", [s_trav(R), r_trav(R), nest(R, m=4), nest(R, m=3, o="seq"), nest(R, m=3, o="seq", d="bi")]
+)
 def test_traversals_visit_each_item_once(pattern):
     assert sorted(pattern.items(np.random.default_rng(1)).tolist()) == list(range(12))
 
@@ -113,7 +143,8 @@ def test_concurrent_patterns_are_interleaved_in_proportion():
     assert (addresses >= 1 << 16).tolist() == [False, True, False, False, True, False]
 
 
-# ---- Formulas: what the reference says, and other routes ----------------------------------------------------------------
+# ---- Formulas: what the reference says, and other routes
+# ----------------------------------------------------------------
 
 
 def test_lines_per_visit_is_the_average_over_the_places_where_items_begin():
@@ -123,7 +154,13 @@ def test_lines_per_visit_is_the_average_over_the_places_where_items_begin():
         _, q = formulas.shape(s_trav(Region(1000, w), u=u), line)
         assert q == pytest.approx(by_hand)
     q = formulas.lines_per_visit()
-    assert sympy.simplify(q.subs({formulas.symbol("g"): 1, formulas.symbol("u"): 5}) - formulas.lines_per_visit("published").subs(formulas.symbol("u"), 5)) == 0
+    assert (
+        sympy.simplify(
+            q.subs({formulas.symbol("g"): 1, formulas.symbol("u"): 5})
+            - formulas.lines_per_visit("published").subs(formulas.symbol("u"), 5)
+        )
+        == 0
+    )
 
 
 def test_the_share_of_revisits_that_hit_is_the_integral_of_the_reference():
@@ -131,11 +168,22 @@ def test_the_share_of_revisits_that_hit_is_the_integral_of_the_reference():
     assert sympy.simplify(formulas.revisit_hits(h) - (h + (1 - h) * sympy.log(1 - h))) == 0
     integral = sympy.integrate((h - x) / (1 - x), (x, 0, h))
     for value in (0.1, 0.5, 0.9):
-        assert float(sympy.re(integral.subs(h, value))) == pytest.approx(float(formulas.revisit_hits(h).subs(h, value)), abs=1e-9)
+        assert float(sympy.re(integral.subs(h, value))) == pytest.approx(
+            float(formulas.revisit_hits(h).subs(h, value)), abs=1e-9
+        )
 
 
-@pytest.mark.parametrize(("lines", "r", "expected"), [(1024, 250, 221.9), (1024, 480, 383.3), (1024, 500, 395.7), (1024, 5000, 2657.4), (1024, 50_000, 25157.4),
-                                                      (4096, 50_000, 43783.5)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("lines", "r", "expected"),
+    [
+        (1024, 250, 221.9),
+        (1024, 480, 383.3),
+        (1024, 500, 395.7),
+        (1024, 5000, 2657.4),
+        (1024, 50_000, 25157.4),
+        (4096, 50_000, 43783.5),
+    ],
+)
 def test_random_accesses_as_the_reference_has_them(lines, r, expected):
     pattern = rr_acc(Region(lines, 64), r=r)
     assert float(formulas.evaluate(pattern, 64, 512)) == pytest.approx(expected, rel=1e-3)
@@ -147,7 +195,9 @@ def test_random_traversals_as_the_reference_has_them(lines, n, expected):
     assert float(formulas.evaluate(r_trav(Region(n, 64 * lines // n)), 64, 512)) == expected
 
 
-@pytest.mark.parametrize(("lines", "ours", "squared", "found"), [(1024, 5358.5, 4864, 5362), (600, 1884.6, 1415.5, 1869)])
+@pytest.mark.parametrize(
+    ("lines", "ours", "squared", "found"), [(1024, 5358.5, 4864, 5362), (600, 1884.6, 1415.5, 1869)]
+)
 def test_repeated_random_traversals_by_both_rules_and_by_simulation(lines, ours, squared, found):
     pattern = rr_trav(Region(lines, 64), r=6)
     assert float(formulas.evaluate(pattern, 64, 512)) == pytest.approx(ours, rel=1e-4)
@@ -157,7 +207,11 @@ def test_repeated_random_traversals_by_both_rules_and_by_simulation(lines, ours,
 
 def test_sharing_as_the_reference_s_table_has_it():
     """Miss ratios of two random accesses at once in 512 lines: Che's approximation, which ours is for them."""
-    for first, second, expected in ((256, 1024, (0.2300, 0.6925)), (128, 2048, (0.0346, 0.8103)), (512, 512, (0.5, 0.5))):
+    for first, second, expected in (
+        (256, 1024, (0.2300, 0.6925)),
+        (128, 2048, (0.0346, 0.8103)),
+        (512, 512, (0.5, 0.5)),
+    ):
         r = 200_000
         both = rr_acc(Region(first, 64), r=r) * rr_acc(Region(second, 64), r=r)
         assert (total(both, 512) - first - second) / r == pytest.approx(sum(expected), rel=0.02)
@@ -165,7 +219,11 @@ def test_sharing_as_the_reference_s_table_has_it():
 
 def test_a_stream_beside_a_table_is_invisible_to_footprints_and_not_to_us():
     pattern = s_trav(Region(200_000, 8)) * rr_acc(Region(512, 64), r=200_000)
-    exact, ours, theirs = float(simulated(pattern, 64, 512, [1])), total(pattern, 512), float(sum(published(pattern, 64, 512))[0])
+    exact, ours, theirs = (
+        float(simulated(pattern, 64, 512, [1])),
+        total(pattern, 512),
+        float(sum(published(pattern, 64, 512))[0]),
+    )
     assert ours == pytest.approx(exact, rel=0.01) and theirs < 0.5 * exact
 
 
@@ -192,9 +250,15 @@ def test_random_misses_are_most_frequent_where_every_second_line_is_touched():
 @pytest.mark.parametrize("kind", formulas.KINDS)
 def test_closed_form_and_stack_distances_agree_where_items_fill_lines_evenly(kind):
     region, (name, *how) = Region(8192, 16), kind.split()
-    makers = {"s_trav": lambda: s_trav(region), "rs_trav": lambda: rs_trav(region, r=4, d=how[0]), "r_trav": lambda: r_trav(region),
-              "rr_trav": lambda: rr_trav(region, r=3), "rr_acc": lambda: rr_acc(region, r=20_000), "s_trav_cr": lambda: s_trav_cr(region, s=0.1),
-              "nest": lambda: nest(region, m=256, o=how[0], d=how[-1] if len(how) > 1 else "uni")}  # fmt: skip
+    makers = {
+        "s_trav": lambda: s_trav(region),
+        "rs_trav": lambda: rs_trav(region, r=4, d=how[0]),
+        "r_trav": lambda: r_trav(region),
+        "rr_trav": lambda: rr_trav(region, r=3),
+        "rr_acc": lambda: rr_acc(region, r=20_000),
+        "s_trav_cr": lambda: s_trav_cr(region, s=0.1),
+        "nest": lambda: nest(region, m=256, o=how[0], d=how[-1] if len(how) > 1 else "uni"),
+    }
     pattern = makers[name]()
     assert formulas.kind_of(pattern) == kind
     for room in (40, 200, 700, 1500, 4000):
@@ -204,7 +268,9 @@ def test_closed_form_and_stack_distances_agree_where_items_fill_lines_evenly(kin
             values = {"n": 8192, "m": 256, "K": room, "X": 2048, "q": 1}
             expression = formulas.misses(kind)
             symbols = sorted(expression.free_symbols, key=str)
-            numeric = sympy.lambdify(symbols, expression, modules=[{"LambertW": lambda x: scipy.special.lambertw(x).real}, "numpy"])
+            numeric = sympy.lambdify(
+                symbols, expression, modules=[{"LambertW": lambda x: scipy.special.lambertw(x).real}, "numpy"]
+            )
             closed = float(numeric(*(values[s.name] for s in symbols)))
         else:
             closed = float(formulas.evaluate(pattern, 64, room))
@@ -222,19 +288,32 @@ def test_lines_in_plain_numbers_and_in_sympy_are_the_same(benchmark):
 def test_the_smallest_regions_have_finite_misses(n):
     region = Region(n, 4)
     rooms = np.array([1, 2, 100])
-    for pattern in (s_trav(region), rs_trav(region, r=3, d="bi"), r_trav(region), rr_trav(region, r=3), rr_acc(region, r=1), rr_acc(region, r=50),
-                    nest(region, m=n), nest(region, m=1, o="seq"), s_trav_cr(region, s=1), s_trav_cr(region, s=0.01)):  # fmt: skip
+    for pattern in (
+        s_trav(region),
+        rs_trav(region, r=3, d="bi"),
+        r_trav(region),
+        rr_trav(region, r=3),
+        rr_acc(region, r=1),
+        rr_acc(region, r=50),
+        nest(region, m=n),
+        nest(region, m=1, o="seq"),
+        s_trav_cr(region, s=1),
+        s_trav_cr(region, s=0.01),
+    ):
         for found in (*reuse(pattern + pattern, 64).misses(rooms), *published(pattern, 64, rooms)):
             assert np.isfinite(found).all() and (found >= -1e-9).all(), pattern
 
 
-# ---- Against exact simulation --------------------------------------------------------------------------------------------
+# ---- Against exact simulation
+# --------------------------------------------------------------------------------------------
 
 
 @needs_compiler
 @pytest.mark.parametrize("kind", formulas.KINDS)
 def test_our_model_is_within_its_limits_of_an_exact_simulation(benchmark, kind):
-    """The limits are those of 200 sets (benchmarks/pattern_models.py): 5 % at the median and 15 % at the 95 % quantile."""
+    """The limits are those of 200 sets (benchmarks/pattern_models.py): 5 % at the median and 15 %
+    at the 95 % quantile.
+    """
     found = benchmark.basic_errors(kind, 24, seed=7)[:, 0]
     assert np.median(found) < 0.05
     assert np.quantile(found, 0.9) < 0.15  # of 24 sets, the 95 % quantile would be the second largest
@@ -253,14 +332,21 @@ def test_the_lab_s_expressions_agree_with_simulation_at_lines_and_pages(name):
     pattern = EXPRESSIONS[name](8192, 8)
     for line, rooms in ((64, (64, 512, 4096)), (4096, (8, 64))):
         for room in rooms:
-            assert total(pattern, room, line) == pytest.approx(float(simulated(pattern, line, room)), rel=0.08), (line, room)
+            assert total(pattern, room, line) == pytest.approx(float(simulated(pattern, line, room)), rel=0.08), (
+                line,
+                room,
+            )
 
 
 @needs_compiler
 def test_an_order_within_a_sequence_is_kept_from_pattern_to_pattern():
     region = Region(4096, 16, "A")
-    for first, second in ((s_trav(region), s_trav(region)), (rs_trav(region, r=2, d="bi"), s_trav(region)), (s_trav(region), r_trav(region)),
-                          (rr_acc(region, r=3000), s_trav(region))):  # fmt: skip
+    for first, second in (
+        (s_trav(region), s_trav(region)),
+        (rs_trav(region, r=2, d="bi"), s_trav(region)),
+        (s_trav(region), r_trav(region)),
+        (rr_acc(region, r=3000), s_trav(region)),
+    ):
         for room in (200, 700, 1500):
             both = first + second
             assert total(both, room) == pytest.approx(float(simulated(both, 64, room)), rel=0.05), (str(both), room)
@@ -283,7 +369,9 @@ _A, _B, _C, _D = Region(4096, 16, "A"), Region(8192, 8, "B"), Region(2048, 64, "
     ids=str,
 )
 def test_a_sequence_beside_another_pattern_agrees_with_simulation(pattern):
-    """⊕ inside ⊙: with 200 random (a ⊕ b) ⊙ c, the error was 0.1 % at the median, 2.3 % at the 95 % quantile and 8.3 % at most."""
+    """⊕ inside ⊙: with 200 random (a ⊕ b) ⊙ c, the error was 0.1 % at the median, 2.3 % at the 95 % quantile and 8.3 %
+    at most.
+    """
     for room in (100, 300, 1000, 2500):
         assert total(pattern, room) == pytest.approx(float(simulated(pattern, 64, room)), rel=0.05), room
 
@@ -297,19 +385,31 @@ def test_three_simulations_count_the_same():
 
 def test_footprints_are_those_of_the_retelling():
     a, b = Region(512, 64, "A"), Region(256, 64, "B")
-    assert [footprint(p, 64) for p in (s_trav(a), rs_trav(a), r_trav(Region(10, 256), u=8), nest(a, m=8), rr_acc(a, r=9))] == [1, 512, 1, 8, 512]
+    assert [
+        footprint(p, 64) for p in (s_trav(a), rs_trav(a), r_trav(Region(10, 256), u=8), nest(a, m=8), rr_acc(a, r=9))
+    ] == [1, 512, 1, 8, 512]
     assert footprint(rs_trav(a) * rs_trav(b), 64) == 768 and footprint(rs_trav(a) + rs_trav(b), 64) == 512
 
 
-# ---- Levels ---------------------------------------------------------------------------------------------------------------
+# ---- Levels
+# ---------------------------------------------------------------------------------------------------------------
 
 
 def test_cost_is_the_sum_of_misses_times_prices():
     level = [PricedLevel("L1", 64 * 100, 64, 2.0, 10.0), PricedLevel("TLB", 4096 * 4, 4096, 0.0, 7.0)]
     pattern = s_trav(Region(8000, 8, "A")) * r_trav(Region(1000, 64, "B"))
-    by_hand = sum(sum(n * price for n, price in zip(patterns.misses(pattern, each), (each.in_order_ns, each.at_random_ns), strict=True)) for each in level)
+    by_hand = sum(
+        sum(
+            n * price
+            for n, price in zip(patterns.misses(pattern, each), (each.in_order_ns, each.at_random_ns), strict=True)
+        )
+        for each in level
+    )
     assert cost(pattern, level) == pytest.approx(by_hand)
-    assert patterns.misses(s_trav(Region(8000, 8)), level[0]) == (1000, 0) and patterns.misses(r_trav(Region(1000, 64)), level[0])[0] == 0
+    assert (
+        patterns.misses(s_trav(Region(8000, 8)), level[0]) == (1000, 0)
+        and patterns.misses(r_trav(Region(1000, 64)), level[0])[0] == 0
+    )
 
 
 def test_the_machine_s_levels_are_caches_and_a_tlb():
@@ -341,7 +441,8 @@ def test_the_notes_example_alone_is_the_sum_of_its_parts():
     assert float(patterns.alone(example, 64).subs(patterns.symbol("K"), 4)) == pytest.approx(68)
 
 
-# ---- Labs -------------------------------------------------------------------------------------------------------------------
+# ---- Labs
+# -------------------------------------------------------------------------------------------------------------------
 
 
 def test_one_region_stands_for_all_sizes():
@@ -377,8 +478,10 @@ def test_repeated_sweeps_and_traversals_are_one_of_them_over_and_over():
 
 
 def test_a_sweep_to_and_fro_and_a_conditional_one_find_what_fits():
-    """By hand. To and fro, a line's window holds d lines of the region, each 0 ≤ d < n equally often, and 2·d items of the list. Of a
-    conditional sweep's lines, one was last touched j laps ago with probability s·(1 − s)^(j − 1), and n·(1 − (1 − s)^j) lines since."""
+    """By hand. To and fro, a line's window holds d lines of the region, each 0 ≤ d < n equally often, and 2·d items of
+    the list. Of a conditional sweep's lines, one was last touched j laps ago with probability s·(1 − s)^(j − 1), and
+    n·(1 − (1 − s)^j) lines since.
+    """
     n, s, listed = timed.REFERENCE, timed.SHARE, WORD / 64
     for room in (n // 8, n // 3, 2 * n // 3):
         missed = [s * (1 - s) ** (j - 1) for j in range(1, 60) if n * (1 - (1 - s) ** j + j * s * listed) > room]
@@ -397,7 +500,8 @@ def test_a_lab_takes_the_reader_s_own_expression():
 def test_a_cliff_lies_where_cursors_outnumber_lines():
     level = [PricedLevel("L1", 256 * 64, 64, 0, 1.0)]
     stalls = [partition._stall(bits, level) for bits in range(1, 13)]
-    # The published machine has 256 lines: one pass is free to 6 bits, has begun to pay at 8 and pays for almost every tuple at 12.
+    # The published machine has 256 lines: one pass is free to 6 bits, has begun to pay at 8 and pays for almost every
+    # tuple at 12.
     assert stalls[5] < 0.03 and stalls[7] > 0.2 and stalls[11] > 0.75
     assert all(a <= b + 1e-9 for a, b in pairwise(stalls))
 
@@ -410,7 +514,9 @@ def test_two_passes_of_six_bits_are_cheaper_than_one_of_twelve():
 
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says():
-    """Orderings alone: a random traversal of what no second level holds costs several times one of what the first holds."""
+    """Orderings alone: a random traversal of what no second level holds costs several times one of what the first
+    holds.
+    """
     lab = labs.get("patterns.time")
     run = lab.run(over=["8KiB", "4MiB"], budget_s=1)
     assert run.measured[0].values[1] > 1.5 * run.measured[0].values[0]
@@ -435,7 +541,10 @@ def test_a_pattern_s_list_holds_whole_executions_of_it():
 def test_order_is_worth_more_than_anything_else():
     """Of a region that no second level holds, sweeps to and fro cost less than half of what random traversals do."""
     lab = labs.get("patterns.time")
-    each = [lab.run({"pattern": name}, over=["16MiB"], budget_s=1).measured[0].values[0] for name in ("rs_trav, bi", "rr_trav")]
+    each = [
+        lab.run({"pattern": name}, over=["16MiB"], budget_s=1).measured[0].values[0]
+        for name in ("rs_trav, bi", "rr_trav")
+    ]
     assert each[0] < each[1] / 2
 
 
@@ -453,7 +562,8 @@ def test_kernels_read_words(wrong):
         kernels.visits_point(r_trav(wrong))
 
 
-# ---- Exercises ----------------------------------------------------------------------------------------------------------------
+# ---- Exercises
+# ----------------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
@@ -476,9 +586,11 @@ def test_solutions_are_right_and_dots_are_not_an_attempt(name):
         ({"field": rs_trav(Region(1024, 128), r=3, d="bi", u=8)}, "wrong"),
         ({"field": rr_trav(Region(1024, 128), r=3, u=8)}, "wrong"),
         ({"permute": s_trav(Region(8192, 8)) * s_trav(Region(8192, 4)) * r_trav(Region(8192, 8))}, "wrong"),
-        ({"copy": 7}, "wrong"), ({"paste": ...}, "wrong"), (3, "wrong"),
+        ({"copy": 7}, "wrong"),
+        ({"paste": ...}, "wrong"),
+        (3, "wrong"),
     ],
-)  # fmt: skip
+)
 def test_an_expression_is_judged_by_what_it_does(answer, state):
     assert patterns.EXERCISES["loops"].check(answer).state == state
 
@@ -490,7 +602,10 @@ def test_an_expression_need_not_be_the_solution_s():
     assert "to do" in patterns.EXERCISES["loops"].check({"copy": same}).reason
 
 
-@pytest.mark.parametrize(("answer", "state"), [(0.212, "right"), (0.21, "right"), (0.1, "wrong"), (0.5, "wrong"), (0, "wrong"), ("x", "wrong")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(0.212, "right"), (0.21, "right"), (0.1, "wrong"), (0.5, "wrong"), (0, "wrong"), ("x", "wrong")],
+)
 def test_the_layout_s_crossover_is_judged(answer, state):
     assert patterns.EXERCISES["layout"].check(answer).state == state
 
@@ -502,7 +617,9 @@ def test_a_pattern_that_the_model_knows_does_not_break_it(answer):
 
 
 @needs_compiler
-@pytest.mark.parametrize("change", [("m->row * m->columns + m->column", "0"), ("m->column = 0;", "m->column = 0, m->row = 1;")])
+@pytest.mark.parametrize(
+    "change", [("m->row * m->columns + m->column", "0"), ("m->column = 0;", "m->column = 0, m->row = 1;")]
+)
 def test_c_that_adds_up_something_else_is_wrong(change):
     assert exercises.run_matrix(exercises.MATRIX_SOLUTION.replace(*change)).startswith("one pass over")
 

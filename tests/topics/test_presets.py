@@ -1,4 +1,5 @@
-"""What a preset says one should look for is there: each sentence of the topics' presets as a relation between predicted curves.
+"""What a preset says one should look for is there: each sentence of the topics' presets as a relation between predicted
+curves.
 
 The models are those of the machines that the recorded data come from, so that this asks the same on every machine.
 """
@@ -45,9 +46,19 @@ CLAIMS = {
         "Lines of its own": lambda a, b: not a[0].any() and not a[1].any(),
     },
     "coherence.false_sharing": {
-        "Lines 2 × as long": lambda a, b: a.marks["line size"] == 2 * b.marks["line size"] and a.at(2, 96) > b.at(2, 96) and a.at(2, 128) == b.at(2, 128),
+        "Lines 2 × as long": (
+            lambda a, b: (
+                a.marks["line size"] == 2 * b.marks["line size"]
+                and a.at(2, 96) > b.at(2, 96)
+                and a.at(2, 128) == b.at(2, 128)
+            )
+        ),
         "Eight threads": lambda a, b: len(np.unique(a[2])) > 4 and (np.diff(a[2]) <= 0).all(),
-        "A hand-off each time": lambda a, b: (a[0] >= b[0]).all() and a[0][0] > b[0][0] and np.array_equal(a[1], b[1]) and np.array_equal(a[2], b[2]),
+        "A hand-off each time": (
+            lambda a, b: (
+                (a[0] >= b[0]).all() and a[0][0] > b[0][0] and np.array_equal(a[1], b[1]) and np.array_equal(a[2], b[2])
+            )
+        ),
         "Only loads": lambda a, b: all(flat(curve) for curve in a.curves),
     },
     "scaling.amdahl": {
@@ -77,8 +88,15 @@ CLAIMS = {
     },
     "scaling.parallelism": {
         "Threads of the best loop": lambda a, b: not a.marks["threads pay from"] <= b.marks["threads pay from"],
-        "Dear threads": lambda a, b: np.isclose(a.marks["threads pay from"], 100 * b.marks["threads pay from"]) or np.isnan(a.marks["threads pay from"]),
-        "Little room, slow memory": lambda a, b: all(np.allclose(curve[-3:], a[0][-3:], rtol=0.02) for curve in a.curves),
+        "Dear threads": (
+            lambda a, b: (
+                np.isclose(a.marks["threads pay from"], 100 * b.marks["threads pay from"])
+                or np.isnan(a.marks["threads pay from"])
+            )
+        ),
+        "Little room, slow memory": lambda a, b: all(
+            np.allclose(curve[-3:], a[0][-3:], rtol=0.02) for curve in a.curves
+        ),
     },
     "machine.facts": {
         "An Arm server": lambda a, b: all(a[0][0] == 2 * other for other in of_all(ARM, "l1_capacity")),
@@ -86,7 +104,9 @@ CLAIMS = {
     },
     "machine.calibrate": {
         "An Arm server": lambda a, b: a[0][2] > 2 * max(of_all(ARM, "l3_latency")),
-        "A small Intel core": lambda a, b: a[0][0] < min(of_all(TREMONT, "l1_latency")) and a[0][1] > max(of_all(TREMONT, "l2_latency")),
+        "A small Intel core": (
+            lambda a, b: a[0][0] < min(of_all(TREMONT, "l1_latency")) and a[0][1] > max(of_all(TREMONT, "l2_latency"))
+        ),
     },
     "patterns.basic": {
         "To and fro": lambda a, b: (np.diff(a[0])[2:9] < 0).all(),
@@ -139,5 +159,9 @@ def test_what_to_look_for_in_fitted_functions_is_there():
     given = lab.sample(eight.point)
     assert np.allclose(given.fit("polynomial")(given.n[given.given]), given.times[given.given], rtol=1e-6)
     assert abs(eight.at(0, 1 << 18) / measured[n == 1 << 18][0] - 1) > 0.5
-    assert abs(wide.at(1, 1 << 20) / measured[n == 1 << 20][0] - 1) < 0.25 < abs(Seen(lab, {}).at(1, 1 << 20) / measured[n == 1 << 20][0] - 1)
+    assert (
+        abs(wide.at(1, 1 << 20) / measured[n == 1 << 20][0] - 1)
+        < 0.25
+        < abs(Seen(lab, {}).at(1, 1 << 20) / measured[n == 1 << 20][0] - 1)
+    )
     assert all(abs(right.at(k, 1024) / measured[n == 1024][0] - 1) > 0.5 for k in (0, 1))

@@ -1,4 +1,6 @@
-"""The queueing topic: models by two routes, labs against closed forms, the table of disciplines, lessons, and the exercises."""
+"""The queueing topic: models by two routes, labs against closed forms, the table of disciplines, lessons, and the
+exercises.
+"""
 
 import itertools
 import math
@@ -22,7 +24,8 @@ TABLE = {2: (1.2657, 1.9474, 2.6141, 3.383, 5.432), 3: (1.1252, 1.5809, 2.0279, 
 LOADS = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
 
 
-# ---- Models --------------------------------------------------------------------------------------------------------------
+# ---- Models
+# --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_thinned_poisson_stream_is_one_of_a_smaller_rate():
@@ -36,7 +39,12 @@ def test_a_thinned_poisson_stream_is_one_of_a_smaller_rate():
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (0, 2), (3, 2)])
 def test_the_guess_for_processor_sharing_balances_in_each_state_by_itself(first, second):
     """The symbolic proof is for both kinds present; here the edges are put in as numbers."""
-    rates = {"rho_1": sympy.Rational(3, 10), "rho_2": sympy.Rational(2, 5), "mu_1": sympy.Integer(7), "mu_2": sympy.Rational(1, 3)}
+    rates = {
+        "rho_1": sympy.Rational(3, 10),
+        "rho_2": sympy.Rational(2, 5),
+        "mu_1": sympy.Integer(7),
+        "mu_2": sympy.Rational(1, 3),
+    }
     values = {symbol(name): value for name, value in rates.items()}
 
     def pi(a, b):
@@ -45,7 +53,9 @@ def test_the_guess_for_processor_sharing_balances_in_each_state_by_itself(first,
     arrive, leave = (rates["rho_1"] * rates["mu_1"], rates["rho_2"] * rates["mu_2"]), (rates["mu_1"], rates["mu_2"])
     n = first + second
     into = arrive[0] * pi(first - 1, second) + arrive[1] * pi(first, second - 1)
-    into += leave[0] * sympy.Rational(first + 1, n + 1) * pi(first + 1, second) + leave[1] * sympy.Rational(second + 1, n + 1) * pi(first, second + 1)
+    into += leave[0] * sympy.Rational(first + 1, n + 1) * pi(first + 1, second) + leave[1] * sympy.Rational(
+        second + 1, n + 1
+    ) * pi(first, second + 1)
     out = sum(arrive) + (leave[0] * sympy.Rational(first, n) + leave[1] * sympy.Rational(second, n) if n else 0)
     assert into == out * pi(first, second)
     assert queueing.sharing_balance() == 0
@@ -71,7 +81,9 @@ def test_the_mean_under_sharing_knows_nothing_of_the_law(law):
 
 @pytest.mark.parametrize("i", [1, 2, 5])
 def test_the_fixed_point_is_where_the_drifts_vanish(i):
-    assert queueing.step(i) == sympy.Eq(symbol(f"s_{i}"), symbol("rho") * (symbol(f"s_{i - 1}") ** symbol("d") if i > 1 else 1))
+    assert queueing.step(i) == sympy.Eq(
+        symbol(f"s_{i}"), symbol("rho") * (symbol(f"s_{i - 1}") ** symbol("d") if i > 1 else 1)
+    )
     model = queueing.supermarket()
     for rho, d in ((0.5, 2), (0.9, 3)):
         levels = {symbol(f"s_{k}"): float(model(rho=rho, d=d, i=k)) for k in range(1, i + 2)}
@@ -100,8 +112,14 @@ def test_the_supermarket_s_tail_integrates_to_its_mean_and_its_quantile_lies_on_
 @pytest.mark.parametrize(("d", "p"), [(2, None), (3, None), (2, 0.99)])
 def test_many_servers_come_close_to_the_supermarket(d, p):
     run = simulate(Split(512, d), poisson(0.8 * 512), exponential(1.0), 1_000_000, seed=3)
-    found, expected = (run.mean(), models.supermarket_mean(0.8, d)) if p is None else (run.quantile(p), models.supermarket_quantile(p, 0.8, d))
-    assert found.value == pytest.approx(float(expected[0]), rel=0.01)  # 512 are not infinitely many: 0.2 %; and 0.3 % of sampling
+    found, expected = (
+        (run.mean(), models.supermarket_mean(0.8, d))
+        if p is None
+        else (run.quantile(p), models.supermarket_quantile(p, 0.8, d))
+    )
+    assert found.value == pytest.approx(
+        float(expected[0]), rel=0.01
+    )  # 512 are not infinitely many: 0.2 %; and 0.3 % of sampling
 
 
 @needs_compiler
@@ -113,7 +131,9 @@ def test_the_inverted_transform_is_what_a_simulation_finds(rho, share, ratio):
     exact = models.wait_tail(t, rho, share, ratio)
     assert exact[0] == rho
     grid = np.linspace(0, 3000, 300_001)
-    assert np.trapezoid(models.wait_tail(grid, rho, share, ratio), grid) == pytest.approx(float(general.mean_wait(rho, law.scv)), rel=2e-3)
+    assert np.trapezoid(models.wait_tail(grid, rho, share, ratio), grid) == pytest.approx(
+        float(general.mean_wait(rho, law.scv)), rel=2e-3
+    )
     value, low, high = simulate(Shared(1), poisson(rho), law, 2_000_000, seed=4).tail(t, of="waiting")
     # Twice the half-width of 95 %: four standard errors; and the grid's own error.
     assert (np.abs(value - exact) < (high - low) + 0.005).all(), (value, exact)
@@ -124,7 +144,9 @@ def test_who_is_behind_a_long_job_is_less_than_who_waits():
     t = np.linspace(0, long, 50)
     for rho in (0.3, 0.7):
         bound = queueing.behind_a_long_job()(rho=rho, p=share, L=long, t=t)
-        assert (bound <= models.wait_tail(t, rho, 0.001, 1000.0) + 1e-3).all() and bound[0] == pytest.approx(rho * share * long)
+        assert (bound <= models.wait_tail(t, rho, 0.001, 1000.0) + 1e-3).all() and bound[0] == pytest.approx(
+            rho * share * long
+        )
 
 
 def test_approximation_is_exact_where_a_formula_is():
@@ -133,16 +155,22 @@ def test_approximation_is_exact_where_a_formula_is():
     assert queueing.allen_cunneen(7, load, 1.0, 1.0) == pytest.approx(birth_death.mean_wait(7, load))
 
 
-@pytest.mark.parametrize(("call", "said"), [
-    (lambda: models.supermarket_mean(1.0, 2), "rho must be"), (lambda: models.supermarket_mean(0.5, 0), "d must be"),
-    (lambda: laws.service("Pareto"), "service must be one of"), (lambda: models.sharing_jobs(-1), "n must be"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: models.supermarket_mean(1.0, 2), "rho must be"),
+        (lambda: models.supermarket_mean(0.5, 0), "d must be"),
+        (lambda: laws.service("Pareto"), "service must be one of"),
+        (lambda: models.sharing_jobs(-1), "n must be"),
+    ],
+)
 def test_what_lies_outside_the_domain_is_refused(call, said):
     with pytest.raises(SpeLabError, match=said):
         call()
 
 
-# ---- Labs ----------------------------------------------------------------------------------------------------------------
+# ---- Labs
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def first(lab_id, settings=None, over=None):
@@ -150,7 +178,16 @@ def first(lab_id, settings=None, over=None):
 
 
 @needs_compiler
-@pytest.mark.parametrize("settings", [{}, {"servers": 4.0}, {"statistic": "p95"}, {"service": "deterministic"}, {"service": "hyperexponential", "scv": 4.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"servers": 4.0},
+        {"statistic": "p95"},
+        {"service": "deterministic"},
+        {"service": "hyperexponential", "scv": 4.0},
+    ],
+)
 def test_one_queue_s_intervals_hold_what_is_exact(settings):
     run = first("queueing.single", settings)
     curve, exact = run.measured[0], run.predicted[0].values
@@ -162,17 +199,30 @@ def test_one_queue_s_intervals_hold_what_is_exact(settings):
 def test_where_there_is_no_closed_form_none_is_drawn():
     lab, uneven = labs.get("queueing.single"), {"service": "lognormal"}
     x = lab.x()
-    expected = (({**uneven, "statistic": "p99"}, (False, False, True)), ({**uneven, "servers": 4.0}, (False, True, True)), (uneven, (True, False, True)),
-                ({"arrivals": "bursty"}, (False, True, True)), ({}, (True, False, False)))  # fmt: skip
+    expected = (
+        ({**uneven, "statistic": "p99"}, (False, False, True)),
+        ({**uneven, "servers": 4.0}, (False, True, True)),
+        (uneven, (True, False, True)),
+        ({"arrivals": "bursty"}, (False, True, True)),
+        ({}, (True, False, False)),
+    )
     for settings, there in expected:
-        assert tuple(bool(np.isfinite(curve.values).all()) for curve in lab.predict(lab.point(settings), x)) == there, settings
+        assert tuple(bool(np.isfinite(curve.values).all()) for curve in lab.predict(lab.point(settings), x)) == there, (
+            settings
+        )
 
 
 @needs_compiler
 def test_the_seed_decides_everything_and_budget_adds_customers():
-    one, same, other = (first("queueing.balancing", {"seed": seed, "servers": 8.0}, [0.5, 0.8]) for seed in (1.0, 1.0, 2.0))
+    one, same, other = (
+        first("queueing.balancing", {"seed": seed, "servers": 8.0}, [0.5, 0.8]) for seed in (1.0, 1.0, 2.0)
+    )
     for a, b, c in zip(one.measured, same.measured, other.measured, strict=True):
-        assert np.array_equal(a.values, b.values) and np.array_equal(a.low, b.low) and not np.array_equal(a.values, c.values)
+        assert (
+            np.array_equal(a.values, b.values)
+            and np.array_equal(a.low, b.low)
+            and not np.array_equal(a.values, c.values)
+        )
     *_, (progress, last) = labs.get("queueing.single").runs(over=[0.8], budget_s=1.5, short=False)
     assert progress == 1.0 and last.tried > one.tried and last.measured[0].high[0] - last.measured[0].low[0] < 0.3
 
@@ -199,14 +249,21 @@ def test_disciplines_mark_where_the_objective_is_met_once_it_is_simulated():
 
 def test_a_crossing_is_found_between_points():
     curve = Curve("made up", "simulated", Axis("load", "", [0.2, 0.4, 0.6]), "", [1.0, 4.0, 16.0])
-    assert disciplines.meets(curve, 8.0) == pytest.approx(0.5) and disciplines.meets(curve, 20.0) == 0.6 and math.isnan(disciplines.meets(curve, 0.5))
+    assert (
+        disciplines.meets(curve, 8.0) == pytest.approx(0.5)
+        and disciplines.meets(curve, 20.0) == 0.6
+        and math.isnan(disciplines.meets(curve, 0.5))
+    )
 
 
 @needs_compiler
 @pytest.mark.parametrize("law", laws.FOUR)
 def test_the_table_has_the_orders_of_the_exercise(law):
     """200,000 customers a point move an entry by a few hundredths; the entries lie farther apart."""
-    found = {name: queueing.highest_load(system, law, customers=200_000) for name, system in disciplines.four_systems(16).items()}
+    found = {
+        name: queueing.highest_load(system, law, customers=200_000)
+        for name, system in disciplines.four_systems(16).items()
+    }
     assert tuple(sorted(found, key=found.get, reverse=True)) == exercises.ORDERS[law], found
     if law == "exponential":
         assert found["one queue, FCFS"] == pytest.approx(0.9677, abs=0.02)
@@ -214,9 +271,13 @@ def test_the_table_has_the_orders_of_the_exercise(law):
 
 @needs_compiler
 def test_long_jobs_block_under_fcfs_and_priority_and_not_under_sharing():
-    fcfs, sharing, priority, many = (curve.values for curve in first("queueing.head_of_line", over=[20.0, 50.0, 900.0]).measured)
+    fcfs, sharing, priority, many = (
+        curve.values for curve in first("queueing.head_of_line", over=[20.0, 50.0, 900.0]).measured
+    )
     assert (fcfs[:2] > 0.4).all() and (sharing[:2] < 0.01).all()
-    assert priority[0] > 0.4 and priority[2] < fcfs[2] / 3  # nobody is interrupted; but who waits, waits for one long job at most
+    assert (
+        priority[0] > 0.4 and priority[2] < fcfs[2] / 3
+    )  # nobody is interrupted; but who waits, waits for one long job at most
     assert many[0] < fcfs[0] / 3
 
 
@@ -229,12 +290,15 @@ def test_two_choices_take_most_of_what_all_would():
     assert every > run.predicted[2].values[0]  # one shared queue is better than any choice
 
 
-# ---- Lessons -------------------------------------------------------------------------------------------------------------
+# ---- Lessons
+# -------------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
 def test_the_naive_interval_is_wrong_and_the_batches_are_right():
-    naive, batch = (np.array(part) for part in zip(*(lessons._two(0.8, 100_000, seed) for seed in range(60)), strict=True))
+    naive, batch = (
+        np.array(part) for part in zip(*(lessons._two(0.8, 100_000, seed) for seed in range(60)), strict=True)
+    )
     spread = batch[:, 0].std(ddof=1)
     assert 6 < spread / naive[:, 1].mean() < 13  # nine; the spread of 60 runs is known to a tenth
     assert 0.7 < spread / batch[:, 1].mean() < 1.4
@@ -244,19 +308,33 @@ def test_the_naive_interval_is_wrong_and_the_batches_are_right():
 
 @needs_compiler
 def test_lessons_are_tables():
-    assert "naive" in queueing.intervals(runs=4, customers=5000) and "long run, exact | 5.00" in queueing.warm_up(runs=3)
+    assert "naive" in queueing.intervals(runs=4, customers=5000) and "long run, exact | 5.00" in queueing.warm_up(
+        runs=3
+    )
     said = queueing.simulators(customers=100_000)
     assert "measured here" in said and said.count("recorded") == len(lessons.RECORDED)
     assert queueing.table(customers=3000).count("\n") == 5
 
 
-# ---- Exercises -----------------------------------------------------------------------------------------------------------
+# ---- Exercises
+# -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("answer", "state", "said"), [
-    (..., "not attempted", "dots"), (27, "right", "481 ms"), (26, "wrong", "507 ms"), (28, "wrong", "fewer"), (24, "wrong", "without end"),
-    (25, "wrong", "stable"), (26.5, "wrong", "whole"), ("many", "wrong", "number"), (0, "wrong", "whole"), (1e9, "wrong", "fewer"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (..., "not attempted", "dots"),
+        (27, "right", "481 ms"),
+        (26, "wrong", "507 ms"),
+        (28, "wrong", "fewer"),
+        (24, "wrong", "without end"),
+        (25, "wrong", "stable"),
+        (26.5, "wrong", "whole"),
+        ("many", "wrong", "number"),
+        (0, "wrong", "whole"),
+        (1e9, "wrong", "fewer"),
+    ],
+)
 def test_servers_are_judged_by_erlang(answer, state, said):
     verdict = queueing.EXERCISES["servers"].check(answer)
     assert verdict.state == state and said in verdict.reason
@@ -265,11 +343,17 @@ def test_servers_are_judged_by_erlang(answer, state, said):
 USUAL = exercises.ORDERS["exponential"]
 
 
-@pytest.mark.parametrize(("changes", "state", "said"), [
-    ({}, "right", "in turn"), ({laws.ONE_IN_A_THOUSAND: USUAL}, "wrong", "three of four"), ({"exponential": USUAL[::-1]}, "wrong", "stand idle"),
-    ({"exponential": (USUAL[1], USUAL[0], *USUAL[2:])}, "wrong", "1 of four"), ({"deterministic": USUAL[:3]}, "wrong", "once"),
-    ({"Pareto": USUAL}, "wrong", "dictionary"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("changes", "state", "said"),
+    [
+        ({}, "right", "in turn"),
+        ({laws.ONE_IN_A_THOUSAND: USUAL}, "wrong", "three of four"),
+        ({"exponential": USUAL[::-1]}, "wrong", "stand idle"),
+        ({"exponential": (USUAL[1], USUAL[0], *USUAL[2:])}, "wrong", "1 of four"),
+        ({"deterministic": USUAL[:3]}, "wrong", "once"),
+        ({"Pareto": USUAL}, "wrong", "dictionary"),
+    ],
+)
 def test_orders_are_judged_law_by_law(changes, state, said):
     verdict = queueing.EXERCISES["orders"].check({**exercises.ORDERS, **changes})
     assert verdict.state == state and said in verdict.reason, verdict
@@ -281,10 +365,17 @@ def test_an_order_that_is_none_is_refused():
 
 
 @needs_compiler
-@pytest.mark.parametrize(("answer", "state", "said"), [
-    (..., "not attempted", "dots"), ("report", "right", "archive"), ("search", "wrong", "not at means"), ("home", "wrong", "in service while"),
-    ("admin", "wrong", "must be an endpoint"), (3, "wrong", "must be an endpoint"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "state", "said"),
+    [
+        (..., "not attempted", "dots"),
+        ("report", "right", "archive"),
+        ("search", "wrong", "not at means"),
+        ("home", "wrong", "in service while"),
+        ("admin", "wrong", "must be an endpoint"),
+        (3, "wrong", "must be an endpoint"),
+    ],
+)
 def test_the_culprit_is_who_the_account_says(answer, state, said):
     verdict = queueing.EXERCISES["culprit"].check(answer)
     assert verdict.state == state and said in verdict.reason
@@ -302,7 +393,9 @@ def test_the_log_hides_its_culprit_from_averages_and_not_from_an_account_by_anot
     accused = dict.fromkeys(blocking.ENDPOINTS, 0.0)  # each wait is cut up by who was in service meanwhile
     for i, one in enumerate(line):
         for other in line[:i]:
-            accused[str(other["endpoint"])] += max(0.0, min(other["departure"], one["start"]) - max(other["start"], one["arrival"]))
+            accused[str(other["endpoint"])] += max(
+                0.0, min(other["departure"], one["start"]) - max(other["start"], one["arrival"])
+            )
     found = queueing.blame(line)
     waited = (line["start"] - line["arrival"]).sum()
     assert sum(found.values()) == pytest.approx(waited, rel=1e-6)
@@ -312,13 +405,28 @@ def test_the_log_hides_its_culprit_from_averages_and_not_from_an_account_by_anot
 
 
 @needs_compiler
-@pytest.mark.parametrize(("source", "state", "said"), [
-    (..., "not attempted", "dots"), (exercises.SHORTEST_SOLUTION, "right", "mean sojourn"), (exercises.SHORTEST_TEMPLATE, "wrong", "first come"),
-    (exercises.SHORTEST_SOLUTION.replace("arrival[i] <= now", "arrival[i] <= now + 1"), "wrong", "before it came"),
-    (exercises.SHORTEST_SOLUTION.replace("service[i] < service[next]", "service[i] <= service[next]"), "wrong", "must leave at"),
-    (exercises.SHORTEST_SOLUTION.replace("departure[i] = -1;", "departure[i] = departure[n] = -1;"), "wrong", "beyond"),
-    ("int serve_not(void) { return 1; }", "wrong", "must declare"), (3, "wrong", "C source"), ("void serve(", "wrong", "must compile"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "state", "said"),
+    [
+        (..., "not attempted", "dots"),
+        (exercises.SHORTEST_SOLUTION, "right", "mean sojourn"),
+        (exercises.SHORTEST_TEMPLATE, "wrong", "first come"),
+        (exercises.SHORTEST_SOLUTION.replace("arrival[i] <= now", "arrival[i] <= now + 1"), "wrong", "before it came"),
+        (
+            exercises.SHORTEST_SOLUTION.replace("service[i] < service[next]", "service[i] <= service[next]"),
+            "wrong",
+            "must leave at",
+        ),
+        (
+            exercises.SHORTEST_SOLUTION.replace("departure[i] = -1;", "departure[i] = departure[n] = -1;"),
+            "wrong",
+            "beyond",
+        ),
+        ("int serve_not(void) { return 1; }", "wrong", "must declare"),
+        (3, "wrong", "C source"),
+        ("void serve(", "wrong", "must compile"),
+    ],
+)
 def test_a_discipline_in_c_is_checked_against_the_reference(source, state, said):
     verdict = queueing.EXERCISES["shortest"].check(source)
     assert verdict.state == state and said in verdict.reason, verdict

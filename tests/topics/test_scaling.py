@@ -22,7 +22,8 @@ two_cores = pytest.mark.skipif(cpus.current().cores < 2, reason="threads that sp
 P, N = models.symbol("P"), models.symbol("N")
 
 
-# ---- The laws ----------------------------------------------------------------------------------------------------------
+# ---- The laws
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_amdahl_s_law_is_the_one_derived_by_hand_and_its_limit_too():
@@ -55,16 +56,24 @@ def simulated(n, p, t1, start, each, late, waits, together):
 def test_the_law_with_costs_is_the_sum_of_its_events(p, n):
     cost = {"s": 20.0, "c": 3.0, "d": 5.0, "w": 2}
     alone, together = (simulated(k, p, 1000.0, 20.0, 3.0, 5.0, 2, min(k, 4)) for k in (1, n))
-    assert float(models.amdahl_with_costs()(N=n, n=min(n, 4), P=p, T1=1000.0, **cost)) == pytest.approx(alone / together)
+    assert float(models.amdahl_with_costs()(N=n, n=min(n, 4), P=p, T1=1000.0, **cost)) == pytest.approx(
+        alone / together
+    )
 
 
 def test_without_costs_it_is_amdahl_s_law():
-    free = models.amdahl_with_costs().expression.subs({models.symbol(name): 0 for name in "scd"}).subs(models.symbol("n"), N)
+    free = (
+        models.amdahl_with_costs()
+        .expression.subs({models.symbol(name): 0 for name in "scd"})
+        .subs(models.symbol("n"), N)
+    )
     assert sympy.simplify(free - models.amdahl_law().expression) == 0
 
 
 def test_gustafson_s_law_is_amdahl_s_of_the_grown_work():
-    """The work of N threads, if one thread does it, has a larger parallel share: Amdahl's law with that share gives the same."""
+    """The work of N threads, if one thread does it, has a larger parallel share: Amdahl's law with that share gives the
+    same.
+    """
     share_of_one = N * P / ((1 - P) + N * P)
     assert sympy.simplify(models.amdahl_law().expression.subs(P, share_of_one) - models.gustafson_law().expression) == 0
 
@@ -90,7 +99,8 @@ def test_a_cost_for_each_thread_is_the_coherency_term():
         assert float(costs) == pytest.approx(float(models.usl_law()(N=n, sigma=sigma, kappa=kappa)))
 
 
-# ---- The fit on made-up machines ---------------------------------------------------------------------------------------
+# ---- The fit on made-up machines
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sigma", "kappa"), [(0.05, 0.002), (0.2, 0.0), (0.0, 0.01)])
@@ -128,17 +138,22 @@ def test_costs_are_the_line_through_the_probes():
         made.costs([1, 2], np.full((8, 2), math.nan))
 
 
-# ---- The machine -------------------------------------------------------------------------------------------------------
+# ---- The machine
+# -------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
 def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
-    """Waits need no core, so this holds on one core, and beside other programs: only orders and wide bands are asserted.
+    """Waits need no core, so this holds on one core, and beside other programs: only orders and wide bands are
+    asserted.
 
-    Whether a sleep was disturbed nobody can tell, so a low quantile must drop what was. A short run has one sample in each block, whose
-    quantile is its median: beside programs that compute, with nice 10 too, speed-ups of 1.0 in place of 5.9 were seen.
+    Whether a sleep was disturbed nobody can tell, so a low quantile must drop what was. A short run has one sample in
+    each block, whose quantile is its median: beside programs that compute, with nice 10 too, speed-ups of 1.0 in place
+    of 5.9 were seen.
     """
-    run = labs.get("scaling.amdahl").run({"work": "waiting", "P": 0.9, "T1": 20e6}, [1, 2, 4, 8, 16], budget_s=4, short=False)
+    run = labs.get("scaling.amdahl").run(
+        {"work": "waiting", "P": 0.9, "T1": 20e6}, [1, 2, 4, 8, 16], budget_s=4, short=False
+    )
     speed_up = run.measured[0].values
     assert (np.diff(speed_up) > 0).all()  # 1, 1.8, 3.1, 4.7, 6.4 by the law
     assert 3.5 < speed_up[-1] < 6.5
@@ -149,7 +164,9 @@ def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
 @needs_compiler
 @two_cores
 def test_spinning_work_speeds_up_to_the_cores_and_not_beyond():
-    run = labs.get("scaling.amdahl").run({"work": "spinning", "P": 1.0, "T1": 200e3}, [1, 2, 8 * cpus.current().cores], budget_s=2)
+    run = labs.get("scaling.amdahl").run(
+        {"work": "spinning", "P": 1.0, "T1": 200e3}, [1, 2, 8 * cpus.current().cores], budget_s=2
+    )
     _, two, many = run.measured[0].values
     assert 1.5 < two < 2.05
     assert many < 1.1 * cpus.current().cores
@@ -167,7 +184,9 @@ def test_creating_threads_costs_more_than_waking_them():
 
 @needs_compiler
 def test_scaled_work_grows_with_the_threads():
-    run = labs.get("scaling.gustafson").run({"work": "waiting", "P": 0.9, "T": 10e6}, [1, 4, 16], budget_s=3, short=False)
+    run = labs.get("scaling.gustafson").run(
+        {"work": "waiting", "P": 0.9, "T": 10e6}, [1, 4, 16], budget_s=3, short=False
+    )
     one, four, sixteen = run.measured[0].values
     assert one == pytest.approx(1, abs=0.1) and 2.5 < four < 3.8 and 8 < sixteen < 14.6
 
@@ -182,7 +201,9 @@ def test_a_quota_limits_the_predicted_speed_up_of_spinning_work_and_not_of_waiti
     monkeypatch.setattr(cpus, "current", lambda: cpus.Cpus(tuple(range(8)), 2.0, pinned=True))
     lab = labs.get("scaling.amdahl")
     x = lab.x([8])
-    spinning, waiting = (lab.predict(lab.point({"work": work, "P": 1, "T1": 100e6}), x)[0].values[0] for work in ("spinning", "waiting"))
+    spinning, waiting = (
+        lab.predict(lab.point({"work": work, "P": 1, "T1": 100e6}), x)[0].values[0] for work in ("spinning", "waiting")
+    )
     assert spinning < 2.01 and waiting > 7
 
 
@@ -211,7 +232,8 @@ def test_an_interrupted_run_leaves_no_thread():
     assert psutil.Process().num_threads() == before
 
 
-# ---- Exercises ---------------------------------------------------------------------------------------------------------
+# ---- Exercises
+# ---------------------------------------------------------------------------------------------------------
 
 
 def measured_run(speed_ups):
@@ -223,7 +245,10 @@ def measured_run(speed_ups):
 RUN = measured_run({1: 1, 2: 1.8, 4: 3.05, 16: 6.1})
 
 
-@pytest.mark.parametrize(("answer", "state"), [(6.3, "right"), (5.8, "right"), (12.2, "wrong"), (3.05, "wrong"), ("many", "wrong"), (math.nan, "wrong")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(6.3, "right"), (5.8, "right"), (12.2, "wrong"), (3.05, "wrong"), ("many", "wrong"), (math.nan, "wrong")],
+)
 def test_two_points_tell_the_third(answer, state):
     assert exercises.EXERCISES["two_points"].check(answer, run=RUN).state == state
 
@@ -239,9 +264,16 @@ def test_two_points_need_a_measurement_of_one_s_own():
 
 @pytest.mark.parametrize(
     ("answer", "state"),
-    [("(1/S - 1/N) / (1 - 1/N)", "right"), ("(N - S) / (S * (N - 1))", "right"), ("1 - (1/S - 1/N)/(1 - 1/N)", "wrong"), ("1/S", "wrong"),
-     ("1 - P", "wrong"), ("foo(", "wrong"), (3, "wrong")],
-)  # fmt: skip
+    [
+        ("(1/S - 1/N) / (1 - 1/N)", "right"),
+        ("(N - S) / (S * (N - 1))", "right"),
+        ("1 - (1/S - 1/N)/(1 - 1/N)", "wrong"),
+        ("1/S", "wrong"),
+        ("1 - P", "wrong"),
+        ("foo(", "wrong"),
+        (3, "wrong"),
+    ],
+)
 def test_the_serial_share_is_judged_as_an_expression(answer, state):
     assert exercises.EXERCISES["serial_share"].check(answer).state == state
 
@@ -253,7 +285,10 @@ def test_the_serial_share_is_judged_as_an_expression(answer, state):
     [
         (exercises.LOCK_SOLUTION, {"right", "inconclusive"}),  # inconclusive on a machine that is never quiet
         (exercises.LOCK_TEMPLATE, {"wrong", "inconclusive"}),
-        (exercises.LOCK_SOLUTION.replace("i += (uint64_t)threads", "i += 1"), {"wrong"}),  # nearly: every thread adds everything
+        (
+            exercises.LOCK_SOLUTION.replace("i += (uint64_t)threads", "i += 1"),
+            {"wrong"},
+        ),  # nearly: every thread adds everything
         ("int", {"wrong"}),
         (7, {"wrong"}),
     ],

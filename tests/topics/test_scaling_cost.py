@@ -19,7 +19,8 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 A, SHARE = symbol("A"), symbol("sigma")
 
 
-# ---- Closed forms ------------------------------------------------------------------------------------------------------
+# ---- Closed forms
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_availability_is_up_time_over_all_time():
@@ -43,7 +44,9 @@ def test_the_shortfall_is_what_all_states_of_the_machines_have_in_common(machine
         expected += up**k * (1 - up) ** (fleet - k) * max(0.0, delivered[machines] - delivered[k])
     assert float(scaling.shortfall(machines, spares).subs({A: up, SHARE: share})) == pytest.approx(expected)
     assert models.mean_missing(np.array([machines]), spares, up, share)[0] == pytest.approx(expected)
-    assert models.missing(fleet, machines, share) == pytest.approx([max(0.0, delivered[machines] - each) for each in delivered])
+    assert models.missing(fleet, machines, share) == pytest.approx(
+        [max(0.0, delivered[machines] - each) for each in delivered]
+    )
 
 
 def test_one_machine_without_a_spare_misses_what_it_is_down_for():
@@ -56,7 +59,21 @@ def test_a_machine_that_never_fails_misses_nothing():
 
 
 def test_the_yearly_cost_is_the_sum_of_the_bills():
-    known = {"M": 10, "p": 6, "Y": 3, "u": 0.5, "w": 200, "E": 1.5, "e": 0.25, "F": 2, "r": 0.4, "v": 3, "m": 0.02, "A": 0.99, "H": models.HOURS}
+    known = {
+        "M": 10,
+        "p": 6,
+        "Y": 3,
+        "u": 0.5,
+        "w": 200,
+        "E": 1.5,
+        "e": 0.25,
+        "F": 2,
+        "r": 0.4,
+        "v": 3,
+        "m": 0.02,
+        "A": 0.99,
+        "H": models.HOURS,
+    }
     kwh = 0.99 * 10 * 0.2 * 1.5 * models.HOURS
     bills = [10 * 6 / 3, 10 * 0.5, kwh * 0.25 / 1000, 10 * 0.99 / 2 * 0.4, 3 * models.HOURS * 0.02 / 1000]
     assert float(scaling.yearly_cost()(**known)) == pytest.approx(sum(bills))
@@ -69,16 +86,24 @@ def test_the_break_even_solves_its_equation():
     assert n == pytest.approx(1.8**2.5)
 
 
-# ---- Simulation --------------------------------------------------------------------------------------------------------
+# ---- Simulation
+# --------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
-@pytest.mark.parametrize(("machines", "spares", "mttf_hours", "mttr"), [(1, 0, 100, 50), (4, 1, 200, 40), (20, 2, 1000, 100), (64, 0, 5000, 500)])
+@pytest.mark.parametrize(
+    ("machines", "spares", "mttf_hours", "mttr"),
+    [(1, 0, 100, 50), (4, 1, 200, 40), (20, 2, 1000, 100), (64, 0, 5000, 500)],
+)
 def test_simulated_fleets_agree_with_the_closed_form_within_four_standard_errors(machines, spares, mttf_hours, mttr):
     share, fleet, lifetimes, mttf = 0.05, machines + spares, 20_000, mttf_hours / models.HOURS
     found = scaling.simulate_fleet(fleet, models.missing(fleet, machines, share), mttf, mttr, 0.5, lifetimes, seed=7)
     up = mttf_hours / (mttf_hours + mttr)
-    expected = fleet / (mttf + mttr / models.HOURS), fleet * up, models.mean_missing(np.array([machines]), spares, up, share)[0]
+    expected = (
+        fleet / (mttf + mttr / models.HOURS),
+        fleet * up,
+        models.mean_missing(np.array([machines]), spares, up, share)[0],
+    )
     for name, row, value in zip(("failures", "up", "missing"), found, expected, strict=True):
         assert abs(row.mean() - value) < 4 * row.std(ddof=1) / math.sqrt(lifetimes), name
 
@@ -100,10 +125,28 @@ def test_seeds_decide_and_differ():
 
 
 @needs_compiler
-@pytest.mark.parametrize("wrong", [{"mttf_years": 0}, {"mttf_years": math.nan}, {"mttr_hours": -1}, {"years": 0}, {"years": math.inf}, {"machines": 0},
-                                   {"lifetimes": 0}, {"missing": np.zeros(3)}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mttf_years": 0},
+        {"mttf_years": math.nan},
+        {"mttr_hours": -1},
+        {"years": 0},
+        {"years": math.inf},
+        {"machines": 0},
+        {"lifetimes": 0},
+        {"missing": np.zeros(3)},
+    ],
+)
 def test_the_simulator_refuses_what_lies_outside_its_domain(wrong):
-    arguments = {"machines": 3, "missing": np.zeros(4), "mttf_years": 1, "mttr_hours": 24, "years": 1, "lifetimes": 1} | wrong
+    arguments = {
+        "machines": 3,
+        "missing": np.zeros(4),
+        "mttf_years": 1,
+        "mttr_hours": 24,
+        "years": 1,
+        "lifetimes": 1,
+    } | wrong
     with pytest.raises(SpeLabError, match=r"must .*got .*;"):
         scaling.simulate_fleet(**arguments)
 
@@ -124,7 +167,8 @@ def test_a_cancelled_simulation_says_so():
         scaling.simulate_fleet(100, np.zeros(101), 0.001, 1, 100, 1000, cancel=cancel)
 
 
-# ---- The lab -----------------------------------------------------------------------------------------------------------
+# ---- The lab
+# -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +193,11 @@ def test_the_marks_are_where_the_closed_forms_cross(lab):
 
 def test_the_mark_is_near_the_solved_break_even_where_its_assumptions_hold(lab):
     point = lab.point({"sigma": 0, "MTTR": 1, "MTTF": 30, "repair": 0, "upkeep": 2, "power": 50})
-    solved = float(scaling.break_even().subs({symbol(cost.SYMBOLS[name]): point[name] for name in ("price", "years", "upkeep", "beta")}))
+    solved = float(
+        scaling.break_even().subs(
+            {symbol(cost.SYMBOLS[name]): point[name] for name in ("price", "years", "upkeep", "beta")}
+        )
+    )
     # What was left out, one machine's upkeep, moves it down, by less the more machines there are.
     assert 0.8 * solved < lab.marks(point)["out pays from"] < solved
 
@@ -171,5 +219,6 @@ def test_the_simulated_cost_is_the_closed_form(lab, settings):
     run = lab.run(settings, over=[1, 4, 32])
     for simulated, closed in zip(run.measured, run.predicted, strict=False):
         assert closed.name == simulated.name
-        # The intervals are two standard errors: twice as wide, one in 16,000 lies outside by chance; the seeds are fixed.
+        # The intervals are two standard errors: twice as wide, one in 16,000 lies outside by chance; the seeds are
+        # fixed.
         assert (np.abs(simulated.values - closed.values) < 2 * (simulated.high - simulated.low) / 2 + 1e-9).all()

@@ -1,4 +1,6 @@
-"""Task graphs: parsing, work and span by other routes, Graham's examples exactly, bounds on random graphs, and what executing must show."""
+"""Task graphs: parsing, work and span by other routes, Graham's examples exactly, bounds on random graphs, and what
+executing must show.
+"""
 
 import itertools
 import re
@@ -37,12 +39,17 @@ def drawn_graphs(draw):
     return Graph(tuple(tasks))
 
 
-# ---- The text ----------------------------------------------------------------------------------------------------------
+# ---- The text
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_graph_is_read_with_its_units_comments_and_forward_references():
     read = Graph.parse("\n# a comment\nlast 1.5 ms after first, second  # both\nfirst 200us\nsecond 2\n")
-    assert read.tasks == (Task("last", 1_500_000, ("first", "second")), Task("first", 200_000), Task("second", 2_000_000))
+    assert read.tasks == (
+        Task("last", 1_500_000, ("first", "second")),
+        Task("first", 200_000),
+        Task("second", 2_000_000),
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,8 @@ def test_what_is_no_graph_is_refused_with_its_line_and_a_cure(text, said):
         Graph.parse(text)
 
 
-# ---- Work, span and paths ----------------------------------------------------------------------------------------------
+# ---- Work, span and paths
+# ----------------------------------------------------------------------------------------------
 
 
 @settings(deadline=None, max_examples=60)
@@ -79,7 +87,9 @@ def test_the_span_is_the_longest_of_all_chains(drawn):
     ends = [name for name in ns if drawn.network.out_degree(name) == 0]
     starts = [name for name in ns if drawn.network.in_degree(name) == 0]
     chains = [[a] for a in starts if a in ends]
-    chains += [c for a, b in itertools.product(starts, ends) if a != b for c in networkx.all_simple_paths(drawn.network, a, b)]
+    chains += [
+        c for a, b in itertools.product(starts, ends) if a != b for c in networkx.all_simple_paths(drawn.network, a, b)
+    ]
     assert drawn.span == max(sum(ns[name] for name in chain) for chain in chains) / 1e6
     assert list(drawn.critical_path) in chains and sum(ns[name] for name in drawn.critical_path) / 1e6 == drawn.span
     assert drawn.work == sum(ns.values()) / 1e6
@@ -89,7 +99,9 @@ def test_the_hot_path_is_the_code_with_most_work_and_not_the_longest_task():
     page = Graph.parse(PAGE)
     assert page.hot_path == tuple(f"resize.{i}" for i in range(1, 9))
     assert page.critical_path == ("parse", "query", "rank", "render", "send")
-    assert page.share(page.hot_path) == pytest.approx(24 / 41) and page.share(page.critical_path) == pytest.approx(17 / 41)
+    assert page.share(page.hot_path) == pytest.approx(24 / 41) and page.share(page.critical_path) == pytest.approx(
+        17 / 41
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -104,15 +116,21 @@ def test_cutting_tasks_keeps_the_work_and_shortens_the_chain(drawn, pieces):
 
 def test_on_four_workers_the_critical_path_gains_and_the_hot_path_does_not_although_its_share_is_larger():
     page = Graph.parse(PAGE)
-    hot, critical = (list_schedule(scaling.parallelised(page, what, 4), 4).total for what in ("hot path", "critical path"))
+    hot, critical = (
+        list_schedule(scaling.parallelised(page, what, 4), 4).total for what in ("hot path", "critical path")
+    )
     assert hot == list_schedule(page, 4).total == page.span == 17.0
     assert critical == 10.25
     # Amdahl's promise by hand, for tasks in a row and two pieces: 41 − 24/2 and 41 − 17/2.
     table = str(scaling.compared(page, workers=2, pieces=2))
-    assert "| hot path | 59% | 29 ms | 41 ms | 17 ms |" in table and "| critical path | 41% | 32.5 ms | 41 ms | 8.5 ms |" in table
+    assert (
+        "| hot path | 59% | 29 ms | 41 ms | 17 ms |" in table
+        and "| critical path | 41% | 32.5 ms | 41 ms | 8.5 ms |" in table
+    )
 
 
-# ---- List schedules ----------------------------------------------------------------------------------------------------
+# ---- List schedules
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_graham_s_four_anomalies_come_out_as_he_published_them():
@@ -124,7 +142,10 @@ def test_graham_s_four_anomalies_come_out_as_he_published_them():
     assert total(graham, 3) == 12
     assert total(graham, 4) == 15  # one more worker
     assert total(Graph(tuple(Task(t.name, t.ns - 10**6, t.after) for t in graham.tasks)), 3) == 13  # each task shorter
-    assert total(Graph(tuple(Task(t.name, t.ns, () if t.name in ("t5", "t6") else t.after) for t in graham.tasks)), 3) == 16  # fewer that wait
+    assert (
+        total(Graph(tuple(Task(t.name, t.ns, () if t.name in ("t5", "t6") else t.after) for t in graham.tasks)), 3)
+        == 16
+    )  # fewer that wait
     other = [graham.tasks[graham.names[name]] for name in ("t1", "t2", "t4", "t5", "t6", "t3", "t9", "t7", "t8")]
     assert total(Graph(tuple(other)), 3) == 14  # another list
 
@@ -145,7 +166,9 @@ def test_a_list_schedule_is_one_and_lies_between_the_bounds(drawn, workers, orde
     # Nobody idles while a task is ready: whenever one begins late, all workers are busy just before.
     for task in drawn.tasks:
         ready = max((ended[name] for name in task.after), default=0)
-        for moment in {e for e in found.ended if ready <= e < begun[task.name]} | ({ready} if ready < begun[task.name] else set()):
+        for moment in {e for e in found.ended if ready <= e < begun[task.name]} | (
+            {ready} if ready < begun[task.name] else set()
+        ):
             assert sum(b <= moment < e for b, e in zip(found.began, found.ended, strict=True)) == workers
 
 
@@ -177,7 +200,8 @@ def test_workers_are_checked(workers):
         list_schedule(Graph.parse("a 1ms"), workers)
 
 
-# ---- Executed ----------------------------------------------------------------------------------------------------------
+# ---- Executed
+# ----------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
@@ -212,10 +236,13 @@ def test_sleeping_workers_are_as_fast_as_predicted_on_any_number_of_cores():
 
 @needs_compiler
 def test_the_anomaly_shows_on_the_machine():
-    """12 ms on three workers, 15 ms on four. Disturbance can only lengthen three's shortest trial and four's usual one; a late
-    sleep can spare four the anomaly now and then, so its usual trial counts."""
+    """12 ms on three workers, 15 ms on four. Disturbance can only lengthen three's shortest trial and four's usual one;
+    a late sleep can spare four the anomaly now and then, so its usual trial counts.
+    """
     g = Graph.parse(GRAHAM)
-    three, four = np.array([[execution.run_trials(g, workers, "as written", 2)[0] for workers in (3, 4)] for _ in range(10)]).transpose(1, 0, 2)
+    three, four = np.array(
+        [[execution.run_trials(g, workers, "as written", 2)[0] for workers in (3, 4)] for _ in range(10)]
+    ).transpose(1, 0, 2)
     assert np.median(four) > 1.1 * three.min()
 
 
@@ -236,10 +263,18 @@ def test_a_cancel_ends_long_tasks_and_leaves_no_thread():
 def test_the_c_ends_where_tasks_wait_for_themselves():
     """Python refuses such a graph; the kernel must not hang on one all the same."""
     library, cancel, before = native.load("scaling"), Cancel(), psutil.Process().num_threads()
-    arrays = np.array([1000] * 3, np.uint64), np.array([0, 1, 1], np.uint32), np.array([0, 0, 1, 2], np.uint32), np.array([2, 1], np.uint32)
+    arrays = (
+        np.array([1000] * 3, np.uint64),
+        np.array([0, 1, 1], np.uint32),
+        np.array([0, 0, 1, 2], np.uint32),
+        np.array([2, 1], np.uint32),
+    )
     circle = library.struct("task_graph")(3, *(array.ctypes.data for array in arrays))
     out = np.zeros(1, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int64), np.zeros(3, np.int32)
-    assert library.list_schedule(circle, 4, np.full(4, -1, np.int32), 1, *out, cancel.flag) == library.constants["SPE_BAD_ARGUMENT"]
+    assert (
+        library.list_schedule(circle, 4, np.full(4, -1, np.int32), 1, *out, cancel.flag)
+        == library.constants["SPE_BAD_ARGUMENT"]
+    )
     assert psutil.Process().num_threads() == before
 
 
@@ -255,7 +290,8 @@ def test_an_interrupted_run_leaves_no_thread(lab_id):
     assert psutil.Process().num_threads() == before
 
 
-# ---- The lab and the pictures ------------------------------------------------------------------------------------------
+# ---- The lab and the pictures
+# ------------------------------------------------------------------------------------------
 
 
 def test_the_reader_s_own_graph_is_the_first_choice_of_the_lab():
@@ -293,7 +329,9 @@ def test_pictures_mark_both_paths_without_colour_and_say_what_they_show():
         assert all(f">{task.name} · " in svg for task in g.tasks)
     hatched = [svg.count('fill="url(#spe-hot)" stroke') for svg, _ in frames]
     thick = [svg.count('stroke-width="4"/>') for svg, _ in frames]
-    assert hatched == [0, 8 + 1, 0, 8 + 1] and thick[0] == thick[1] == 0 < thick[2] == thick[3]  # one more in the legend
+    assert (
+        hatched == [0, 8 + 1, 0, 8 + 1] and thick[0] == thick[1] == 0 < thick[2] == thick[3]
+    )  # one more in the legend
     assert "59%" in frames[1][1] and "parse → query → rank → render → send" in frames[2][1]
 
 

@@ -1,4 +1,6 @@
-"""One dot product by four kinds of loop and by threads: the results exactly, the model by hand, and the orderings that a machine must show."""
+"""One dot product by four kinds of loop and by threads: the results exactly, the model by hand, and the orderings that
+a machine must show.
+"""
 
 import threading
 
@@ -27,7 +29,8 @@ def lab():
     return labs.get("scaling.parallelism")
 
 
-# ---- The loops ---------------------------------------------------------------------------------------------------------
+# ---- The loops
+# ---------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
@@ -36,7 +39,8 @@ def lab():
 def test_every_kind_gives_numpy_s_sum_whatever_the_length_and_the_alignment(kind, threads):
     rng = np.random.default_rng(threads)
     x, y = (rng.integers(-9, 10, 300).astype(np.float32) for _ in range(2))  # sums far below 2^24: exact in any order
-    # A team divides what one thread does: where its parts begin and end. Each of its calls waits for all threads to have a processor.
+    # A team divides what one thread does: where its parts begin and end. Each of its calls waits for all threads to
+    # have a processor.
     lengths = (*range(70), 127, 128, 129, 290) if threads == 1 else (*range(12), 31, 32, 33, 63, 64, 65, 290)
     for n in lengths:
         for shift in range(4):
@@ -47,7 +51,10 @@ def test_every_kind_gives_numpy_s_sum_whatever_the_length_and_the_alignment(kind
 
 @needs_compiler
 def test_vectors_come_from_the_vector_kinds_alone():
-    loops = {name: str(hot_loops("scaling", name)) for name in ("dot_one_chain", "dot_chains", "dot_vector", "dot_vector_chains")}
+    loops = {
+        name: str(hot_loops("scaling", name))
+        for name in ("dot_one_chain", "dot_chains", "dot_vector", "dot_vector_chains")
+    }
     vectorised = {name: any(word in loop for word in ("mulps", "v4.4s", ".4s")) for name, loop in loops.items()}
     assert vectorised == {"dot_one_chain": False, "dot_chains": False, "dot_vector": True, "dot_vector_chains": True}
 
@@ -58,7 +65,9 @@ def test_the_c_refuses_kinds_and_teams_that_are_none():
     x, elapsed, sums = np.zeros(8, np.float32), np.zeros(1, np.int64), np.zeros(1, np.float32)
     records = np.zeros(1, np.dtype(library.struct("team_record")))
     for kind, threads, laps in ((-1, 1, 1), (4, 1, 1), (0, 0, 1), (0, 129, 1), (0, 1, 0)):
-        status = library.dot_product(kind, threads, np.zeros(1, np.int32), 1, x, x, 8, laps, 1, elapsed, sums, records, Cancel().flag)
+        status = library.dot_product(
+            kind, threads, np.zeros(1, np.int32), 1, x, x, 8, laps, 1, elapsed, sums, records, Cancel().flag
+        )
         assert status == library.constants["SPE_BAD_ARGUMENT"]
 
 
@@ -73,7 +82,8 @@ def test_a_cancel_ends_years_of_laps_and_leaves_no_thread():
     assert psutil.Process().num_threads() == before
 
 
-# ---- The model ---------------------------------------------------------------------------------------------------------
+# ---- The model
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_time_is_the_largest_of_its_limits_by_hand():
@@ -82,7 +92,9 @@ def test_the_time_is_the_largest_of_its_limits_by_hand():
     by_hand = {"one chain": 1.0, "eight chains": 0.3, "vectors": 0.25, "eight chains of vectors": 0.075}
     for kind, (chains, lanes) in KINDS.items():
         assert float(time(c=chains, v=lanes, **known)) == pytest.approx(by_hand[kind] + 0.06)
-    assert float(time(c=8, v=4, **(known | {"m": 1.0}))) == pytest.approx(0.8 + 0.06)  # 8 bytes at 10 bytes a nanosecond
+    assert float(time(c=8, v=4, **(known | {"m": 1.0}))) == pytest.approx(
+        0.8 + 0.06
+    )  # 8 bytes at 10 bytes a nanosecond
     assert float(time(c=1, v=1, **(known | {"N": 4, "o": 500.0}))) == pytest.approx(0.25 + 5.06)
 
 
@@ -108,19 +120,33 @@ def test_one_core_gains_nothing_from_threads_and_has_no_mark(lab, monkeypatch):
 
 
 def test_constants_come_from_a_profile_that_has_them():
-    own = Machine({}, {"clock": Parameter(4.0, "GHz", "measured", "x"), "memory_bandwidth": Parameter(25.0, "GB/s", "measured", "x"),
-                       "l3_capacity": Parameter(8 << 20, "B", "claimed", "sysfs")})  # fmt: skip
+    own = Machine(
+        {},
+        {
+            "clock": Parameter(4.0, "GHz", "measured", "x"),
+            "memory_bandwidth": Parameter(25.0, "GB/s", "measured", "x"),
+            "l3_capacity": Parameter(8 << 20, "B", "claimed", "sysfs"),
+        },
+    )
     sliders = parallelism.Parallelism(own).sliders
     assert [sliders[name].default for name in "LGBC"] == [1.0, 0.25, 25.0, 8 << 20]
     assert "measured" in sliders["L"].source and "claimed" in sliders["C"].source
-    assert "assumed" in parallelism.Parallelism(Machine({}, {"l2_capacity": Parameter(1 << 20, "B", "assumed", "x")})).sliders["B"].source
+    assert (
+        "assumed"
+        in parallelism.Parallelism(Machine({}, {"l2_capacity": Parameter(1 << 20, "B", "assumed", "x")}))
+        .sliders["B"]
+        .source
+    )
 
 
 def test_constants_read_off_curves_that_the_model_made_are_the_model_s(lab):
     truth = {"L": 0.8, "G": 0.27, "s": 4.0, "o": 240.0}
     point = lab.point(truth | {"threads": 2})
     x = lab.x()
-    made = [Curve(name, "measured", x, "ns", curve.values) for name, curve in zip(LEVELS, lab.predict(point, x), strict=True)]
+    made = [
+        Curve(name, "measured", x, "ns", curve.values)
+        for name, curve in zip(LEVELS, lab.predict(point, x), strict=True)
+    ]
     found = lab.constants(lab.assemble(lab.point({"threads": 2}), made))
     # L is read from products so long that s hardly counts; what is left of it is in L.
     assert found == pytest.approx(truth, rel=0.05)
@@ -140,12 +166,15 @@ def test_constants_that_no_clean_sample_tells_are_left_out(lab):
     assert found([64, 4096], some, some, none, some) == {"L", "G", "s", "o"}
 
 
-# ---- The machine -------------------------------------------------------------------------------------------------------
+# ---- The machine
+# -------------------------------------------------------------------------------------------------------
 
 
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says(lab):
-    """Orderings with wide margins: an addition takes two to four times as long as its throughput allows, a vector has four lanes."""
+    """Orderings with wide margins: an addition takes two to four times as long as its throughput allows, a vector has
+    four lanes.
+    """
     run = lab.run({"each": "eight chains of vectors"}, over=[2048, 1 << 18], budget_s=1.5)
     one, chains, vectors, threads = (curve.values for curve in run.measured)
     if not np.isfinite([one[0], chains[0], vectors[0], one[1]]).all():

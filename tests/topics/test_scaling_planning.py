@@ -27,8 +27,14 @@ def test_cutting_the_hot_path_is_not_the_solution():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("query.1   3ms", "query.1   2ms"), "the parts of query must take 6 ms together, as in the page, and they take 5 ms"),
-        (("rank.1    2ms after query.1, query.2", "rank.1    2ms after query.1"), "rank.1 must wait for all of query, and it does not wait for query.2"),
+        (
+            ("query.1   3ms", "query.1   2ms"),
+            "the parts of query must take 6 ms together, as in the page, and they take 5 ms",
+        ),
+        (
+            ("rank.1    2ms after query.1, query.2", "rank.1    2ms after query.1"),
+            "rank.1 must wait for all of query, and it does not wait for query.2",
+        ),
         (("parse     2ms", "parse     2ms\nextra 1ms"), "no task whose name begins with extra"),
         (("render.2, ", ""), "send must wait for all of render"),
         (("send      1ms after", "resize.9  0.01ms after"), "the page has send to do, and this graph has not"),
@@ -46,7 +52,10 @@ def test_something_else_than_text_is_refused():
     assert "must be a graph as text, got int" in CHECK(7).reason
 
 
-@pytest.mark.parametrize(("answer", "state"), [(..., "not attempted"), (17.1, "right"), (17, "right"), (1096, "wrong"), (30, "wrong"), ("soon", "wrong")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(..., "not attempted"), (17.1, "right"), (17, "right"), (1096, "wrong"), (30, "wrong"), ("soon", "wrong")],
+)
 def test_the_first_failure_is_judged(answer, state):
     assert scaling.EXERCISES["first_failure"].check(answer).state == state
 

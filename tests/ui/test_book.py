@@ -26,7 +26,9 @@ def test_every_lab_has_two_telling_settings_that_change_its_prediction(lab_id):
     lab = lab_of(recorded) if recorded else labs.get(lab_id)
     found = book.telling_settings(lab)
     assert len(found) == 2
-    assert list(found)[: len(lab.presets())] == list(lab.presets())[:2], "what the lab itself says is worth trying comes first"
+    assert list(found)[: len(lab.presets())] == list(lab.presets())[:2], (
+        "what the lab itself says is worth trying comes first"
+    )
     for label, settings in found.items():
         assert lab.point(settings) != lab.point()
         assert label in lab.presets() or label.startswith(f"{next(iter(settings))} ")
@@ -36,7 +38,9 @@ def test_explorer_of_the_book_shows_recorded_data_at_three_settings(building):
     explorer = explore("branches.selectivity")
     assert explorer.run.measured[0].source == "recorded"
     assert explorer.measured() is explorer.run
-    assert explorer.lab.machine.facts["cpu"] == explorer.run.machine["facts"]["cpu"], "the model is of the machine that was measured"
+    assert explorer.lab.machine.facts["cpu"] == explorer.run.machine["facts"]["cpu"], (
+        "the model is of the machine that was measured"
+    )
     before = explorer.point
     data, _ = explorer._repr_mimebundle_()
     assert set(data) == {"text/html", "text/plain"}, "no widget: it would need a kernel"

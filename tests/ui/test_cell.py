@@ -37,7 +37,9 @@ double mean(const double *x, int64_t n)
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts its own there, which no child can be spawned from
+    monkeypatch.setitem(
+        sys.modules, "__main__", sys.modules["__main__"]
+    )  # a shell puts its own there, which no child can be spawned from
     shell = InteractiveShell()
     shell.history_manager.enabled = False
     shell.run_line_magic("load_ext", "spe_lab")
@@ -79,7 +81,9 @@ def test_an_error_is_shown_without_the_calls_that_led_to_it(shell, capsys):
     run(shell, f"%%c own\n{MEAN}")
     shell.run_cell("own.mean(np.ones(2), 3)")
     shown = capsys.readouterr().out
-    assert "it reached for x[2], and x has 2 elements" in shown and "Traceback" not in shown and "sandbox.py" not in shown
+    assert (
+        "it reached for x[2], and x has 2 elements" in shown and "Traceback" not in shown and "sandbox.py" not in shown
+    )
 
 
 @needs_compiler
@@ -107,9 +111,15 @@ def test_options_set_limit_memory_and_flags(shell):
 
 
 @needs_compiler
-@pytest.mark.parametrize(("line", "sentence"), [("1st", "name must be a Python name, got '1st'"), ("np", "name must not hide a module, and np is one"),
-                                                ("--limit soon", "limit must be a quantity in s, got 'soon'"),
-                                                ("--limit 0s", "limit_s must be between 0 and 3600 seconds")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("1st", "name must be a Python name, got '1st'"),
+        ("np", "name must not hide a module, and np is one"),
+        ("--limit soon", "limit must be a quantity in s, got 'soon'"),
+        ("--limit 0s", "limit_s must be between 0 and 3600 seconds"),
+    ],
+)
 def test_options_without_sense_are_refused_in_a_sentence(shell, line, sentence):
     failed = run(shell, f"%%c {line}\nint f(void) {{ return 1; }}\n").error_in_exec
     assert isinstance(failed, CellError) and str(failed).startswith(sentence)
@@ -137,9 +147,14 @@ def test_the_stop_button_of_a_real_kernel_ends_an_endless_loop_and_nothing_else(
         began = time.monotonic()
         stopped = client.execute_interactive("own.loop()", timeout=60, output_hook=lambda _: None)["content"]
         assert 0.3 < time.monotonic() - began < 0.5 + 2
-        assert re.search(r"loop was stopped after .* s, and its process was ended", stopped["evalue"]) and len(stopped["traceback"]) == 1
+        assert (
+            re.search(r"loop was stopped after .* s, and its process was ended", stopped["evalue"])
+            and len(stopped["traceback"]) == 1
+        )
         answers = []
-        client.execute_interactive("kept + own.one()", timeout=60, output_hook=lambda message: answers.append(message["content"].get("data")))
+        client.execute_interactive(
+            "kept + own.one()", timeout=60, output_hook=lambda message: answers.append(message["content"].get("data"))
+        )
         assert {"text/plain": "42"} in answers
     finally:
         client.stop_channels()
@@ -169,9 +184,16 @@ def own():
 
 def test_numbers_get_sliders_of_their_type_and_arrays_do_not(own):
     page = own.sliders("types", sign=(-5, 5), f=(0.5, 2.5))
-    kinds = {name: (type(slider), getattr(slider, "min", None), getattr(slider, "max", None)) for name, slider in page.sliders.items()}
-    assert kinds == {"small": (widgets.IntSlider, 0, 100), "on": (widgets.Checkbox, None, None), "sign": (widgets.IntSlider, -5, 5),
-                     "f": (widgets.FloatSlider, 0.5, 2.5)}  # fmt: skip
+    kinds = {
+        name: (type(slider), getattr(slider, "min", None), getattr(slider, "max", None))
+        for name, slider in page.sliders.items()
+    }
+    assert kinds == {
+        "small": (widgets.IntSlider, 0, 100),
+        "on": (widgets.Checkbox, None, None),
+        "sign": (widgets.IntSlider, -5, 5),
+        "f": (widgets.FloatSlider, 0.5, 2.5),
+    }
     assert list(own.sliders("scale", x=np.ones(3), n=3).sliders) == ["by"]
 
 
@@ -179,7 +201,9 @@ def test_a_slider_that_moves_calls_the_function(own):
     page = own.sliders("pick", a=(1, 50))
     assert page.text == "pick(a=1) = 100"
     page.sliders["a"].value = 50
-    assert page.text == "pick(a=50) = 2" and "pick(a=50) = 2" in page._said.value and 'role="status"' in page._said.value
+    assert (
+        page.text == "pick(a=50) = 2" and "pick(a=50) = 2" in page._said.value and 'role="status"' in page._said.value
+    )
 
 
 def test_each_call_gets_the_arrays_as_they_were_given(own):

@@ -198,7 +198,12 @@ def test_a_measurement_without_a_prediction_is_a_look_at_the_answer():
 
 def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
     lab_id = "memory.working_set"
-    predictions = [None, predict(lab_id, "1MiB", 5, 9), predict_order(lab_id, "16KiB", "1MiB"), predict_curve(lab_id, {"4KiB": 2, "64MiB": 90})]
+    predictions = [
+        None,
+        predict(lab_id, "1MiB", 5, 9),
+        predict_order(lab_id, "16KiB", "1MiB"),
+        predict_curve(lab_id, {"4KiB": 2, "64MiB": 90}),
+    ]
     pictures = {picture(explore(lab_id, prediction)) for prediction in predictions}
     assert len(pictures) == len(predictions)
 
@@ -230,7 +235,10 @@ class Following(Lab):
     breaks, compared, scale, simulated, follows = "nowhere", ("thrown", "expected"), "linear", True, True
 
     def declare(self):
-        return [Slider("faces", "", 6.0, "faces of the die", 2, 20, multiple_of=1), Slider("dice", "", 1.0, "dice thrown together", 1, 9, multiple_of=1)]
+        return [
+            Slider("faces", "", 6.0, "faces of the die", 2, 20, multiple_of=1),
+            Slider("dice", "", 1.0, "dice thrown together", 1, 9, multiple_of=1),
+        ]
 
     def sweep(self, short):
         return [2, 6] if short else [2, 6, 12, 20]
@@ -241,7 +249,11 @@ class Following(Lab):
             if cancel.is_set():
                 return
             self.throws.append(throws)
-            rolled = np.random.default_rng(1).integers(1, x.values + 1, (throws, int(point["dice"]), x.values.size)).sum(axis=1)
+            rolled = (
+                np.random.default_rng(1)
+                .integers(1, x.values + 1, (throws, int(point["dice"]), x.values.size))
+                .sum(axis=1)
+            )
             half = 2 * rolled.std(axis=0) / throws**0.5
             mean = rolled.mean(axis=0)
             counts = np.full(x.values.size, throws)
@@ -258,7 +270,9 @@ def test_a_lab_that_follows_is_simulated_at_each_move_and_never_stale():
     for dice in (2, 5):
         explorer.set(dice=dice)
         again = explorer.lab.glimpse(explorer.point)
-        assert explorer.run.point["dice"] == dice and np.array_equal(explorer.run.measured[0].values, again.measured[0].values)
+        assert explorer.run.point["dice"] == dice and np.array_equal(
+            explorer.run.measured[0].values, again.measured[0].values
+        )
         assert "points were" not in explorer._twin.value and "(stale)" not in explorer.text
     shown = explorer.run
     explorer.set(faces=12)
@@ -283,7 +297,9 @@ def test_a_move_ends_the_refinement_of_what_was_there_before(monkeypatch):
 
 def test_recorded_data_hold_until_the_simulation_is_asked_for(monkeypatch):
     explorer = Explorer(Following())
-    monkeypatch.setattr(explorer.lab, "recorded", lambda: dataclasses.replace(explorer.run, machine={"facts": {"cpu": "another"}}))
+    monkeypatch.setattr(
+        explorer.lab, "recorded", lambda: dataclasses.replace(explorer.run, machine={"facts": {"cpu": "another"}})
+    )
     explorer.show_recorded()
     recorded = explorer.run
     explorer.set(dice=3)

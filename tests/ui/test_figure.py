@@ -40,12 +40,16 @@ def test_a_frame_after_many_moves_equals_a_figure_drawn_from_nothing(lab, record
     for latency in (60, 100, 80):
         point = lab.point({"l4": latency})
         last = figure.draw(lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20)
-    fresh = LabFigure(lab).draw(lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20)
+    fresh = LabFigure(lab).draw(
+        lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20
+    )
     assert np.array_equal(pixels(last), pixels(fresh))
 
 
 def test_other_curves_points_and_predictions_on_the_same_axes_leave_nothing_behind(lab, recorded):
-    """Every state after every other one: 30 ways, each picture the same as that of a figure which had no state before."""
+    """Every state after every other one: 30 ways, each picture the same as that of a figure which
+    had no state before.
+    """
     point = lab.point()
     predicted, alone = lab.predict(point, dense(lab, recorded.x)), lab.predict(lab.point({"l4": 1000}), lab.x())
     band = predict_curve(lab.id, {"16KiB": 1, "1MiB": 5, "64MiB": 80})
@@ -112,11 +116,20 @@ def test_the_svg_lies_where_the_pixels_of_a_file_lie():
     first_line = re.search(r'<path d="([^"]+)"', moving)[1]
     corners = np.array([[float(part) for part in pair.split()] for pair in re.split("[ML]", first_line)[1:]])
     assert len(corners) == len(x.values)
-    dots = np.array([[float(part) for part in pair] for pair in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', moving)])
+    dots = np.array(
+        [[float(part) for part in pair] for pair in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', moving)]
+    )
     assert len(dots) == len(recorded.x.values)
     for places, darkest in ((corners, 60), (dots, 150)):
         columns, rows = places.round().astype(int).T
-        around = np.min([pixels[np.clip(rows + i, 0, HEIGHT - 1), np.clip(columns + j, 0, WIDTH - 1)] for i in (-1, 0, 1) for j in (-1, 0, 1)], axis=0)
+        around = np.min(
+            [
+                pixels[np.clip(rows + i, 0, HEIGHT - 1), np.clip(columns + j, 0, WIDTH - 1)]
+                for i in (-1, 0, 1)
+                for j in (-1, 0, 1)
+            ],
+            axis=0,
+        )
         inside = (rows > 40) & (rows < HEIGHT - 60)
         assert inside.any() and (around[inside] < darkest).all()
 
@@ -130,7 +143,10 @@ def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
 
 
 def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
-    assert moving._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]])) == "M1.0 2.0M4.0 5.0L6.0 9999.0L6.0 9999.0"
+    assert (
+        moving._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]]))
+        == "M1.0 2.0M4.0 5.0L6.0 9999.0L6.0 9999.0"
+    )
 
 
 def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(lab, recorded):
@@ -203,7 +219,10 @@ def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     for predicted in frames:
         figure.layers(predicted, recorded.measured, ratios(recorded), at=2.0**20)
     _forget_sheets(lab)
-    picture, fresh = figure.picture("png"), LabFigure(lab).draw(frames[1], recorded.measured, ratios(recorded), at=2.0**20)
+    picture, fresh = (
+        figure.picture("png"),
+        LabFigure(lab).draw(frames[1], recorded.measured, ratios(recorded), at=2.0**20),
+    )
     assert np.array_equal(pixels(picture), pixels(fresh))
     ground, moves = figure.layers(frames[1], recorded.measured, ratios(recorded), at=2.0**20)
     expected = LabFigure(lab).layers(frames[1], recorded.measured, ratios(recorded), at=2.0**20)
@@ -218,10 +237,17 @@ def _forget_sheets(lab):
         other.place(lab.predict(lab.point(), lab.x()))
 
 
-@pytest.mark.parametrize(("lab_id", "preset"), [
-    ("memory.stride", ""), ("numerical.points", ""), ("scaling.parallelism", ""), ("coherence.false_sharing", "Eight threads"),
-    ("objectives.sla", "A strict contract"), ("queueing.head_of_line", "1 in 10 takes 11 ×"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("lab_id", "preset"),
+    [
+        ("memory.stride", ""),
+        ("numerical.points", ""),
+        ("scaling.parallelism", ""),
+        ("coherence.false_sharing", "Eight threads"),
+        ("objectives.sla", "A strict contract"),
+        ("queueing.head_of_line", "1 in 10 takes 11 ×"),
+    ],
+)
 def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
     lab = labs.get(lab_id)
     recorded, point = lab.recorded(), lab.point(lab.presets()[preset].settings if preset else None)
@@ -229,14 +255,22 @@ def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
     legend = sheet.axes[0].get_legend().get_window_extent()
     for line in [*sheet.lines, *(bars[0] for bars in sheet.bars)]:
         with np.errstate(divide="ignore", invalid="ignore"):
-            pixels = line.get_transform().transform(np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()]))
+            pixels = line.get_transform().transform(
+                np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()])
+            )
         assert not any(legend.contains(x, y) for x, y in pixels if np.isfinite(x + y)), line.get_label()
 
 
-@pytest.mark.parametrize("lab_id", ["scaling.parallelism", "patterns.conditional", "objectives.sla", "memory.working_set", "branches.rate"])
+@pytest.mark.parametrize(
+    "lab_id", ["scaling.parallelism", "patterns.conditional", "objectives.sla", "memory.working_set", "branches.rate"]
+)
 def test_what_ticks_say_stands_apart(lab_id):
     lab = labs.get(lab_id)
     bottom = LabFigure(lab).place(lab.predict(lab.point(), lab.x())).axes[1]
     low, high = bottom.get_xlim()
-    said = [label.get_window_extent() for x, label in zip(bottom.get_xticks(), bottom.get_xticklabels(), strict=True) if low <= x <= high]
+    said = [
+        label.get_window_extent()
+        for x, label in zip(bottom.get_xticks(), bottom.get_xticklabels(), strict=True)
+        if low <= x <= high
+    ]
     assert len(said) >= 5 and all(left.x1 + 9 < right.x0 for left, right in itertools.pairwise(said))

@@ -19,9 +19,27 @@ from spe_lab.ui.journal import JournalPage, draw
 def entry(lab, low, high, value, kind="range"):
     time = "2026-11-25T00:00:00+00:00"
     committed = {"time": time, "values": {"low": low, "high": high}, "words": f"{low:g} to {high:g} ns"}
-    scored = {"time": time, "said": f"was {value:g} ns", "right": int(low <= value <= high), "of": 1, "value": value, "low": value, "high": value,
-              "source": "measured", "machine": ""}  # fmt: skip
-    return {"lab": lab, "kind": kind, "asked": "at <1>", "settings": {}, "unit": "ns", "committed": committed, "revised": [], "scored": scored}
+    scored = {
+        "time": time,
+        "said": f"was {value:g} ns",
+        "right": int(low <= value <= high),
+        "of": 1,
+        "value": value,
+        "low": value,
+        "high": value,
+        "source": "measured",
+        "machine": "",
+    }
+    return {
+        "lab": lab,
+        "kind": kind,
+        "asked": "at <1>",
+        "settings": {},
+        "unit": "ns",
+        "committed": committed,
+        "revised": [],
+        "scored": scored,
+    }
 
 
 def kept(*entries):
@@ -36,7 +54,9 @@ def test_an_empty_journal_says_how_to_begin():
 
 
 def test_predictions_of_all_chapters_are_on_it_with_their_scores():
-    shown = JournalPage(kept(entry("memory.stride", 1, 2, 1.5), entry("branches.selectivity", 1, 2, 5), entry("gone.lab", 1, 2, 1)))
+    shown = JournalPage(
+        kept(entry("memory.stride", 1, 2, 1.5), entry("branches.selectivity", 1, 2, 5), entry("gone.lab", 1, 2, 1))
+    )
     assert "2 of 3 ranges held" in shown.text
     for said in ("03b · memory.stride · at <1> · 1 to 2 ns · was 1.5 ns", "03d · branches.selectivity", "gone.lab"):
         assert said in shown.text
@@ -46,12 +66,19 @@ def test_predictions_of_all_chapters_are_on_it_with_their_scores():
 def test_the_page_is_escaped_and_its_picture_has_a_text():
     source = JournalPage(kept(entry("memory.stride", 1, 2, 1.5)))._repr_html_()
     assert "at &lt;1&gt;" in source and "<1>" not in source
-    assert re.search(r'<img alt="Share of ranges that held: 1 of 1', source) and '<th scope="col"' in source and "<caption>" in source
+    assert (
+        re.search(r'<img alt="Share of ranges that held: 1 of 1', source)
+        and '<th scope="col"' in source
+        and "<caption>" in source
+    )
 
 
 @pytest.mark.parametrize("value", [1e-3, 1.0, 1e6, 0.0])
 def test_any_record_can_be_drawn(value):
-    ranges = [Scored("memory.stride", "at stride 64 B", "ns", low, high, value, value, value) for low, high in ((0, 1), (1, 1), (1e-6, 1e9), (0, 0))]
+    ranges = [
+        Scored("memory.stride", "at stride 64 B", "ns", low, high, value, value, value)
+        for low, high in ((0, 1), (1, 1), (1e-6, 1e9), (0, 0))
+    ]
     for n in (1, len(ranges)):
         pixels = np.asarray(Image.open(io.BytesIO(draw(TrackRecord(ranges[:n])))).convert("L"))
         assert pixels.shape[1] == 820 and (pixels < 100).sum() > 200

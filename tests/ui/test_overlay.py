@@ -44,7 +44,9 @@ def test_a_file_is_loaded_and_what_is_none_is_refused(tmp_path):
     other.save(tmp_path / "run.json")
     explorer.overlay(tmp_path / "run.json")
     assert explorer._beside.chosen.name.startswith("recorded on Example Core X-1")
-    with pytest.raises(SpeLabError, match=r"must be of memory\.working_set over size, .*, got one of memory\.stride over stride"):
+    with pytest.raises(
+        SpeLabError, match=r"must be of memory\.working_set over size, .*, got one of memory\.stride over stride"
+    ):
         explore("memory.working_set").overlay(run)
 
 

@@ -64,7 +64,9 @@ def test_the_page_holds_the_traces_and_says_them_in_words():
     shown = Player(Watched(), systems="four servers")
     markup = shown._shown.value
     data = json.loads(re.search(r'class="data">(.*?)</script>', markup)[1])
-    assert [scene["name"] for scene in data["scenes"]] == ["one queue", "a queue each"] and data["scenes"][0]["servers"] == 4
+    assert [scene["name"] for scene in data["scenes"]] == ["one queue", "a queue each"] and data["scenes"][0][
+        "servers"
+    ] == 4
     assert markup.count('class="moving"') == 2 and 'role="status"' in markup and "prefers-reduced-motion" in markup
     for trace in shown._traces:
         assert trace.said() in shown.text and trace.said() in markup
@@ -76,7 +78,11 @@ def test_the_page_holds_the_traces_and_says_them_in_words():
 def test_without_a_kernel_the_strips_are_left(monkeypatch):
     monkeypatch.setenv("SPE_LAB_BOOK", "1")
     data, _ = Player(Watched())._repr_mimebundle_()
-    assert data["text/html"].count("<svg") == 3 and "onload" not in data["text/html"] and "behind a long one" in data["text/plain"]
+    assert (
+        data["text/html"].count("<svg") == 3
+        and "onload" not in data["text/html"]
+        and "behind a long one" in data["text/plain"]
+    )
     assert player.most(Watched().traces(Player(Watched()).point)) > 3
 
 

@@ -31,7 +31,12 @@ def kernel(monkeypatch):
         hook.prompt_count += 1
         history.outputs[hook.prompt_count] = ["a picture"]
         header = {"msg_id": str(hook.prompt_count)}
-        shell.get_parent = lambda: {"msg_type": "execute_request", "metadata": {"cellId": cell}, "content": {"code": ""}, "header": header}
+        shell.get_parent = lambda: {
+            "msg_type": "execute_request",
+            "metadata": {"cellId": cell},
+            "content": {"code": ""},
+            "header": header,
+        }
 
     shell.run = run
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
@@ -45,7 +50,9 @@ def test_a_cell_that_runs_again_leaves_nothing_of_its_earlier_run(kernel):
     for number in range(4):
         kernel.run("a cell")
         shown = explore("memory.stride")
-        kernel.user_ns["Out"][number + 1] = kernel.user_ns[f"_{number + 1}"] = kernel.user_ns_hidden[f"_{number + 1}"] = shown
+        kernel.user_ns["Out"][number + 1] = kernel.user_ns[f"_{number + 1}"] = kernel.user_ns_hidden[
+            f"_{number + 1}"
+        ] = shown
         sizes.append(len(widgets.widget._instances))
         gone.append(weakref.ref(shown))
         del shown
@@ -81,9 +88,14 @@ def test_a_figure_that_nobody_holds_is_gone():
 
 def test_a_real_kernel_lists_the_last_run_alone():
     page = new_code_cell('from spe_lab import explore\nexplore("memory.stride")')
-    outputs = "[each for run in get_ipython().history_manager.outputs.values() for each in run if each.output_type == 'execute_result']"
+    outputs = (
+        "[each for run in get_ipython().history_manager.outputs.values() for each in run if each.output_type =="
+        " 'execute_result']"
+    )
     listed = new_code_cell(f"print(len({outputs}), len(Out))")
-    client = NotebookClient(new_notebook(cells=[page, listed]), kernel_name="python3", timeout=120, store_widget_state=False)
+    client = NotebookClient(
+        new_notebook(cells=[page, listed]), kernel_name="python3", timeout=120, store_widget_state=False
+    )
     with client.setup_kernel():
         for _ in range(3):
             client.execute_cell(page, 0)
@@ -122,10 +134,15 @@ print(process.memory_info().rss - before)
 
 def printed(program: str) -> list[str]:
     """What it prints without an explorer and with one."""
-    # Dask, which another test may have used in this process, leaves a MALLOC_TRIM_THRESHOLD_ in the environment, and that fixes the limit.
+    # Dask, which another test may have used in this process, leaves a MALLOC_TRIM_THRESHOLD_ in the environment, and
+    # that fixes the limit.
     told = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    return [subprocess.run([sys.executable, "-c", program.format(first)], capture_output=True, text=True, check=True, env=told).stdout
-            for first in ("", "explore('queueing.single')")]  # fmt: skip
+    return [
+        subprocess.run(
+            [sys.executable, "-c", program.format(first)], capture_output=True, text=True, check=True, env=told
+        ).stdout
+        for first in ("", "explore('queueing.single')")
+    ]
 
 
 @needs_glibc

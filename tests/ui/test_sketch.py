@@ -13,17 +13,28 @@ def test_moving_a_slider_draws_and_says_the_curve():
     assert len(drawing.sliders) == 5 and not drawing.committed and drawing.text.startswith("Not committed: ")
     before = drawing._picture.value
     list(drawing.sliders.values())[2].value = 20
-    assert drawing._picture.value != before and "20 ns at" in drawing.text and "20 ns at" in drawing._said.value and "20 ns at" in drawing._picture.value
+    assert (
+        drawing._picture.value != before
+        and "20 ns at" in drawing.text
+        and "20 ns at" in drawing._said.value
+        and "20 ns at" in drawing._picture.value
+    )
 
 
 def test_what_is_committed_comes_back_after_a_restart(capsys):
     drawing = sketch("memory.stride", points=3, within=2)
     list(drawing.sliders.values())[1].value = 10**1.3
     drawing.commit_button.click()
-    assert drawing.committed and drawing.text.startswith("Committed: ") and "Kept in your journal." in drawing._kept.value
+    assert (
+        drawing.committed and drawing.text.startswith("Committed: ") and "Kept in your journal." in drawing._kept.value
+    )
     assert capsys.readouterr().out == ""  # a button has no cell to print below
     again = sketch("memory.stride", points=3)
-    assert again.curve == pytest.approx(drawing.curve) and again.prediction.within == 2 and again.text.startswith("Committed: ")
+    assert (
+        again.curve == pytest.approx(drawing.curve)
+        and again.prediction.within == 2
+        and again.text.startswith("Committed: ")
+    )
     assert "From your journal" in capsys.readouterr().out
     next(iter(again.sliders.values())).value = 2
     assert again.text.startswith("Not committed: ")

@@ -37,7 +37,11 @@ def test_comment_in_a_listing_is_no_heading():
 
 
 def test_what_a_cell_says_itself_is_kept_and_the_argument_left_alone():
-    notebook = {"cells": [{"cell_type": "markdown", "source": "## Exercises", "metadata": {"slideshow": {"slide_type": "skip"}}}]}
+    notebook = {
+        "cells": [
+            {"cell_type": "markdown", "source": "## Exercises", "metadata": {"slideshow": {"slide_type": "skip"}}}
+        ]
+    }
     before = json.dumps(notebook)
     assert slides(notebook)["cells"][0]["metadata"]["slideshow"] == {"slide_type": "skip"}
     assert json.dumps(notebook) == before
@@ -57,12 +61,20 @@ def test_chapter_begins_with_a_slide_and_no_slide_is_endless(path):
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "spe_lab.ui.slides", *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "spe_lab.ui.slides", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_command_writes_a_copy(tmp_path):
     assert run(NOTEBOOKS[0], tmp_path / "new").returncode == 0
-    assert json.loads((tmp_path / "new" / NOTEBOOKS[0].name).read_text(encoding="utf-8")) == slides(json.loads(NOTEBOOKS[0].read_text(encoding="utf-8")))
+    assert json.loads((tmp_path / "new" / NOTEBOOKS[0].name).read_text(encoding="utf-8")) == slides(
+        json.loads(NOTEBOOKS[0].read_text(encoding="utf-8"))
+    )
 
 
 def test_command_names_what_it_cannot_read(tmp_path):

@@ -19,7 +19,9 @@ def test_both_lines_give_back_every_slider_wherever_it_stands(lab_id):
     lab = labs.get(lab_id)
     for name, slider in lab.sliders.items():
         third = slider.rounded(slider.low + (slider.high - slider.low) / 3) if slider.scale == "linear" else None
-        for value in slider.choices or (controls.stops(slider) if slider.scale == "log" else (slider.low, third, slider.high)):
+        for value in slider.choices or (
+            controls.stops(slider) if slider.scale == "log" else (slider.low, third, slider.high)
+        ):
             point = lab.point({name: value})
             line = read(state.code(lab, point))
             assert line.lab_id == lab_id and lab.point(line.settings) == point

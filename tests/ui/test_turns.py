@@ -1,4 +1,6 @@
-"""A kernel serves a page in two threads, and hears a button before a slider that was moved earlier: neither may show."""
+"""A kernel serves a page in two threads, and hears a button before a slider that was moved earlier:
+neither may show.
+"""
 
 import threading
 from types import SimpleNamespace
@@ -38,20 +40,28 @@ def told(monkeypatch):
 
     def listen(widget):
         state = widget.get_state()
-        monkeypatch.setattr(widget.comm, "publish_msg", lambda _kind, data=None, **_more: state.update(data.get("state", {})))
+        monkeypatch.setattr(
+            widget.comm, "publish_msg", lambda _kind, data=None, **_more: state.update(data.get("state", {}))
+        )
         return state
 
     return listen
 
 
-@pytest.mark.parametrize("make", [
-    calibrate,
-    lambda: explore("branches.rate"),
-    lambda: sketch("branches.rate"),
-    lambda: Stepper([("<svg/>", "a"), ("<svg/>", "b")]),
-    pytest.param(lambda: Player(Watched()), marks=needs_compiler),
-    pytest.param(lambda: NotebookCell("int twice(int x) { return 2 * x; }", "own").sliders("twice"), marks=needs_compiler),
-], ids=["calibrate", "explore", "sketch", "stepper", "player", "cell"])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        calibrate,
+        lambda: explore("branches.rate"),
+        lambda: sketch("branches.rate"),
+        lambda: Stepper([("<svg/>", "a"), ("<svg/>", "b")]),
+        pytest.param(lambda: Player(Watched()), marks=needs_compiler),
+        pytest.param(
+            lambda: NotebookCell("int twice(int x) { return 2 * x; }", "own").sliders("twice"), marks=needs_compiler
+        ),
+    ],
+    ids=["calibrate", "explore", "sketch", "stepper", "player", "cell"],
+)
 def test_what_a_page_sends_waits_for_its_turn(make):
     """A request for its state, of the innermost of a page's first parts."""
     part = make().page
@@ -84,12 +94,15 @@ def test_a_preset_waits_for_the_slider_that_is_being_served(told):
     assert slider.value == page["value"] == 16 and "states 16" in explorer._twin.value
 
 
-@pytest.mark.parametrize(("lab_id", "preset", "name"), [
-    ("branches.rate", "16 states", "states"),
-    ("branches.rate", "16 states", "p"),
-    ("memory.stride", "Array in a cache", "size"),
-    ("coherence.false_sharing", "Only loads", "operation"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("lab_id", "preset", "name"),
+    [
+        ("branches.rate", "16 states", "states"),
+        ("branches.rate", "16 states", "p"),
+        ("memory.stride", "Array in a cache", "size"),
+        ("coherence.false_sharing", "Only loads", "operation"),
+    ],
+)
 def test_a_move_that_a_preset_overtook_gives_way_to_it_and_a_later_one_does_not(lab_id, preset, name, told):
     explorer = explore(lab_id)
     slider, asked = explorer.sliders[name], explorer.lab.point(explorer.lab.presets()[preset].settings)
@@ -142,6 +155,12 @@ def test_a_move_that_commit_overtook_is_committed_and_a_later_one_is_not():
     move(first, 10**1.1)
     press(drawing.commit_button)
     move(first, 10**1.3)
-    assert drawing.text.startswith("Committed: 20 ns at ") and journal.load().latest(drawing.prediction.key)["values"]["knots"][0][1] == first.value
+    assert (
+        drawing.text.startswith("Committed: 20 ns at ")
+        and journal.load().latest(drawing.prediction.key)["values"]["knots"][0][1] == first.value
+    )
     move(first, 10**1.5)
-    assert drawing.text.startswith("Not committed: ") and journal.load().latest(drawing.prediction.key)["values"]["knots"][0][1] != first.value
+    assert (
+        drawing.text.startswith("Not committed: ")
+        and journal.load().latest(drawing.prediction.key)["values"]["knots"][0][1] != first.value
+    )

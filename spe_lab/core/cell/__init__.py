@@ -1,1 +1,3 @@
-"""The reader's own C: compiled, called with numpy arrays, timed, and kept in a process that may crash. `Cell` is in compiled.py."""
+"""The reader's own C: compiled, called with numpy arrays, timed, and kept in a process that may crash. `Cell` is in
+compiled.py.
+"""

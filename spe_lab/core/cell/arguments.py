@@ -1,8 +1,9 @@
 """Arguments of a C function: checked against its prototype, packed for another process, and given back changed.
 
-A pointer takes a numpy array of its element type, None, or for a structure a dict of its fields (what is left out is zero);
-`char *` and `void *` take any array, or bytes, which get C's zero at the end. C's changes to arrays and to the fields of a
-dict come back. numpy's errors and ctypes' silent wrapping of numbers have no place here: what C cannot hold is refused.
+A pointer takes a numpy array of its element type, None, or for a structure a dict of its fields (what is left out is
+zero); `char *` and `void *` take any array, or bytes, which get C's zero at the end. C's changes to arrays and to the
+fields of a dict come back. numpy's errors and ctypes' silent wrapping of numbers have no place here: what C cannot hold
+is refused.
 """
 
 import ctypes
@@ -44,7 +45,9 @@ def prototype(function: Function) -> str:
 
 
 def signature(function: Function) -> inspect.Signature:
-    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in function.parameters])
+    return inspect.Signature(
+        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in function.parameters]
+    )
 
 
 def bound(function: Function, arguments: tuple, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def bound(function: Function, arguments: tuple, named: Mapping[str, Any]) -> dic
     try:
         return signature(function).bind(*arguments, **named).arguments
     except TypeError as error:
-        raise CellError(f"the arguments must be those of {prototype(function)}: {error}; give one for each parameter") from None
+        raise CellError(
+            f"the arguments must be those of {prototype(function)}: {error}; give one for each parameter"
+        ) from None
 
 
 def scalar(value: Any, kind: Any, name: str) -> Any:
@@ -63,21 +68,29 @@ def scalar(value: Any, kind: Any, name: str) -> Any:
         try:
             return float(value)
         except (TypeError, ValueError, OverflowError):
-            raise CellError(f"{name} must be a number for C's {c_name(kind)}, got {value!r:.60}; give for example 0.5") from None
+            raise CellError(
+                f"{name} must be a number for C's {c_name(kind)}, got {value!r:.60}; give for example 0.5"
+            ) from None
     low, high = bounds(kind)
     try:
         number = operator.index(value)
     except TypeError:
-        raise CellError(f"{name} must be a whole number for C's {c_name(kind)}, got {value!r:.60}; convert it with int()") from None
+        raise CellError(
+            f"{name} must be a whole number for C's {c_name(kind)}, got {value!r:.60}; convert it with int()"
+        ) from None
     if not low <= number <= high:
-        raise CellError(f"{name} must be between {low} and {high} to fit C's {c_name(kind)}, got {number}; choose a smaller one or another type")
+        raise CellError(
+            f"{name} must be between {low} and {high} to fit C's {c_name(kind)}, got {number}; choose a smaller one or"
+            " another type"
+        )
     return number % 256 if kind is ctypes.c_char else bool(number) if kind is ctypes.c_bool else number
 
 
 @dataclass
 class Packed:
-    """Values and blocks of memory for one call. `blocks` are what is sent, `described` their names, bytes of an element and
-    counts; `pointers` are (block, offset, block pointed to)."""
+    """Values and blocks of memory for one call. `blocks` are what is sent, `described` their names, bytes of an element
+    and counts; `pointers` are (block, offset, block pointed to).
+    """
 
     values: list[Any] = field(default_factory=list)
     blocks: list[memoryview] = field(default_factory=list)
@@ -111,9 +124,15 @@ class Packed:
     def array(self, array: Any, element: Any, name: str) -> Block:
         expected = f"of {c_name(element)}" if element else "or bytes"
         if not isinstance(array, np.ndarray):
-            raise CellError(f"{name} must be a numpy array {expected} for C's pointer, got {type(array).__name__}; convert it with np.array()")
+            raise CellError(
+                f"{name} must be a numpy array {expected} for C's pointer, got {type(array).__name__}; convert it with"
+                " np.array()"
+            )
         if element and array.dtype != np.dtype(element):
-            raise CellError(f"{name} must have dtype {np.dtype(element)} for C's {c_name(element)} *, got {array.dtype}; convert it with .astype()")
+            raise CellError(
+                f"{name} must have dtype {np.dtype(element)} for C's {c_name(element)} *, got {array.dtype}; convert it"
+                " with .astype()"
+            )
         if array.dtype.hasobject:
             raise CellError(f"{name} must hold numbers, got dtype {array.dtype}; C cannot read Python objects")
         if not array.flags.c_contiguous:
@@ -122,21 +141,29 @@ class Packed:
             if known is array or (known.ctypes.data == array.ctypes.data and known.nbytes == array.nbytes):
                 return Block(number)
             if np.may_share_memory(known, array):
-                raise CellError(f"{name} and {other} must not overlap, and they share memory; pass a copy, or one array and an offset")
+                raise CellError(
+                    f"{name} and {other} must not overlap, and they share memory; pass a copy, or one array and an"
+                    " offset"
+                )
         block = self._add(name, array.reshape(-1).view(np.uint8).data, array.itemsize)
         self._arrays.append((name, array, block.number))
         self._back.append(lambda returned: _give_back(array, returned[block.number], name))
         return block
 
     def structure(self, fields: Mapping[str, Any], kind: type[ctypes.Structure], name: str) -> Block:
-        """A structure with these fields, as a block; the dict's numbers follow C's changes. Without a `name`, errors name the fields alone."""
+        """A structure with these fields, as a block; the dict's numbers follow C's changes. Without a `name`, errors
+        name the fields alone.
+        """
         record, pointed = kind(), []
         declared = dict(getattr(kind, "_fields_", ()))
         for member, value in fields.items():
             label = f"{name}.{member}".lstrip(".")
             if member not in declared:
                 owner, known = name or "the arguments", ", ".join(declared)
-                raise CellError(f"{owner} must have fields of struct {kind.__name__} ({known}), got {member!r}; leave it out or rename it")
+                raise CellError(
+                    f"{owner} must have fields of struct {kind.__name__} ({known}), got {member!r}; leave it out or"
+                    " rename it"
+                )
             if is_pointer(declared[member]):
                 target = self.value(value, getattr(kind, "_pointers_", {}).get(member, ctypes.c_void_p), label)
                 if target is not None:
@@ -147,7 +174,11 @@ class Packed:
                 _set_inside(record, member, value, label)
         block = self._add(name, memoryview(bytes(record)), ctypes.sizeof(record))
         self.pointers += [(block.number, offset, target) for offset, target in pointed]
-        numbers = [member for member, each in declared.items() if issubclass(each, ctypes._SimpleCData) and each is not ctypes.c_void_p]
+        numbers = [
+            member
+            for member, each in declared.items()
+            if issubclass(each, ctypes._SimpleCData) and each is not ctypes.c_void_p
+        ]
 
         def update(returned: list[bytearray]) -> None:
             changed = kind.from_buffer_copy(returned[block.number])
@@ -180,7 +211,10 @@ def _set_inside(record: ctypes.Structure, member: str, value: Any, label: str) -
     """A constant array inside a structure takes a sequence of its length."""
     kind: Any = dict(record._fields_)[member]  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
     if not issubclass(kind, ctypes.Array) or not issubclass(kind._type_, ctypes._SimpleCData):
-        raise CellError(f"{label} must be a number or an array of numbers to be set from Python, got {c_name(kind)}; set it inside C")
+        raise CellError(
+            f"{label} must be a number or an array of numbers to be set from Python, got {c_name(kind)}; set it"
+            " inside C"
+        )
     numbers = np.ravel(value).tolist()
     if len(numbers) != kind._length_:
         raise CellError(f"{label} must have {kind._length_} numbers, got {len(numbers)}; give all of them")

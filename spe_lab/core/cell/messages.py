@@ -1,4 +1,6 @@
-"""What the compiler and a crash have to say to the reader: the line of the cell, the element of the array, and the cure."""
+"""What the compiler and a crash have to say to the reader: the line of the cell, the element of the array, and the
+cure.
+"""
 
 import mmap
 import re
@@ -15,14 +17,20 @@ from spe_lab.core.errors import SpeLabError
 
 _STACK_REACH = 128 << 20  # Linux leaves this much room below the stack's limit
 _NO_ADDRESS = 128  # siginfo's code where the processor does not tell it (x86: an address that is none)
-_DIAGNOSTIC = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? (?P<kind>fatal error|error|warning|note): (?P<text>.*)")
-_UNDEFINED = re.compile(r"(?:\S*ld(?:\.lld)?: (?:error: )?)?(?P<file>/[^:\n]*):(?P<line>\d+): (?P<text>undefined reference to .*)")
+_DIAGNOSTIC = re.compile(
+    r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? (?P<kind>fatal error|error|warning|note): (?P<text>.*)"
+)
+_UNDEFINED = re.compile(
+    r"(?:\S*ld(?:\.lld)?: (?:error: )?)?(?P<file>/[^:\n]*):(?P<line>\d+): (?P<text>undefined reference to .*)"
+)
 _INCLUDED = re.compile(r"(?:In file included|\s+) from (?P<file>[^:\n]+):(?P<line>\d+)")
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 class Sentence:
-    """An exception of which a notebook shows the text alone: the calls inside this library would tell a reader nothing."""
+    """An exception of which a notebook shows the text alone: the calls inside this library would
+    tell a reader nothing.
+    """
 
     def _render_traceback_(self) -> list[str]:
         first, *rest = str(self).splitlines()
@@ -39,8 +47,9 @@ class Stopped(Sentence, KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A message of the compiler. `line` is the cell's, also for what is wrong in a file that the cell includes (then `place`
-    names file and line there); `excerpt` is the compiler's: the source line and a caret below the place."""
+    """A message of the compiler. `line` is the cell's, also for what is wrong in a file that the cell includes (then
+    `place` names file and line there); `excerpt` is the compiler's: the source line and a caret below the place.
+    """
 
     kind: str
     line: int
@@ -78,7 +87,9 @@ def _diagnostic(message: re.Match, included: int, excerpt: list[str], source: Pa
 
 
 def refused(name: str, said: str, source: Path) -> CellError:
-    """The error for a cell that does not compile: the errors with their notes. Warnings can wait: many follow from an error."""
+    """The error for a cell that does not compile: the errors with their notes. Warnings can wait: many follow from an
+    error.
+    """
     shown: list[Diagnostic] = []
     told = False  # whether a note would belong to an error
     for each in diagnostics(said, source):
@@ -88,7 +99,9 @@ def refused(name: str, said: str, source: Path) -> CellError:
     errors = sum("error" in each.kind for each in shown)
     if not errors:  # the linker's words, or a compiler that writes otherwise
         return CellError(f"the C of {name} must compile; the compiler says:\n{said.strip().replace(str(source), name)}")
-    return CellError("\n".join([f"the C of {name} must compile; {errors} error{'s' if errors > 1 else ''}:", *map(str, shown)]))
+    return CellError(
+        "\n".join([f"the C of {name} must compile; {errors} error{'s' if errors > 1 else ''}:", *map(str, shown)])
+    )
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,9 @@ class Crash:
         return cls(numbers[0], numbers[1], address, tuple(frames))
 
 
-def crashed(function: str, crash: Crash, place: tuple[str, str], memory: Sequence[Memory], stack_top: int, limit: int) -> CellError:
+def crashed(
+    function: str, crash: Crash, place: tuple[str, str], memory: Sequence[Memory], stack_top: int, limit: int
+) -> CellError:
     """The error for a crash that the process reported."""
     name = signal.Signals(crash.signal).name
     where, line = place
@@ -128,8 +143,14 @@ def crashed(function: str, crash: Crash, place: tuple[str, str], memory: Sequenc
         return CellError(f"{at}: {_address(crash, name, memory, stack_top, limit)}")
     reason = {
         "SIGFPE": "it divided an integer by zero (SIGFPE); test the divisor first",
-        "SIGABRT": "it aborted itself (SIGABRT: abort, a failed assert, or memory that free found damaged); what it printed says more",
-        "SIGILL": "it ran into an instruction that is none (SIGILL); the compiler puts one where C leaves the outcome undefined",
+        "SIGABRT": (
+            "it aborted itself (SIGABRT: abort, a failed assert, or memory that free found damaged); what it printed"
+            " says more"
+        ),
+        "SIGILL": (
+            "it ran into an instruction that is none (SIGILL); the compiler puts one where C leaves the outcome"
+            " undefined"
+        ),
         "SIGTRAP": "it ran into a trap (SIGTRAP); the compiler puts one where C leaves the outcome undefined",
     }[name]
     return CellError(f"{at}: {reason}")
@@ -139,13 +160,27 @@ def _address(crash: Crash, name: str, memory: Sequence[Memory], stack_top: int, 
     if 0 < stack_top - crash.address < _STACK_REACH + (64 << 20):
         return f"stack overflow ({name}); end the recursion, or take a large array from Python instead of the stack"
     if crash.code == _NO_ADDRESS:
-        return f"it followed a pointer that is no address ({name}); look for a pointer that was never set, or overwritten"
-    near = [each for each in memory if -2 * mmap.PAGESIZE <= crash.address - each.address < each.element_bytes * each.count + 2 * mmap.PAGESIZE]
+        return (
+            f"it followed a pointer that is no address ({name}); look for a pointer that was never set, or overwritten"
+        )
+    near = [
+        each
+        for each in memory
+        if -2 * mmap.PAGESIZE <= crash.address - each.address < each.element_bytes * each.count + 2 * mmap.PAGESIZE
+    ]
     if near:
-        each = min(near, key=lambda one: abs(crash.address - one.address - one.element_bytes * one.count / 2) - one.element_bytes * one.count / 2)
+        each = min(
+            near,
+            key=lambda one: (
+                abs(crash.address - one.address - one.element_bytes * one.count / 2) - one.element_bytes * one.count / 2
+            ),
+        )
         index = (crash.address - each.address) // each.element_bytes
         held = f"{each.name} has {each.count} element{'s' if each.count != 1 else ''}"
-        return f"it reached for {each.name}[{index}], and {held} ({name}); keep indexes {f'from 0 to {each.count - 1}' if each.count else 'out of it'}"
+        return (
+            f"it reached for {each.name}[{index}], and {held} ({name}); keep indexes"
+            f" {f'from 0 to {each.count - 1}' if each.count else 'out of it'}"
+        )
     if crash.address < mmap.PAGESIZE:
         asked = f"malloc returns one where more than {units.render(limit, 'B')} are asked for"
         return f"it followed a null pointer ({name}); test pointers before use ({asked})"
@@ -153,7 +188,9 @@ def _address(crash: Crash, name: str, memory: Sequence[Memory], stack_top: int, 
 
 
 def place(library: Path, span: tuple[int, int], frames: Sequence[int], source: Path) -> tuple[str, str]:
-    """Function and line of the innermost call that lies in the reader's library; empty where that cannot be found out."""
+    """Function and line of the innermost call that lies in the reader's library; empty where that
+    cannot be found out.
+    """
     # The first two frames are the handler's, the third is the place itself, the others are where calls will return to.
     found = next(((i, at) for i, at in enumerate(frames) if i >= 2 and span[0] <= at < span[1]), None)
     if found is None or shutil.which("addr2line") is None:

@@ -1,8 +1,8 @@
 """The notebook's side of the worker process: starts it, asks it, and outlives it.
 
-Nothing here runs in a thread, and nothing of the worker's lies in this process: it may crash, loop, exit or flood its output,
-and ends with a sentence. Arrays travel as copies, through a file in memory that both sides know, and come back only from a call
-that returned: a crash leaves the caller's as they were.
+Nothing here runs in a thread, and nothing of the worker's lies in this process: it may crash, loop, exit or flood its
+output, and ends with a sentence. Arrays travel as copies, through a file in memory that both sides know, and come back
+only from a call that returned: a crash leaves the caller's as they were.
 """
 
 import contextlib
@@ -30,8 +30,9 @@ _START_S = 30.0
 
 
 def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
-    """C text as a library for a worker, loaded nowhere else: even a constructor of it runs there. What is called and defined
-    nowhere is the linker's to tell, with a line; the loader would only refuse to start."""
+    """C text as a library for a worker, loaded nowhere else: even a constructor of it runs there. What is called and
+    defined nowhere is the linker's to tell, with a line; the loader would only refuse to start.
+    """
     defined = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()
     return native.build_text(text, name, (*flags, *defined))
 
@@ -55,12 +56,18 @@ class Sandbox:
             self._worker.end()
             self._worker = None
 
-    def ask(self, request: Call | Timing, blocks: Sequence[memoryview], described: Sequence[tuple[str, int, int]], cancel: Cancel | None = None) -> Iterator:
-        """Yields what the worker answers, until request.limit_s after the C code's start: one (result, numbers of the blocks that were
-        written before, the blocks) for a Call, (progress, curve) again and again for a Timing.
+    def ask(
+        self,
+        request: Call | Timing,
+        blocks: Sequence[memoryview],
+        described: Sequence[tuple[str, int, int]],
+        cancel: Cancel | None = None,
+    ) -> Iterator:
+        """Yields what the worker answers, until request.limit_s after the C code's start: one (result, numbers of the
+        blocks that were written before, the blocks) for a Call, (progress, curve) again and again for a Timing.
 
-        `described`: name, bytes of an element and count of each block. Raises a CellError when the worker dies or is late, and
-        ends it when the reader stops the cell, when `cancel` is set, and when the caller wants no more.
+        `described`: name, bytes of an element and count of each block. Raises a CellError when the worker dies or is
+        late, and ends it when the reader stops the cell, when `cancel` is set, and when the caller wants no more.
         """
         self.output = ""
         if self._worker is None or self._worker.process.poll() is not None:
@@ -76,9 +83,13 @@ class Sandbox:
                 left = request.limit_s - (time.monotonic() - began)
                 if left <= 0:
                     cure = "look for a loop that never ends, or allow more time (limit_s)"
-                    raise CellError(f"{request.name} must return within {request.limit_s:g} s and was still running; {cure}")
+                    raise CellError(
+                        f"{request.name} must return within {request.limit_s:g} s and was still running; {cure}"
+                    )
                 if cancel.is_set():
-                    raise CancelledError(f"{request.name} was cancelled after {time.monotonic() - began:.1f} s; start it again")
+                    raise CancelledError(
+                        f"{request.name} was cancelled after {time.monotonic() - began:.1f} s; start it again"
+                    )
                 ready = wait([worker.connection, worker.output], min(left, 0.1))
                 if worker.output in ready:
                     self._drain(worker, printed, request.name)
@@ -100,7 +111,9 @@ class Sandbox:
             memory = [Memory(name, address, *rest) for (name, *rest), address in zip(described, place, strict=False)]
             raise worker.ending(request, memory, self.source) from None
         except KeyboardInterrupt:
-            raise Stopped(f"{request.name} was stopped after {time.monotonic() - began:.1f} s, and its process was ended") from None
+            raise Stopped(
+                f"{request.name} was stopped after {time.monotonic() - began:.1f} s, and its process was ended"
+            ) from None
         finally:
             self.output = printed.decode(errors="replace").replace(str(self.source), self.source.name)
             if not completed:
@@ -124,7 +137,9 @@ class Sandbox:
                     del printed[500:]
                     printed += b" ...\n"
                     cure = "print less, every thousandth step for example"
-                    raise CellError(f"{function} printed more than {units.render(MOST_OUTPUT, 'B')} and was ended; {cure}")
+                    raise CellError(
+                        f"{function} printed more than {units.render(MOST_OUTPUT, 'B')} and was ended; {cure}"
+                    )
 
 
 class _Worker:
@@ -142,17 +157,27 @@ class _Worker:
             os.set_blocking(descriptor, False)
         self._file = _memory_file()
         arguments = (theirs.fileno(), report, self._file.fileno(), str(library), str(native.load("crash").path))
-        program = f"import sys; sys.path[:] = {sys.path!r}; from spe_lab.core.cell import worker; worker.main(*{arguments!r})"
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; from spe_lab.core.cell import worker; worker.main(*{arguments!r})"
+        )
         try:
-            # A session of its own: Ctrl-C and the stop button are for the notebook, and what the C code forks ends with it.
+            # A session of its own: Ctrl-C and the stop button are for the notebook, and what the C code forks ends with
+            # it.
             self.process = subprocess.Popen(
-                [sys.executable, "-c", program], stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, pass_fds=arguments[:3], start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-c", program],
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                pass_fds=arguments[:3],
+                start_new_session=True,
+            )
         finally:
             theirs.close()
             os.close(printed)
             os.close(report)
-        self._finalizer = weakref.finalize(self, _end, self.process, self.connection, self._file, self.output, self._report)
+        self._finalizer = weakref.finalize(
+            self, _end, self.process, self.connection, self._file, self.output, self._report
+        )
         try:
             self.span, self.stack_top = self.connection.recv() if self.connection.poll(_START_S) else (None, None)
         except (EOFError, ConnectionError):
@@ -164,7 +189,10 @@ class _Worker:
                 said = os.read(self.output, 1 << 16).decode(errors="replace").strip()
             self.end()
             last = said.splitlines()[-1] if said else f"it was silent for {_START_S:g} s"
-            raise CellError(f"a process must load the C code, and it did not: {last}; look for code that runs before main, or try again")
+            raise CellError(
+                f"a process must load the C code, and it did not: {last}; look for code that runs before main, or try"
+                " again"
+            )
 
     def end(self) -> None:
         self._finalizer()
@@ -204,10 +232,16 @@ class _Worker:
             place = messages.place(self.library, self.span, crash.frames, source)
             return messages.crashed(function, crash, place, memory, self.stack_top, request.memory_bytes)
         if status is None:
-            return CellError(f"{function} closed file descriptors that are not its own, and was ended; close what you opened and nothing else")
+            return CellError(
+                f"{function} closed file descriptors that are not its own, and was ended; close what you opened and"
+                " nothing else"
+            )
         if status >= 0:
             return CellError(f"{function} ended its process with exit({status}); return a value instead")
-        return CellError(f"{function} was ended by {signal.Signals(-status).name}; look for a signal that it sends, or for memory that ran out")
+        return CellError(
+            f"{function} was ended by {signal.Signals(-status).name}; look for a signal that it sends, or for memory"
+            " that ran out"
+        )
 
 
 def _memory_file() -> io.FileIO:

@@ -1,8 +1,8 @@
 """Times of the reader's C by the common harness: in turns, gated, with intervals, in a process of their own.
 
-A work kernel (`uint64_t name(struct … *, uint64_t work)`) is timed as it is, per unit of work. Any other function is called in
-a loop that is compiled behind it, through a pointer that the compiler cannot see through: what is timed is a call as
-another file would make it, with its arguments read from memory.
+A work kernel (`uint64_t name(struct … *, uint64_t work)`) is timed as it is, per unit of work. Any other function is
+called in a loop that is compiled behind it, through a pointer that the compiler cannot see through: what is timed is a
+call as another file would make it, with its arguments read from memory.
 """
 
 import ctypes
@@ -42,7 +42,12 @@ uint64_t cell_timed(struct cell_timed *state, uint64_t work)
 
 def is_work_kernel(function: Function) -> bool:
     kinds = list(function.parameters.values())
-    return len(kinds) == 2 and structure_of(kinds[0]) is not None and kinds[1] is ctypes.c_uint64 and function.result is ctypes.c_uint64
+    return (
+        len(kinds) == 2
+        and structure_of(kinds[0]) is not None
+        and kinds[1] is ctypes.c_uint64
+        and function.result is ctypes.c_uint64
+    )
 
 
 def structure_of(kind: Any) -> type[ctypes.Structure] | None:
@@ -51,29 +56,57 @@ def structure_of(kind: Any) -> type[ctypes.Structure] | None:
 
 
 def fields(function: Function) -> dict[str, Any]:
-    """What a timing has to set, by name: the fields of a work kernel's structure, or the parameters of another function."""
+    """What a timing has to set, by name: the fields of a work kernel's structure, or the parameters of another
+    function.
+    """
     if is_work_kernel(function):
         return dict(structure_of(next(iter(function.parameters.values())))._fields_)  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
     return dict(function.parameters)
 
 
-def sweep(cell: "Cell", name: str, over: Mapping[str, Sequence[float] | np.ndarray], unit: str, budget_s: float, arguments: Mapping[str, Any],
-          cancel: Cancel | None = None) -> Iterator[tuple[float, Curve]]:  # fmt: skip
+def sweep(
+    cell: "Cell",
+    name: str,
+    over: Mapping[str, Sequence[float] | np.ndarray],
+    unit: str,
+    budget_s: float,
+    arguments: Mapping[str, Any],
+    cancel: Cancel | None = None,
+) -> Iterator[tuple[float, Curve]]:
     """(progress, curve), better and better."""
     function = cell.function(name).declared
     axis, values = axis_of(function, over)
-    missing = [each for each in function.parameters if each not in arguments and each != axis] if not is_work_kernel(function) else []
+    missing = (
+        [each for each in function.parameters if each not in arguments and each != axis]
+        if not is_work_kernel(function)
+        else []
+    )
     if missing:
-        raise CellError(f"{name} needs a value for {', '.join(missing)}, as {prototype(function)} says; give one by name")
+        raise CellError(
+            f"{name} needs a value for {', '.join(missing)}, as {prototype(function)} says; give one by name"
+        )
     library, kernel, kind = _kernel(cell, function)
     unknown = [each for each in arguments if each not in fields(function)]
     if unknown:
-        raise CellError(f"the arguments must be {', '.join(fields(function))}, got {', '.join(unknown)}; leave out what {name} does not know")
+        raise CellError(
+            f"the arguments must be {', '.join(fields(function))}, got {', '.join(unknown)}; leave out what {name} does"
+            " not know"
+        )
     packed, label = Packed(), name if is_work_kernel(function) else ""
     states = [packed.structure({**arguments, axis: value}, kind, label).number for value in values]
     budget_s = min(budget_s, _SHORT_BUDGET_S) if quick() else budget_s
-    request = Timing(kernel, tuple(states), packed.sizes, tuple(packed.pointers), 2 * budget_s + cell.limit_s, cell.memory_bytes, budget_s,
-                     (axis, unit, tuple(map(float, values))), name, library.provenance)  # fmt: skip
+    request = Timing(
+        kernel,
+        tuple(states),
+        packed.sizes,
+        tuple(packed.pointers),
+        2 * budget_s + cell.limit_s,
+        cell.memory_bytes,
+        budget_s,
+        (axis, unit, tuple(map(float, values))),
+        name,
+        library.provenance,
+    )
     sandbox = Sandbox(library.path, native.kernel_folder() / library.provenance["source"])
     try:
         for progress, curve in sandbox.ask(request, packed.blocks, packed.described, cancel):
@@ -91,7 +124,10 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]
     known = {name: kind for name, kind in fields(function).items() if not is_pointer(kind)}
     if len(over) != 1 or next(iter(over)) not in known:
         named = ", ".join(over) or "nothing"
-        raise CellError(f"over must name one number among {', '.join(known) or '(none)'}, got {named}; write for example over={{'n': [10, 100]}}")
+        raise CellError(
+            f"over must name one number among {', '.join(known) or '(none)'}, got {named}; write for example"
+            " over={'n': [10, 100]}"
+        )
     name, values = next(iter(over.items()))
     # Whole numbers may come from numpy.geomspace or a slider as floats.
     whole = known[name] not in (ctypes.c_float, ctypes.c_double)
@@ -105,17 +141,30 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]
 def _kernel(cell: "Cell", function: Function) -> tuple[native.Built, str, type[ctypes.Structure]]:
     """A library with a work kernel for this function, its name and the class of its state."""
     if is_work_kernel(function):
-        return build(cell.source, cell.name, cell.flags), function.name, structure_of(next(iter(function.parameters.values())))
+        return (
+            build(cell.source, cell.name, cell.flags),
+            function.name,
+            structure_of(next(iter(function.parameters.values()))),
+        )
     if cell.function(function.name).refusal:
         raise CellError(cell.function(function.name).refusal)
     if not function.parameters:
-        raise CellError(f"{function.name} must take a number to be timed over, as over= names it, got {prototype(function)}; add a parameter")
-    declared = " ".join(f"{'void *' if is_pointer(kind) else c_name(kind).replace('bool', '_Bool')} {name};" for name, kind in function.parameters.items())
+        raise CellError(
+            f"{function.name} must take a number to be timed over, as over= names it, got {prototype(function)}; add a"
+            " parameter"
+        )
+    declared = " ".join(
+        f"{'void *' if is_pointer(kind) else c_name(kind).replace('bool', '_Bool')} {name};"
+        for name, kind in function.parameters.items()
+    )
     returns = c_name(function.result).replace("bool", "_Bool")
     loop = _LOOP.format(
-        fields=declared, name=function.name, arguments=", ".join(f"state->{name}" for name in function.parameters),
-        keep="" if function.result is None else f"{returns} result = ", used="" if function.result is None else '"m"(result)',
-    )  # fmt: skip
+        fields=declared,
+        name=function.name,
+        arguments=", ".join(f"state->{name}" for name in function.parameters),
+        keep="" if function.result is None else f"{returns} result = ",
+        used="" if function.result is None else '"m"(result)',
+    )
     library = build(f"{cell.source}\n#include <stdint.h>{loop}", cell.name, cell.flags)
     kind: Any = library.declarations.structures["cell_timed"]
     kind._pointers_ = {name: kind for name, kind in function.parameters.items() if is_pointer(kind)}

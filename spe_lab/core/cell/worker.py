@@ -75,8 +75,9 @@ class Timing:
 class Fenced:
     """`size` bytes between two pages without access: those that the notebook wrote to the file's pages at `place`.
 
-    They are the file's own memory, at the end of its pages. If `private`, they are a copy that begins with a cache line, in
-    memory as malloc would give it: a file's memory has no large pages, and what is timed should not depend on that.
+    They are the file's own memory, at the end of its pages. If `private`, they are a copy that begins with a cache
+    line, in memory as malloc would give it: a file's memory has no large pages, and what is timed should not depend on
+    that.
     """
 
     def __init__(self, file: int, place: int, size: int, private: bool) -> None:
@@ -147,15 +148,21 @@ def main(connection: int, report: int, file: int, library: str, watch: str) -> N
             try:
                 (_call if isinstance(request, Call) else _time)(request, loaded, peer, file)
             except MemoryError:
-                peer.send(SpeLabError(f"{request.name} needs {sum(request.sizes):.2e} bytes for its arrays, and the system has no more; pass smaller ones"))
+                peer.send(
+                    SpeLabError(
+                        f"{request.name} needs {sum(request.sizes):.2e} bytes for its arrays, and the system has no"
+                        " more; pass smaller ones"
+                    )
+                )
             except SpeLabError as error:
                 peer.send(error)
 
 
 @contextlib.contextmanager
 def _limits(request: Call | Timing) -> Iterator[None]:
-    """Ends this process some seconds after the notebook should have ended it: an alarm also ends a program that sleeps, and
-    one whose notebook is gone. Memory is limited to so much more than is in use now."""
+    """Ends this process some seconds after the notebook should have ended it: an alarm also ends a program that sleeps,
+    and one whose notebook is gone. Memory is limited to so much more than is in use now.
+    """
     signal.setitimer(signal.ITIMER_REAL, request.limit_s + _GRACE_S)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if (used := _address_space()) and soft == resource.RLIM_INFINITY:
@@ -187,7 +194,9 @@ def _defined(library: ctypes.CDLL, name: str) -> Any:
     try:
         return library[name]
     except AttributeError:
-        raise SpeLabError(f"{name} must be defined in the cell to be called, and it is only declared; write its body") from None
+        raise SpeLabError(
+            f"{name} must be defined in the cell to be called, and it is only declared; write its body"
+        ) from None
 
 
 def _call(request: Call, library: ctypes.CDLL, peer: Connection, file: int) -> None:

@@ -1,4 +1,6 @@
-"""The machine: its parameters, each with a unit, an origin and, once measured, an interval; and the file that holds them."""
+"""The machine: its parameters, each with a unit, an origin and, once measured, an interval; and the file that holds
+them.
+"""
 
 from dataclasses import replace
 
@@ -7,11 +9,23 @@ from spe_lab.core.machine.profile import ORIGINS, Machine, Parameter
 from spe_lab.core.machine.store import load_own, problems, published, save_own
 
 __all__ = [
-    "ORIGINS", "Machine", "Parameter", "claim", "current", "facts", "load_own",
-    "memory_available", "problems", "profile_of", "published", "save_own", "with_measured",
-]  # fmt: skip
+    "ORIGINS",
+    "Machine",
+    "Parameter",
+    "claim",
+    "current",
+    "facts",
+    "load_own",
+    "memory_available",
+    "problems",
+    "profile_of",
+    "published",
+    "save_own",
+    "with_measured",
+]
 
-# A level whose step could not be found is part of its neighbour's: its own share is next to nothing, and not what was assumed.
+# A level whose step could not be found is part of its neighbour's: its own share is next to nothing, and not what was
+# assumed.
 _ABSORBED_NS = 0.01
 _REMEMBERED = 4  # earlier calibrations: five with the new one
 
@@ -26,8 +40,8 @@ def current() -> Machine:
 
 
 def profile_of(found: dict[str, Parameter], former: Machine | None = None) -> Machine:
-    """What a calibration leaves behind. What it could not resolve is part of it: it says so, and models can tell it from
-    what was never tried.
+    """What a calibration leaves behind. What it could not resolve is part of it: it says so, and models can tell it
+    from what was never tried.
 
     Blocks of one calibration share its minutes, and a neighbour or the clock may have others later: each interval is
     widened to what the last calibrations found, if the `former` profile is of this machine and fresh.
@@ -38,7 +52,12 @@ def profile_of(found: dict[str, Parameter], former: Machine | None = None) -> Ma
 
 
 def _remembering(p: Parameter, former: Parameter | None) -> Parameter:
-    if former is None or former.origin != "measured" or None in (p.low, p.high, p.value, former.value) or p.verdict == "exact":
+    if (
+        former is None
+        or former.origin != "measured"
+        or None in (p.low, p.high, p.value, former.value)
+        or p.verdict == "exact"
+    ):
         return p
     earlier = (*former.earlier, former.value)[-_REMEMBERED:]
     return replace(p, earlier=earlier, low=min(p.low, *earlier), high=max(p.high, *earlier))

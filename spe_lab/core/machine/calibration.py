@@ -1,4 +1,5 @@
-"""Calibration: the machine's parameters as this process can measure them, each with an interval, a method and a verdict.
+"""Calibration: the machine's parameters as this process can measure them, each with an interval, a method and a
+verdict.
 
 Effective values: what a program gets, not what the data sheet says. "Not resolvable here" is a result.
 """
@@ -74,18 +75,30 @@ class Calibration:
             ("hand-off between cores", 0.5, self.hand_off),
         ]
 
-    # ---- the stages ----------------------------------------------------------------------------------------------------
+    # ---- the stages
+    # ----------------------------------------------------------------------------------------------------
 
     def scalars(self, _: Found) -> Found:
         nothing, counter = ctypes.c_int64(0), ctypes.c_uint64(0)
-        values = np.random.default_rng(1).integers(0, 256, 4 * MIB, dtype=np.uint8)  # far more than a predictor learns by heart
+        values = np.random.default_rng(1).integers(
+            0, 256, 4 * MIB, dtype=np.uint8
+        )  # far more than a predictor learns by heart
         selection = self.kernels.struct("selection")
         states: dict[str | int, Any] = {
-            "call_function": nothing, "call_clock": nothing, "call_system": nothing, "add_atomically": counter,
+            "call_function": nothing,
+            "call_clock": nothing,
+            "call_system": nothing,
+            "add_atomically": counter,
             **{threshold: selection(values.ctypes.data, values.size, 0, threshold) for threshold in (0, 128, 256)},
-        }  # fmt: skip
+        }
         kernel = {name: name if isinstance(name, str) else "select_branching" for name in states}
-        result = self.sweep([Point(str(name), self.kernels.address(kernel[name]), state, keep=values) for name, state in states.items()], 2.0)
+        result = self.sweep(
+            [
+                Point(str(name), self.kernels.address(kernel[name]), state, keep=values)
+                for name, state in states.items()
+            ],
+            2.0,
+        )
         call, clock, system, atomic, never, often, always, _null, chain, _control = result.blocks().T
         steps_seen = np.zeros(20_000, np.int64)
         self.kernels.clock_steps(steps_seen, steps_seen.size)
@@ -93,7 +106,9 @@ class Calibration:
         return {
             "core_clock": measured(centre(1 / chain), "GHz", "dependent additions, one core cycle each"),
             "timer_cost": measured(centre(clock), "ns", "a reading of the monotonic clock, in a row of many"),
-            "timer_grain": exact(float(steps_seen[steps_seen > 0].min()), "ns", "least difference of two readings that differ"),
+            "timer_grain": exact(
+                float(steps_seen[steps_seen > 0].min()), "ns", "least difference of two readings that differ"
+            ),
             "call_cost": measured(centre(call), "ns", "call of an empty function, not inlined"),
             "system_call_cost": measured(centre(system), "ns", "getppid"),
             "atomic_cost": measured(centre(atomic), "ns", "atomic addition to a line that this core owns"),
@@ -109,7 +124,10 @@ class Calibration:
         sizes = self.sizes(short=seconds < 1)
         points = [self.cycle(size, self.pages, seed) for seed, size in enumerate(sizes, 1)]
         for result in sweep(points, budget_s=seconds, target=0.001, cancel=self.cancel):
-            yield result, fit(np.array(sizes, float), result.blocks()[:, : len(sizes)], max_steps=len(self.level_names()))
+            yield (
+                result,
+                fit(np.array(sizes, float), result.blocks()[:, : len(sizes)], max_steps=len(self.level_names())),
+            )
 
     def level_names(self) -> list[tuple[str, str]]:
         """(capacity, what a miss beyond it adds) for each level that the system claims to have."""
@@ -117,9 +135,14 @@ class Calibration:
         return levels if "l3_capacity" in self.claimed else [levels[0], ("l2_capacity", "memory_latency")]
 
     def levels(self, fitted: Staircase) -> Found:
-        """Names the fitted steps. The first ends the first-level cache and the last leads to memory; of those between, the
-        first ends the second level. A level whose step was not found is not resolvable: its cost is part of a neighbour's."""
-        method = f"random cycle on {self.pages} pages; {len(fitted.steps)} steps fitted, median residual {fitted.residual:.1%}"
+        """Names the fitted steps. The first ends the first-level cache and the last leads to memory; of those between,
+        the first ends the second level. A level whose step was not found is not resolvable: its cost is part of a
+        neighbour's.
+        """
+        method = (
+            f"random cycle on {self.pages} pages; {len(fitted.steps)} steps fitted, median residual"
+            f" {fitted.residual:.1%}"
+        )
         found = {"l1_latency": measured((fitted.base, fitted.base_low, fitted.base_high), "ns", method)}
         *levels, last = self.level_names()
         inner, memory = list(fitted.steps[: len(levels)]), None
@@ -129,14 +152,22 @@ class Calibration:
             if step is None:
                 found[capacity], found[latency] = unresolved("B", method), unresolved("ns", method)
             else:
-                found[capacity] = measured((step.capacity, step.capacity_low, step.capacity_high), "B", f"{method}; a {step.kind}")
-                found[latency] = measured((step.latency, step.latency_low, step.latency_high), "ns", f"{method}; what a miss adds")
+                found[capacity] = measured(
+                    (step.capacity, step.capacity_low, step.capacity_high), "B", f"{method}; a {step.kind}"
+                )
+                found[latency] = measured(
+                    (step.latency, step.latency_low, step.latency_high), "ns", f"{method}; what a miss adds"
+                )
                 rule = 0.0 if step.kind == "cliff" else 1.0
-                found[capacity.replace("capacity", "replacement")] = exact(rule, "", f"{method}; the better of a cliff (0) and a ramp (1)")
+                found[capacity.replace("capacity", "replacement")] = exact(
+                    rule, "", f"{method}; the better of a cliff (0) and a ramp (1)"
+                )
         return found
 
     def sizes(self, short: bool = False) -> list[int]:
-        """Four sizes an octave where the first levels end, two further up; multiples of a line. Half of them if `short`."""
+        """Four sizes an octave where the first levels end, two further up; multiples of a line. Half of them if
+        `short`.
+        """
         fine = [round(4 * KIB * 2 ** (k / 4)) for k in range(4 * 11)]
         coarse = [round(8 * MIB * 2 ** (k / 2)) for k in range(40)]
         chosen = (*fine[::2], *coarse[:1]) if short else (*fine, *coarse)
@@ -151,7 +182,9 @@ class Calibration:
         return Point(str(size), self.memory.address("cycle_walk"), state, warm, keep=arena)
 
     def translations(self, found: Found) -> Found:
-        """One line of each page, in random order, beside as many lines side by side: what differs is the translation."""
+        """One line of each page, in random order, beside as many lines side by side: what differs
+        is the translation.
+        """
         page = int(self.claimed["page_size"].value)
         # As many lines as stay in the second-level cache together with the page table's.
         most = max(int(self.value(found, "l2_capacity")) // 2, int(self.claimed["l2_capacity"].value) // 4) // LINE
@@ -161,7 +194,9 @@ class Calibration:
             arena = Arena((count + 1) * (page + LINE), "4K")
             # Node i lies i lines into page i: no two of them compete for a cache set because of their pages.
             state = link(arena.address, count, page + LINE, seed, self.cancel)
-            sparse.append(Point(f"{count} pages", self.memory.address("cycle_walk"), state, max(SETTLE, count), keep=arena))
+            sparse.append(
+                Point(f"{count} pages", self.memory.address("cycle_walk"), state, max(SETTLE, count), keep=arena)
+            )
             dense.append(self.cycle(count * LINE, "4K", seed))
         blocks = self.sweep([*sparse, *dense], 3.0).blocks()
         n = len(counts)
@@ -172,16 +207,27 @@ class Calibration:
         result = {name: unresolved(unit, method) for name, unit in wanted.items()}
         first, *others = fitted.steps or (None,)
         dearest = max(others, key=lambda step: step.latency, default=None)
-        for (reach, latency), step in ((("tlb1_reach", "tlb1_latency"), first), (("tlb_reach", "tlb_walk_latency"), dearest)):
+        for (reach, latency), step in (
+            (("tlb1_reach", "tlb1_latency"), first),
+            (("tlb_reach", "tlb_walk_latency"), dearest),
+        ):
             if step is None:
                 continue
-            result[reach] = measured((step.capacity, step.capacity_low, step.capacity_high), "B", f"{method}; a {step.kind}")
-            result[latency] = measured((step.latency, step.latency_low, step.latency_high), "ns", f"{method}; what a miss adds")
+            result[reach] = measured(
+                (step.capacity, step.capacity_low, step.capacity_high), "B", f"{method}; a {step.kind}"
+            )
+            result[latency] = measured(
+                (step.latency, step.latency_low, step.latency_high), "ns", f"{method}; what a miss adds"
+            )
         return {**result, **self.base_pages(result)}
 
     def base_pages(self, found: Found) -> Found:
-        """What translations cost a random cycle far beyond the TLB's reach, where neighbouring lines share page-table lines."""
-        method = "random cycle through the largest set: base pages less huge pages, over the share of misses 1 − reach/S"
+        """What translations cost a random cycle far beyond the TLB's reach, where neighbouring lines share page-table
+        lines.
+        """
+        method = (
+            "random cycle through the largest set: base pages less huge pages, over the share of misses 1 − reach/S"
+        )
         reach = found["tlb_reach"].value or self.claimed["tlb_reach"].value
         if self.pages != "huge" or self.largest < 2 * reach:
             return {"tlb_latency": unresolved("ns", method)}
@@ -199,13 +245,19 @@ class Calibration:
         for offset in offsets:
             # The node starts a line whose neighbour belongs to the next pair: lines fetched in pairs do not hide it.
             state = link(arena.address + 64, size // node - 1, node, 1, self.cancel)
-            points.append(Point(str(offset), self.kernels.address("cross_line"), crossing(state.cursor, offset), SETTLE, keep=arena))
+            points.append(
+                Point(
+                    str(offset), self.kernels.address("cross_line"), crossing(state.cursor, offset), SETTLE, keep=arena
+                )
+            )
         blocks = self.sweep(points, 1.5).blocks()[:, : len(offsets)]
         method = "random cycle, two dependent loads a node: the least offset at which the second misses"
         return {"line_size": line_from(np.array(offsets), blocks, method)}
 
     def streams(self, found: Found) -> Found:
-        """In order: dependent loads line by line (a sequential miss), and independent ones as fast as they come (bandwidth)."""
+        """In order: dependent loads line by line (a sequential miss), and independent ones as fast as they come
+        (bandwidth).
+        """
         first = self.value(found, "l1_capacity")
         second = self.value(found, "l2_capacity")
         last = self.value(found, "l3_capacity") if "l3_capacity" in self.claimed else None
@@ -218,13 +270,20 @@ class Calibration:
             arena = Arena(int(size) // 4096 * 4096, self.pages)
             warm = arena.size // LINE if size <= self.last_level else SETTLE
             words, elements = arena.view.view(np.uint64), arena.view.view(np.int32)
-            bandwidth.append(Point(name, self.kernels.address("stream_sum"), stream(words.ctypes.data, words.size, 0), warm, keep=arena))
+            bandwidth.append(
+                Point(
+                    name, self.kernels.address("stream_sum"), stream(words.ctypes.data, words.size, 0), warm, keep=arena
+                )
+            )
             if name != "memory":  # see `strides`
                 state = walk(elements.ctypes.data, elements.size, LINE // 4, 0, 0, 0, 0)
                 order[name] = Point(name, self.memory.address("sum_strided_dependent"), state, warm, keep=arena)
         columns = self.sweep([*bandwidth, *order.values()], 1.5).blocks().T
         how = "eight-byte loads in order, one core"
-        result = {f"{name}_bandwidth": measured(centre(64 / column), "GB/s", how) for name, column in zip(sizes, columns, strict=False)}
+        result = {
+            f"{name}_bandwidth": measured(centre(64 / column), "GB/s", how)
+            for name, column in zip(sizes, columns, strict=False)
+        }
         near, *further = columns[len(sizes) : len(sizes) + len(order)]
         for name, column in zip(list(order)[1:], further, strict=True):
             how = "dependent loads in order, line by line; less that of the first level"
@@ -233,7 +292,9 @@ class Calibration:
         return result
 
     def together(self, stream: type[ctypes.Structure]) -> Parameter:
-        """All cores at once: each thread's schedule runs inside C; only samples during which every thread was at work count."""
+        """All cores at once: each thread's schedule runs inside C; only samples during which every thread was at work
+        count.
+        """
         cores, per_core = facts()["cores"], self.largest // 2 // LINE * LINE
         method = f"eight-byte loads in order, {cores} threads at once"
         if cores < 2 or per_core * cores > memory_available() // 2:
@@ -243,7 +304,13 @@ class Calibration:
 
         def work(i: int) -> None:
             words = arenas[i].view.view(np.uint64)
-            point = Point("stream", self.kernels.address("stream_sum"), stream(words.ctypes.data, words.size, 0), 0, keep=arenas[i])
+            point = Point(
+                "stream",
+                self.kernels.address("stream_sum"),
+                stream(words.ctypes.data, words.size, 0),
+                0,
+                keep=arenas[i],
+            )
             results[i] = self.sweep([point], 1.0)
 
         threads = [threading.Thread(target=work, args=(i,), daemon=True) for i in range(cores)]
@@ -258,7 +325,8 @@ class Calibration:
         return measured(centre(sum((rate[:rows] for rate in rates), np.zeros(rows))), "GB/s", method)
 
     def strides(self, found: Found) -> Found:
-        """Steps of the dependent strided loop: in the first-level cache, line by line through memory, and skipping lines.
+        """Steps of the dependent strided loop: in the first-level cache, line by line through memory, and skipping
+        lines.
 
         On base pages, as most programs have them. The skipping strides are odd multiples of a line, since powers of two
         compete for few cache sets; one lies on either side of the region within which most prefetchers stay for a page.
@@ -269,20 +337,32 @@ class Calibration:
         for arena, lines in ((small, 1), (large, 1), (middle, 5), (middle, 25), (large, 5), (large, 25)):
             elements = arena.view.view(np.int32)
             state = walk(elements.ctypes.data, elements.size, lines * LINE // 4, LINE // 4, 0, 0, 0)
-            points.append(Point(f"{arena.size} {lines}", self.memory.address("sum_strided_dependent"), state, SETTLE, keep=arena))
+            points.append(
+                Point(f"{arena.size} {lines}", self.memory.address("sum_strided_dependent"), state, SETTLE, keep=arena)
+            )
         near, order, second_5, second_25, memory_5, memory_25 = self.sweep(points, 1.2).blocks()[:, : len(points)].T
         in_second, in_memory = (second_5 + second_25) / 2, (memory_5 + memory_25) / 2
         method, skips = "dependent loads through the largest set on base pages", "every 5th and every 25th line"
         through = f"dependent loads through {second / KIB:.0f} KiB on base pages"
         return {
-            "strided_step_latency": measured(centre(near), "ns", "dependent loads in order, line by line, in the first-level cache"),
-            "memory_sequential_latency": measured(centre(order - near), "ns", f"{method}, line by line; less a step in the first-level cache"),
-            "l2_skipping_latency": measured(centre(in_second - near), "ns", f"{through}, {skips}; less a step in the first-level cache"),
-            "memory_skipping_latency": measured(centre(in_memory - in_second), "ns", f"{method}, {skips}; less the same through {second / KIB:.0f} KiB"),
+            "strided_step_latency": measured(
+                centre(near), "ns", "dependent loads in order, line by line, in the first-level cache"
+            ),
+            "memory_sequential_latency": measured(
+                centre(order - near), "ns", f"{method}, line by line; less a step in the first-level cache"
+            ),
+            "l2_skipping_latency": measured(
+                centre(in_second - near), "ns", f"{through}, {skips}; less a step in the first-level cache"
+            ),
+            "memory_skipping_latency": measured(
+                centre(in_memory - in_second), "ns", f"{method}, {skips}; less the same through {second / KIB:.0f} KiB"
+            ),
         }
 
     def parallelism(self, _: Found) -> Found:
-        """Separate random cycles walked in turn: the gain over one of them is the number of misses under way at once."""
+        """Separate random cycles walked in turn: the gain over one of them is the number of misses
+        under way at once.
+        """
         counts = (1, 2, 4, 8, 12, 16, 24, 32)
         arena, share = Arena(self.largest, self.pages), self.largest // max(counts) // LINE
         cycles = [link(arena.address + k * share * LINE, share, LINE, k + 1, self.cancel) for k in range(max(counts))]
@@ -296,7 +376,11 @@ class Calibration:
         blocks = self.sweep(points, 1.5).blocks()[:, : len(counts)]
         gain = blocks[:, :1] / blocks
         best = int(np.nanargmax(np.nanmedian(gain, axis=0)))
-        return {"memory_parallelism": measured(centre(gain[:, best]), "", f"gain of {counts[best]} random cycles at once over one")}
+        return {
+            "memory_parallelism": measured(
+                centre(gain[:, best]), "", f"gain of {counts[best]} random cycles at once over one"
+            )
+        }
 
     def faults(self, _: Found) -> Found:
         """First touches of pages given back to the system; the page size follows exactly from counting them."""
@@ -304,8 +388,13 @@ class Calibration:
         counted = self.fault_trials(Arena(MIB, "4K"), pages=MIB // 512, page_bytes=512, trials=9)[1]
         fault_count = int(np.median(counted[counted >= 0])) if (counted >= 0).any() else 0
         method = "first touches of 1 MiB at steps of 512 B, faults counted"
-        result = {"page_size": exact(float(MIB // fault_count), "B", method) if fault_count else unresolved("B", method)}
-        for name, pages, size, count in (("page_fault_cost", "4K", page, 64), ("huge_page_fault_cost", "huge", HUGE_PAGE, 1)):
+        result = {
+            "page_size": exact(float(MIB // fault_count), "B", method) if fault_count else unresolved("B", method)
+        }
+        for name, pages, size, count in (
+            ("page_fault_cost", "4K", page, 64),
+            ("huge_page_fault_cost", "huge", HUGE_PAGE, 1),
+        ):
             if pages == "huge" and self.pages != "huge":
                 result[name] = unresolved("ns", "the system offers no huge pages")
                 continue
@@ -362,7 +451,10 @@ def unresolved(unit: str, method: str) -> Parameter:
 def line_from(offsets: np.ndarray, blocks: np.ndarray, method: str) -> Parameter:
     """The offset at which a cliff best divides the times in two, if its height exceeds what the blocks leave open."""
     times = np.nanmedian(blocks, axis=0)
-    splits = [np.sum((times[:k] - times[:k].mean()) ** 2) + np.sum((times[k:] - times[k:].mean()) ** 2) for k in range(1, len(times))]
+    splits = [
+        np.sum((times[:k] - times[:k].mean()) ** 2) + np.sum((times[k:] - times[k:].mean()) ** 2)
+        for k in range(1, len(times))
+    ]
     k = int(np.argmin(splits)) + 1
     height = centre(np.nanmean(blocks[:, k:], axis=1) - np.nanmean(blocks[:, :k], axis=1))
     if not (math.isfinite(height[1]) and height[1] > 0.05 * times[:k].mean()):

@@ -20,10 +20,23 @@ KIB, MIB = 1 << 10, 1 << 20
 
 # Orders of magnitude of a current core, to start from. l1 is the hit latency; each further one is what a miss adds.
 _ASSUMED_NS = {
-    "l1_latency": 1.3, "l2_latency": 3.0, "l3_latency": 10.0, "memory_latency": 80.0, "tlb_latency": 8.0,
-    "strided_step_latency": 2.0, "l2_skipping_latency": 0.5, "memory_sequential_latency": 1.0, "memory_skipping_latency": 10.0,
-}  # fmt: skip
-_ASSUMED_BYTES = {"l1_capacity": 32 * KIB, "l2_capacity": MIB, "l3_capacity": 16 * MIB, "line_size": 64, "page_size": 4 * KIB}
+    "l1_latency": 1.3,
+    "l2_latency": 3.0,
+    "l3_latency": 10.0,
+    "memory_latency": 80.0,
+    "tlb_latency": 8.0,
+    "strided_step_latency": 2.0,
+    "l2_skipping_latency": 0.5,
+    "memory_sequential_latency": 1.0,
+    "memory_skipping_latency": 10.0,
+}
+_ASSUMED_BYTES = {
+    "l1_capacity": 32 * KIB,
+    "l2_capacity": MIB,
+    "l3_capacity": 16 * MIB,
+    "line_size": 64,
+    "page_size": 4 * KIB,
+}
 _ASSUMED_TLB_ENTRIES = 1536
 
 
@@ -56,17 +69,29 @@ def claim() -> dict[str, Parameter]:
         found.setdefault(name, Parameter(value, "B", "assumed", "usual for a current core; the OS says nothing"))
     if "tlb_reach" not in found:
         reach = _ASSUMED_TLB_ENTRIES * found["page_size"].value
-        found["tlb_reach"] = Parameter(reach, "B", "assumed", f"{_ASSUMED_TLB_ENTRIES} second-level entries × page size; the OS says nothing")
+        found["tlb_reach"] = Parameter(
+            reach, "B", "assumed", f"{_ASSUMED_TLB_ENTRIES} second-level entries × page size; the OS says nothing"
+        )
     for name in ("l1_replacement", "l2_replacement", "l3_replacement", "tlb_replacement"):
         found[name] = Parameter(1.0, "", "assumed", "any line may be given up (a ramp)")
     for name, latency in _ASSUMED_NS.items():
-        found[name] = Parameter(latency, "ns", "assumed", "order of magnitude of a current core; no OS states latencies")
+        found[name] = Parameter(
+            latency, "ns", "assumed", "order of magnitude of a current core; no OS states latencies"
+        )
     return found
 
 
 def memory_available() -> int:
     """Bytes that this process may still use: free memory, or what its control groups leave of it if that is less."""
-    return max(0, min([_memory("available", "SC_AVPHYS_PAGES"), *_cgroup_headroom(Path("/sys/fs/cgroup"), _read("/proc/self/cgroup") or "")]))
+    return max(
+        0,
+        min(
+            [
+                _memory("available", "SC_AVPHYS_PAGES"),
+                *_cgroup_headroom(Path("/sys/fs/cgroup"), _read("/proc/self/cgroup") or ""),
+            ]
+        ),
+    )
 
 
 def _memory(share: str, pages: str) -> int:
@@ -139,7 +164,13 @@ def _macos_caches() -> dict[str, Parameter]:
 def _cpu_model() -> str:
     if sys.platform == "darwin":
         return _sysctl("machdep.cpu.brand_string") or platform.processor()
-    info = dict(re.findall(r"^(model name|Model|cpu family|model|vendor_id)\s*:\s*(.*)$", _read("/proc/cpuinfo") or "", flags=re.MULTILINE)[::-1])
+    info = dict(
+        re.findall(
+            r"^(model name|Model|cpu family|model|vendor_id)\s*:\s*(.*)$",
+            _read("/proc/cpuinfo") or "",
+            flags=re.MULTILINE,
+        )[::-1]
+    )
     name = info.get("model name") or info.get("Model") or platform.processor() or platform.machine()
     return f"{name} (family {info['cpu family']}, model {info['model']})" if "cpu family" in info else name
 
@@ -153,7 +184,9 @@ def _virtualised() -> bool | None:
 
 def _sysctl(key: str) -> str:
     try:
-        return subprocess.run(["sysctl", "-n", key], capture_output=True, text=True, timeout=5, check=False).stdout.strip()
+        return subprocess.run(
+            ["sysctl", "-n", key], capture_output=True, text=True, timeout=5, check=False
+        ).stdout.strip()
     except OSError:
         return ""
 

@@ -32,12 +32,16 @@ def hardware_counter() -> str:
 
 
 def count(kind: int, event: int, work: Callable[[], Any]) -> int:
-    """How often `event` happens in user space while `work` runs; UnavailableError with the kernel's reason if it cannot be counted."""
+    """How often `event` happens in user space while `work` runs; UnavailableError with the kernel's reason if it cannot
+    be counted.
+    """
     import fcntl
 
     opened = perf_event_open(kind, event)
     if opened < 0:
-        raise UnavailableError(f"hardware events cannot be counted here ({refusal(opened)}); use a machine that shows its counters")
+        raise UnavailableError(
+            f"hardware events cannot be counted here ({refusal(opened)}); use a machine that shows its counters"
+        )
     try:
         fcntl.ioctl(opened, ENABLE)
         work()

@@ -15,9 +15,11 @@ from spe_lab.core.machine.sources import control_groups
 
 @dataclass(frozen=True)
 class Cpus:
-    """`usable`: numbers of the CPUs that this process may run on. `quota`: processor time per time that its control group
-    grants, in CPUs; None without a limit. `pinned`: whether the system keeps a thread on the CPU that is asked for.
-    `siblings`: the last so many of `usable`, hyper-threads that share a core, and its first caches, with an earlier one."""
+    """`usable`: numbers of the CPUs that this process may run on. `quota`: processor time per time that its control
+    group grants, in CPUs; None without a limit. `pinned`: whether the system keeps a thread on the CPU that is asked
+    for. `siblings`: the last so many of `usable`, hyper-threads that share a core, and its first caches, with an
+    earlier one.
+    """
 
     usable: tuple[int, ...]
     quota: float | None
@@ -33,7 +35,9 @@ class Cpus:
         """A CPU for each of `threads` threads, in turn (int32); -1, any, where the system does not pin."""
         if threads < 1:
             raise SpeLabError(f"threads must be at least 1, got {threads}; give one for each worker")
-        return np.array([self.usable[i % len(self.usable)] if self.pinned else -1 for i in range(threads)], dtype=np.int32)
+        return np.array(
+            [self.usable[i % len(self.usable)] if self.pinned else -1 for i in range(threads)], dtype=np.int32
+        )
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of a figure with threads should know, a sentence each."""
@@ -52,9 +56,15 @@ def current(root: Path = Path("/")) -> Cpus:
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     cores = {cpu: _siblings(root, cpu) for cpu in usable}
     first = [cpu for cpu in usable if cpu == min(set(cores[cpu]) & set(usable))]
-    limits = [claim.value for claim in control_groups(root) if claim.name == "cores_limit"] if sys.platform == "linux" else []
+    limits = (
+        [claim.value for claim in control_groups(root) if claim.name == "cores_limit"]
+        if sys.platform == "linux"
+        else []
+    )
     ordered = [*first, *(cpu for cpu in usable if cpu not in first)]
-    return Cpus(tuple(ordered), limits[0] if limits else None, hasattr(os, "sched_setaffinity"), len(ordered) - len(first))
+    return Cpus(
+        tuple(ordered), limits[0] if limits else None, hasattr(os, "sched_setaffinity"), len(ordered) - len(first)
+    )
 
 
 def _siblings(root: Path, cpu: int) -> list[int]:
@@ -88,7 +98,9 @@ class Foreign:
         return time.monotonic(), busy, own.user + own.system
 
     def share(self) -> float:
-        """Of all CPUs' time since then, 0 to 1; NaN where the system does not tell. It counts in steps of some 10 ms, so ask after a second or more."""
+        """Of all CPUs' time since then, 0 to 1; NaN where the system does not tell. It counts in steps of some 10 ms,
+        so ask after a second or more.
+        """
         now, busy, own = self._read()
         available = (now - self._began) * (os.cpu_count() or 1)
         if math.isnan(busy - self._busy):

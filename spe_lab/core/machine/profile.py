@@ -53,8 +53,9 @@ SCHEMA = {
 class Parameter:
     """One property of a machine. `origin` says what kind of number it is, `source` where exactly it was found.
 
-    A measured one has an interval, the `method`, and a `verdict`; its value is None where the verdict is that this machine
-    does not show it. `earlier` holds what the calibrations before this one found, oldest first, and the interval covers it.
+    A measured one has an interval, the `method`, and a `verdict`; its value is None where the verdict is that this
+    machine does not show it. `earlier` holds what the calibrations before this one found, oldest first, and the
+    interval covers it.
     """
 
     value: float | None
@@ -82,17 +83,26 @@ class Machine:
 
     def parameter(self, name: str) -> Parameter:
         if name not in self.parameters or self.parameters[name].value is None:
-            raise SpeLabError(f"the machine must have the parameter {name}, and this profile has {', '.join(self.parameters) or 'none'}; write it anew")
+            raise SpeLabError(
+                f"the machine must have the parameter {name}, and this profile has"
+                f" {', '.join(self.parameters) or 'none'}; write it anew"
+            )
         return self.parameters[name]
 
     def value(self, name: str) -> float:
         return self.parameter(name).value
 
     def to_dict(self) -> dict[str, Any]:
-        return {"format": FORMAT, "facts": self.facts, "parameters": {name: asdict(p) for name, p in self.parameters.items()}}
+        return {
+            "format": FORMAT,
+            "facts": self.facts,
+            "parameters": {name: asdict(p) for name, p in self.parameters.items()},
+        }
 
     def save(self, path: Path) -> None:
-        write_atomically(Path(path), json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", private=True)
+        write_atomically(
+            Path(path), json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", private=True
+        )
 
     @classmethod
     def load(cls, path: Path) -> "Machine":
@@ -100,7 +110,9 @@ class Machine:
         try:
             text = read_text(Path(path))
         except (OSError, UnicodeDecodeError) as error:
-            raise SpeLabError(f"the machine file must be readable text, got {path}: {error}; write one with spe-lab machine --json") from None
+            raise SpeLabError(
+                f"the machine file must be readable text, got {path}: {error}; write one with spe-lab machine --json"
+            ) from None
         return cls.from_dict(checked_json(text, SCHEMA, f"the machine file {path}"))
 
     @classmethod

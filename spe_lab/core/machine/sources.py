@@ -42,7 +42,9 @@ Output = Callable[..., str]
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement: `name` is `value` in `unit` ("" for text and counts), as `source` (file, key or command) has it."""
+    """One statement: `name` is `value` in `unit` ("" for text and counts), as `source` (file, key
+    or command) has it.
+    """
 
     name: str
     value: Any  # a number or a str: which of the two, the name decides
@@ -51,7 +53,9 @@ class Claim:
 
 
 def claims(root: Path = Path("/"), output: Output | None = None) -> list[Claim]:
-    """Every claim below `root` and from the commands that `output(*command)` runs; some 20 ms on Linux, most of it lscpu."""
+    """Every claim below `root` and from the commands that `output(*command)` runs; some 20 ms on Linux, most of it
+    lscpu.
+    """
     output = output or command_output
     tree = (sysfs_caches, cpu_info, kernel_memory, control_groups, topology, settings, tick)
     found = [claim for source in tree for claim in source(root)]
@@ -66,7 +70,11 @@ def disagreements(found: Iterable[Claim]) -> dict[str, list[Claim]]:
     for claim in found:
         if not isinstance(claim.value, str):
             groups[claim.name, claim.unit].append(claim)
-    return {name: group for (name, _), group in groups.items() if max(c.value for c in group) > 1.01 * min(c.value for c in group)}
+    return {
+        name: group
+        for (name, _), group in groups.items()
+        if max(c.value for c in group) > 1.01 * min(c.value for c in group)
+    }
 
 
 # ---------------------------------------------------------------------------------------------------- files (Linux)
@@ -80,7 +88,11 @@ def sysfs_caches(root: Path) -> Iterator[Claim]:
             continue
         cache = f"l{level}i" if kind == "Instruction" else f"l{level}"
         line = "line_size" if cache == "l1" else f"{cache}_line_size"
-        numbers = (("size", f"{cache}_capacity", "B"), ("coherency_line_size", line, "B"), ("ways_of_associativity", f"{cache}_ways", ""))
+        numbers = (
+            ("size", f"{cache}_capacity", "B"),
+            ("coherency_line_size", line, "B"),
+            ("ways_of_associativity", f"{cache}_ways", ""),
+        )
         for file, name, unit in numbers:
             if (value := _quantity(_read(index / file))) is not None:
                 yield Claim(name, value, unit, f"sysfs cache/{index.name}/{file}")
@@ -89,7 +101,9 @@ def sysfs_caches(root: Path) -> Iterator[Claim]:
 
 
 def cpu_info(root: Path) -> Iterator[Claim]:
-    """/proc/cpuinfo, first core. Its "cache size" is the second level on AMD and the last level on Intel: named as it is."""
+    """/proc/cpuinfo, first core. Its "cache size" is the second level on AMD and the last level on Intel: named as it
+    is.
+    """
     text = _read(root / "proc/cpuinfo") or ""
     found = dict(re.findall(r"^(\w[\w ]*?)\s*:[ \t]*(.*)$", text, flags=re.MULTILINE)[::-1])
     source = "/proc/cpuinfo {}".format
@@ -105,7 +119,9 @@ def cpu_info(root: Path) -> Iterator[Claim]:
     if re.fullmatch(r"\d+(\.\d+)?", found.get("cpu MHz", "")):
         yield Claim("clock", float(found["cpu MHz"]) / 1000, "GHz", source("cpu MHz, at the moment of reading"))
     if "flags" in found:
-        yield Claim("virtualised", "yes" if "hypervisor" in found["flags"].split() else "no", "", source("flags, hypervisor"))
+        yield Claim(
+            "virtualised", "yes" if "hypervisor" in found["flags"].split() else "no", "", source("flags, hypervisor")
+        )
     if cores := len(re.findall(r"^processor\s*:", text, flags=re.MULTILINE)):
         yield Claim("cores", cores, "", source("processor, counted"))
 
@@ -133,7 +149,11 @@ def control_groups(root: Path) -> Iterator[Claim]:
                 limit = _quantity(_read(group / file))
                 if limit is not None and 0 < limit < UNLIMITED:
                     memory.append((limit, file))
-            times = [*(_read(group / "cpu.max") or "").split(), *(_read(group / f"cpu.cfs_{part}_us") or "" for part in ("quota", "period")), ""]
+            times = [
+                *(_read(group / "cpu.max") or "").split(),
+                *(_read(group / f"cpu.cfs_{part}_us") or "" for part in ("quota", "period")),
+                "",
+            ]
             if times[0].isdigit() and times[1].isdigit() and int(times[1]) > 0:
                 cores.append((int(times[0]) / int(times[1]), "processor time per period"))
             if group == mount:
@@ -165,13 +185,23 @@ def settings(root: Path) -> Iterator[Claim]:
 
 
 def tick(root: Path) -> Iterator[Claim]:
-    """How often the scheduler's timer ticks. CLK_TCK does not tell: it is the unit of /proc, 100 Hz whatever the tick."""
+    """How often the scheduler's timer ticks. CLK_TCK does not tell: it is the unit of /proc, 100 Hz
+    whatever the tick.
+    """
     release = _read(root / "proc/sys/kernel/osrelease") or platform.release()
-    for file, source in ((root / "proc/config.gz", "/proc/config.gz"), (root / f"boot/config-{release}", "/boot/config-*")):
+    for file, source in (
+        (root / "proc/config.gz", "/proc/config.gz"),
+        (root / f"boot/config-{release}", "/boot/config-*"),
+    ):
         if found := re.search(r"^CONFIG_HZ=(\d+)$", _configuration(file), flags=re.MULTILINE):
             yield Claim("tick_rate", int(found[1]), "Hz", f"{source} CONFIG_HZ")
             return
-    yield Claim("tick_rate", "unknown", "", "neither /proc/config.gz nor /boot/config-* is readable, and CLK_TCK is another thing")
+    yield Claim(
+        "tick_rate",
+        "unknown",
+        "",
+        "neither /proc/config.gz nor /boot/config-* is readable, and CLK_TCK is another thing",
+    )
 
 
 # ------------------------------------------------------------------------------------------- commands and this process
@@ -181,21 +211,33 @@ def command_output(*command: str) -> str:
     """What a command prints; nothing where it is missing, fails or takes more than five seconds."""
     environment = {**os.environ, "LC_ALL": "C"}  # lscpu translates its field names
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False, errors="replace", env=environment)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=5, check=False, errors="replace", env=environment
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def getconf(output: Output) -> Iterator[Claim]:
-    """The C library's view, which on a virtual machine may be the host's. Python's os.sysconf does not know these names."""
-    caches = {"LEVEL1_DCACHE": "l1", "LEVEL1_ICACHE": "l1i", "LEVEL2_CACHE": "l2", "LEVEL3_CACHE": "l3", "LEVEL4_CACHE": "l4"}
+    """The C library's view, which on a virtual machine may be the host's. Python's os.sysconf does not know these
+    names.
+    """
+    caches = {
+        "LEVEL1_DCACHE": "l1",
+        "LEVEL1_ICACHE": "l1i",
+        "LEVEL2_CACHE": "l2",
+        "LEVEL3_CACHE": "l3",
+        "LEVEL4_CACHE": "l4",
+    }
     properties = {"SIZE": ("_capacity", "B"), "LINESIZE": ("_line_size", "B"), "ASSOC": ("_ways", "")}
     for key, value in re.findall(r"^(\w+)[ \t]+(\d+)$", output("getconf", "-a"), flags=re.MULTILINE):
         cache, _, part = key.rpartition("_")
         if cache in caches and part in properties and int(value) > 0:
             name = caches[cache] + properties[part][0]
-            yield Claim("line_size" if name == "l1_line_size" else name, int(value), properties[part][1], f"getconf {key}")
+            yield Claim(
+                "line_size" if name == "l1_line_size" else name, int(value), properties[part][1], f"getconf {key}"
+            )
 
 
 def lscpu(output: Output) -> Iterator[Claim]:
@@ -217,11 +259,20 @@ def lscpu(output: Output) -> Iterator[Claim]:
 
 
 def sysctl(output: Output) -> Iterator[Claim]:
-    """macOS. Where there are two kinds of cores, those of level 0 are the fast ones, and the plain keys mean the slow ones."""
+    """macOS. Where there are two kinds of cores, those of level 0 are the fast ones, and the plain keys mean the slow
+    ones.
+    """
     text = output("sysctl", "hw", "kern.hv_vmm_present", "machdep.cpu.brand_string") if sys.platform == "darwin" else ""
     found = dict(re.findall(r"^([\w.]+): (.*)$", text, flags=re.MULTILINE))
-    names = {"l1dcachesize": "l1_capacity", "l1icachesize": "l1i_capacity", "l2cachesize": "l2_capacity", "l3cachesize": "l3_capacity",
-             "cachelinesize": "line_size", "pagesize": "page_size", "memsize": "memory"}  # fmt: skip
+    names = {
+        "l1dcachesize": "l1_capacity",
+        "l1icachesize": "l1i_capacity",
+        "l2cachesize": "l2_capacity",
+        "l3cachesize": "l3_capacity",
+        "cachelinesize": "line_size",
+        "pagesize": "page_size",
+        "memsize": "memory",
+    }
     for part, name in names.items():
         key = next((key for key in (f"hw.perflevel0.{part}", f"hw.{part}") if found.get(key, "").isdigit()), None)
         if key and int(found[key]) > 0:
@@ -242,7 +293,12 @@ def process() -> Iterator[Claim]:
     """What only the running process can ask for."""
     if hasattr(os, "sysconf"):
         yield Claim("page_size", os.sysconf("SC_PAGE_SIZE"), "B", "sysconf(_SC_PAGE_SIZE)")
-        yield Claim("proc_time_unit", os.sysconf("SC_CLK_TCK"), "Hz", "sysconf(_SC_CLK_TCK): the unit of times in /proc, not the tick")
+        yield Claim(
+            "proc_time_unit",
+            os.sysconf("SC_CLK_TCK"),
+            "Hz",
+            "sysconf(_SC_CLK_TCK): the unit of times in /proc, not the tick",
+        )
     if hasattr(os, "sched_getaffinity"):
         yield Claim("cores", len(os.sched_getaffinity(0)), "", "sched_getaffinity: cores that this process may use")
     yield Claim("hardware_counter", hardware_counter(), "", "perf_event_open(instructions, this process, user space)")

@@ -64,7 +64,9 @@ class Staircase:
     def predict(self, sizes: np.ndarray | float) -> np.ndarray:
         """Time per access in ns for working sets of these sizes in bytes."""
         sizes = np.asarray(sizes, dtype=float)
-        return self.base + sum((step.latency * miss_share(step.kind, step.capacity, sizes) for step in self.steps), np.zeros_like(sizes))
+        return self.base + sum(
+            (step.latency * miss_share(step.kind, step.capacity, sizes) for step in self.steps), np.zeros_like(sizes)
+        )
 
 
 def miss_share(kind: str, capacity: float, sizes: np.ndarray) -> np.ndarray:
@@ -85,10 +87,10 @@ def fit(sizes: np.ndarray, blocks: np.ndarray, *, max_steps: int = 5, seed: int 
     The intervals say how far a parameter moves, 19 times in 20, if the blocks are others of the same kind: whole blocks
     are drawn anew (their points share the minute they were taken in), and capacities, kinds and latencies fitted again
     for the same number of steps. Where the families miss the points by more than the blocks scatter, the intervals are
-    wider by that ratio, as the Particle Data Group's scale factor does. A cliff lies between two neighbouring sizes, and
-    its interval reaches from one to the other; a ramp needs no such allowance, since no grid of capacities is searched.
-    The number of steps is taken for granted, and so is what all blocks share: a neighbour who is there for the whole run
-    is part of the machine. Fewer than six blocks give NaN.
+    wider by that ratio, as the Particle Data Group's scale factor does. A cliff lies between two neighbouring sizes,
+    and its interval reaches from one to the other; a ramp needs no such allowance, since no grid of capacities is
+    searched. The number of steps is taken for granted, and so is what all blocks share: a neighbour who is there for
+    the whole run is part of the machine. Fewer than six blocks give NaN.
 
     Raises SpeLabError if the arguments are not as said above, and MeasurementError if too few sizes have a value.
 
@@ -112,7 +114,9 @@ def fit(sizes: np.ndarray, blocks: np.ndarray, *, max_steps: int = 5, seed: int 
     return _with_intervals(found, search, column, theta, drawn, stretch)
 
 
-def _with_intervals(found: Staircase, search: "_Search", column: np.ndarray, theta: np.ndarray, drawn: np.ndarray, stretch: float) -> Staircase:
+def _with_intervals(
+    found: Staircase, search: "_Search", column: np.ndarray, theta: np.ndarray, drawn: np.ndarray, stretch: float
+) -> Staircase:
     """The staircase with the intervals that its refits to the `drawn` curves span, `stretch` times as wide."""
     target = drawn @ search.scaled.T
     refined = []
@@ -143,15 +147,23 @@ def _checked(sizes: np.ndarray, blocks: np.ndarray, max_steps: int) -> tuple[np.
         got = f"got {np.array2string(sizes, threshold=6, edgeitems=3)}"
         raise SpeLabError(f"sizes must be positive, increasing byte counts, {got}; sort them and leave out repetitions")
     if blocks.ndim != 2 or blocks.shape[1] != len(sizes):
-        raise SpeLabError(f"blocks must have one column for each of the {len(sizes)} sizes, got the shape {blocks.shape}; give blocks × sizes")
+        raise SpeLabError(
+            f"blocks must have one column for each of the {len(sizes)} sizes, got the shape {blocks.shape}; give blocks"
+            " × sizes"
+        )
     if np.isinf(blocks).any() or (blocks <= 0).any():
         worst = blocks[np.isinf(blocks) | (blocks <= 0)][0]
-        raise SpeLabError(f"blocks must be positive times in ns, got {worst:g}; write NaN where a block had no clean sample")
+        raise SpeLabError(
+            f"blocks must be positive times in ns, got {worst:g}; write NaN where a block had no clean sample"
+        )
     if not 0 <= max_steps <= 8:
         raise SpeLabError(f"max_steps must be between 0 and 8, got {max_steps}; a machine has up to five levels")
     known = ~np.isnan(blocks).all(axis=0)
     if known.sum() < MIN_SIZES:
-        raise MeasurementError(f"blocks must hold times for at least {MIN_SIZES} sizes, got {known.sum()}; measure more sizes or for longer")
+        raise MeasurementError(
+            f"blocks must hold times for at least {MIN_SIZES} sizes, got {known.sum()}; measure more sizes or for"
+            " longer"
+        )
     return sizes[known], blocks[:, known]
 
 
@@ -182,11 +194,12 @@ class _Search:
 
     Between two neighbouring sizes a and b, every ramp is a mix of the ramps that begin at a and at b, on all the sizes:
     (1 − θ) · (1 − a/S) + θ · (1 − b/S) is the ramp of C = (1 − θ) · a + θ · b. A mix of two neighbouring cliffs is a
-    soft edge, one size at which a share 1 − θ already misses: the stack evicts some of a set as large as the first-level
-    cache. (Allowed for larger ones, soft cliffs pass for ramps where there are two points in an octave.) So a step is a
-    column, a ramp or cliff at one of the sizes, and a θ; its best capacity is a least-squares solution rather than a
-    point of a grid; and the Gram matrix of the columns is all that is needed of the sizes. Curves that share the weights,
-    such as resampled ones, are fitted at once: `column`, `theta` are curves × steps, with the base as step 0.
+    soft edge, one size at which a share 1 − θ already misses: the stack evicts some of a set as large as the
+    first-level cache. (Allowed for larger ones, soft cliffs pass for ramps where there are two points in an octave.) So
+    a step is a column, a ramp or cliff at one of the sizes, and a θ; its best capacity is a least-squares solution
+    rather than a point of a grid; and the Gram matrix of the columns is all that is needed of the sizes. Curves that
+    share the weights, such as resampled ones, are fitted at once: `column`, `theta` are curves × steps, with the base
+    as step 0.
 
     A step counts only if all latencies are positive. That spares a non-negative solver: where plain least squares wants
     a negative latency, the non-negative optimum omits that step, and is found among the fits with fewer steps.
@@ -199,7 +212,9 @@ class _Search:
         self.sizes, self.centre = sizes, centre
         self.place = np.concatenate([at, at, [0]])
         self.kind = np.repeat(["ramp", "cliff", "base"], [n, n, 1])
-        self.columns = np.array([*map(miss_share, self.kind[:-1], sizes[self.place[:-1]], [sizes] * 2 * n), np.ones_like(sizes)])
+        self.columns = np.array(
+            [*map(miss_share, self.kind[:-1], sizes[self.place[:-1]], [sizes] * 2 * n), np.ones_like(sizes)]
+        )
         self.weights = 1 / (error**2 + TOLERANCE**2)
         self.weights /= self.weights.sum()
         self.scaled = self.columns * self.weights / centre**2  # least squares of the relative error
@@ -216,14 +231,18 @@ class _Search:
         after = np.minimum(column + 1, len(self.kind) - 1)
         return (1 - theta)[..., None] * values[column] + theta[..., None] * values[after]
 
-    def solve(self, column: np.ndarray, theta: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def solve(
+        self, column: np.ndarray, theta: np.ndarray, target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Latencies (curves × steps), and what `add` needs beside: the products of steps and columns, and with the
         inverse Gram matrix of the steps. `target` is curves × columns: the products of curve and columns."""
         mix, rows = self.mix(np.eye(len(self.kind)), column, theta), self.mix(self.gram, column, theta)
         inverse = np.linalg.inv(rows @ mix.swapaxes(1, 2))
         return (inverse @ (mix @ target[:, :, None]))[:, :, 0], rows, inverse @ rows
 
-    def add(self, column: np.ndarray, theta: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def add(
+        self, column: np.ndarray, theta: np.ndarray, target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Column and θ of the best further step for each curve, and by how much it lowers the sum of squares: −inf if
         none is possible."""
         latency, rows, projected = self.solve(column, theta, target)
@@ -232,7 +251,9 @@ class _Search:
         usable = (self.apart[column].all(axis=1) & (left > 1e-10 * self.gram.diagonal()))[:, :-1]
         # A neighbouring pair is two equations with two unknowns, a and b. Where one of these is negative,
         # one of the two columns alone is best.
-        (left, left_b), (fresh, fresh_b), (projected, projected_b) = ((x[..., :-1], x[..., 1:]) for x in (left, fresh, projected))
+        (left, left_b), (fresh, fresh_b), (projected, projected_b) = (
+            (x[..., :-1], x[..., 1:]) for x in (left, fresh, projected)
+        )
         both = self.gram.diagonal(1) - np.einsum("ckm,ckm->cm", rows[..., :-1], projected_b)
         determinant = left * left_b - both**2
         mixed = usable & self.mixes & (determinant > 1e-10 * left * left_b)
@@ -246,7 +267,9 @@ class _Search:
         a, b, gain = (values[np.arange(len(best)), best] for values in (a, b, gain))
         return best, b / np.where(gain > 0, a + b, 1), gain
 
-    def refine(self, column: np.ndarray, theta: np.ndarray, target: np.ndarray, rounds: int) -> tuple[np.ndarray, np.ndarray]:
+    def refine(
+        self, column: np.ndarray, theta: np.ndarray, target: np.ndarray, rounds: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Each step in turn moved to where it serves best while the others stay, until none moves."""
         column, theta = column.copy(), theta.copy()
         for _ in range(rounds):
@@ -271,7 +294,9 @@ class _Search:
                 further, mix, gain = self.add(column, theta, target)
                 if not np.isfinite(gain[0]):
                     break
-                column, theta = self.refine(np.column_stack([column, further]), np.column_stack([theta, mix]), target, rounds=50)
+                column, theta = self.refine(
+                    np.column_stack([column, further]), np.column_stack([theta, mix]), target, rounds=50
+                )
             found = self.staircase(column, theta, target)
             square = self.misfit(column, theta, target) ** 2
             criterion = n * math.log(square + FLOOR**2) + 3 * steps * math.log(n)
@@ -293,7 +318,9 @@ class _Search:
         latency, capacity = self.solve(column, theta, target)[0][0], self.capacity(column, theta)[0][0]
         unknown = (math.nan, math.nan)
         order = 1 + np.argsort(capacity[1:])
-        steps = (Step(float(capacity[i]), *unknown, float(latency[i]), *unknown, str(self.kind[column[0, i]])) for i in order)
+        steps = (
+            Step(float(capacity[i]), *unknown, float(latency[i]), *unknown, str(self.kind[column[0, i]])) for i in order
+        )
         found = Staircase(float(latency[0]), *unknown, tuple(steps), math.nan)
         return replace(found, residual=float(np.median(np.abs(found.predict(self.sizes) / self.centre - 1))))
 

@@ -31,7 +31,8 @@ INCREASING = (("line_size", "page_size", "tlb_reach"), ("line_size", "l1_capacit
 
 def own_path(here: Mapping[str, Any] | None = None) -> Path:
     """The file of the machine that `here` describes (this one by default) in the user's folder of settings, or in
-    $SPE_LAB_CONFIG_DIR. The name tells machines that share a home folder apart, and tells nobody which machine it is."""
+    $SPE_LAB_CONFIG_DIR. The name tells machines that share a home folder apart, and tells nobody which machine it is.
+    """
     import platformdirs
 
     here = facts() if here is None else here
@@ -43,7 +44,9 @@ def own_path(here: Mapping[str, Any] | None = None) -> Path:
 
 
 def load_own(here: Mapping[str, Any] | None = None) -> Machine | None:
-    """The reader's profile of this machine; None where there is none. One that cannot be used is refused and left alone."""
+    """The reader's profile of this machine; None where there is none. One that cannot be used is refused and left
+    alone.
+    """
     path = own_path(here)
     if not os.path.lexists(path):
         return None
@@ -53,7 +56,10 @@ def load_own(here: Mapping[str, Any] | None = None) -> Machine | None:
         raise SpeLabError(f"{rule}; a newer SPE Lab wrote it: update, or calibrate anew with --replace")
     machine = Machine.load(path)
     if nonsense := _nonsense(machine):
-        raise SpeLabError(f"the machine profile must make sense, got {nonsense} in {path}; undo the edit, or calibrate anew with --replace")
+        raise SpeLabError(
+            f"the machine profile must make sense, got {nonsense} in {path}; undo the edit, or calibrate anew with"
+            " --replace"
+        )
     return machine
 
 
@@ -73,12 +79,16 @@ def save_own(machine: Machine, replace: bool = False, here: Mapping[str, Any] | 
         dated.save(path)
     except OSError as error:
         cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
-        raise SpeLabError(f"the folder of the machine profile must be writable, got {error.strerror} for {path}; {cure}") from None
+        raise SpeLabError(
+            f"the folder of the machine profile must be writable, got {error.strerror} for {path}; {cure}"
+        ) from None
     return path
 
 
 def problems(machine: Machine, here_facts: Mapping[str, Any], now: datetime | None = None) -> list[str]:
-    """What speaks against using `machine` for the one that `here_facts` describes, a sentence each; none if all is well."""
+    """What speaks against using `machine` for the one that `here_facts` describes, a sentence each; none if all is
+    well.
+    """
     found = []
     for fact, name in (("cpu", "CPU"), ("architecture", "architecture"), ("cores", "number of cores")):
         there, here = machine.facts.get(fact), here_facts.get(fact)
@@ -96,7 +106,10 @@ def problems(machine: Machine, here_facts: Mapping[str, Any], now: datetime | No
         if age > FRESH:
             found.append(f"The profile is {age.days} days old; calibrate again after {FRESH.days}.")
         elif age < -timedelta(days=1):  # a day's grace for clocks and time zones
-            found.append(f"The profile is dated in the future ({date:%Y-%m-%d}): this clock or the one it was measured by is wrong.")
+            found.append(
+                f"The profile is dated in the future ({date:%Y-%m-%d}): this clock or the one it was measured by is"
+                " wrong."
+            )
     return found
 
 
@@ -116,7 +129,9 @@ def _told(fact: Any) -> str:
 
 
 def _format(path: Path) -> int | None:
-    """The format number that a file claims to have, if it claims one; what else is wrong with it is Machine.load's to say."""
+    """The format number that a file claims to have, if it claims one; what else is wrong with it is Machine.load's to
+    say.
+    """
     try:
         data = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):

@@ -8,4 +8,14 @@ from spe_lab.core.prediction.curves import CurvePrediction, predict_curve
 from spe_lab.core.prediction.orders import Order, predict_order
 from spe_lab.core.prediction.ranges import Range, predict
 
-__all__ = ["CurvePrediction", "Order", "Prediction", "Range", "Sketch", "predict", "predict_curve", "predict_order", "reveal"]
+__all__ = [
+    "CurvePrediction",
+    "Order",
+    "Prediction",
+    "Range",
+    "Sketch",
+    "predict",
+    "predict_curve",
+    "predict_order",
+    "reveal",
+]

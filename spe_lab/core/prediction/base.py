@@ -22,8 +22,9 @@ UNCLEAN = "No clean sample at this point: measure again on a quieter machine."
 
 @dataclass(frozen=True)
 class Sketch:
-    """What a prediction adds to a figure: from `low` to `high` at each x. One place is drawn as a bar, several as a band about
-    a dashed line, none in the legend alone. `said` is the same in words."""
+    """What a prediction adds to a figure: from `low` to `high` at each x. One place is drawn as a bar, several as a
+    band about a dashed line, none in the legend alone. `said` is the same in words.
+    """
 
     said: str
     label: str = "your prediction"
@@ -62,7 +63,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Kept(ABC):
-    """A prediction for a lab, kept in the reader's journal. `settings` are the sliders that do not stand at their defaults."""
+    """A prediction for a lab, kept in the reader's journal. `settings` are the sliders that do not stand at their
+    defaults.
+    """
 
     lab: str
     settings: tuple[tuple[str, Value], ...]
@@ -72,7 +75,9 @@ class Kept(ABC):
     @property
     @abstractmethod
     def asked(self) -> str:
-        """What the prediction is of, such as "at size 16 MiB"; with the lab, the kind and the settings this names it."""
+        """What the prediction is of, such as "at size 16 MiB"; with the lab, the kind and the
+        settings this names it.
+        """
 
     @property
     @abstractmethod
@@ -101,7 +106,9 @@ class Kept(ABC):
         return self.sketched() if self.committed else None
 
     def score(self, run: Run | None) -> Text:
-        """How close the prediction came to the measured interval, in a sentence or two; the first such verdict is kept."""
+        """How close the prediction came to the measured interval, in a sentence or two; the first
+        such verdict is kept.
+        """
         measured = run is not None and run.measured and run.measured[0].source != "recorded"
         if not self.committed:
             if measured:
@@ -118,7 +125,11 @@ class Kept(ABC):
         machine = str(run.machine.get("facts", {}).get("cpu") or "")
         scored = {**vars(found), "source": run.measured[0].source, "machine": machine}
         place, complaint = journal.attempt(lambda kept: kept.reveal(self.key, self.question, self.values, scored), "")
-        late = " It does not count in your journal, since a measurement was shown before you committed it." if place == "revised" else ""
+        late = (
+            " It does not count in your journal, since a measurement was shown before you committed it."
+            if place == "revised"
+            else ""
+        )
         return Text(" ".join(filter(None, [found.said + late, complaint])))
 
     def _elsewhere(self, run: Run, lab: Lab) -> str:
@@ -126,7 +137,10 @@ class Kept(ABC):
         for name, expected in lab.point(dict(self.settings)).items():
             slider = lab.sliders[name]
             if slider.measured and name in run.point and run.point[name] != expected:
-                here, there = (value if isinstance(value, str) else units.render(value, slider.unit) for value in (run.point[name], expected))
+                here, there = (
+                    value if isinstance(value, str) else units.render(value, slider.unit)
+                    for value in (run.point[name], expected)
+                )
                 return f"This was measured at {name} {here}, and your prediction is for {name} {there}: measure there."
         return ""
 
@@ -141,16 +155,27 @@ class Kept(ABC):
 
     @property
     def facts(self) -> dict[str, Any]:
-        return {"lab": self.lab, "kind": self.kind, "asked": self.asked, "settings": dict(self.settings), "unit": labs.get(self.lab).unit}
+        return {
+            "lab": self.lab,
+            "kind": self.kind,
+            "asked": self.asked,
+            "settings": dict(self.settings),
+            "unit": labs.get(self.lab).unit,
+        }
 
     def kept(self, tell: Callable[[str], None] = print) -> Self:
         """Commits to the journal and tells so; one that is open is filled in from there, if the journal has it.
 
-        A journal that cannot be read or written is no reason not to predict: it is said, and the prediction holds in this kernel.
+        A journal that cannot be read or written is no reason not to predict: it is said, and the prediction holds in
+        this kernel.
         """
         if self.committed:
-            counts, complaint = journal.attempt(lambda kept: kept.commit(self.key, self.question, self.facts, self.values, self.in_words), False)
-            note = complaint or ("" if counts else "It does not count, since a measurement of this lab was shown before.")
+            counts, complaint = journal.attempt(
+                lambda kept: kept.commit(self.key, self.question, self.facts, self.values, self.in_words), False
+            )
+            note = complaint or (
+                "" if counts else "It does not count, since a measurement of this lab was shown before."
+            )
             tell(f"Your prediction, {self.asked}: {self.in_words}. {note or 'Kept in your journal.'}")
             return self
         try:
@@ -174,7 +199,9 @@ def named(lab: str, settings: Mapping[str, Value]) -> str:
 
 
 def reveal(run: Run, lab: Lab) -> None:
-    """A measurement of `lab` is shown: what its reader predicts from now on of it, at these settings, does not count."""
+    """A measurement of `lab` is shown: what its reader predicts from now on of it, at these
+    settings, does not count.
+    """
     question = named(run.lab, deviating(lab, run.point))
     journal.attempt(lambda kept: kept.show(question), None)  # where it cannot be noted, no prediction can be either
 
@@ -182,7 +209,11 @@ def reveal(run: Run, lab: Lab) -> None:
 def deviating(lab: Lab, settings: Mapping[str, Value]) -> dict[str, Value]:
     """Those of `settings`, checked, that a measurement depends on and that are not the defaults."""
     checked = {name: lab.slider(name).checked(value) for name, value in settings.items()}
-    return {name: value for name, value in checked.items() if lab.sliders[name].measured and name != lab.axis and value != lab.sliders[name].default}
+    return {
+        name: value
+        for name, value in checked.items()
+        if lab.sliders[name].measured and name != lab.axis and value != lab.sliders[name].default
+    }
 
 
 def lab_of(run: Run) -> Lab:

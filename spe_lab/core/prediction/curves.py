@@ -1,4 +1,6 @@
-"""A curve: through a few points that the reader gives or drags, or the one of the lab's models that the reader trusts."""
+"""A curve: through a few points that the reader gives or drags, or the one of the lab's models that
+the reader trusts.
+"""
 
 import math
 from collections.abc import Mapping
@@ -43,7 +45,10 @@ class CurvePrediction(Kept):
     @property
     def in_words(self) -> str:
         lab = labs.get(self.lab)
-        ends = [f"{units.render(y, lab.unit)} at {units.render(x, lab.sliders[lab.axis].unit)}" for x, y in (self.knots[0], self.knots[-1])]
+        ends = [
+            f"{units.render(y, lab.unit)} at {units.render(x, lab.sliders[lab.axis].unit)}"
+            for x, y in (self.knots[0], self.knots[-1])
+        ]
         curve = f"the curve {self.name}" if self.name else f"a curve through {len(self.knots)} points"
         return f"{curve}, from {' to '.join(ends)}, give or take a factor of {self.within:g}"
 
@@ -69,7 +74,9 @@ class CurvePrediction(Kept):
     def outcome(self, run: Run, lab: Lab) -> Outcome | str:
         curve, unit = run.measured[0], lab.sliders[lab.axis].unit
         first, last = self.knots[0][0], self.knots[-1][0]
-        inside = np.isfinite(curve.values) & (curve.x.values >= first * (1 - 1e-9)) & (curve.x.values <= last * (1 + 1e-9))
+        inside = (
+            np.isfinite(curve.values) & (curve.x.values >= first * (1 - 1e-9)) & (curve.x.values <= last * (1 + 1e-9))
+        )
         places = np.flatnonzero(inside)
         if not places.size:
             return UNCLEAN
@@ -78,18 +85,33 @@ class CurvePrediction(Kept):
         missed = [_distance(y, low, high) for y, (_, low, high) in zip(expected, found, strict=True)]
         right = sum(bool(factor <= self.within) for factor in missed)
         ends = f"{units.render(first, unit)} and {units.render(last, unit)}"
-        said = f"Of {places.size} points measured between {lab.axis} {ends}, {right} lie within a factor of {self.within:g} of your curve."
+        said = (
+            f"Of {places.size} points measured between {lab.axis} {ends}, {right} lie within a factor of"
+            f" {self.within:g} of your curve."
+        )
         worst = int(np.argmax(missed))
         value, low, high = found[worst]
         if missed[worst] > 1:
-            place, measured, yours = (units.render(*pair) for pair in ((curve.x.values[places[worst]], unit), (value, lab.unit), (expected[worst], lab.unit)))
+            place, measured, yours = (
+                units.render(*pair)
+                for pair in ((curve.x.values[places[worst]], unit), (value, lab.unit), (expected[worst], lab.unit))
+            )
             by = f", a factor of {missed[worst]:.2g}" if math.isfinite(missed[worst]) else ""
-            said += f" Farthest off at {lab.axis} {place}: measured {measured} ({low:.3g} to {high:.3g}), yours {yours}{by}."
+            said += (
+                f" Farthest off at {lab.axis} {place}: measured {measured} ({low:.3g} to {high:.3g}), yours"
+                f" {yours}{by}."
+            )
         return Outcome(said, right, int(places.size))
 
 
-def predict_curve(lab_id: str, curve: Mapping[float | str, float] | str | EllipsisType = ..., within: float = WITHIN, **settings: Value) -> CurvePrediction:
-    """Commits a curve for a lab's first measured curve: points {x: value}, two or more, or the name of one of its models.
+def predict_curve(
+    lab_id: str,
+    curve: Mapping[float | str, float] | str | EllipsisType = ...,
+    within: float = WITHIN,
+    **settings: Value,
+) -> CurvePrediction:
+    """Commits a curve for a lab's first measured curve: points {x: value}, two or more, or the name of one of its
+    models.
 
     A measured point is hit if its interval meets the curve give or take a factor of `within`. `...` leaves it open, or
     takes what the journal has.
@@ -101,30 +123,43 @@ def predict_curve(lab_id: str, curve: Mapping[float | str, float] | str | Ellips
     if isinstance(curve, str):
         models = {model.name: model for model in lab.predict(lab.point(settings), lab.x())}
         if curve not in models:
-            raise SpeLabError(f"curve must be a model of {lab_id} ({', '.join(models)}) or points {{x: value}}, got {curve!r}; choose one")
+            raise SpeLabError(
+                f"curve must be a model of {lab_id} ({', '.join(models)}) or points {{x: value}}, got {curve!r};"
+                " choose one"
+            )
         name, knots = curve, dict(zip(models[curve].x.values.tolist(), models[curve].values.tolist(), strict=True))
     elif curve is not ...:
         knots = curve
-    return CurvePrediction(lab_id, deviations, _checked(lab, knots) if knots != () else (), _factor(within), name).kept()
+    return CurvePrediction(
+        lab_id, deviations, _checked(lab, knots) if knots != () else (), _factor(within), name
+    ).kept()
 
 
 def _checked(lab: Lab, knots: Any) -> tuple[tuple[float, float], ...]:
     if not isinstance(knots, Mapping):
-        raise SpeLabError(f"curve must be points {{x: value}} or the name of a model, got {knots!r:.60}; write for example {{1: 2.5, 8: 4}}")
+        raise SpeLabError(
+            f"curve must be points {{x: value}} or the name of a model, got {knots!r:.60}; write for example {{1: 2.5,"
+            " 8: 4}"
+        )
     slider = lab.sliders[lab.axis]
     checked = sorted((slider.checked(x), units.finite(y, f"the value at {x}")) for x, y in knots.items())
     if len(checked) < 2 or len({x for x, _ in checked}) < len(checked):
         raise SpeLabError(f"curve must have two or more points at different {lab.axis}, got {len(checked)}; add one")
     least = min(y for _, y in checked)
     if least < 0 or (least == 0 and lab.scale == "log"):
-        raise SpeLabError(f"values of the curve must be {'above' if lab.scale == 'log' else 'at least'} 0, got {least:g}; choose a larger one")
+        raise SpeLabError(
+            f"values of the curve must be {'above' if lab.scale == 'log' else 'at least'} 0, got {least:g}; choose a"
+            " larger one"
+        )
     return tuple(checked)
 
 
 def _factor(within: Any) -> float:
     factor = units.finite(within, "within")
     if factor < 1:
-        raise SpeLabError(f"within must be a factor of at least 1, got {factor:g}; write 1.5 for give or take half as much again")
+        raise SpeLabError(
+            f"within must be a factor of at least 1, got {factor:g}; write 1.5 for give or take half as much again"
+        )
     return factor
 
 

@@ -1,4 +1,6 @@
-"""An order: which of several measured curves is smaller at one place, or at which of several places one curve is smaller."""
+"""An order: which of several measured curves is smaller at one place, or at which of several places one curve is
+smaller.
+"""
 
 import math
 from collections.abc import Mapping
@@ -17,8 +19,9 @@ from spe_lab.core.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviati
 
 @dataclass(frozen=True)
 class Order(Kept):
-    """Candidates from the smallest to the largest: names of measured curves at x = `at`, or, where `at` is None, values of
-    the axis for the first measured curve. Empty while it is open."""
+    """Candidates from the smallest to the largest: names of measured curves at x = `at`, or, where `at` is None, values
+    of the axis for the first measured curve. Empty while it is open.
+    """
 
     at: float | None
     candidates: tuple[Any, ...]  # str or float, as `at` decides
@@ -28,7 +31,11 @@ class Order(Kept):
     @property
     def asked(self) -> str:
         lab = labs.get(self.lab)
-        return f"along {lab.axis}" if self.at is None else f"at {lab.axis} {units.render(self.at, lab.sliders[lab.axis].unit, 6)}"
+        return (
+            f"along {lab.axis}"
+            if self.at is None
+            else f"at {lab.axis} {units.render(self.at, lab.sliders[lab.axis].unit, 6)}"
+        )
 
     @property
     def values(self) -> dict[str, Any] | None:
@@ -47,9 +54,16 @@ class Order(Kept):
     def outcome(self, run: Run, lab: Lab) -> Outcome | str:
         found = {}
         for candidate in self.candidates:
-            curve = run.measured[0] if self.at is None else next((curve for curve in run.measured if curve.name.startswith(candidate)), None)
+            curve = (
+                run.measured[0]
+                if self.at is None
+                else next((curve for curve in run.measured if curve.name.startswith(candidate)), None)
+            )
             if curve is None:
-                return f"There is no measured curve {candidate!r}; there are {', '.join(curve.name for curve in run.measured)}."
+                return (
+                    f"There is no measured curve {candidate!r}; there are"
+                    f" {', '.join(curve.name for curve in run.measured)}."
+                )
             found[candidate] = interval(curve, nearest(curve, lab, candidate if self.at is None else self.at))
         clean = [candidate for candidate in self.candidates if math.isfinite(found[candidate][0])]
         if len(clean) < 2:
@@ -57,12 +71,19 @@ class Order(Kept):
         decided = [(a, b) for a, b in combinations(clean, 2) if found[a][2] < found[b][1] or found[b][2] < found[a][1]]
         right = sum(found[a][0] < found[b][0] for a, b in decided)
         told = ", ".join(
-            f"{self._name(each)} {units.render(found[each][0], lab.unit)} ({found[each][1]:.3g} to {found[each][2]:.3g})"
+            f"{self._name(each)} {units.render(found[each][0], lab.unit)} ({found[each][1]:.3g} to"
+            f" {found[each][2]:.3g})"
             for each in sorted(clean, key=lambda each: found[each][0])
         )
-        said = f"{self.asked[0].upper()}{self.asked[1:]}, from the smallest: {told}. Your order has {right} of {len(decided)} pairs right."
+        said = (
+            f"{self.asked[0].upper()}{self.asked[1:]}, from the smallest: {told}. Your order has {right} of"
+            f" {len(decided)} pairs right."
+        )
         if blurred := math.comb(len(clean), 2) - len(decided):
-            said += f" {blurred} of all pairs cannot be told apart on this machine and {'counts' if blurred == 1 else 'count'} for neither."
+            said += (
+                f" {blurred} of all pairs cannot be told apart on this machine and"
+                f" {'counts' if blurred == 1 else 'count'} for neither."
+            )
         return Outcome(said, right, len(decided))
 
     def _name(self, candidate: Any) -> str:
@@ -70,9 +91,11 @@ class Order(Kept):
         return candidate if self.at is not None else units.render(candidate, lab.sliders[lab.axis].unit)
 
 
-def predict_order(lab_id: str, *candidates: str | float | EllipsisType, at: float | str | None = None, **settings: Value) -> Order:
-    """Commits an order from the smallest to the largest: of a lab's measured curves, by name, `at` a value of its axis; or
-    without `at`, of values of the axis, for the first measured curve.
+def predict_order(
+    lab_id: str, *candidates: str | float | EllipsisType, at: float | str | None = None, **settings: Value
+) -> Order:
+    """Commits an order from the smallest to the largest: of a lab's measured curves, by name, `at` a value of its axis;
+    or without `at`, of values of the axis, for the first measured curve.
 
     `...` leaves it open, or takes what the journal has. Pairs whose measured intervals overlap count for neither.
     """
@@ -85,7 +108,10 @@ def predict_order(lab_id: str, *candidates: str | float | EllipsisType, at: floa
 def _checked(lab: Lab, candidates: Any, at: float | None) -> tuple[Any, ...]:
     chosen = tuple(lab.sliders[lab.axis].checked(each) if at is None else _name(lab, each) for each in candidates)
     if len(chosen) < 2 or len(set(chosen)) < len(chosen):
-        raise SpeLabError(f"candidates must be two or more different ones, got {', '.join(map(str, chosen)) or 'none'}; name each once")
+        raise SpeLabError(
+            f"candidates must be two or more different ones, got {', '.join(map(str, chosen)) or 'none'}; name each"
+            " once"
+        )
     return chosen
 
 
@@ -96,5 +122,7 @@ def _name(lab: Lab, beginning: Any) -> str:
     found = [name for name in known if isinstance(beginning, str) and name.startswith(beginning)]
     if len(found) != 1 and beginning not in found:
         rule = f"candidates at one place must be measured curves of {lab.id} ({', '.join(map(str, known))})"
-        raise SpeLabError(f"{rule}, got {beginning!r}; write enough of one's name, or leave out at=… to order places on the axis")
+        raise SpeLabError(
+            f"{rule}, got {beginning!r}; write enough of one's name, or leave out at=… to order places on the axis"
+        )
     return beginning if beginning in found else found[0]

@@ -39,7 +39,9 @@ class Range(Kept):
         return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
 
     def sketched(self) -> Sketch:
-        return Sketch(f"your prediction {self.asked}: {self.in_words}", x=(self.at,), low=(self.low,), high=(self.high,))
+        return Sketch(
+            f"your prediction {self.asked}: {self.in_words}", x=(self.at,), low=(self.low,), high=(self.high,)
+        )
 
     def filled(self, values: Mapping[str, Any]) -> Self:
         return replace(self, **_checked(values.get("low"), values.get("high")))
@@ -60,7 +62,9 @@ class Range(Kept):
         return Outcome(f"{where}: {side} {expected}{factor}.", 0, 1, value, low, high)
 
 
-def predict(lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ..., **settings: Value) -> Range:
+def predict(
+    lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ..., **settings: Value
+) -> Range:
     """Commits a range for a lab's first measured curve at one value of its axis: one that you are 90 % sure of.
 
     `...` leaves it open, or takes what the journal has. `settings` are sliders that shall not stand at their defaults.
@@ -69,11 +73,15 @@ def predict(lab_id: str, at: float | str, low: float | EllipsisType = ..., high:
     slider = lab.slider(lab.axis)
     place = slider.checked(at)
     bounds = _checked(low, high)
-    return Range(lab_id, tuple(sorted(deviating(lab, settings).items())), place, slider.unit, **bounds, unit=lab.unit).kept()
+    return Range(
+        lab_id, tuple(sorted(deviating(lab, settings).items())), place, slider.unit, **bounds, unit=lab.unit
+    ).kept()
 
 
 def _checked(low: Any, high: Any) -> dict[str, Any]:
-    bounds: dict[str, Any] = {name: value if value is ... else units.finite(value, name) for name, value in (("low", low), ("high", high))}
+    bounds: dict[str, Any] = {
+        name: value if value is ... else units.finite(value, name) for name, value in (("low", low), ("high", high))
+    }
     if ... not in bounds.values() and not 0 <= bounds["low"] <= bounds["high"]:
         raise SpeLabError(f"low must be at least 0 and at most high, got low={low}, high={high}; swap them")
     return bounds

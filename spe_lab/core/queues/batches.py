@@ -1,8 +1,8 @@
 """Intervals for what one long simulation gives, by batch means.
 
-Who comes after a customer that waited long waits long as well: the times of a queue are strongly correlated, and the usual
-s / √n is far too small (nine times at ρ = 0.8 of M/M/1). Cut into a few long batches, the same times give means that hardly
-know of each other; their spread is honest (Law and Carson, Operations Research 27, 1979).
+Who comes after a customer that waited long waits long as well: the times of a queue are strongly correlated, and the
+usual s / √n is far too small (nine times at ρ = 0.8 of M/M/1). Cut into a few long batches, the same times give means
+that hardly know of each other; their spread is honest (Law and Carson, Operations Research 27, 1979).
 """
 
 from typing import NamedTuple
@@ -56,19 +56,24 @@ def mean(x: np.ndarray, batches: int = BATCHES) -> Estimate:
 
 
 def quantile(x: np.ndarray, p: float, batches: int = BATCHES) -> Estimate:
-    """The p-quantile of all values, with the interval that the batches' quantiles give it. It lies between the least and the
-    greatest of those, so that only the few values there are ranked once more."""
+    """The p-quantile of all values, with the interval that the batches' quantiles give it. It lies between the least
+    and the greatest of those, so that only the few values there are ranked once more.
+    """
     if not 0 < p < 1:
         raise SpeLabError(f"p must lie between 0 and 1, got {p}; 0.99 is the 99th percentile")
     parts = cut(x, batches)
-    rank = min(parts.size - 1, max(0, int(np.ceil(p * parts.size)) - 1))  # of the first that a share p does not exceed, from zero
+    rank = min(
+        parts.size - 1, max(0, int(np.ceil(p * parts.size)) - 1)
+    )  # of the first that a share p does not exceed, from zero
     own = np.partition(parts, rank // batches, axis=1)[:, rank // batches]
     near = parts[(parts >= own.min()) & (parts <= own.max())]
     rank -= int(np.count_nonzero(parts < own.min()))
     return estimate(np.partition(near, rank)[rank], own)
 
 
-def shares_above(x: np.ndarray, levels: np.ndarray, batches: int = BATCHES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def shares_above(
+    x: np.ndarray, levels: np.ndarray, batches: int = BATCHES
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(value, low, high) of P(X > level) for each level."""
     parts = cut(x, batches)
     above = np.array([1 - np.searchsorted(np.sort(part), levels, side="right") / part.size for part in parts])
@@ -78,5 +83,7 @@ def shares_above(x: np.ndarray, levels: np.ndarray, batches: int = BATCHES) -> t
 
 
 def naive_mean(x: np.ndarray) -> Estimate:
-    """The mean with the standard error of independent values, s / √n: wrong for a queue, and here to show by how much."""
+    """The mean with the standard error of independent values, s / √n: wrong for a queue, and here
+    to show by how much.
+    """
     return estimate(np.mean(x), x)

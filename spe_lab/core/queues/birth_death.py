@@ -1,8 +1,8 @@
 """M/M/c from its birth–death chain: stationary distribution, Erlang's B and C, waits, sojourns and their percentiles.
 
-The state is the number of customers in the system. It goes up at rate λ whatever it is, and down at rate min(k, c)·μ. All
-that follows is derived from that in sympy; the functions in lower case at the end are the numeric twins, vectorised over the
-load, with μ = 1 unless a mean service time is given.
+The state is the number of customers in the system. It goes up at rate λ whatever it is, and down at rate min(k, c)·μ.
+All that follows is derived from that in sympy; the functions in lower case at the end are the numeric twins, vectorised
+over the load, with μ = 1 unless a mean service time is given.
 """
 
 from functools import cache
@@ -57,7 +57,8 @@ def stationary(servers: int, k: int) -> "sympy.Expr":
 
 
 def waits(servers: int) -> "sympy.Expr":
-    """Erlang C for a given number of servers: the share of time in which all are busy, which is what Poisson arrivals see.
+    """Erlang C for a given number of servers: the share of time in which all are busy, which is what Poisson arrivals
+    see.
 
     >>> waits(1)
     a
@@ -90,8 +91,10 @@ def _total(servers: int) -> "sympy.Expr":
 
 @cache
 def wait_tail_model() -> Model:
-    """P(Wq > t): who must wait waits for one departure for each customer before it and one more. Departures come at rate c·μ,
-    and the number ahead is geometric with ratio ρ; a geometric number of exponentials is exponential, at rate c·μ·(1 − ρ)."""
+    """P(Wq > t): who must wait waits for one departure for each customer before it and one more. Departures come at
+    rate c·μ, and the number ahead is geometric with ratio ρ; a geometric number of exponentials is exponential, at rate
+    c·μ·(1 − ρ).
+    """
     import sympy
 
     return Model("P(W_q > t)", symbol("C") * sympy.exp(-symbol("d") * symbol("t")), "", QUANTITIES, SOURCE)
@@ -99,7 +102,9 @@ def wait_tail_model() -> Model:
 
 @cache
 def sojourn_tail_model() -> Model:
-    """P(T > t) for d ≠ μ: the wait (none with probability 1 − C, else exponential at rate d) and the service, convolved."""
+    """P(T > t) for d ≠ μ: the wait (none with probability 1 − C, else exponential at rate d) and the service,
+    convolved.
+    """
     import sympy
 
     waiting, mu, drain, t, w = (symbol(name) for name in ("C", "mu", "d", "t", "w"))
@@ -115,10 +120,17 @@ def sojourn_tail_at_equal_rates() -> Model:
     """The limit of `sojourn_tail_model` for d → μ, where it reads 0 / 0."""
     import sympy
 
-    return Model("P(T > t)", sympy.simplify(sympy.limit(sojourn_tail_model().expression, symbol("d"), symbol("mu"))), "", QUANTITIES, SOURCE)
+    return Model(
+        "P(T > t)",
+        sympy.simplify(sympy.limit(sojourn_tail_model().expression, symbol("d"), symbol("mu"))),
+        "",
+        QUANTITIES,
+        SOURCE,
+    )
 
 
-# ---- Numeric twins -----------------------------------------------------------------------------------------------------
+# ---- Numeric twins
+# -----------------------------------------------------------------------------------------------------
 
 
 def erlang_b(servers: int, offered: np.ndarray | float) -> np.ndarray:
@@ -129,7 +141,9 @@ def erlang_b(servers: int, offered: np.ndarray | float) -> np.ndarray:
     """
     servers, offered = whole("servers", servers, 1, MOST_SERVERS), np.asarray(offered, dtype=float)
     if not (np.isfinite(offered) & (offered >= 0)).all():
-        raise SpeLabError(f"offered must be at least 0 and finite, got {offered}; it is the rate of arrivals times the mean service")
+        raise SpeLabError(
+            f"offered must be at least 0 and finite, got {offered}; it is the rate of arrivals times the mean service"
+        )
     lost = np.ones_like(offered)
     for k in range(1, servers + 1):
         lost = offered * lost / (k + offered * lost)
@@ -182,12 +196,17 @@ def wait_quantile(p: float, servers: int, rho: np.ndarray | float, mean_service:
 def sojourn_tail(t: np.ndarray | float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
     """P(T > t); t and ρ are broadcast."""
     rho = checked_load(rho)
-    return _tail(np.maximum(np.asarray(t, dtype=float), 0.0) / positive("mean_service", mean_service), erlang_c(servers, rho), servers * (1 - rho))
+    return _tail(
+        np.maximum(np.asarray(t, dtype=float), 0.0) / positive("mean_service", mean_service),
+        erlang_c(servers, rho),
+        servers * (1 - rho),
+    )
 
 
 def _tail(t: np.ndarray, waiting: np.ndarray, drain: np.ndarray) -> np.ndarray:
-    """P(T > t) for μ = 1. The convolution's (e^(−d·t) − e^(−t)) / (1 − d) is written with the difference of the rates taken out,
-    so that it neither cancels where they are close nor overflows where they are not."""
+    """P(T > t) for μ = 1. The convolution's (e^(−d·t) − e^(−t)) / (1 − d) is written with the difference of the rates
+    taken out, so that it neither cancels where they are close nor overflows where they are not.
+    """
     apart = np.maximum(np.abs(1 - drain), 1e-200)  # (1 − e^(−ε·t)) / ε is t for so small an ε
     both = np.exp(-np.minimum(drain, 1) * t) * -np.expm1(-apart * t) / apart
     return (1 - waiting) * np.exp(-t) + waiting * (np.exp(-drain * t) + drain * both)
@@ -196,7 +215,8 @@ def _tail(t: np.ndarray, waiting: np.ndarray, drain: np.ndarray) -> np.ndarray:
 def sojourn_quantile(p: float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
     """The sojourn that a share p of all customers does not exceed, to 13 digits, by halving an interval.
 
-    It is at least that of the service alone, and at most the sum of those that each of wait and service exceeds half as often.
+    It is at least that of the service alone, and at most the sum of those that each of wait and service exceeds half as
+    often.
 
     >>> sojourn_quantile(0.99, 4, np.array([0.5, 0.8])).round(4).tolist()
     [4.7642, 6.8932]

@@ -23,8 +23,8 @@ POLLACZEK = "Pollaczek 1930, Khinchine 1932; derived from the residual service a
 def residual_service() -> "sympy.Expr":
     """Mean of what is left of the service that a Poisson arrival finds under way.
 
-    It meets services by their length: the one under way has density x·f(x) / E(S), and is met anywhere in it. Its rest is
-    x / 2 on average, so E(S²) / (2·E(S)), with E(S²) = E(S)²·(1 + Cs2).
+    It meets services by their length: the one under way has density x·f(x) / E(S), and is met anywhere in it. Its rest
+    is x / 2 on average, so E(S²) / (2·E(S)), with E(S²) = E(S)²·(1 + Cs2).
     """
     import sympy
 
@@ -35,8 +35,9 @@ def residual_service() -> "sympy.Expr":
 
 @cache
 def pollaczek_khinchine() -> Model:
-    """E(Wq) of M/G/1: an arrival waits for the rest of the service under way, if there is one (probability ρ), and for those
-    who wait before it, λ·E(Wq) of them by Little's law, each for E(S). Solved for E(Wq)."""
+    """E(Wq) of M/G/1: an arrival waits for the rest of the service under way, if there is one (probability ρ), and for
+    those who wait before it, λ·E(Wq) of them by Little's law, each for E(S). Solved for E(Wq).
+    """
     import sympy
 
     rate, service, wait = symbol("lambda"), symbol("S"), symbol("Wq")
@@ -52,5 +53,7 @@ def mean_wait(rho: np.ndarray | float, scv: float, mean_service: float = 1.0) ->
     """
     rho, mean_service = checked_load(rho), positive("mean_service", mean_service)
     if not 0 <= scv < np.inf:
-        raise SpeLabError(f"scv must be at least 0 and finite, got {scv}; it is var(S) / E(S)², 1 for an exponential law")
+        raise SpeLabError(
+            f"scv must be at least 0 and finite, got {scv}; it is var(S) / E(S)², 1 for an exponential law"
+        )
     return pollaczek_khinchine()(**{"lambda": rho / mean_service, "S": mean_service, "Cs2": scv})

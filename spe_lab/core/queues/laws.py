@@ -17,8 +17,8 @@ MOST_DRAWN = 100_000_000  # 0.8 GB
 class Law:
     """The law of a non-negative random time, with its exact moments.
 
-    `mean` in any unit of time; `scv` = var / mean², the squared coefficient of variation: 0 deterministic, 1 exponential.
-    Made by the functions of this module.
+    `mean` in any unit of time; `scv` = var / mean², the squared coefficient of variation: 0 deterministic, 1
+    exponential. Made by the functions of this module.
     """
 
     name: str
@@ -54,8 +54,13 @@ class Law:
         sample, count = (None, 0) if self.values is None else (self.values.ctypes.data, self.values.size)
         a, b, share = (*self.parameters, 0.0, 0.0, 0.0)[:3]
         random = np.array([seed], np.uint64)
-        status = library.law_draw(library.struct("law")(library.constants[f"LAW_{self.kind}"], a, b, share, sample, count), random, out, out.size,
-                                  (Cancel() if cancel is None else cancel).flag)  # fmt: skip
+        status = library.law_draw(
+            library.struct("law")(library.constants[f"LAW_{self.kind}"], a, b, share, sample, count),
+            random,
+            out,
+            out.size,
+            (Cancel() if cancel is None else cancel).flag,
+        )
         native.check(status, library, "drawing random times")
 
 
@@ -78,7 +83,9 @@ def lognormal(mean: float, scv: float) -> Law:
 def hyperexponential(mean: float, scv: float) -> Law:
     """One of two exponentials, each with half of the total time ("balanced means"); scv ≥ 1."""
     if not 1 <= scv <= 1e6:
-        raise SpeLabError(f"scv must be between 1 and 1e6 for a hyperexponential law, got {scv}; take lognormal for less")
+        raise SpeLabError(
+            f"scv must be between 1 and 1e6 for a hyperexponential law, got {scv}; take lognormal for less"
+        )
     share = (1 + math.sqrt((scv - 1) / (scv + 1))) / 2
     mean = positive("mean", mean)
     return Law("hyperexponential", mean, scv, "MIXTURE", (mean / (2 * share), mean / (2 * (1 - share)), share))
@@ -92,9 +99,13 @@ def bimodal(mean: float, long_share: float = 0.001, ratio: float = 1000.0) -> La
     ([0.5, 5.5], 2.25)
     """
     if not 0 < long_share < 1:
-        raise SpeLabError(f"long_share must lie between 0 and 1, got {long_share}; 0.001 makes one job in a thousand a long one")
+        raise SpeLabError(
+            f"long_share must lie between 0 and 1, got {long_share}; 0.001 makes one job in a thousand a long one"
+        )
     if not 1 <= ratio <= 1e9:
-        raise SpeLabError(f"ratio must be between 1 and 1e9, got {ratio}; long jobs take ratio times as long as short ones")
+        raise SpeLabError(
+            f"ratio must be between 1 and 1e9, got {ratio}; long jobs take ratio times as long as short ones"
+        )
     short = positive("mean", mean) / (1 - long_share + long_share * ratio)
     scv = short**2 * (1 - long_share + long_share * ratio**2) / mean**2 - 1
     return Law("bimodal", mean, scv, "TWO_POINTS", (short * ratio, short, long_share))
@@ -103,9 +114,16 @@ def bimodal(mean: float, long_share: float = 0.001, ratio: float = 1000.0) -> La
 def empirical(sample: Sequence[float] | np.ndarray, name: str = "measured sample") -> Law:
     """Any of these values, with replacement: a measured sample as a law."""
     values = np.ascontiguousarray(sample, dtype=float)
-    if values.ndim != 1 or not 1 <= values.size < 2**32 or not np.isfinite(values).all() or values.min() < 0 or values.mean() == 0:
+    if (
+        values.ndim != 1
+        or not 1 <= values.size < 2**32
+        or not np.isfinite(values).all()
+        or values.min() < 0
+        or values.mean() == 0
+    ):
         raise SpeLabError(
-            f"sample must be a list of times, finite, not negative and not all zero, got {np.size(sample)} values; leave out what was not measured"
+            f"sample must be a list of times, finite, not negative and not all zero, got {np.size(sample)} values;"
+            " leave out what was not measured"
         )
     return Law(name, float(values.mean()), float(values.var() / values.mean() ** 2), "SAMPLE", (), values)
 
@@ -144,12 +162,16 @@ def checked_load(rho: np.ndarray | float) -> np.ndarray:
     rho = np.asarray(rho, dtype=float)
     inside = (rho >= 0) & (rho < 1)
     if not inside.all():
-        raise SpeLabError(f"rho must be at least 0 and below 1, got {rho[~inside].flat[0]}; from 1 on the queue grows without end")
+        raise SpeLabError(
+            f"rho must be at least 0 and below 1, got {rho[~inside].flat[0]}; from 1 on the queue grows without end"
+        )
     return rho
 
 
 def whole(name: str, value: float, low: int, high: int) -> int:
     """`value` as a whole number between `low` and `high`."""
     if not (isinstance(value, int | float | np.number) and low <= value <= high and value == int(value)):
-        raise SpeLabError(f"{name} must be a whole number between {low} and {high:,}, got {value}; choose one in that range")
+        raise SpeLabError(
+            f"{name} must be a whole number between {low} and {high:,}, got {value}; choose one in that range"
+        )
     return int(value)

@@ -14,7 +14,9 @@ from spe_lab.core.queues.laws import Law, whole
 
 MOST_CUSTOMERS = 20_000_000
 MOST_SERVERS = 4096
-WARM_UP = 0.05  # share of the customers, from the first on, that statistics leave out: the system was empty when they came
+WARM_UP = (
+    0.05  # share of the customers, from the first on, that statistics leave out: the system was empty when they came
+)
 _BYTES = 40  # a customer's gap, service, waiting, sojourn and scratch
 _MOST_SLOTS = 1 << 27  # places in all lines of a system: 1 GB
 Choices = int | str
@@ -49,13 +51,16 @@ class Priority(System):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not (isinstance(self.below, int | float | np.number) and self.below >= 0):
-            raise SpeLabError(f"below must be a service time, 0 or longer, got {self.below}; jobs shorter than it go first")
+            raise SpeLabError(
+                f"below must be a service time, 0 or longer, got {self.below}; jobs shorter than it go first"
+            )
 
 
 @dataclass(frozen=True)
 class Split(System):
-    """A queue for each server, first come first served. `choices`: "random", "round robin", or d: the shortest of d queues
-    drawn at random with replacement, those in service counted (JSQ(d)); of all queues if d is `servers` or more."""
+    """A queue for each server, first come first served. `choices`: "random", "round robin", or d: the shortest of d
+    queues drawn at random with replacement, those in service counted (JSQ(d)); of all queues if d is `servers` or more.
+    """
 
     choices: Choices = "random"
 
@@ -66,8 +71,9 @@ class Split(System):
 
 @dataclass(frozen=True)
 class Sharing(System):
-    """Processor sharing: `stations` of `servers` servers each, all jobs of a station served at once by equal shares, none by
-    more than one server. Customers choose among several stations as in `Split`."""
+    """Processor sharing: `stations` of `servers` servers each, all jobs of a station served at once by equal shares,
+    none by more than one server. Customers choose among several stations as in `Split`.
+    """
 
     stations: int = 1
     choices: Choices = "random"
@@ -88,13 +94,18 @@ def choices_code(choices: Choices) -> int:
     if isinstance(choices, str):
         if choices in named:
             return named[choices]
-        raise SpeLabError(f"choices must be 'random', 'round robin' or how many queues are looked at, got {choices!r}; write for example choices=2")
+        raise SpeLabError(
+            f"choices must be 'random', 'round robin' or how many queues are looked at, got {choices!r}; write for"
+            " example choices=2"
+        )
     return whole("choices", choices, 1, MOST_SERVERS)
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """A run. Arrays have an entry for each customer in the order of arrival, the warm-up left out; times are those of the laws."""
+    """A run. Arrays have an entry for each customer in the order of arrival, the warm-up left out; times are those of
+    the laws.
+    """
 
     system: System
     gaps: Law
@@ -123,7 +134,10 @@ class Simulated:
     def slowdown(self) -> np.ndarray:
         """Sojourn over service, which must not be zero."""
         if not self.service.all():
-            raise SpeLabError(f"slowdown needs services longer than zero, and some of {self.service_law.name} take no time; ask for the sojourn")
+            raise SpeLabError(
+                f"slowdown needs services longer than zero, and some of {self.service_law.name} take no time; ask for"
+                " the sojourn"
+            )
         return self.sojourn / self.service
 
     @cached_property
@@ -148,8 +162,9 @@ class Simulated:
         return batches.naive_mean(self._values(of))
 
     def little(self) -> tuple[float, float]:
-        """(L, λ·W) over the whole run: customers present, averaged over time by counting arrivals and departures, and the
-        rate of arrivals times the mean sojourn. Little's law says they are equal, whatever the system."""
+        """(L, λ·W) over the whole run: customers present, averaged over time by counting arrivals and departures, and
+        the rate of arrivals times the mean sojourn. Little's law says they are equal, whatever the system.
+        """
         times, present = presence(self.all_arrivals, self.all_arrivals + self.all_sojourns)
         lasted = times[-1] - times[0]
         length = float(np.dot(present[:-1], np.diff(times)) / lasted)
@@ -179,12 +194,21 @@ def load(system: System, gaps: Law, service: Law) -> float:
     return service.mean / gaps.mean / system.capacity
 
 
-def simulate(system: System, gaps: Law, service: Law, customers: int = 1_000_000, seed: int = 1, *, who: bool = False,
-             cancel: Cancel | None = None) -> Simulated:  # fmt: skip
+def simulate(
+    system: System,
+    gaps: Law,
+    service: Law,
+    customers: int = 1_000_000,
+    seed: int = 1,
+    *,
+    who: bool = False,
+    cancel: Cancel | None = None,
+) -> Simulated:
     """Sends so many customers through a system; `who` asks for each one's server as well.
 
-    The load must be below one. Gaps, services and choices are drawn from streams of their own, so that systems with the same
-    seed and laws serve the same customers. Raises SpeLabError for what lies outside the domain, CancelledError if cancelled.
+    The load must be below one. Gaps, services and choices are drawn from streams of their own, so that systems with the
+    same seed and laws serve the same customers. Raises SpeLabError for what lies outside the domain, CancelledError if
+    cancelled.
 
     >>> from spe_lab.core.queues.laws import exponential, poisson
     >>> run = simulate(Shared(1), poisson(0.8), exponential(1.0), 200_000, seed=2)
@@ -195,10 +219,16 @@ def simulate(system: System, gaps: Law, service: Law, customers: int = 1_000_000
     number = isinstance(customers, int | float | np.number)
     if not number or not customers <= MOST_CUSTOMERS:
         memory = f" ({customers * _BYTES / 1e9:,.0f} GB)" if number else ""
-        raise SpeLabError(f"customers must be at most {MOST_CUSTOMERS:,}, got {customers}{memory}; run replications of that many with several seeds")
+        raise SpeLabError(
+            f"customers must be at most {MOST_CUSTOMERS:,}, got {customers}{memory}; run replications of that many with"
+            " several seeds"
+        )
     customers, seed = whole("customers", customers, 1, MOST_CUSTOMERS), whole("seed", seed, 0, 2**53)
     if (rho := load(system, gaps, service)) >= 1:
-        raise SpeLabError(f"the load must be below 1, got {rho:.4g}: the queue would grow without end; take fewer arrivals, shorter services or more servers")
+        raise SpeLabError(
+            f"the load must be below 1, got {rho:.4g}: the queue would grow without end; take fewer arrivals, shorter"
+            " services or more servers"
+        )
     cancel = Cancel() if cancel is None else cancel
     drawn, needed, spent = (np.empty(customers) for _ in range(3))
     first, second, third = (int(word) for word in np.random.SeedSequence(seed).generate_state(3, np.uint64))
@@ -211,21 +241,35 @@ def simulate(system: System, gaps: Law, service: Law, customers: int = 1_000_000
     return Simulated(system, gaps, service, seed, int(customers * WARM_UP), drawn, needed, spent, server)
 
 
-def _run(system: System, gaps: np.ndarray, service: np.ndarray, seed: int, out: np.ndarray, server: np.ndarray | None, cancel: Cancel) -> None:
+def _run(
+    system: System,
+    gaps: np.ndarray,
+    service: np.ndarray,
+    seed: int,
+    out: np.ndarray,
+    server: np.ndarray | None,
+    cancel: Cancel,
+) -> None:
     """Fills `out` with sojourns (processor sharing) or waiting times (the others)."""
     library = native.load("queueing")
     n, servers, flag = len(gaps), system.servers, cancel.flag
     if isinstance(system, Split | Sharing):
-        lines, kind, place = (system.stations, "station", "job") if isinstance(system, Sharing) else (servers, "line", None)
+        lines, kind, place = (
+            (system.stations, "station", "job") if isinstance(system, Sharing) else (servers, "line", None)
+        )
         table = np.empty(lines, np.dtype(library.struct(kind)))
         room = 64  # lines are short; the few that are not are found out, and the run begins anew with longer ones
         while True:
             places = np.empty(lines * room, np.dtype(library.struct(place)) if place else float)
             code = choices_code(system.choices)
             if isinstance(system, Sharing):
-                status = library.queue_sharing(gaps, service, n, lines, servers, code, seed, table, places, room, out, server, flag)
+                status = library.queue_sharing(
+                    gaps, service, n, lines, servers, code, seed, table, places, room, out, server, flag
+                )
             else:
-                status = library.queue_split(gaps, service, n, lines, code, seed, table, places, room, out, server, flag)
+                status = library.queue_split(
+                    gaps, service, n, lines, code, seed, table, places, room, out, server, flag
+                )
             if status != library.constants["QUEUE_FULL"] or lines * room * 16 > _MOST_SLOTS:
                 break
             room *= 16
@@ -233,9 +277,14 @@ def _run(system: System, gaps: np.ndarray, service: np.ndarray, seed: int, out: 
         turns = np.empty(servers, np.dtype(library.struct("turn")))
         if isinstance(system, Priority):
             scratch = np.empty((2, n), np.int32)
-            status = library.queue_priority(gaps, service, n, servers, system.below, turns, scratch[0], scratch[1], out, server, flag)
+            status = library.queue_priority(
+                gaps, service, n, servers, system.below, turns, scratch[0], scratch[1], out, server, flag
+            )
         else:
             status = library.queue_shared(gaps, service, n, servers, turns, out, server, flag)
     if status == library.constants["QUEUE_FULL"]:
-        raise SpeLabError(f"the lines must have less than {_MOST_SLOTS:,} places in all, and one grew longer; lower the load or simulate fewer customers")
+        raise SpeLabError(
+            f"the lines must have less than {_MOST_SLOTS:,} places in all, and one grew longer; lower the load or"
+            " simulate fewer customers"
+        )
     native.check(status, library)

@@ -15,13 +15,34 @@ from spe_lab.topics.branches.models import (
     stationary,
     symbol,
     transition_matrix,
-)  # fmt: skip
+)
 from spe_lab.topics.branches.predictor import Predictor
 from spe_lab.topics.branches.selection import Rate, Selectivity
 from spe_lab.topics.branches.simulator import follow, simulate
 
 __all__ = [
-    "EXERCISES", "IDEAL", "PREDICATE_TEMPLATE", "Fitted", "Memorisation", "Predictor", "Rate", "Selectivity",
-    "average_rate", "counted_by_hardware", "counted_by_valgrind", "crossovers", "element_time", "even_form", "fit", "follow",
-    "limit_of_many_states", "misprediction", "rate", "simulate", "stationary", "steps_through", "symbol", "transition_matrix",
-]  # fmt: skip
+    "EXERCISES",
+    "IDEAL",
+    "PREDICATE_TEMPLATE",
+    "Fitted",
+    "Memorisation",
+    "Predictor",
+    "Rate",
+    "Selectivity",
+    "average_rate",
+    "counted_by_hardware",
+    "counted_by_valgrind",
+    "crossovers",
+    "element_time",
+    "even_form",
+    "fit",
+    "follow",
+    "limit_of_many_states",
+    "misprediction",
+    "rate",
+    "simulate",
+    "stationary",
+    "steps_through",
+    "symbol",
+    "transition_matrix",
+]

@@ -1,4 +1,6 @@
-"""Mispredictions that are counted rather than inferred: by the hardware where it shows its counters, or in a simulated core."""
+"""Mispredictions that are counted rather than inferred: by the hardware where it shows its counters, or in a simulated
+core.
+"""
 
 import re
 import shutil
@@ -43,11 +45,18 @@ int main(int count, char **words)
 
 
 def counted_by_hardware(shares: Sequence[float] = SHARES) -> Curve:
-    """Mispredicted branches per element over a million fresh keys; UnavailableError, with the reason, where nothing counts."""
+    """Mispredicted branches per element over a million fresh keys; UnavailableError, with the reason, where nothing
+    counts.
+    """
     library, data = kernels(), Data(0)
     points = [data.point("branching", p) for p in _checked(shares)]
-    missed = [counter.count(counter.HARDWARE, counter.BRANCH_MISSES, partial(library.sum_branching, point.state, KEYS)) for point in points]
-    return Curve("counted by the hardware", "measured", Axis("p", "", np.array(sorted(shares))), "", np.array(missed) / KEYS)
+    missed = [
+        counter.count(counter.HARDWARE, counter.BRANCH_MISSES, partial(library.sum_branching, point.state, KEYS))
+        for point in points
+    ]
+    return Curve(
+        "counted by the hardware", "measured", Axis("p", "", np.array(sorted(shares))), "", np.array(missed) / KEYS
+    )
 
 
 def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_KEYS) -> Curve:
@@ -57,12 +66,22 @@ def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_
     """
     shares = _checked(shares)
     if shutil.which("valgrind") is None:
-        raise UnavailableError("counting in simulation needs valgrind, and none was found; install it (Debian: apt install valgrind)")
+        raise UnavailableError(
+            "counting in simulation needs valgrind, and none was found; install it (Debian: apt install valgrind)"
+        )
     with tempfile.TemporaryDirectory() as folder:
         program, main = Path(folder) / "selection", Path(folder) / "main.c"
         main.write_text(_MAIN, encoding="utf-8")
         source = native.kernel_folder() / "branches.c"
-        command = [*native.compiler().command, *native.FLAGS, f"-I{native.kernel_folder()}", str(main), str(source), "-o", str(program)]
+        command = [
+            *native.compiler().command,
+            *native.FLAGS,
+            f"-I{native.kernel_folder()}",
+            str(main),
+            str(source),
+            "-o",
+            str(program),
+        ]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         rates = [_run_cachegrind(program, Path(folder) / "counts", keys, p) for p in shares]
     return Curve("counted in a simulated core", "simulated", Axis("p", "", np.array(shares)), "", np.array(rates))
@@ -70,9 +89,17 @@ def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_
 
 def _run_cachegrind(program: Path, counts: Path, keys: int, p: float) -> float:
     options = ["--tool=cachegrind", "--branch-sim=yes", "--cache-sim=no", f"--cachegrind-out-file={counts}"]
-    said = subprocess.run(["valgrind", *options, program, str(keys), str(round(p * KEY_RANGE))], capture_output=True, text=True, timeout=120, check=False)
+    said = subprocess.run(
+        ["valgrind", *options, program, str(keys), str(round(p * KEY_RANGE))],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     if said.returncode or not counts.is_file():
-        raise UnavailableError(f"valgrind ended with status {said.returncode}: {said.stderr.strip()[-200:]}; install another version")
+        raise UnavailableError(
+            f"valgrind ended with status {said.returncode}: {said.stderr.strip()[-200:]}; install another version"
+        )
     return mispredicted(counts.read_text(encoding="utf-8"), "sum_branching") / keys
 
 

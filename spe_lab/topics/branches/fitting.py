@@ -1,4 +1,6 @@
-"""The counter that fits a machine: its times at some selectivities, explained by base times, a penalty and a number of states."""
+"""The counter that fits a machine: its times at some selectivities, explained by base times, a penalty and a number of
+states.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,8 +46,13 @@ class Fitted:
 
     def summary(self) -> Text:
         """What was found, in a sentence."""
-        best, low, high = ("ideal" if states == IDEAL else f"{states} states" for states in (self.states, self.low, self.high))
-        return Text(f"fits best: {best} (95 % interval: {low} to {high}); penalty {self.penalty:.2f} ns; median residual {self.residual:.1%}")
+        best, low, high = (
+            "ideal" if states == IDEAL else f"{states} states" for states in (self.states, self.low, self.high)
+        )
+        return Text(
+            f"fits best: {best} (95 % interval: {low} to {high}); penalty {self.penalty:.2f} ns; median residual"
+            f" {self.residual:.1%}"
+        )
 
     def predict(self, p: np.ndarray) -> np.ndarray:
         return columns(p, self.states, self.payload_bytes) @ self.coefficients
@@ -76,14 +83,17 @@ def columns(p: np.ndarray, states: int, payload_bytes: int = 0) -> np.ndarray:
 def fit(p: Sequence[float] | np.ndarray, blocks: np.ndarray, payload_bytes: int = 0, seed: int = 1) -> Fitted:
     """The best member of FAMILY for times (blocks × shares, ns), by least squares of the relative error.
 
-    The interval is a bootstrap's over whole blocks, whose points share the minute they were taken in. MeasurementError if
-    fewer shares have a time than there are coefficients and states to find.
+    The interval is a bootstrap's over whole blocks, whose points share the minute they were taken in. MeasurementError
+    if fewer shares have a time than there are coefficients and states to find.
     """
     shares, blocks = np.asarray(p, dtype=float), np.asarray(blocks, dtype=float)
     seen = ~np.isnan(blocks).all(axis=0)
     needed = columns(shares[:1], IDEAL, payload_bytes).shape[1] + 2
     if seen.sum() < needed:
-        raise MeasurementError(f"the fit must have clean samples at {needed} selectivities or more, got {seen.sum()}; measure again on a quieter machine")
+        raise MeasurementError(
+            f"the fit must have clean samples at {needed} selectivities or more, got {seen.sum()}; measure again on a"
+            " quieter machine"
+        )
     shares, blocks = shares[seen], blocks[:, seen]
     times = np.nanmedian(blocks, axis=0)
     best, coefficients = _best(shares, times, payload_bytes)

@@ -33,22 +33,54 @@ class Memorisation(FittedLab[Staircase]):
     unit = "ns"
     compared = ("repeated pattern", "fitted")
     breaks = (
-        "The model knows one capacity, from which patterns are dropped at random (a ramp) or the oldest first (a cliff): real predictors have tables of "
-        "several sizes, share them with all other branches, and forget a pattern while something else runs."
+        "The model knows one capacity, from which patterns are dropped at random (a ramp) or the oldest first (a"
+        " cliff): real predictors have tables of several sizes, share them with all other branches, and forget a"
+        " pattern while something else runs."
     )
 
     def declare(self) -> list[Slider]:
-        length = Slider("length", "", 4096, "length of the repeated pattern, in branches", 16, 1 << 20, "log", multiple_of=1, source="the middle of the sweep")
-        K = Slider("K", "", 20_000, "branches that the modelled predictor knows by heart", 16, 1 << 20, "log", measured=False,
-                   source="assumed: 5,000 to 30,000 were reported for cores of 2024 (D. Lemire, 2026)")  # fmt: skip
+        length = Slider(
+            "length",
+            "",
+            4096,
+            "length of the repeated pattern, in branches",
+            16,
+            1 << 20,
+            "log",
+            multiple_of=1,
+            source="the middle of the sweep",
+        )
+        K = Slider(
+            "K",
+            "",
+            20_000,
+            "branches that the modelled predictor knows by heart",
+            16,
+            1 << 20,
+            "log",
+            measured=False,
+            source="assumed: 5,000 to 30,000 were reported for cores of 2024 (D. Lemire, 2026)",
+        )
         found = assumed(self.machine, "P")
-        P = Slider("P", "ns", found.value, "penalty of a misprediction", 0.1, 100, "log", measured=False, source=f"{found.origin}: {found.source}")
+        P = Slider(
+            "P",
+            "ns",
+            found.value,
+            "penalty of a misprediction",
+            0.1,
+            100,
+            "log",
+            measured=False,
+            source=f"{found.origin}: {found.source}",
+        )
         return [length, K, P]
 
     def sweep(self, short: bool) -> list[float]:
         return [2.0**k for k in range(6, 21, 2)] if short else [2.0**k for k in range(5, 21)]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         training = [float(round(2 ** (k + 0.5))) for k in range(5, 20, 2 if budget_s < 1 else 1)]
         points, n = [self.pattern(int(length)) for length in [*x.values, *training]], len(x.values)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
@@ -65,23 +97,47 @@ class Memorisation(FittedLab[Staircase]):
         keys = np.random.default_rng(length).integers(0, KEY_RANGE, length, dtype=np.int32)
         library = kernels()
         state = library.struct("selection")(keys.ctypes.data, keys.ctypes.data, length, 1, 0, KEY_RANGE // 2)
-        return Point(f"pattern of {length}", library.address("sum_branching"), state, min(LAPS * length, RELEARN), keep=keys)
+        return Point(
+            f"pattern of {length}", library.address("sum_branching"), state, min(LAPS * length, RELEARN), keep=keys
+        )
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         fitted, K = self.fitted(), float(point["K"])
         known = fitted.base if fitted.steps else 1.0
-        modelled = [Curve(f"{kind} at K", "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values)) for kind in ("ramp", "cliff")]
+        modelled = [
+            Curve(f"{kind} at K", "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values))
+            for kind in ("ramp", "cliff")
+        ]
         steps = [{"branches": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
-        return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps}), *modelled]
+        return [
+            Curve(
+                "fitted",
+                "predicted",
+                x,
+                "ns",
+                fitted.predict(x.values),
+                provenance={"base_ns": fitted.base, "steps": steps},
+            ),
+            *modelled,
+        ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "A small predictor": Preset({"K": 512.0}, "Cliff and ramp move to 512 branches; the fit stays, as it follows the points and not the sliders."),
-            "Dear mistakes": Preset({"P": 20.0}, "Only the height beyond K changes, to half the penalty: every second guess at an unknown pattern is wrong."),
+            "A small predictor": Preset(
+                {"K": 512.0},
+                "Cliff and ramp move to 512 branches; the fit stays, as it follows the points and not the sliders.",
+            ),
+            "Dear mistakes": Preset(
+                {"P": 20.0},
+                "Only the height beyond K changes, to half the penalty: every second guess at an unknown pattern is"
+                " wrong.",
+            ),
         }
 
     def span(self) -> Step | None:
-        """The step from which on the pattern is not known: the one that adds most. None if nothing was learnt at all."""
+        """The step from which on the pattern is not known: the one that adds most. None if nothing
+        was learnt at all.
+        """
         return max(self.fitted().steps, key=lambda step: step.latency, default=None)
 
     def summary(self) -> Text:
@@ -89,5 +145,9 @@ class Memorisation(FittedLab[Staircase]):
         step = self.span()
         if step is None:
             return Text("every length costs the same: nothing was learnt by heart, or all of it")
-        places = (units.render(float(f"{length:.2g}"), "") for length in (step.capacity, step.capacity_low, step.capacity_high))
-        return Text("known by heart up to {} branches (95 % interval: {} to {}); beyond, an element takes {:.2f} ns longer".format(*places, step.latency))
+        places = (
+            units.render(float(f"{length:.2g}"), "")
+            for length in (step.capacity, step.capacity_low, step.capacity_high)
+        )
+        known = "memorised up to {} branches (95 % interval: {} to {})".format(*places)
+        return Text(f"{known}; beyond, an element takes {step.latency:.2f} ns longer")

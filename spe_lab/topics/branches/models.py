@@ -38,10 +38,15 @@ def symbol(name: str) -> "sympy.Symbol":
 def checked_states(states: int, threshold: int | None = None) -> tuple[int, int]:
     """(states, threshold) in their domains; half of the states predict "taken" unless a threshold says otherwise."""
     if states != int(states) or not 2 <= states <= MOST_STATES:
-        raise SpeLabError(f"states must be a whole number between 2 and {MOST_STATES}, got {states}; a two-bit counter has 4")
+        raise SpeLabError(
+            f"states must be a whole number between 2 and {MOST_STATES}, got {states}; a two-bit counter has 4"
+        )
     threshold = (states + 1) // 2 if threshold is None else threshold
     if threshold != int(threshold) or not 1 <= threshold < states:
-        raise SpeLabError(f"threshold must be a whole number between 1 and states − 1 = {states - 1}, got {threshold}; leave it out for the middle")
+        raise SpeLabError(
+            f"threshold must be a whole number between 1 and states − 1 = {states - 1}, got {threshold}; leave it out"
+            " for the middle"
+        )
     return int(states), int(threshold)
 
 
@@ -90,7 +95,9 @@ def even_form() -> "sympy.Expr":
 
 
 def limit_of_many_states() -> "sympy.Expr":
-    """The limit k → ∞ of `even_form` for p < q, that is with p = q · e^(−a) and a > 0. By symmetry it is q for p > q."""
+    """The limit k → ∞ of `even_form` for p < q, that is with p = q · e^(−a) and a > 0. By symmetry
+    it is q for p > q.
+    """
     import sympy
 
     p, q, a = sympy.symbols("p q a", positive=True)
@@ -100,8 +107,8 @@ def limit_of_many_states() -> "sympy.Expr":
 
 
 def rate(p: np.ndarray, states: int, threshold: int | None = None) -> np.ndarray:
-    """`misprediction` as numbers, for each share in `p`: weights p^i · (1 − p)^(n−1−i) in place of (p/q)^i, which need no
-    division by q.
+    """`misprediction` as numbers, for each share in `p`: weights p^i · (1 − p)^(n−1−i) in place of (p/q)^i, which need
+    no division by q.
 
     >>> rate(np.array([0.0, 0.3, 0.5]), 4).round(4).tolist()
     [0.0, 0.3621, 0.5]
@@ -121,15 +128,18 @@ def element_time() -> Model:
 
 
 def crossovers() -> "sympy.Tuple":
-    """Shares below the first and above the second of which a branch is cheaper than predication, for the ideal predictor,
-    min(p, 1 − p): the element's time solved for c."""
+    """Shares below the first and above the second of which a branch is cheaper than predication, for the ideal
+    predictor, min(p, 1 − p): the element's time solved for c.
+    """
     import sympy
 
     p, cost = symbol("p"), element_time().expression
     return sympy.Tuple(*(sympy.solve(cost.subs(symbol("m"), rate_) - symbol("c"), p)[0] for rate_ in (p, 1 - p)))
 
 
-def average_rate(p: np.ndarray, branches: int, states: int, threshold: int, initial: int, correlation: float = 0.0) -> np.ndarray:
+def average_rate(
+    p: np.ndarray, branches: int, states: int, threshold: int, initial: int, correlation: float = 0.0
+) -> np.ndarray:
     """Mean misprediction rate of the first `branches` branches from state `initial`, for each share in `p`.
 
     The chain is stepped once for each branch until what is left of the start no longer counts, and is stationary from
@@ -138,7 +148,8 @@ def average_rate(p: np.ndarray, branches: int, states: int, threshold: int, init
     """
     states, threshold = checked_states(states, threshold)
     p = np.asarray(p, dtype=float)[:, None]
-    # [share, state] of the joint probability with the last outcome: 0 not taken, 1 taken. Before the first, a free toss.
+    # [share, state] of the joint probability with the last outcome: 0 not taken, 1 taken. Before the first, a free
+    # toss.
     other, taken = (np.zeros((len(p), states)) for _ in range(2))
     other[:, initial], taken[:, initial] = (1 - p)[:, 0], p[:, 0]
     again, fresh_taken = correlation + (1 - correlation) * p, (1 - correlation) * p
@@ -180,7 +191,8 @@ def ideal_rate(p: np.ndarray, correlation: float = 0.0) -> np.ndarray:
 def pattern_rate(p: np.ndarray, branches: int, states: int, threshold: int, initial: int) -> np.ndarray:
     """Mean misprediction rate of the first `branches` branches if the taken ones are spread as evenly as possible.
 
-    Stepped through for 16 places in the pattern to begin at; after a thousand branches the rate of the last half goes on.
+    Stepped through for 16 places in the pattern to begin at; after a thousand branches the rate of the last half goes
+    on.
     """
     states, threshold = checked_states(states, threshold)
     stepped = min(branches, 1024)

@@ -1,4 +1,6 @@
-"""The labs branches.selectivity and branches.rate: a loop that selects a share p of its elements, with a branch and without."""
+"""The labs branches.selectivity and branches.rate: a loop that selects a share p of its elements, with a branch and
+without.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,22 +38,55 @@ class SelectionLab(FittedLab[fits.Fitted]):
     scale = "linear"
 
     def share_slider(self) -> Slider:
-        return Slider("p", "", 0.3, models.QUANTITIES["p"].meaning, 0, 1, source="where a two-bit counter and a machine differ most")
+        return Slider(
+            "p",
+            "",
+            0.3,
+            models.QUANTITIES["p"].meaning,
+            0,
+            1,
+            source="where a two-bit counter and a machine differ most",
+        )
 
     def states_slider(self) -> Slider:
-        return Slider("states", "", 4, "states of the modelled counter", 2, 16, multiple_of=1, measured=False, source="a two-bit counter, as in the notes")
+        return Slider(
+            "states",
+            "",
+            4,
+            "states of the modelled counter",
+            2,
+            16,
+            multiple_of=1,
+            measured=False,
+            source="a two-bit counter, as in the notes",
+        )
 
     def sweep(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
     def sampled(self, x: Axis, payload: str, budget_s: float, cancel: Cancel) -> Iterator[tuple[Sweep, dict[str, Any]]]:
-        """Branching at x, predicated at x, then branching and predicated at TRAINING, all in turn; and the latter as training."""
+        """Branching at x, predicated at x, then branching and predicated at TRAINING, all in turn; and the latter as
+        training.
+        """
         arrays = Data(PAYLOADS[payload])
-        points = [arrays.point(kernel, p) for shares in (x.values, TRAINING) for kernel in ("branching", "predicated") for p in shares]
+        points = [
+            arrays.point(kernel, p)
+            for shares in (x.values, TRAINING)
+            for kernel in ("branching", "predicated")
+            for p in shares
+        ]
         n, k = len(x.values), len(TRAINING)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             branching, predicated = np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1)
-            yield result, {"payload": payload, "p": list(TRAINING), "branching": plain(branching), "predicated": plain(predicated)}
+            yield (
+                result,
+                {
+                    "payload": payload,
+                    "p": list(TRAINING),
+                    "branching": plain(branching),
+                    "predicated": plain(predicated),
+                },
+            )
 
     def fit(self, training: dict[str, Any]) -> fits.Fitted:
         """The model whose states, penalty and base times come from the training points."""
@@ -61,9 +96,11 @@ class SelectionLab(FittedLab[fits.Fitted]):
 def assumed(machine: Machine, name: str) -> Parameter:
     """A time from the machine's profile where it has one, else assumed."""
     known = machine.parameters
-    wanted = {"P": lambda: known["branch_penalty"].value,
-              "line in order": lambda: fits.LINE_BYTES / known["memory_bandwidth"].value,
-              "line at random": lambda: known["memory_latency"].value / known["memory_parallelism"].value}  # fmt: skip
+    wanted = {
+        "P": lambda: known["branch_penalty"].value,
+        "line in order": lambda: fits.LINE_BYTES / known["memory_bandwidth"].value,
+        "line at random": lambda: known["memory_latency"].value / known["memory_parallelism"].value,
+    }
     try:
         return Parameter(float(wanted[name]()), "ns", "measured", "this machine's profile")
     except (KeyError, TypeError):  # not in the profile, or not resolvable there
@@ -76,41 +113,74 @@ class Selectivity(SelectionLab):
 
     id = "branches.selectivity"
     title = "Selectivity"
-    question = "What does an element cost if a branch selects a share p of them at random, and when is it cheaper to do without the branch?"
+    question = (
+        "What does an element cost if a branch selects a share p of them at random, and when is it cheaper to do"
+        " without the branch?"
+    )
     quantity = "time per element"
     unit = "ns"
     compared = ("branching", "fitted")
     breaks = (
-        "The straight line between never and always taken is not quite the time of a predicted branch in between, real predictors keep more than one "
-        "counter, and a mispredicted load may still fetch a line that is needed later."
+        "The straight line between never and always taken is not quite the time of a predicted branch in between, real"
+        " predictors keep more than one counter, and a mispredicted load may still fetch a line that is needed later."
     )
 
     def declare(self) -> list[Slider]:
         reads = "what is read of a selected element, beside its key"
-        payload = Slider("payload", "", "none", reads, scale="choice", choices=tuple(PAYLOADS), source="the notes' loop")
+        payload = Slider(
+            "payload", "", "none", reads, scale="choice", choices=tuple(PAYLOADS), source="the notes' loop"
+        )
         times = []
         for name in ("t0", "t1", "P"):
             found, quantity = assumed(self.machine, name), models.QUANTITIES[name]
-            times.append(Slider(name, "ns", found.value, quantity.meaning, 0.1, 100, "log", measured=False, source=f"{found.origin}: {found.source}"))
+            times.append(
+                Slider(
+                    name,
+                    "ns",
+                    found.value,
+                    quantity.meaning,
+                    0.1,
+                    100,
+                    "log",
+                    measured=False,
+                    source=f"{found.origin}: {found.source}",
+                )
+            )
         return [self.share_slider(), payload, self.states_slider(), *times]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         for result, training in self.sampled(x, point["payload"], budget_s, cancel):
             inferred = infer(result, x.values)
-            rates = {"inferred": plain(centre(column)[0] for column in inferred.T), "ideal": plain(fits.rate(x.values, fits.IDEAL))}
+            rates = {
+                "inferred": plain(centre(column)[0] for column in inferred.T),
+                "ideal": plain(fits.rate(x.values, fits.IDEAL)),
+            }
             rates |= {f"{n} states": plain(fits.rate(x.values, n)) for n in (2, 4, 6, 8)}
             more = {"payload": point["payload"], "data_seed": SEED, "training": training, "rates": rates}
-            yield result.progress, curves(result, ("branching", "predicated"), x, kernels(), self.refit(training), **more)
+            yield (
+                result.progress,
+                curves(result, ("branching", "predicated"), x, kernels(), self.refit(training), **more),
+            )
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         p, payload = x.values, PAYLOADS[point["payload"]]
-        times = models.element_time()(p=p, m=fits.rate(p, int(point["states"])), t0=point["t0"], t1=point["t1"], P=point["P"])
+        times = models.element_time()(
+            p=p, m=fits.rate(p, int(point["states"])), t0=point["t0"], t1=point["t1"], P=point["P"]
+        )
         if payload:
             lines = zip(fits.lines(p, payload), ("in order", "at random"), strict=True)
             times = times + sum(share * assumed(self.machine, f"line {how}").value for share, how in lines)
         fitted = self.fitted()
-        said = {"states": fitted.states or "ideal", "states_low": fitted.low or "ideal", "states_high": fitted.high or "ideal",
-                "penalty_ns": fitted.penalty, "t0_ns": fitted.t0, "t1_ns": fitted.t1}  # fmt: skip
+        said = {
+            "states": fitted.states or "ideal",
+            "states_low": fitted.low or "ideal",
+            "states_high": fitted.high or "ideal",
+            "penalty_ns": fitted.penalty,
+            "t0_ns": fitted.t0,
+            "t1_ns": fitted.t1,
+        }
         return [
             Curve("counter", "predicted", x, "ns", times),
             Curve("fitted", "predicted", x, "ns", fitted.predict(p), provenance=said),
@@ -120,14 +190,25 @@ class Selectivity(SelectionLab):
     def presets(self) -> dict[str, Preset]:
         dear = self.slider("P").rounded(3 * self.slider("P").default)
         return {
-            "Penalty 3 × as high": Preset({"P": dear}, "The counter's hill grows and its ends stay: at p = 0 and p = 1 hardly a branch is mispredicted."),
-            "One-bit counter": Preset({"states": 2.0}, "The hill of the counter gets wider, not higher: at p = ½ every predictor is wrong half of the time."),
-            "64 B payload": Preset({"payload": "64 B"}, "The counter's curve is no longer symmetrical: of each selected element a line has to be fetched."),
+            "Penalty 3 × as high": Preset(
+                {"P": dear},
+                "The counter's hill grows and its ends stay: at p = 0 and p = 1 hardly a branch is mispredicted.",
+            ),
+            "One-bit counter": Preset(
+                {"states": 2.0},
+                "The hill of the counter gets wider, not higher: at p = ½ every predictor is wrong half of the time.",
+            ),
+            "64 B payload": Preset(
+                {"payload": "64 B"},
+                "The counter's curve is no longer symmetrical: of each selected element a line has to be fetched.",
+            ),
         }
 
     def fit(self, training: dict[str, Any]) -> fits.Fitted:
         if not _clean(training["predicated"]):
-            raise MeasurementError("the loop without a branch must have clean samples, got none; measure again on a quieter machine")
+            raise MeasurementError(
+                "the loop without a branch must have clean samples, got none; measure again on a quieter machine"
+            )
         return super().fit(training)
 
     def predicated_time(self) -> float:
@@ -155,14 +236,16 @@ class Rate(SelectionLab):
     unit = ""
     compared = ("inferred from time", "ideal")
     breaks = (
-        "The rate is inferred: a straight line between the times at p = 0 and p = 1 stands for predicted branches, and at p = 1/2 the rate is set to one half, "
-        "so that this point is an anchor and not a result."
+        "The rate is inferred: a straight line between the times at p = 0 and p = 1 stands for predicted branches, and"
+        " at p = 1/2 the rate is set to one half, so that this point is an anchor and not a result."
     )
 
     def declare(self) -> list[Slider]:
         return [self.share_slider(), self.states_slider()]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         n = len(x.values)
         for result, training in self.sampled(x, "none", budget_s, cancel):
             values, low, high = np.array([centre(column) for column in infer(result, x.values).T]).T
@@ -178,8 +261,15 @@ class Rate(SelectionLab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "One-bit counter": Preset({"states": 2.0}, "The gap to the ideal is largest between the ends and the middle: one outcome decides the next guess."),
-            "16 states": Preset({"states": 16.0}, "The counter's curve almost lies on the ideal one: it follows the majority, and hardly the last outcomes."),
+            "One-bit counter": Preset(
+                {"states": 2.0},
+                "The gap to the ideal is largest between the ends and the middle: one outcome decides the next guess.",
+            ),
+            "16 states": Preset(
+                {"states": 16.0},
+                "The counter's curve almost lies on the ideal one: it follows the majority, and hardly the last"
+                " outcomes.",
+            ),
         }
 
 
@@ -193,7 +283,10 @@ class Data:
     def __init__(self, payload_bytes: int) -> None:
         limit = memory_available() // 4
         if KEYS * (4 + payload_bytes) > limit:
-            raise SpeLabError(f"payload must leave the arrays below a quarter of the memory available ({limit} B), got {payload_bytes} B; choose none")
+            raise SpeLabError(
+                f"payload must leave the arrays below a quarter of the memory available ({limit} B), got"
+                f" {payload_bytes} B; choose none"
+            )
         rng = np.random.default_rng(SEED)
         self.keys = rng.integers(0, KEY_RANGE, KEYS, dtype=np.int32)
         self.width = max(1, payload_bytes // 4)
@@ -202,7 +295,9 @@ class Data:
 
     def point(self, kernel: str, p: float) -> Point:
         library, name = kernels(), f"{self.action}_{kernel}"
-        state = library.struct("selection")(self.keys.ctypes.data, self.payload.ctypes.data, KEYS, self.width, 0, round(p * KEY_RANGE))
+        state = library.struct("selection")(
+            self.keys.ctypes.data, self.payload.ctypes.data, KEYS, self.width, 0, round(p * KEY_RANGE)
+        )
         return Point(f"{name} {p}", library.address(name), state, keep=self)
 
 
@@ -227,5 +322,8 @@ def kernels() -> native.Library:
             state = library.struct("selection")(keys.ctypes.data, payload.ctypes.data, n, 4, 0, threshold)
             found = getattr(library, kernel)(state, work)
             if found != expected[kernel.partition("_")[0]]:
-                raise MeasurementError(f"{kernel} must agree with numpy before it is timed, got {found} for n={n}; report the compiler and its flags")
+                raise MeasurementError(
+                    f"{kernel} must agree with numpy before it is timed, got {found} for n={n}; report the compiler and"
+                    " its flags"
+                )
     return library

@@ -16,14 +16,28 @@ MOST_BRANCHES = 10**10
 HISTORY = 8  # bits: 256 counters
 
 
-def simulate(p: float, branches: int, runs: int = 1, *, states: int = 4, threshold: int | None = None, initial: int = 0, kind: str = "counter",
-             law: str = "random", correlation: float = 0.0, history: int = HISTORY, seed: int = 1, cancel: Cancel | None = None) -> np.ndarray:  # fmt: skip
+def simulate(
+    p: float,
+    branches: int,
+    runs: int = 1,
+    *,
+    states: int = 4,
+    threshold: int | None = None,
+    initial: int = 0,
+    kind: str = "counter",
+    law: str = "random",
+    correlation: float = 0.0,
+    history: int = HISTORY,
+    seed: int = 1,
+    cancel: Cancel | None = None,
+) -> np.ndarray:
     """Mispredictions of each of `runs` runs of `branches` branches, of which a share `p` is taken.
 
-    Every run begins in state `initial`. The law "random" tosses a coin for each branch, or with probability `correlation`
-    repeats the outcome before; "evenly spread" repeats one pattern, from a random place on. `kind`: one saturating
-    counter of `states` states that predicts "taken" from `threshold` up; or a table of 2^`history` of them, selected by
-    the last outcomes of this branch (local history) or of this one and another, random one in turn (gshare).
+    Every run begins in state `initial`. The law "random" tosses a coin for each branch, or with probability
+    `correlation` repeats the outcome before; "evenly spread" repeats one pattern, from a random place on. `kind`: one
+    saturating counter of `states` states that predicts "taken" from `threshold` up; or a table of 2^`history` of them,
+    selected by the last outcomes of this branch (local history) or of this one and another, random one in turn
+    (gshare).
 
     Raises SpeLabError if an argument lies outside its domain; CancelledError if `cancel` is set.
 
@@ -31,12 +45,19 @@ def simulate(p: float, branches: int, runs: int = 1, *, states: int = 4, thresho
     2
     """
     states, threshold = checked_states(states, threshold)
-    for name, value, low, high in (("p", p, 0, 1), ("correlation", correlation, 0, 1), ("initial", initial, 0, states - 1), ("history", history, 1, 16)):
+    for name, value, low, high in (
+        ("p", p, 0, 1),
+        ("correlation", correlation, 0, 1),
+        ("initial", initial, 0, states - 1),
+        ("history", history, 1, 16),
+    ):
         if not low <= value <= high:
             raise SpeLabError(f"{name} must be between {low} and {high}, got {value}; choose a value in that range")
     if runs < 0 or branches < 0 or branches * runs > MOST_BRANCHES:
         got = f"got {branches:,} branches in each of {runs:,} runs"
-        raise SpeLabError(f"branches times runs must be between 0 and {MOST_BRANCHES:,}, {got}; that many take half a minute")
+        raise SpeLabError(
+            f"branches times runs must be between 0 and {MOST_BRANCHES:,}, {got}; that many take half a minute"
+        )
     for name, chosen, choices in (("kind", kind, KINDS), ("law", law, LAWS)):
         if chosen not in choices:
             raise SpeLabError(f"{name} must be one of {', '.join(choices)}, got {chosen!r}; name one of them")
@@ -63,7 +84,9 @@ class Step:
     after: int
 
 
-def follow(outcomes: str | Sequence[bool], states: int = 4, threshold: int | None = None, initial: int = 0) -> list[Step]:
+def follow(
+    outcomes: str | Sequence[bool], states: int = 4, threshold: int | None = None, initial: int = 0
+) -> list[Step]:
     """The counter's way through these outcomes; text has T for taken and N for not.
 
     >>> [step.after for step in follow("TTNT")]
@@ -73,7 +96,9 @@ def follow(outcomes: str | Sequence[bool], states: int = 4, threshold: int | Non
     if isinstance(outcomes, str) and set(outcomes.upper()) - set("TN"):
         raise SpeLabError(f"outcomes must consist of T and N, got {outcomes!r:.40}; write for example TTNT")
     if not 0 <= initial < states:
-        raise SpeLabError(f"initial must be between 0 and states − 1 = {states - 1}, got {initial}; 0 is strongly not taken")
+        raise SpeLabError(
+            f"initial must be between 0 and states − 1 = {states - 1}, got {initial}; 0 is strongly not taken"
+        )
     state, steps = initial, []
     for outcome in outcomes.upper() if isinstance(outcomes, str) else outcomes:
         taken = outcome in ("T", True)

@@ -1,4 +1,6 @@
-"""Cache coherence (chapter 04c): MESI step by step, simulated and as a Markov chain, and false sharing on real cores."""
+"""Cache coherence (chapter 04c): MESI step by step, simulated and as a Markov chain, and false
+sharing on real cores.
+"""
 
 from spe_lab.topics.coherence.diagram import steps_through
 from spe_lab.topics.coherence.exercises import EXERCISES, PADDING_TEMPLATE
@@ -12,12 +14,26 @@ from spe_lab.topics.coherence.models import (
     symbol,
     transition_matrix,
     write_backs,
-)  # fmt: skip
+)
 from spe_lab.topics.coherence.protocol import follow, react
 from spe_lab.topics.coherence.sharing import FalseSharing
 from spe_lab.topics.coherence.simulator import Bus
 
 __all__ = [
-    "EXERCISES", "PADDING_TEMPLATE", "Bus", "FalseSharing", "Mesi", "change", "follow", "messages", "operation_time", "per_access", "react",
-    "stationary", "steps_through", "symbol", "transition_matrix", "write_backs",
-]  # fmt: skip
+    "EXERCISES",
+    "PADDING_TEMPLATE",
+    "Bus",
+    "FalseSharing",
+    "Mesi",
+    "change",
+    "follow",
+    "messages",
+    "operation_time",
+    "per_access",
+    "react",
+    "stationary",
+    "steps_through",
+    "symbol",
+    "transition_matrix",
+    "write_backs",
+]

@@ -9,7 +9,8 @@ MESSAGES = {"BusRd": "asks to read", "BusRdX": "asks to own", "BusUpgr": "tells 
 
 
 def steps_through(trace: str, layout: str | None = None, cores: int | None = None) -> list[tuple[str, str]]:
-    """(SVG, sentence) for the start and after each access of a trace such as "0:R x, 1:W x". For `spe_lab.ui.stepper.Stepper`.
+    """(SVG, sentence) for the start and after each access of a trace such as "0:R x, 1:W x". For
+    `spe_lab.ui.stepper.Stepper`.
 
     `layout` puts variables on cache lines, as in "x y | z"; without it each has a line to itself.
     """
@@ -23,7 +24,14 @@ def steps_through(trace: str, layout: str | None = None, cores: int | None = Non
         written += step.reaction.write_back
         copies[step.line] = step.reaction.after
         said = f"{i}. {sentence(step)} Messages so far: {sent}, write-backs: {written}."
-        frames.append((_svg(walk, copies, step, f"{i}: core {step.access.core} {KINDS[step.access.kind]} {step.access.variable}"), said))
+        frames.append(
+            (
+                _svg(
+                    walk, copies, step, f"{i}: core {step.access.core} {KINDS[step.access.kind]} {step.access.variable}"
+                ),
+                said,
+            )
+        )
     return frames
 
 
@@ -32,14 +40,18 @@ def sentence(step: Step) -> str:
 
     >>> sentence(follow("0:W x, 1:R x").steps[1])
     'Core 1 reads x: its copy of line 0 is invalid, so it sends BusRd (asks to read). Core 0 writes its copy back. Now core 0: shared, core 1: shared.'
-    """
+    """  # noqa: E501
     access, reaction = step.access, step.reaction
     state = STATES[step.before[access.core]]
     said = f"Core {access.core} {KINDS[access.kind]} {access.variable}: its copy of line {step.line} is {state}, so "
-    said += f"it sends {reaction.message} ({MESSAGES[reaction.message]})." if reaction.message else "nobody need be told."
+    said += (
+        f"it sends {reaction.message} ({MESSAGES[reaction.message]})." if reaction.message else "nobody need be told."
+    )
     if reaction.write_back:
         said += f" Core {step.before.index('M')} writes its copy back."
-    changed = [f"core {i}: {STATES[b]}" for i, (a, b) in enumerate(zip(step.before, reaction.after, strict=True)) if a != b]
+    changed = [
+        f"core {i}: {STATES[b]}" for i, (a, b) in enumerate(zip(step.before, reaction.after, strict=True)) if a != b
+    ]
     return f"{said} Now {', '.join(changed)}." if changed else f"{said} No copy changes."
 
 
@@ -56,17 +68,32 @@ def _svg(walk: Walk, copies: list[str], step: Step | None, title: str) -> str:
             before = step.before[core] if step is not None and step.line == i else line[core]
             parts.append(_cell(LEFT + COLUMN * i, y, before, line[core]))
     parts.append(_text(12, height - 18, _bus(step), 15, anchor="start"))
-    said = "; ".join(f"line {i}: " + ", ".join(f"core {c} {STATES[s]}" for c, s in enumerate(line)) for i, line in enumerate(copies))
-    head = f'<svg role="img" aria-label="Caches, {title or "start"}. {said}." viewBox="0 0 {width} {height}" width="{width}"'
-    return f'{head} style="max-width: 100%; background: white" xmlns="http://www.w3.org/2000/svg" font-family="sans-serif">{"".join(parts)}</svg>'
+    said = "; ".join(
+        f"line {i}: " + ", ".join(f"core {c} {STATES[s]}" for c, s in enumerate(line)) for i, line in enumerate(copies)
+    )
+    head = (
+        f'<svg role="img" aria-label="Caches, {title or "start"}. {said}." viewBox="0 0 {width} {height}"'
+        f' width="{width}"'
+    )
+    return (
+        f'{head} style="max-width: 100%; background: white" xmlns="http://www.w3.org/2000/svg"'
+        f' font-family="sans-serif">{"".join(parts)}</svg>'
+    )
 
 
 def _cell(x: float, y: float, before: str, after: str) -> str:
     """A copy's state as a letter and a word; a thick frame and the state before it where it has changed."""
     stroke, dash = (4, "") if before != after else (1, ' stroke-dasharray="4 3"' if after == "I" else "")
-    frame = f'<rect x="{x + 3}" y="{y + 3}" width="{COLUMN - 6}" height="{ROW - 6}" fill="{FILLS[after]}" stroke="black" stroke-width="{stroke}"{dash}/>'
+    frame = (
+        f'<rect x="{x + 3}" y="{y + 3}" width="{COLUMN - 6}" height="{ROW - 6}" fill="{FILLS[after]}" stroke="black"'
+        f' stroke-width="{stroke}"{dash}/>'
+    )
     letters = f"{before} → {after}" if before != after else after
-    return frame + _text(x + COLUMN / 2, y + ROW / 2, letters, 18, bold=True) + _text(x + COLUMN / 2, y + ROW / 2 + 17, STATES[after], 12)
+    return (
+        frame
+        + _text(x + COLUMN / 2, y + ROW / 2, letters, 18, bold=True)
+        + _text(x + COLUMN / 2, y + ROW / 2 + 17, STATES[after], 12)
+    )
 
 
 def _bus(step: Step | None) -> str:
@@ -79,4 +106,7 @@ def _bus(step: Step | None) -> str:
 
 
 def _text(x: float, y: float, text: str, size: int, bold: bool = False, anchor: str = "middle") -> str:
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-size="{size}" font-weight="{700 if bold else 400}" fill="black">{text}</text>'
+    return (
+        f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-size="{size}" font-weight="{700 if bold else 400}"'
+        f' fill="black">{text}</text>'
+    )

@@ -1,4 +1,6 @@
-"""Exercises of chapter 04c: a trace by hand, a structure to repair in C, a store that costs nothing, and a count that is lost."""
+"""Exercises of chapter 04c: a trace by hand, a structure to repair in C, a store that costs nothing, and a count that
+is lost.
+"""
 
 import ctypes
 from collections import deque
@@ -60,45 +62,82 @@ def judge_messages(answer: Any) -> Verdict:
     given, walk = number(answer, "bus messages"), follow(TRACE, LAYOUT)
     right = walk.counts()["messages"]
     if given == right:
-        return Verdict("right", f"{right}: " + "; ".join(f"{s.access.core}:{s.access.kind} {s.reaction.message}" for s in walk.steps if s.reaction.message))
+        return Verdict(
+            "right",
+            f"{right}: "
+            + "; ".join(
+                f"{s.access.core}:{s.access.kind} {s.reaction.message}" for s in walk.steps if s.reaction.message
+            ),
+        )
     if given == follow(TRACE).counts()["messages"]:
-        return Verdict("wrong", "that many are sent if x and y have a line each; here they lie on one line, and the protocol knows lines alone")
+        return Verdict(
+            "wrong",
+            "that many are sent if x and y have a line each; here they lie on one line, and the protocol knows lines"
+            " alone",
+        )
     if given == len(walk.steps):
-        return Verdict("wrong", "not every access sends one: a core that holds a line reads it silently, and writes it silently in M or E")
-    return Verdict("wrong", f"{given:g} is not the number: step through it with coherence.steps_through({TRACE!r}, {LAYOUT!r})")
+        return Verdict(
+            "wrong",
+            "not every access sends one: a core that holds a line reads it silently, and writes it silently in M or E",
+        )
+    return Verdict(
+        "wrong", f"{given:g} is not the number: step through it with coherence.steps_through({TRACE!r}, {LAYOUT!r})"
+    )
 
 
 def judge_padding(answer: Any) -> Verdict:
     if native.available() and len(cpus.current().usable) < 2:
-        raise UnavailableError("two threads at work at the same time need two processors, and this process may use one only; try it on another machine")
+        raise UnavailableError(
+            "two threads at work at the same time need two processors, and this process may use one only; try it on"
+            " another machine"
+        )
     means = "a request takes {} times as long as on a structure for each thread"
-    wrong = f": below {NO_SLOWER} is asked for. Which fields are written by one thread, and what else lies on their lines?"
-    return judge_c(answer, run_padding, means, limit=NO_SLOWER, below=True, right=": they share nothing any more", wrong=wrong)
+    wrong = (
+        f": below {NO_SLOWER} is asked for. Which fields are written by one thread, and what else lies on their lines?"
+    )
+    return judge_c(
+        answer, run_padding, means, limit=NO_SLOWER, below=True, right=": they share nothing any more", wrong=wrong
+    )
 
 
 def run_padding(text: str) -> tuple[float, float, float] | str:
-    """Checks that the reader's threads count right, then times them on one structure and on one for each, in turn. Runs in a worker process."""
+    """Checks that the reader's threads count right, then times them on one structure and on one for each, in turn. Runs
+    in a worker process.
+    """
     own = native.compile_text(text, "server")
     try:
         kind = own.struct("server")
         work = [own.address(name) for name in ("serve_a", "serve_b")]
         [getattr(kind, name) for name in FIELDS]
     except (KeyError, AttributeError):
-        return f"the source must declare struct server with {', '.join(FIELDS)}, serve_a and serve_b, as the template does"
+        return (
+            f"the source must declare struct server with {', '.join(FIELDS)}, serve_a and serve_b, as the template does"
+        )
     size = ctypes.sizeof(kind)
     if size > MOST_BYTES:
         return f"the structure must not be larger than {MOST_BYTES} B, and it has {size} B: some cache lines are enough"
     memory = np.zeros(3 * MOST_BYTES, np.uint8)
-    state, other_state = (kind.from_buffer(memory.data, -memory.ctypes.data % MOST_BYTES + place) for place in (0, MOST_BYTES))
+    state, other_state = (
+        kind.from_buffer(memory.data, -memory.ctypes.data % MOST_BYTES + place) for place in (0, MOST_BYTES)
+    )
     state.limit = 5
-    for function, field, other in (("serve_a", "served_by_a", "served_by_b"), ("serve_b", "served_by_b", "served_by_a")):
+    for function, field, other in (
+        ("serve_a", "served_by_a", "served_by_b"),
+        ("serve_b", "served_by_b", "served_by_a"),
+    ):
         before = getattr(state, other)
         for requests, expected in ((3, 3), (4, 5)):
             getattr(own, function)(state, requests)
             if getattr(state, field) != expected or getattr(state, other) != before:
-                return f"with a limit of 5, {function} must have served {expected} after {3 if expected == 3 else 7} requests, and no other count may change"
+                return (
+                    f"with a limit of 5, {function} must have served {expected} after {3 if expected == 3 else 7}"
+                    " requests, and no other count may change"
+                )
     state.limit = other_state.limit = 2**63
-    return ratio(Setting("one structure", trial(work, (state, state))), Setting("one for each", trial(work, (state, other_state))))
+    return ratio(
+        Setting("one structure", trial(work, (state, state))),
+        Setting("one for each", trial(work, (state, other_state))),
+    )
 
 
 def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
@@ -128,62 +167,113 @@ def ratio(numerator: Setting, denominator: Setting) -> tuple[float, float, float
 
 def judge_stores(answer: Any) -> Verdict:
     if not isinstance(answer, str):
-        raise SpeLabError(f"the answer must be the part's name as text, got {answer!r:.40}; write for example 'branch predictor'")
+        raise SpeLabError(
+            f"the answer must be the part's name as text, got {answer!r:.40}; write for example 'branch predictor'"
+        )
     said = answer.lower()
-    if any(name in said for name in ("store buffer", "write buffer", "store queue", "write-combining", "write combining")):
-        return Verdict("right", "the core goes on as soon as a store is in the buffer, and when the line comes, all that wait there leave in a burst")
+    if any(
+        name in said for name in ("store buffer", "write buffer", "store queue", "write-combining", "write combining")
+    ):
+        return Verdict(
+            "right",
+            "the core goes on as soon as a store is in the buffer, and when the line comes, all that wait there leave"
+            " in a burst",
+        )
     if "compiler" in said:
-        return Verdict("wrong", "the stores are in the machine code, one in each round of the loop: see hot_loops('coherence', 'use_word'). It is in the core")
+        return Verdict(
+            "wrong",
+            "the stores are in the machine code, one in each round of the loop: see hot_loops('coherence', 'use_word')."
+            " It is in the core",
+        )
     if "cache" in said:
-        return Verdict("wrong", "a cache has to hold the line in M before it takes a store. What takes the store in the meantime?")
-    return Verdict("wrong", "look between the core and its first cache: who holds a store that has been executed, until the line has come?")
+        return Verdict(
+            "wrong", "a cache has to hold the line in M before it takes a store. What takes the store in the meantime?"
+        )
+    return Verdict(
+        "wrong",
+        "look between the core and its first cache: who holds a store that has been executed, until the line has come?",
+    )
 
 
 def judge_lost(answer: Any) -> Verdict:
     given = number(answer, "the smallest possible count")
     if given == 2:
-        return Verdict("right", "A loads 0 and sleeps; B counts to 999; A stores 1; B loads 1 and sleeps; A counts to the end; B stores 2")
+        return Verdict(
+            "right",
+            "A loads 0 and sleeps; B counts to 999; A stores 1; B loads 1 and sleeps; A counts to the end; B stores 2",
+        )
     if given == 1000:
-        return Verdict("wrong", "that is what threads in step leave. One of them may sleep between its load and its store, for as long as it likes")
+        return Verdict(
+            "wrong",
+            "that is what threads in step leave. One of them may sleep between its load and its store, for as long as"
+            " it likes",
+        )
     if given in (0, 1):
-        return Verdict("wrong", "the last store is somebody's last addition: which number can it have loaded at least, if its own 999 additions were before?")
-    return Verdict("wrong", f"fewer than {given:g} is possible; let one thread sleep between load and store while the other does almost all of its work")
+        return Verdict(
+            "wrong",
+            "the last store is somebody's last addition: which number can it have loaded at least, if its own 999"
+            " additions were before?",
+        )
+    return Verdict(
+        "wrong",
+        f"fewer than {given:g} is possible; let one thread sleep between load and store while the other does almost all"
+        " of its work",
+    )
 
 
 EXERCISES = {
     "messages": Exercise(
         f"x and y lie on one line, all caches are empty. How many bus messages does the trace {TRACE} send?",
-        ("Keep a table: the state of the line in core 0 and in core 1, after each access. x and y are one to the protocol.",
-         "A message is sent by every miss (BusRd, BusRdX), and by a write to a shared copy (BusUpgr)."),
+        (
+            (
+                "Keep a table: the state of the line in core 0 and in core 1, after each access. x and y are one to the"
+                " protocol."
+            ),
+            "A message is sent by every miss (BusRd, BusRdX), and by a write to a shared copy (BusUpgr).",
+        ),
         follow(TRACE, LAYOUT).counts()["messages"],
-        "BusRd, BusRd, BusUpgr (0 writes), BusRd (1 reads y, which went away with x), BusUpgr (1 writes y), BusRdX (0 writes x); the last read is silent.",
+        "BusRd, BusRd, BusUpgr (0 writes), BusRd (1 reads y, which went away with x), BusUpgr (1 writes y), BusRdX (0"
+        " writes x); the last read is silent.",
         judge_messages,
     ),
     "padding": Exercise(
-        f"Find what the two threads share without need, and repair it: less than {NO_SLOWER} times the time of a request on a structure for each thread.",
-        ("Write beside each field who reads it and who writes it. Two fields may share a line if nobody writes either, or if one thread alone uses both.",
-         "It is not enough to part the two counts: the limit is read by both, so it may lie beside neither of them."),
+        f"Find what the two threads share without need, and repair it: less than {NO_SLOWER} times the time of a"
+        " request on a structure for each thread.",
+        (
+            (
+                "Write beside each field who reads it and who writes it. Two fields may share a line if nobody writes"
+                " either, or if one thread alone uses both."
+            ),
+            "It is not enough to part the two counts: the limit is read by both, so it may lie beside neither of them.",
+        ),
         PADDING_SOLUTION,
-        "Three fields, three lines: the limit, which is read by both and never written, stays in state S in both caches; each count stays in M in one. "
-        "It costs 264 B in place of 24.",
+        "Three fields, three lines: the limit, which is read by both and never written, stays in state S in both"
+        " caches; each count stays in M in one. It costs 264 B in place of 24.",
         judge_padding,
     ),
     "stores": Exercise(
-        "The protocol asks for the line in state M for every store, yet with *store only* the figure is flat. Which part of the core hides the hand-offs?",
-        ("With *store + fence* the figure has its step again. What does a fence wait for?",
-         "A store has no result that the next instruction needs. The core may put it down somewhere and go on."),
+        "The protocol asks for the line in state M for every store, yet with *store only* the figure is flat. Which"
+        " part of the core hides the hand-offs?",
+        (
+            "With *store + fence* the figure has its step again. What does a fence wait for?",
+            "A store has no result that the next instruction needs. The core may put it down somewhere and go on.",
+        ),
         "store buffer",
-        "Stores wait in the store buffer until the line is there, and the core does not wait for them. When the line comes they leave in a burst, so that one "
-        "hand-off serves hundreds. An atomic operation or a fence waits until the buffer is empty; then each store pays for its own way.",
+        "Stores wait in the store buffer until the line is there, and the core does not wait for them. When the line"
+        " comes they leave in a burst, so that one hand-off serves hundreds. An atomic operation or a fence waits until"
+        " the buffer is empty; then each store pays for its own way.",
         judge_stores,
     ),
     "lost": Exercise(
-        "Two threads each add 1 to one word a thousand times, with plain loads and stores. It starts at 0. What is the least that can be left?",
-        ("In step, each pair of additions counts as one: 1000. It can be much worse.",
-         "Let A load 0 and sleep, while B does all but one of its additions. What does A's store leave behind?"),
+        "Two threads each add 1 to one word a thousand times, with plain loads and stores. It starts at 0. What is the"
+        " least that can be left?",
+        (
+            "In step, each pair of additions counts as one: 1000. It can be much worse.",
+            "Let A load 0 and sleep, while B does all but one of its additions. What does A's store leave behind?",
+        ),
         2,
-        "A loads 0. B adds 999 times. A stores 1. B loads 1 for its last addition. A adds 999 times. B stores 2. Coherence keeps every copy right; it does "
-        "not make two accesses one.",
+        "A loads 0. B adds 999 times. A stores 1. B loads 1 for its last addition. A adds 999 times. B stores 2."
+        " Coherence keeps every copy right; it does not make two accesses one.",
         judge_lost,
     ),
-}  # fmt: skip
+}

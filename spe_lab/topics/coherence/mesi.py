@@ -41,30 +41,75 @@ class Mesi(Lab):
         layout = "whether the cores' data lie on the same lines, or each core's on lines of its own"
         return [
             Slider("w", "", 0.5, quantity["w"].meaning, 0, 1, source="as many writes as reads"),
-            Slider("cores", "", 2, quantity["N"].meaning, 2, MOST_CORES, multiple_of=1, source="the smallest number that can share"),
-            Slider("tenure", "", 4.0, f"{quantity['k'].meaning}, on average", 1, 1000, "log", source="a few accesses before another core's turn"),
-            Slider("lines", "", 1, f"{quantity['L'].meaning}, each equally likely", 1, 64, "log", multiple_of=1, source="one word that all use"),
-            Slider("layout", "", "shared lines", layout, scale="choice", choices=tuple(LAYOUTS), source="false or true sharing"),
+            Slider(
+                "cores",
+                "",
+                2,
+                quantity["N"].meaning,
+                2,
+                MOST_CORES,
+                multiple_of=1,
+                source="the smallest number that can share",
+            ),
+            Slider(
+                "tenure",
+                "",
+                4.0,
+                f"{quantity['k'].meaning}, on average",
+                1,
+                1000,
+                "log",
+                source="a few accesses before another core's turn",
+            ),
+            Slider(
+                "lines",
+                "",
+                1,
+                f"{quantity['L'].meaning}, each equally likely",
+                1,
+                64,
+                "log",
+                multiple_of=1,
+                source="one word that all use",
+            ),
+            Slider(
+                "layout",
+                "",
+                "shared lines",
+                layout,
+                scale="choice",
+                choices=tuple(LAYOUTS),
+                source="false or true sharing",
+            ),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "Turn by turn": Preset(
                 {"tenure": 1.0},
-                "With no two accesses in a row, each share of writes sends more messages, until at w = 1 every access sends one.",
+                "With no two accesses in a row, each share of writes sends more messages, until at w = 1 every access"
+                " sends one.",
             ),
-            "Long turns": Preset({"tenure": 100.0}, "Fewer than 2 messages for 100 accesses: the first ones of a turn pay for all that follow."),
+            "Long turns": Preset(
+                {"tenure": 100.0},
+                "Fewer than 2 messages for 100 accesses: the first ones of a turn pay for all that follow.",
+            ),
             "Eight cores": Preset(
                 {"cores": 8.0},
-                "Most is added where reads prevail, and at w = 1 nothing: a writer fetches one copy, however many cores there are.",
+                "Most is added where reads prevail, and at w = 1 nothing: a writer fetches one copy, however many cores"
+                " there are.",
             ),
-            "Lines of its own": Preset({"layout": "lines of its own"}, "No message at all: after the first accesses nobody else has a copy."),
+            "Lines of its own": Preset(
+                {"layout": "lines of its own"}, "No message at all: after the first accesses nobody else has a copy."
+            ),
         }
 
     def sweep(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         rates = np.empty((BATCHES, len(COUNTED), len(x.values)))
         for batch in range(BATCHES):
             for i, w in enumerate(x.values):
@@ -78,11 +123,16 @@ class Mesi(Lab):
         counts = np.full(len(x.values), len(rates) * ACCESSES)
         origin = simulated_origin("coherence", f"mean of {len(rates)} seeds, two standard errors")
         low, high = np.maximum(value - 2 * error, 0), value + 2 * error
-        return [Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin) for k, name in enumerate(COUNTED)]
+        return [
+            Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin)
+            for k, name in enumerate(COUNTED)
+        ]
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         if LAYOUTS[point["layout"]]:
-            found = {name: np.zeros(len(x.values)) for name in COUNTED}  # each line has one user: after the first accesses nobody asks
+            found = {
+                name: np.zeros(len(x.values)) for name in COUNTED
+            }  # each line has one user: after the first accesses nobody asks
         else:
             found = models.per_access(x.values, int(point["cores"]), point["tenure"], int(point["lines"]))
         return [Curve(f"{name}, by the chain", "predicted", x, "", found[name]) for name in COUNTED]

@@ -1,9 +1,9 @@
 """Models of coherence: the copies of a line as a Markov chain, and what sharing a line costs.
 
-Random accesses: the next one is another core's with probability s (any other one's), and it writes with probability w. A
-line is then either held by one core, which wrote it (M), or by j ≥ 2 of them unmodified (S_j). Whoever made the last access
-holds the line, so that j − 1 of the other N − 1 cores do: the next state depends on the present one and on two coins, on
-nothing before. All else follows from the transition matrix.
+Random accesses: the next one is another core's with probability s (any other one's), and it writes with probability w.
+A line is then either held by one core, which wrote it (M), or by j ≥ 2 of them unmodified (S_j). Whoever made the last
+access holds the line, so that j − 1 of the other N − 1 cores do: the next state depends on the present one and on two
+coins, on nothing before. All else follows from the transition matrix.
 """
 
 from functools import cache
@@ -32,13 +32,16 @@ QUANTITIES = {
 
 def checked_cores(cores: int) -> int:
     if cores != int(cores) or not 2 <= cores <= MOST_CORES:
-        raise SpeLabError(f"cores must be a whole number between 2 and {MOST_CORES}, got {cores}; choose one in that range")
+        raise SpeLabError(
+            f"cores must be a whole number between 2 and {MOST_CORES}, got {cores}; choose one in that range"
+        )
     return int(cores)
 
 
 def transition_matrix(cores: int) -> "sympy.Matrix":
-    """Row i holds the probabilities of the next state, of M, S_2, …, S_cores: a write leads to M from everywhere; a read by a
-    core that does not hold the line adds a holder."""
+    """Row i holds the probabilities of the next state, of M, S_2, …, S_cores: a write leads to M from everywhere; a
+    read by a core that does not hold the line adds a holder.
+    """
     import sympy
 
     cores = checked_cores(cores)
@@ -74,8 +77,9 @@ def stationary(cores: int) -> "sympy.Matrix":
 
 @cache
 def messages(cores: int) -> "sympy.Expr":
-    """Bus messages per access in the long run. Held by one: any access of another core. Shared: any write, and a read by a
-    core that does not hold the line."""
+    """Bus messages per access in the long run. Held by one: any access of another core. Shared: any write, and a read
+    by a core that does not hold the line.
+    """
     import sympy
 
     w, s, pi = symbol("w"), symbol("s"), stationary(cores)
@@ -91,9 +95,9 @@ def write_backs(cores: int) -> "sympy.Expr":
 def change(cores: int) -> "sympy.Expr":
     """The probability s that a *line's* next access is another core's, for a tenure k and data on L lines.
 
-    From access to access the core stays with 1 − 1/k, and the chain of cores forgets by the factor λ = 1 − N/(k(N − 1)):
-    after g accesses the core is the same one with probability 1/N + (1 − 1/N)·λ^g. The line's next access is g accesses away with
-    probability (1/L)(1 − 1/L)^(g − 1); the mean of λ^g is a geometric sum.
+    From access to access the core stays with 1 − 1/k, and the chain of cores forgets by the factor λ = 1 − N/(k(N −
+    1)): after g accesses the core is the same one with probability 1/N + (1 − 1/N)·λ^g. The line's next access is g
+    accesses away with probability (1/L)(1 − 1/L)^(g − 1); the mean of λ^g is a geometric sum.
     """
     import sympy
 
@@ -114,7 +118,9 @@ def per_access(write: np.ndarray, cores: int, tenure: float, lines: int = 1) -> 
     cores, w = checked_cores(cores), np.asarray(write, dtype=float)
     forgets = 1 - cores / (cores - 1) / tenure
     s = (1 - 1 / cores) * (1 - forgets / (lines - (lines - 1) * forgets))
-    outside = s * (cores - np.arange(1, cores + 1)) / (cores - 1)  # the next access is by a core that does not hold the line
+    outside = (
+        s * (cores - np.arange(1, cores + 1)) / (cores - 1)
+    )  # the next access is by a core that does not hold the line
     joins = (1 - w)[..., None] * outside
     climbed = [np.ones_like(w)]  # weights beside M's
     for i in range(1, cores - 1):
@@ -130,11 +136,17 @@ def per_access(write: np.ndarray, cores: int, tenure: float, lines: int = 1) -> 
 def operation_time() -> Model:
     """Time of an operation that writes, if T threads share a line.
 
-    While a thread does one operation, all T do one, and each costs a hand-off with the probability that it finds the line
-    elsewhere: the chain's messages per access at w = 1, which are s = 1/k whatever the number of cores.
+    While a thread does one operation, all T do one, and each costs a hand-off with the probability that it finds the
+    line elsewhere: the chain's messages per access at w = 1, which are s = 1/k whatever the number of cores.
     """
     moves = messages(2).subs(symbol("w"), 1).subs(symbol("s"), 1 / symbol("k"))
-    return Model("t", symbol("c") + symbol("T") * symbol("H") * moves, "ns", QUANTITIES, "transfers × hand-off; lecture notes §4.3")
+    return Model(
+        "t",
+        symbol("c") + symbol("T") * symbol("H") * moves,
+        "ns",
+        QUANTITIES,
+        "transfers × hand-off; lecture notes §4.3",
+    )
 
 
 def sharers(offset: np.ndarray, threads: int, line: float) -> np.ndarray:
@@ -147,8 +159,11 @@ def sharers(offset: np.ndarray, threads: int, line: float) -> np.ndarray:
     return (place[..., :, None] == place[..., None, :]).sum(axis=-1)
 
 
-def shared_time(offset: np.ndarray, threads: int, line: float, local: float, hand_off: float, tenure: float, moves: float = 1.0) -> np.ndarray:
-    """`operation_time` in ns for each offset, mean over the threads; a thread whose word is alone on its line takes `local`.
+def shared_time(
+    offset: np.ndarray, threads: int, line: float, local: float, hand_off: float, tenure: float, moves: float = 1.0
+) -> np.ndarray:
+    """`operation_time` in ns for each offset, mean over the threads; a thread whose word is alone on its line takes
+    `local`.
 
     `moves` is how often an operation moves the line if the threads take turns at each: 0 for one that only reads.
     """

@@ -1,4 +1,5 @@
-"""MESI for one line, as readable as it gets: what an access does to the copies in all caches, and a reader's trace followed.
+"""MESI for one line, as readable as it gets: what an access does to the copies in all caches, and a reader's trace
+followed.
 
 Caches are of unlimited size and share a bus. Source: M. Papamarcos, J. Patel, "A Low-Overhead Coherence Solution for
 Multiprocessors with Private Cache Memories", ISCA 1984; lecture notes §4.3. The names of the messages are those of
@@ -89,8 +90,12 @@ class Walk:
         """Messages of each kind and in all, lines that came from another cache, and copies written back."""
         messages = [step.reaction.message for step in self.steps]
         found = {name: messages.count(name) for name in ("BusRd", "BusRdX", "BusUpgr")}
-        return {**found, "messages": sum(found.values()), "transfers": sum(step.reaction.transfer for step in self.steps),
-                "write-backs": sum(step.reaction.write_back for step in self.steps)}  # fmt: skip
+        return {
+            **found,
+            "messages": sum(found.values()),
+            "transfers": sum(step.reaction.transfer for step in self.steps),
+            "write-backs": sum(step.reaction.write_back for step in self.steps),
+        }
 
     def transitions(self) -> dict[str, int]:
         """How often a copy went from one state to another, by access or by another core's message.
@@ -112,18 +117,24 @@ def parse(trace: str) -> list[Access]:
     """
     words = [word.strip() for word in re.split(r"[,;\n]", trace) if word.strip()]
     if not 1 <= len(words) <= MOST_STEPS:
-        raise SpeLabError(f"trace must hold between 1 and {MOST_STEPS} accesses, got {len(words)}; write for example 0:R x, 1:W x")
+        raise SpeLabError(
+            f"trace must hold between 1 and {MOST_STEPS} accesses, got {len(words)}; write for example 0:R x, 1:W x"
+        )
     accesses = []
     for word in words:
         found = re.fullmatch(r"(\d)\s*:\s*([RWDrwd])\s+(\w+)", word)
         if not found:
-            raise SpeLabError(f"an access must be a core, a colon, R, W or D, and a variable, got {word[:40]!r}; write for example 0:R x")
+            raise SpeLabError(
+                f"an access must be a core, a colon, R, W or D, and a variable, got {word[:40]!r}; write for example"
+                " 0:R x"
+            )
         accesses.append(Access(int(found[1]), found[2].upper(), found[3]))
     return accesses
 
 
 def layout_of(layout: str | None, variables: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The variables of each line, from a text such as "x y | z" (x and y share a line); without one, a line for each variable.
+    """The variables of each line, from a text such as "x y | z" (x and y share a line); without one, a line for each
+    variable.
 
     >>> layout_of("x y | z", ["x", "y", "z"])
     (('x', 'y'), ('z',))
@@ -133,9 +144,14 @@ def layout_of(layout: str | None, variables: Sequence[str]) -> tuple[tuple[str, 
     lines = tuple(tuple(part.split()) for part in layout.split("|"))
     names = [name for line in lines for name in line]
     if not all(lines) or len(set(names)) != len(names):
-        raise SpeLabError(f"layout must name each variable once, lines divided by |, got {layout!r:.60}; write for example x y | z")
+        raise SpeLabError(
+            f"layout must name each variable once, lines divided by |, got {layout!r:.60}; write for example x y | z"
+        )
     if missing := [name for name in dict.fromkeys(variables) if name not in names]:
-        raise SpeLabError(f"layout must hold every variable of the trace, got none for {', '.join(missing)}; write for example {layout} | {missing[0]}")
+        raise SpeLabError(
+            f"layout must hold every variable of the trace, got none for {', '.join(missing)}; write for example"
+            f" {layout} | {missing[0]}"
+        )
     return lines
 
 
@@ -145,15 +161,18 @@ def follow(trace: str, layout: str | None = None, cores: int | None = None) -> W
     `layout` puts variables on cache lines, as in "x y | z"; without it each has one to itself. `cores` is the number of
     caches, at least those that the trace names and two.
 
-    >>> follow("0:W x, 1:W y", layout="x y").counts()["transfers"], follow("0:W x, 1:W y", layout="x | y").counts()["transfers"]
-    (1, 0)
+    >>> [follow("0:W x, 1:W y", layout=layout).counts()["transfers"] for layout in ("x y", "x | y")]
+    [1, 0]
     """
     accesses = parse(trace)
     lines = layout_of(layout, [access.variable for access in accesses])
     needed = max(2, *(access.core + 1 for access in accesses))
     cores = needed if cores is None else cores
     if cores != int(cores) or not needed <= cores <= MOST_CORES:
-        raise SpeLabError(f"cores must be a whole number between {needed} (cores of the trace count from 0) and {MOST_CORES}, got {cores}; choose one of those")
+        raise SpeLabError(
+            f"cores must be a whole number between {needed} (cores of the trace count from 0) and {MOST_CORES}, got"
+            f" {cores}; choose one of those"
+        )
     line_of = {name: i for i, line in enumerate(lines) for name in line}
     copies = ["I" * int(cores)] * len(lines)
     steps = []

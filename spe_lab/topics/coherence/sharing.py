@@ -22,8 +22,13 @@ from spe_lab.topics.coherence.words import COUNTING, FARTHEST, MOST_THREADS, OPE
 ACCESSES = dict(zip(OPERATIONS, ("W", "RW", "RW", "W", "W", "R"), strict=True))
 TRAINING = (12, 28, 320)  # offsets that the tenure is fitted to, none of them on the figure
 BESIDE = ("same word", "alone", "hand-off")  # settings that are measured in turn with the figure's, in this order
-MIDDLE = 0.5  # a fight for a line is another one in each trial: the median, since the lowest tenth is that of the lucky ones
-ONE_CPU = "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker --cpuset-cpus)"
+MIDDLE = (
+    0.5  # a fight for a line is another one in each trial: the median, since the lowest tenth is that of the lucky ones
+)
+ONE_CPU = (
+    "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker"
+    " --cpuset-cpus)"
+)
 HYPER_THREADS = "two of the threads ran on one core, as hyper-threads: a line need not move between them"
 
 
@@ -40,67 +45,175 @@ class FalseSharing(FittedLab[Tenure]):
     unit = "ns"
     compared = ("together", "fitted tenure")
     breaks = (
-        "The owner of a line does several operations before it is taken away; how many depends on the core's buffers, so that the hand-off alone bounds the "
-        "cost and does not predict it. Stores without a load wait in a store buffer, and hardly any of them moves the line."
+        "The owner of a line does several operations before it is taken away; how many depends on the core's buffers,"
+        " so that the hand-off alone bounds the cost and does not predict it. Stores without a load wait in a store"
+        " buffer, and hardly any of them moves the line."
     )
 
     def declare(self) -> list[Slider]:
         line, quantity = self.machine.parameters["line_size"], models.QUANTITIES
         in_a_row = "operations that a thread does before the line is taken away"
         return [
-            Slider("offset", "B", 8, "distance from one thread's word to the next one's", 4, FARTHEST, "log", multiple_of=4, source="two counters of 64 bits"),
-            Slider("threads", "", 2, "threads, each with a word and a core of its own", 2, MOST_THREADS, multiple_of=1, source="the fewest that can share"),
-            Slider("operation", "", OPERATIONS[3], "what each thread does to its word", scale="choice", choices=OPERATIONS, source="waits for the line"),
-            Slider("line", "B", line.value, "size of a cache line", 16, 512, "log", multiple_of=16, measured=False, source=f"{line.origin}: {line.source}"),
-            Slider("c", "ns", 2.0, quantity["c"].meaning, 0.1, 100, "log", measured=False, source="assumed: an atomic operation in the first cache"),
-            Slider("H", "ns", 30.0, quantity["H"].meaning, 1, 1000, "log", measured=False, source="assumed: two cores under one last cache"),
-            Slider("k", "", 4.0, in_a_row, 1, 1000, "log", measured=False, source="assumed: between 1 and 10 on cores of today"),
+            Slider(
+                "offset",
+                "B",
+                8,
+                "distance from one thread's word to the next one's",
+                4,
+                FARTHEST,
+                "log",
+                multiple_of=4,
+                source="two counters of 64 bits",
+            ),
+            Slider(
+                "threads",
+                "",
+                2,
+                "threads, each with a word and a core of its own",
+                2,
+                MOST_THREADS,
+                multiple_of=1,
+                source="the fewest that can share",
+            ),
+            Slider(
+                "operation",
+                "",
+                OPERATIONS[3],
+                "what each thread does to its word",
+                scale="choice",
+                choices=OPERATIONS,
+                source="waits for the line",
+            ),
+            Slider(
+                "line",
+                "B",
+                line.value,
+                "size of a cache line",
+                16,
+                512,
+                "log",
+                multiple_of=16,
+                measured=False,
+                source=f"{line.origin}: {line.source}",
+            ),
+            Slider(
+                "c",
+                "ns",
+                2.0,
+                quantity["c"].meaning,
+                0.1,
+                100,
+                "log",
+                measured=False,
+                source="assumed: an atomic operation in the first cache",
+            ),
+            Slider(
+                "H",
+                "ns",
+                30.0,
+                quantity["H"].meaning,
+                1,
+                1000,
+                "log",
+                measured=False,
+                source="assumed: two cores under one last cache",
+            ),
+            Slider(
+                "k",
+                "",
+                4.0,
+                in_a_row,
+                1,
+                1000,
+                "log",
+                measured=False,
+                source="assumed: between 1 and 10 on cores of today",
+            ),
         ]
 
     def presets(self) -> dict[str, Preset]:
         long = self.slider("line").rounded(2 * self.slider("line").default)
         return {
-            "Lines 2 × as long": Preset({"line": long}, "The step moves to twice the distance: words that had lines of their own then share one."),
+            "Lines 2 × as long": Preset(
+                {"line": long},
+                "The step moves to twice the distance: words that had lines of their own then share one.",
+            ),
             "Eight threads": Preset(
                 {"threads": 8.0},
-                "The step becomes a flight of stairs: the farther the words lie apart, the fewer of the eight share a line.",
+                "The step becomes a flight of stairs: the farther the words lie apart, the fewer of the eight share a"
+                " line.",
             ),
             "A hand-off each time": Preset(
                 {"k": 1.0},
-                "The curve by c, H and k alone rises: each operation waits until the line has gone round all that share it.",
+                "The curve by c, H and k alone rises: each operation waits until the line has gone round all that"
+                " share it.",
             ),
-            "Only loads": Preset({"operation": "load only"}, "The step is gone: a line that is only read stays with every core."),
+            "Only loads": Preset(
+                {"operation": "load only"}, "The step is gone: a line that is only read stays with every core."
+            ),
         }
 
     def sweep(self, short: bool) -> list[float]:
         return [8, 32, 60, 64, 128, 512] if short else [4, 8, 16, 32, 48, 60, 64, 68, 96, 128, 192, 256, 384, 512]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         operation, threads, here = point["operation"], int(point["threads"]), cpus.current()
         if len(here.usable) < 2:
             raise UnavailableError(ONE_CPU)
         if threads > len(here.usable):
-            raise SpeLabError(f"threads must be at most {len(here.usable)} to be measured here, a processor for each, got {threads}; choose fewer")
+            raise SpeLabError(
+                f"threads must be at most {len(here.usable)} to be measured here, a processor for each, got {threads};"
+                " choose fewer"
+            )
         own = [Words(operation, threads, int(offset), cancel) for offset in (*x.values, *TRAINING)]
         same = Words(operation, threads, 0, cancel)
         beside = zip(BESIDE, (same.run, Words(operation, 1, 4, cancel).run, Handing(cancel).run), strict=True)
-        settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(name, run) for name, run in beside)]
+        settings = [
+            *(Setting(f"{words.offset} B", words.run) for words in own),
+            *(Setting(name, run) for name, run in beside),
+        ]
         hyper_threads = (HYPER_THREADS,) if threads > len(here.usable) - here.siblings else ()
         for result in interleaved(settings, budget_s=budget_s, level=MIDDLE, cancel=cancel):
-            lost = {"same word": [same.lost, same.done], "own words": [sum(words.lost for words in own), sum(words.done for words in own)]}
-            training = {"operation": operation, "threads": threads, "line": self.machine.parameters["line_size"].value, "offsets": list(TRAINING),
-                        **blocks(result, len(x.values)), "lost_updates": lost if operation in COUNTING else None}  # fmt: skip
-            yield result.progress, curves(result, ["together"], x, kernels(), [*hyper_threads, *self.refit(training)], training=training)
+            lost = {
+                "same word": [same.lost, same.done],
+                "own words": [sum(words.lost for words in own), sum(words.done for words in own)],
+            }
+            training = {
+                "operation": operation,
+                "threads": threads,
+                "line": self.machine.parameters["line_size"].value,
+                "offsets": list(TRAINING),
+                **blocks(result, len(x.values)),
+                "lost_updates": lost if operation in COUNTING else None,
+            }
+            yield (
+                result.progress,
+                curves(result, ["together"], x, kernels(), [*hyper_threads, *self.refit(training)], training=training),
+            )
 
     def fit(self, training: dict[str, Any]) -> Tenure:
         return fit(training)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        tenure, threads, line, moves = self.fitted(), int(point["threads"]), point["line"], transfers(point["operation"])
+        tenure, threads, line, moves = (
+            self.fitted(),
+            int(point["threads"]),
+            point["line"],
+            transfers(point["operation"]),
+        )
         measured = (tenure.local, tenure.hand_off)
-        parts = {"by c, H and k": (point["c"], point["H"], point["k"]), "bound": (*measured, 1.0), "fitted tenure": (*measured, tenure.k)}
+        parts = {
+            "by c, H and k": (point["c"], point["H"], point["k"]),
+            "bound": (*measured, 1.0),
+            "fitted tenure": (*measured, tenure.k),
+        }
         times = {name: models.shared_time(x.values, threads, line, *values, moves) for name, values in parts.items()}
-        return [Curve(name, "predicted", x, "ns", t, provenance=tenure.to_dict() if name == "fitted tenure" else {}) for name, t in times.items()]
+        return [
+            Curve(name, "predicted", x, "ns", t, provenance=tenure.to_dict() if name == "fitted tenure" else {})
+            for name, t in times.items()
+        ]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         return {"line size": float(point["line"])}
@@ -128,7 +241,8 @@ def blocks(result: Trials, n: int) -> dict[str, list]:
 
 @cache
 def transfers(operation: str) -> float:
-    """How often an operation moves the line if two cores take turns at each, counted in a trace that follows the protocol.
+    """How often an operation moves the line if two cores take turns at each, counted in a trace that follows the
+    protocol.
 
     >>> [transfers(operation) for operation in ("atomic add", "load + store", "load only")]
     [1.0, 1.0, 0.0]

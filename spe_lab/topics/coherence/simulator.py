@@ -20,7 +20,9 @@ class Bus:
     def __init__(self, cores: int, lines: int) -> None:
         for name, value, high in (("cores", cores, MOST_CORES), ("lines", lines, MOST_LINES)):
             if value != int(value) or not 1 <= value <= high:
-                raise SpeLabError(f"{name} must be a whole number between 1 and {high}, got {value}; choose one in that range")
+                raise SpeLabError(
+                    f"{name} must be a whole number between 1 and {high}, got {value}; choose one in that range"
+                )
         self.library = native.load("coherence")
         self.states = np.zeros((int(lines), int(cores)), np.uint8)
         self._bus = self.library.struct("mesi")(self.states.ctypes.data, int(lines), int(cores))
@@ -32,11 +34,17 @@ class Bus:
         1
         """
         if not len(core) == len(line) == len(kind):
-            raise SpeLabError(f"core, line and kind must be of one length, got {len(core)}, {len(line)} and {len(kind)}; give one of each for each access")
+            raise SpeLabError(
+                f"core, line and kind must be of one length, got {len(core)}, {len(line)} and {len(kind)}; give one of"
+                " each for each access"
+            )
         lines, cores = self.states.shape
         for name, values, end in (("core", core, cores), ("line", line, lines)):
             if len(values) and not 0 <= np.min(values) <= np.max(values) < end:
-                raise SpeLabError(f"{name} must be between 0 and {end - 1}, got values from {np.min(values)} to {np.max(values)}; the first is 0")
+                raise SpeLabError(
+                    f"{name} must be between 0 and {end - 1}, got values from {np.min(values)} to {np.max(values)}; the"
+                    " first is 0"
+                )
         if set(kind) - set(KINDS):
             raise SpeLabError(f"kind must consist of R, W and D, got {kind!r:.40}; write for example RWR")
         codes = np.frombuffer(kind.translate({ord(letter): i for i, letter in enumerate(KINDS)}).encode(), np.uint8)
@@ -44,20 +52,37 @@ class Bus:
         self._check(self.library.mesi_trace(self._bus, *arrays, len(kind), (cancel or Cancel()).flag))
         return self
 
-    def run_random(self, accesses: int, *, write: float, tenure: float, lines: int = 1, padded: bool = False, seed: int = 1,
-                   cancel: Cancel | None = None) -> "Bus":  # fmt: skip
+    def run_random(
+        self,
+        accesses: int,
+        *,
+        write: float,
+        tenure: float,
+        lines: int = 1,
+        padded: bool = False,
+        seed: int = 1,
+        cancel: Cancel | None = None,
+    ) -> "Bus":
         """Runs random accesses: a share `write` of them writes, and a core makes `tenure` of them in a row on average.
 
-        The number in a row is geometric; the next core is any other one. Each access goes to one of `lines` lines that all
-        cores share, or that each has for itself if `padded`.
+        The number in a row is geometric; the next core is any other one. Each access goes to one of `lines` lines that
+        all cores share, or that each has for itself if `padded`.
         """
         count, cores = self.states.shape
-        for name, value, low, high in (("write", write, 0, 1), ("tenure", tenure, 1, 1e9), ("accesses", accesses, 0, MOST_ACCESSES),
-                                       ("lines", lines, 1, count // (cores if padded else 1))):  # fmt: skip
+        for name, value, low, high in (
+            ("write", write, 0, 1),
+            ("tenure", tenure, 1, 1e9),
+            ("accesses", accesses, 0, MOST_ACCESSES),
+            ("lines", lines, 1, count // (cores if padded else 1)),
+        ):
             if not low <= value <= high:
-                raise SpeLabError(f"{name} must be between {low:g} and {high:g}, got {value}; choose a value in that range")
+                raise SpeLabError(
+                    f"{name} must be between {low:g} and {high:g}, got {value}; choose a value in that range"
+                )
         whole = 1 << 32
-        law = self.library.struct("mesi_law")(round(write * whole), round(whole / tenure), int(lines), int(padded), 0, seed)
+        law = self.library.struct("mesi_law")(
+            round(write * whole), round(whole / tenure), int(lines), int(padded), 0, seed
+        )
         self._check(self.library.mesi_random(self._bus, law, int(accesses), (cancel or Cancel()).flag))
         return self
 
@@ -78,4 +103,7 @@ class Bus:
         if status == self.library.constants["SPE_CANCELLED"]:
             raise CancelledError("the simulation was cancelled; start it again")
         if status:
-            raise SpeLabError("the copies of a line must be legal: beside an exclusive or modified one there is no other; start from a new Bus")
+            raise SpeLabError(
+                "the copies of a line must be legal: beside an exclusive or modified one there is no other; start from"
+                " a new Bus"
+            )

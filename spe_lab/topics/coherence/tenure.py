@@ -16,8 +16,9 @@ RESOLVED = 0.05  # of an operation's time: less than that is not told from the n
 
 @dataclass(frozen=True)
 class Tenure:
-    """`local`, `hand_off`: an operation on a line of its own and a hand-off, in ns. `rate`: hand-offs per operation, 1/k, with its
-    95 % interval (NaN where there were too few blocks)."""
+    """`local`, `hand_off`: an operation on a line of its own and a hand-off, in ns. `rate`: hand-offs per operation,
+    1/k, with its 95 % interval (NaN where there were too few blocks).
+    """
 
     local: float
     hand_off: float
@@ -37,13 +38,22 @@ class Tenure:
 
     def __str__(self) -> str:
         if not self.seen:
-            return f"The line is handed on too seldom to be seen: less than once in {render(self.hand_off / (RESOLVED * self.local), '', 2)} operations."
-        interval = f" (95 % interval: {render(1 / self.high, '')} to {render(1 / self.low, '')})" if self.low > 0 else ""
+            return (
+                "The line is handed on too seldom to be seen: less than once in"
+                f" {render(self.hand_off / (RESOLVED * self.local), '', 2)} operations."
+            )
+        interval = (
+            f" (95 % interval: {render(1 / self.high, '')} to {render(1 / self.low, '')})" if self.low > 0 else ""
+        )
         return f"The line is handed on once in {render(self.k, '')} operations{interval}."
 
     def to_dict(self) -> dict[str, Any]:
-        return {"local_ns": self.local, "hand_off_ns": self.hand_off, "hand_offs_per_operation": self.rate,
-                "interval": [v if math.isfinite(v) else None for v in (self.low, self.high)]}  # fmt: skip
+        return {
+            "local_ns": self.local,
+            "hand_off_ns": self.hand_off,
+            "hand_offs_per_operation": self.rate,
+            "interval": [v if math.isfinite(v) else None for v in (self.low, self.high)],
+        }
 
 
 def fit(training: dict[str, Any]) -> Tenure:
@@ -60,6 +70,9 @@ def fit(training: dict[str, Any]) -> Tenure:
     shared = waits > 0
     rates = ((blocks[:, shared] - local[:, None]) / (waits[shared] * hand_off[:, None])).mean(axis=1)
     if not np.isfinite(rates).any():
-        raise MeasurementError("a tenure needs clean trials on one line, on lines apart and of the hand-off in one block; measure again on a quieter machine")
+        raise MeasurementError(
+            "a tenure needs clean trials on one line, on lines apart and of the hand-off in one block; measure again on"
+            " a quieter machine"
+        )
     rate, low, high = centre(rates)
     return Tenure(centre(local)[0], centre(hand_off)[0], rate, low, high)

@@ -10,14 +10,23 @@ from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
 from spe_lab.core.measurement import Cancel
 
-OPERATIONS = ("atomic add", "compare-and-swap", "load + store", "store + fence", "store only", "load only")  # in the order of the C enumeration
+OPERATIONS = (
+    "atomic add",
+    "compare-and-swap",
+    "load + store",
+    "store + fence",
+    "store only",
+    "load only",
+)  # in the order of the C enumeration
 COUNTING = OPERATIONS[:3]  # each adds one, so that what is lost can be told
 MOST_THREADS, FARTHEST = 8, 512
 TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is far below a time slice
 
 
 class Words:
-    """Trials of one operation by some threads on words that are `offset` bytes apart (0: on one word). Counts what is lost."""
+    """Trials of one operation by some threads on words that are `offset` bytes apart (0: on one word). Counts what is
+    lost.
+    """
 
     def __init__(self, operation: str, threads: int, offset: int, cancel: Cancel) -> None:
         self.operation, self.threads, self.offset, self.cancel = operation, threads, offset, cancel
@@ -30,7 +39,9 @@ class Words:
         library = kernels()
         records, sums = np.zeros((n, self.threads), record(library)), np.zeros(n, np.uint64)
         code = OPERATIONS.index(self.operation)
-        status = library.share_words(code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag)
+        status = library.share_words(
+            code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag
+        )
         trials.checked(status, library, self.threads)
         return records, sums
 
@@ -75,8 +86,9 @@ def durations(records: np.ndarray) -> np.ndarray:
 
 
 def long_enough(records: Callable[[int], np.ndarray]) -> int:
-    """Amount of work for which a trial takes TRIAL_NS. The quickest thread of three trials must, for a disturbed one would make later
-    ones too short."""
+    """Amount of work for which a trial takes TRIAL_NS. The quickest thread of three trials must, for a disturbed one
+    would make later ones too short.
+    """
 
     def quickest(work: int) -> int:
         seen = records(work)
@@ -90,14 +102,23 @@ def long_enough(records: Callable[[int], np.ndarray]) -> int:
 
 @cache
 def kernels() -> native.Library:
-    """kernels_c/coherence.c, checked before anything is timed: on words of their own no thread's counting may be lost."""
+    """kernels_c/coherence.c, checked before anything is timed: on words of their own no thread's
+    counting may be lost.
+    """
     library = native.load("coherence")
     for code, operation in enumerate(COUNTING):
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
             records, sums = np.zeros((1, threads), record(library)), np.zeros(1, np.uint64)
             here = cpus.current().assigned(threads)
-            trials.checked(library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag), library, threads)
+            trials.checked(
+                library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag),
+                library,
+                threads,
+            )
             if sums[0] != 1000 * threads:
-                said = f"{operation} by {threads} threads must count {1000 * threads} before it is timed, got {sums[0]} on words {offset} B apart"
+                said = (
+                    f"{operation} by {threads} threads must count {1000 * threads} before it is timed, got {sums[0]} on"
+                    f" words {offset} B apart"
+                )
                 raise MeasurementError(f"{said}; report the compiler and its flags")
     return library

@@ -54,9 +54,14 @@ def judge_cycles(answer: Any, machine: Machine | None = None) -> Verdict:
     latency, clock = parameters["l1_latency"], parameters.get("core_clock")
     if clock is None or clock.value is None or latency.origin != "measured":
         raise UnavailableError("this exercise needs your own profile; run spe-lab machine --calibrate")
-    low, high = ((latency.low or latency.value) * (clock.low or clock.value), (latency.high or latency.value) * (clock.high or clock.value))
+    low, high = (
+        (latency.low or latency.value) * (clock.low or clock.value),
+        (latency.high or latency.value) * (clock.high or clock.value),
+    )
     if 0.95 * low <= cycles <= 1.05 * high:
-        return Verdict("right", f"{latency.value:.3g} ns at {clock.value:.3g} GHz are {latency.value * clock.value:.2g} cycles")
+        return Verdict(
+            "right", f"{latency.value:.3g} ns at {clock.value:.3g} GHz are {latency.value * clock.value:.2g} cycles"
+        )
     if cycles and 0.95 * low <= latency.value**2 / cycles * clock.value**2 <= 1.05 * high:
         return Verdict("wrong", "you divided by the clock; a latency in ns times cycles per ns gives cycles")
     return Verdict("wrong", f"your profile allows {low:.3g} to {high:.3g} cycles")
@@ -76,7 +81,9 @@ def judge_share(answer: Any, run: Run | None = None) -> Verdict:
     got, claimed = run.measured[0], run.predicted[0].values[-1]
     low, high = got.low[-1] / claimed, got.high[-1] / claimed
     if not math.isfinite(low):
-        return Verdict("inconclusive", "the last level's capacity is not resolvable on this machine just now; measure again")
+        return Verdict(
+            "inconclusive", "the last level's capacity is not resolvable on this machine just now; measure again"
+        )
     if 0.9 * low <= share <= 1.1 * high:
         return Verdict("right", f"your run allows {low:.2g} to {high:.2g}")
     return Verdict("wrong", f"your run allows {low:.2g} to {high:.2g}; divide what you got by what is claimed")
@@ -93,7 +100,9 @@ def judge_multiply(answer: Any) -> Verdict:
 
 
 def run_multiply(text: str) -> tuple[float, float, float] | str:
-    """Checks the reader's function against powers of three, then times it beside additions. Runs in a worker process."""
+    """Checks the reader's function against powers of three, then times it beside additions. Runs in
+    a worker process.
+    """
     import ctypes
 
     own, harness, nothing = native.compile_text(text, "multiply"), native.load("measurement"), ctypes.c_int64(0)
@@ -104,36 +113,49 @@ def run_multiply(text: str) -> tuple[float, float, float] | str:
     for work in (0, 1, 2, 41, 1000):
         if multiply(None, work) != pow(3, work, 2**64):
             return f"multiply(state, {work}) must return 3 to the power of {work} (mod 2^64), and does not"
-    points = [measurement.Point(name, kernel, nothing) for name, kernel in (("own", own.address("multiply")), ("add", harness.address("probe_kernel")))]
+    points = [
+        measurement.Point(name, kernel, nothing)
+        for name, kernel in (("own", own.address("multiply")), ("add", harness.address("probe_kernel")))
+    ]
     return measurement.compare(*points, budget_s=1.0)
 
 
 EXERCISES = {
     "cycles": Exercise(
-        "How many clock cycles does a hit in your first-level cache take? Use your profile's l1 latency and core clock.",
+        "How many clock cycles does a hit in your first-level cache take? Use your profile's l1 latency and core"
+        " clock.",
         ("A clock of f GHz has f cycles in a nanosecond.", "Multiply the latency in ns by the clock in GHz."),
         "the latency times the clock of your profile",
-        "Most cores need 3 to 5 cycles: the number is a property of the design and stays, while nanoseconds move with the clock.",
+        "Most cores need 3 to 5 cycles: the number is a property of the design and stays, while nanoseconds move with"
+        " the clock.",
         judge_cycles,
         cycles_of,
     ),
     "share": Exercise(
         "What share of the last-level cache that your machine claims did your program get?",
-        ("The lab machine.facts shows both; the lower panel shows their ratio.", "Take the last level: effective divided by claimed."),
+        (
+            "The lab machine.facts shows both; the lower panel shows their ratio.",
+            "Take the last level: effective divided by claimed.",
+        ),
         "the last ratio in the lower panel of machine.facts",
-        "A share far below 1 means that others use the cache, or that the claim is the host's and not yours. Models need what you get.",
+        "A share far below 1 means that others use the cache, or that the claim is the host's and not yours. Models"
+        " need what you get.",
         judge_share,
         share_of,
     ),
     "multiply": Exercise(
-        "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find out why.",
+        "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find"
+        " out why.",
         (
-            "The template's result is right, and its time is that of one or two additions. Think what a compiler can make of x * 3.",
+            (
+                "The template's result is right, and its time is that of one or two additions. Think what a compiler"
+                " can make of x * 3."
+            ),
             "The compiler must not know the factor: pass it through SPE_OPAQUE once, before the loop.",
         ),
         MULTIPLY_SOLUTION,
-        "A constant factor of 3 becomes an address calculation, x + 2x. A factor that the compiler cannot know has to be multiplied. "
-        "Every kernel of this workbook has such a spot; its comment says where.",
+        "A constant factor of 3 becomes an address calculation, x + 2x. A factor that the compiler cannot know has to"
+        " be multiplied. Every kernel of this workbook has such a spot; its comment says where.",
         judge_multiply,
     ),
 }

@@ -1,4 +1,6 @@
-"""The labs machine.facts and machine.calibrate: each level's capacity and latency, as claimed and as a program gets it."""
+"""The labs machine.facts and machine.calibrate: each level's capacity and latency, as claimed and
+as a program gets it.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -22,12 +24,34 @@ class LevelLab(Lab):
     names: tuple[str, ...]  # the parameter of each level, from 1
 
     def level_slider(self) -> Slider:
-        return Slider("level", "", 1, "level of the memory hierarchy", 1, len(self.names), "linear", multiple_of=1, source="the first cache")
+        return Slider(
+            "level",
+            "",
+            1,
+            "level of the memory hierarchy",
+            1,
+            len(self.names),
+            "linear",
+            multiple_of=1,
+            source="the first cache",
+        )
 
     def profile_slider(self) -> Slider:
-        meaning = "what stands beside the measurement: this machine's claims and assumptions, its profile, or published numbers of another CPU"
+        meaning = (
+            "what stands beside the measurement: this machine's claims and assumptions, its profile, or published"
+            " numbers of another CPU"
+        )
         choices = (CLAIMS, PROFILE, *published())
-        return Slider("beside", "", CLAIMS, meaning, scale="choice", choices=choices, measured=False, source="the operating system")
+        return Slider(
+            "beside",
+            "",
+            CLAIMS,
+            meaning,
+            scale="choice",
+            choices=choices,
+            measured=False,
+            source="the operating system",
+        )
 
     def declare(self) -> list[Slider]:
         return [self.level_slider(), self.profile_slider()]
@@ -35,16 +59,24 @@ class LevelLab(Lab):
     def sweep(self, short: bool) -> list[float]:
         return list(range(1, len(self.names) + 1))
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         bench = Calibration(claim(), cancel)
         for result, fitted in bench.cache_sweeps(budget_s):
             yield result.progress, [self.curve(bench.levels(fitted), x, result)]
 
     def curve(self, found: Mapping[str, Parameter], x: Axis, result: Sweep) -> Curve:
         wanted = [found.get(self.names[int(level) - 1]) for level in x.values]
-        values, low, high = (np.array([self.number(parameter, end) for parameter in wanted]) for end in ("value", "low", "high"))
-        kept, tried = (np.full(len(wanted), int(total.sum())) for total in (result.estimate.kept, result.estimate.tried))
-        return Curve("effective", "measured", x, self.unit, values, low, high, kept, tried, origin(result, native.load("memory")))
+        values, low, high = (
+            np.array([self.number(parameter, end) for parameter in wanted]) for end in ("value", "low", "high")
+        )
+        kept, tried = (
+            np.full(len(wanted), int(total.sum())) for total in (result.estimate.kept, result.estimate.tried)
+        )
+        return Curve(
+            "effective", "measured", x, self.unit, values, low, high, kept, tried, origin(result, native.load("memory"))
+        )
 
     @staticmethod
     def number(parameter: Parameter | None, end: str) -> float:
@@ -52,7 +84,10 @@ class LevelLab(Lab):
         return np.nan if found is None else found
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        others: dict[str, Callable[[], Mapping[str, Parameter]]] = {CLAIMS: claim, PROFILE: lambda: self.machine.parameters}
+        others: dict[str, Callable[[], Mapping[str, Parameter]]] = {
+            CLAIMS: claim,
+            PROFILE: lambda: self.machine.parameters,
+        }
         chosen = point["beside"]
         stated = others[chosen]() if chosen in others else published()[chosen].parameters
         values = [self.number(stated.get(self.names[int(level) - 1]), "value") for level in x.values]
@@ -71,13 +106,16 @@ class Facts(LevelLab):
     names = ("l1_capacity", "l2_capacity", "l3_capacity")
     compared = ("effective", "stated")
     breaks = (
-        "A capacity is read off a fitted step: a cache that is shared, or whose step is hidden by its neighbour's, has an effective size that "
-        "changes by the minute."
+        "A capacity is read off a fitted step: a cache that is shared, or whose step is hidden by its neighbour's, has"
+        " an effective size that changes by the minute."
     )
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "An Arm server": Preset({"beside": "arm-neoverse-n1-altra"}, "Its first cache is stated at 64 KiB, twice that of the other published processors."),
+            "An Arm server": Preset(
+                {"beside": "arm-neoverse-n1-altra"},
+                "Its first cache is stated at 64 KiB, twice that of the other published processors.",
+            ),
             "A small Intel core": Preset(
                 {"beside": "intel-tremont-n6005"},
                 "Its third cache is less than three times its second: little room for a step of its own.",
@@ -97,13 +135,16 @@ class Calibrate(LevelLab):
     names = ("l1_latency", "l2_latency", "l3_latency", "memory_latency")
     compared = ("effective", "stated")
     breaks = (
-        "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a level without a step of its own "
-        "is not resolvable."
+        "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a"
+        " level without a step of its own is not resolvable."
     )
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "An Arm server": Preset({"beside": "arm-neoverse-n1-altra"}, "Its third level adds over twice what it adds in the other published processors."),
+            "An Arm server": Preset(
+                {"beside": "arm-neoverse-n1-altra"},
+                "Its third level adds over twice what it adds in the other published processors.",
+            ),
             "A small Intel core": Preset(
                 {"beside": "intel-tremont-n6005"},
                 "Of the published ones its first cache answers soonest, and its second level adds most.",

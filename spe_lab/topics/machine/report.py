@@ -9,7 +9,9 @@ from spe_lab.core.text import Text
 
 def claims_table() -> Text:
     """Every claim of the operating system, with its source."""
-    return _table(("claim", "value", "source"), [(_words(c.name), _shown(c.value, c.unit), c.source) for c in sources.claims()])
+    return _table(
+        ("claim", "value", "source"), [(_words(c.name), _shown(c.value, c.unit), c.source) for c in sources.claims()]
+    )
 
 
 def disagreements_table() -> Text:
@@ -22,7 +24,9 @@ def disagreements_table() -> Text:
 
 
 def parameters_table(machine: Machine | None = None) -> Text:
-    """What was measured (here, unless another `machine` is given), with interval and method, beside what is claimed or assumed."""
+    """What was measured (here, unless another `machine` is given), with interval and method, beside what is claimed or
+    assumed.
+    """
     claimed = claim()
     rows = []
     for name, p in (machine or current()).parameters.items():
@@ -53,7 +57,9 @@ def _words(name: str) -> str:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Text:
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    return Text("\n".join([*lines, *(f"| {' | '.join(str(cell).replace('|', '∣') for cell in row)} |" for row in rows)]))
+    return Text(
+        "\n".join([*lines, *(f"| {' | '.join(str(cell).replace('|', '∣') for cell in row)} |" for row in rows)])
+    )
 
 
 def outlook_table() -> Text:
@@ -68,7 +74,11 @@ def outlook_table() -> Text:
     if facts["cores"] < 2:
         rows.append(("threads", "one core", "05a, 04c: recorded data beside the models"))
     if facts["virtualised"]:
-        rows.append(("shared caches", "a virtual machine with neighbours", "03b, 04b: capacities are effective ones, and move"))
+        rows.append(
+            ("shared caches", "a virtual machine with neighbours", "03b, 04b: capacities are effective ones, and move")
+        )
     if counters := [c for c in sources.claims() if c.name == "hardware_counter" and c.value != "available"]:
-        rows.append(("hardware counters", str(counters[0].value), "02, 03d: times, software counters and simulation instead"))
+        rows.append(
+            ("hardware counters", str(counters[0].value), "02, 03d: times, software counters and simulation instead")
+        )
     return _table(("what", "here", "concerns"), rows) if rows else Text("Nothing stands in the way of any chapter.")

@@ -13,10 +13,23 @@ from spe_lab.topics.memory.models import (
     staircase,
     stride_time,
     symbol,
-)  # fmt: skip
+)
 from spe_lab.topics.memory.selftuning import SelfTuning
 
 __all__ = [
-    "EXERCISES", "LEVELS", "TWO_WALKS_TEMPLATE", "SelfTuning", "Stride", "WorkingSet",
-    "access_time", "misses_by_size", "misses_by_stride", "prefetched", "refined", "skips_by_stride", "staircase", "stride_time", "symbol",
-]  # fmt: skip
+    "EXERCISES",
+    "LEVELS",
+    "TWO_WALKS_TEMPLATE",
+    "SelfTuning",
+    "Stride",
+    "WorkingSet",
+    "access_time",
+    "misses_by_size",
+    "misses_by_stride",
+    "prefetched",
+    "refined",
+    "skips_by_stride",
+    "staircase",
+    "stride_time",
+    "symbol",
+]

@@ -57,8 +57,12 @@ def judge_ramp(answer: Any) -> Verdict:
     if math.isclose(ratio, 10, rel_tol=1e-6):
         return Verdict("right", "1 − C/S = 0.9 gives S = 10 C: a ramp is a slow thing on a logarithmic axis")
     if math.isclose(ratio, 10 / 9, rel_tol=0.01):
-        return Verdict("wrong", "at S = 10/9 C only a tenth of the accesses miss; nine tenths of the step are asked for")
-    return Verdict("wrong", f"at S = {ratio:g} C the share of misses is {max(0.0, 1 - 1 / ratio) if ratio > 0 else 0:.3g}, not 0.9")
+        return Verdict(
+            "wrong", "at S = 10/9 C only a tenth of the accesses miss; nine tenths of the step are asked for"
+        )
+    return Verdict(
+        "wrong", f"at S = {ratio:g} C the share of misses is {max(0.0, 1 - 1 / ratio) if ratio > 0 else 0:.3g}, not 0.9"
+    )
 
 
 def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
@@ -75,7 +79,9 @@ def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
         return Verdict("right", f"the intervals of your run allow {low:.3g} to {high:.3g}")
     if low <= 1 / factor <= high if factor else False:
         return Verdict("wrong", "that is the inverse: divide the dependent time by the independent one")
-    return Verdict("wrong", f"the intervals of your run allow {low:.3g} to {high:.3g}; read both curves at the largest size")
+    return Verdict(
+        "wrong", f"the intervals of your run allow {low:.3g} to {high:.3g}; read both curves at the largest size"
+    )
 
 
 def overlap_of(run: Run) -> float:
@@ -86,7 +92,9 @@ def overlap_of(run: Run) -> float:
 def judge_two_walks(answer: Any) -> Verdict:
     wrong = f": below {NEEDED} is asked for. Can a load of the second walk start before one of the first has ended?"
     means = "an access takes {} of the time it takes in one walk"
-    return judge_c(answer, run_two_walks, means, limit=NEEDED, below=True, right=": the two misses overlap", wrong=wrong)
+    return judge_c(
+        answer, run_two_walks, means, limit=NEEDED, below=True, right=": the two misses overlap", wrong=wrong
+    )
 
 
 def run_two_walks(text: str) -> tuple[float, float, float] | str:
@@ -96,7 +104,10 @@ def run_two_walks(text: str) -> tuple[float, float, float] | str:
         pair = own.struct("pair")
         own.address("walk_two")
     except (KeyError, AttributeError):
-        return "the source must declare struct pair and uint64_t walk_two(struct pair *state, uint64_t work), as the template does"
+        return (
+            "the source must declare struct pair and uint64_t walk_two(struct pair *state, uint64_t work), as the"
+            " template does"
+        )
     (a, arena_a), (b, arena_b) = (new_cycle(CYCLE_BYTES, "4K", seed, cancel) for seed in (1, 2))
     for steps in (0, 1, 7, 1000):
         state = pair(a.cursor, b.cursor)
@@ -107,7 +118,10 @@ def run_two_walks(text: str) -> tuple[float, float, float] | str:
             expected.append(single.cursor)
         own.walk_two(state, 2 * steps)
         if [state.a, state.b] != expected:
-            return f"after {2 * steps} accesses both cursors must stand {steps} steps further in their cycles, and they do not"
+            return (
+                f"after {2 * steps} accesses both cursors must stand {steps} steps further in their cycles, and they"
+                " do not"
+            )
     one = measurement.Point("one walk", library.address("cycle_walk"), a, warm=SETTLE, keep=arena_a)
     two = measurement.Point("two walks", own.address("walk_two"), pair(a.cursor, b.cursor), warm=SETTLE, keep=arena_b)
     return measurement.compare(two, one, budget_s=2.0)
@@ -115,29 +129,47 @@ def run_two_walks(text: str) -> tuple[float, float, float] | str:
 
 EXERCISES = {
     "ramp": Exercise(
-        "In the refined model, how large must a working set be, in multiples of a capacity C, for nine tenths of that level's step to be paid?",
-        ("The share of accesses that miss is 1 − C/S.", "Solve 1 − C/S = 9/10 for S; sympy.solve does it, and so does a pencil."),
+        "In the refined model, how large must a working set be, in multiples of a capacity C, for nine tenths of that"
+        " level's step to be paid?",
+        (
+            "The share of accesses that miss is 1 − C/S.",
+            "Solve 1 − C/S = 9/10 for S; sympy.solve does it, and so does a pencil.",
+        ),
         10,
-        "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where a curve stops rising is read too large by an order of magnitude.",
+        "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where a curve stops rising is read too"
+        " large by an order of magnitude.",
         judge_ramp,
     ),
     "overlap": Exercise(
-        "Read your own curves at the largest working set: how many times as long does a dependent access take as an independent one?",
-        ("Both curves are measured; open the data below the figure and take the last row of each.", "Divide the dependent time by the independent one."),
+        "Read your own curves at the largest working set: how many times as long does a dependent access take as an"
+        " independent one?",
+        (
+            "Both curves are measured; open the data below the figure and take the last row of each.",
+            "Divide the dependent time by the independent one.",
+        ),
         "the last value of the first measured curve, divided by the last of the second",
-        "The factor is the work done in advance: several lines are under way at once, and the prefetchers have ordered the next ones before the loop asks.",
+        "The factor is the work done in advance: several lines are under way at once, and the prefetchers have ordered"
+        " the next ones before the loop asks.",
         judge_overlap,
         overlap_of,
     ),
     "two_walks": Exercise(
-        "Change walk_two so that two separate random cycles are walked in at most 0.7 of the time an access takes in one.",
+        "Change walk_two so that two separate random cycles are walked in at most 0.7 of the time an access takes in"
+        " one.",
         (
-            "In the template, the second walk cannot start before the first has ended. Which instructions wait for which?",
-            "An access to b does not depend on any access to a. Put them where the core sees both at once: into one loop.",
+            (
+                "In the template, the second walk cannot start before the first has ended. Which instructions wait for"
+                " which?"
+            ),
+            (
+                "An access to b does not depend on any access to a. Put them where the core sees both at once: into one"
+                " loop."
+            ),
         ),
         TWO_WALKS_SOLUTION,
-        "Each load still waits for the load before it in its own cycle, but not for the other cycle's: two misses are under way at any time, "
-        "and an access costs half. The number of chains that still helps is the machine's memory-level parallelism.",
+        "Each load still waits for the load before it in its own cycle, but not for the other cycle's: two misses are"
+        " under way at any time, and an access costs half. The number of chains that still helps is the machine's"
+        " memory-level parallelism.",
         judge_two_walks,
     ),
 }

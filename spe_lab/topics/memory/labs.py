@@ -23,12 +23,28 @@ SETTLE = 1 << 14  # accesses that bring translations and small sets back after o
 
 # Model slider ← machine parameter.
 PARAMETERS = {
-    "C1": "l1_capacity", "C2": "l2_capacity", "C3": "tlb_reach", "C4": "l3_capacity",
-    "l0": "l1_latency", "l1": "l2_latency", "l2": "l3_latency", "l3": "tlb_latency", "l4": "memory_latency",
-    "q0": "strided_step_latency", "q4": "memory_sequential_latency", "r1": "l2_skipping_latency", "r4": "memory_skipping_latency",
-    "k1": "l1_replacement", "k2": "l2_replacement", "k3": "tlb_replacement", "k4": "l3_replacement",
-    "B1": "line_size", "B2": "line_size", "B3": "page_size", "B4": "line_size",
-}  # fmt: skip
+    "C1": "l1_capacity",
+    "C2": "l2_capacity",
+    "C3": "tlb_reach",
+    "C4": "l3_capacity",
+    "l0": "l1_latency",
+    "l1": "l2_latency",
+    "l2": "l3_latency",
+    "l3": "tlb_latency",
+    "l4": "memory_latency",
+    "q0": "strided_step_latency",
+    "q4": "memory_sequential_latency",
+    "r1": "l2_skipping_latency",
+    "r4": "memory_skipping_latency",
+    "k1": "l1_replacement",
+    "k2": "l2_replacement",
+    "k3": "tlb_replacement",
+    "k4": "l3_replacement",
+    "B1": "line_size",
+    "B2": "line_size",
+    "B3": "page_size",
+    "B4": "line_size",
+}
 
 
 # Sliders' ranges by the kind of symbol: blocks [B], from the smallest stride; latencies [ns].
@@ -44,7 +60,9 @@ class MemoryLab(Lab):
 
     @property
     def last_level(self) -> float:
-        """Bytes of the last cache before memory, at the largest that anybody says: what may fit must be measured as if it did."""
+        """Bytes of the last cache before memory, at the largest that anybody says: what may fit must be measured as if
+        it did.
+        """
         claimed = claim()
         return max(self.parameter("C4").value, claimed.get("l3_capacity", claimed["l2_capacity"]).value)
 
@@ -71,21 +89,47 @@ class MemoryLab(Lab):
         return "huge" if huge_pages_offered() else "4K"
 
     def pages_slider(self) -> Slider:
-        return Slider("pages", "", PAGES[0], "pages that the array lies on", scale="choice", choices=PAGES, source="the system's base page")
+        return Slider(
+            "pages",
+            "",
+            PAGES[0],
+            "pages that the array lies on",
+            scale="choice",
+            choices=PAGES,
+            source="the system's base page",
+        )
 
     def model_sliders(self, names: Sequence[str]) -> list[Slider]:
         sliders = []
         for name in names:
             found, meaning = self.parameter(name), models.QUANTITIES[name].meaning
             if name[0] == "k":
-                sliders.append(Slider(name, "", found.value, meaning, 0, 1, measured=False, source=f"{found.origin}: {found.source}"))
+                sliders.append(
+                    Slider(
+                        name, "", found.value, meaning, 0, 1, measured=False, source=f"{found.origin}: {found.source}"
+                    )
+                )
                 continue
             if found.unit != models.QUANTITIES[name].unit:
                 rule = f"{PARAMETERS[name]} of a machine must be given in {models.QUANTITIES[name].unit}"
                 raise SpeLabError(f"{rule}, got {found.unit!r}; correct the machine file")
-            low, high = RANGES[name[0]] if name[0] != "C" else (KIB, self.largest / 2)  # a step beyond the sweep could not be seen
+            low, high = (
+                RANGES[name[0]] if name[0] != "C" else (KIB, self.largest / 2)
+            )  # a step beyond the sweep could not be seen
             low, high = min(low, found.value), max(high, found.value)
-            sliders.append(Slider(name, found.unit, found.value, meaning, low, high, "log", measured=False, source=f"{found.origin}: {found.source}"))
+            sliders.append(
+                Slider(
+                    name,
+                    found.unit,
+                    found.value,
+                    meaning,
+                    low,
+                    high,
+                    "log",
+                    measured=False,
+                    source=f"{found.origin}: {found.source}",
+                )
+            )
         return sliders
 
     def model_values(self, point: Mapping[str, Value]) -> dict[str, float]:
@@ -106,7 +150,13 @@ class MemoryLab(Lab):
         """A strided sweep over an existing working set."""
         library = kernels()
         state = sweep_state(library, arena.view.view(np.int32), stride)
-        return Point(name, library.address(kernel), state, self.warm_up(arena.size, arena.size // max(min(stride, LINE), ELEMENT)), keep=arena)
+        return Point(
+            name,
+            library.address(kernel),
+            state,
+            self.warm_up(arena.size, arena.size // max(min(stride, LINE), ELEMENT)),
+            keep=arena,
+        )
 
     def warm_up(self, size: int, accesses: int) -> int:
         """Accesses before a burst. A set that may fit a cache is visited as a whole; of a larger one nothing that is
@@ -123,29 +173,41 @@ class WorkingSet(MemoryLab):
     question = "What does one access cost when a program walks through S bytes, and where does the price change?"
     axis = "size"
     breaks = (
-        "The model knows one capacity per level: replacement that is not LRU, caches shared with neighbours and page-table entries that miss the caches "
-        "themselves blur the steps, and overlapping or prefetched accesses cost less than any latency."
+        "The model knows one capacity per level: replacement that is not LRU, caches shared with neighbours and"
+        " page-table entries that miss the caches themselves blur the steps, and overlapping or prefetched accesses"
+        " cost less than any latency."
     )
     compared = ("dependent (random cycle)", "refined")
     measured_names = ("dependent (random cycle)", "independent (strided sum)")
 
     def declare(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
-        return [size, self.pages_slider(), *self.model_sliders(["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "k1", "k2", "k3", "k4"])]
+        return [
+            size,
+            self.pages_slider(),
+            *self.model_sliders(["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "k1", "k2", "k3", "k4"]),
+        ]
 
     def sweep(self, short: bool) -> list[float]:
         octaves = range(int(math.log2(self.largest / (4 * KIB))) + 1)
         if short:
-            return [4 * KIB * 2**i for i in octaves if i % 2 == 0 and 4 * KIB * 2**i <= min(2 * self.last_level, 64 * MIB)]
+            return [
+                4 * KIB * 2**i for i in octaves if i % 2 == 0 and 4 * KIB * 2**i <= min(2 * self.last_level, 64 * MIB)
+            ]
         halves = [6 * KIB * 2**i for i in octaves if 6 * KIB * 2**i <= 4 * MIB]
         return sorted({*(4 * KIB * 2**i for i in octaves), *halves, self.largest})
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         total, limit = x.values.sum(), memory_available() // 2
         if total > limit:
             rule = f"the sizes of one sweep must together stay below half of the memory available ({limit} B)"
             raise SpeLabError(f"{rule}, got {total:.0f} B; leave out the largest")
-        cycles = [self.cycle_point("cycle", int(size), point["pages"], seed=i + 1, cancel=cancel) for i, size in enumerate(x.values)]
+        cycles = [
+            self.cycle_point("cycle", int(size), point["pages"], seed=i + 1, cancel=cancel)
+            for i, size in enumerate(x.values)
+        ]
         # The same lines once more, in the order of their addresses and without waiting for each other.
         sums = [self.sweep_point("sum", "sum_strided", cycle.keep, LINE) for cycle in cycles]
         for result in sweep([*cycles, *sums], budget_s=budget_s, cancel=cancel):
@@ -157,11 +219,22 @@ class WorkingSet(MemoryLab):
         return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in both.items()]
 
     def presets(self) -> dict[str, Preset]:
-        slow, cliffs = self.slider("l4").rounded(3 * self.slider("l4").default), dict.fromkeys(("k1", "k2", "k3", "k4"), 0.0)
+        slow, cliffs = (
+            self.slider("l4").rounded(3 * self.slider("l4").default),
+            dict.fromkeys(("k1", "k2", "k3", "k4"), 0.0),
+        )
         return {
-            "Huge pages": Preset({"pages": "huge"}, "The step at C3 leaves the picture: one translation reaches much further, and only cache misses are left."),
-            "Cliffs": Preset(cliffs, "The refined curve lies on the staircase: caches that give up the oldest line fail at once."),
-            "Memory 3 × as slow": Preset({"l4": slow}, "Nothing changes up to C4: memory's latency is paid by sets that no cache holds."),
+            "Huge pages": Preset(
+                {"pages": "huge"},
+                "The step at C3 leaves the picture: one translation reaches much further, and only cache misses are"
+                " left.",
+            ),
+            "Cliffs": Preset(
+                cliffs, "The refined curve lies on the staircase: caches that give up the oldest line fail at once."
+            ),
+            "Memory 3 × as slow": Preset(
+                {"l4": slow}, "Nothing changes up to C4: memory's latency is paid by sets that no cache holds."
+            ),
         }
 
 
@@ -171,21 +244,50 @@ class Stride(MemoryLab):
 
     id = "memory.stride"
     title = "Stride"
-    question = "What does one access cost when a loop takes every s-th byte of a large array, and which distances matter?"
+    question = (
+        "What does one access cost when a loop takes every s-th byte of a large array, and which distances matter?"
+    )
     axis = "stride"
     breaks = (
-        "The sum over levels lets every access wait for every miss, and prefetchers fetch ahead of a regular stride. The prefetched model knows two prices "
-        "of a fetched line, and no sets: strides of large powers of two compete for few places. Neither knows that independent loads overlap."
+        "The sum over levels lets every access wait for every miss, and prefetchers fetch ahead of a regular stride."
+        " The prefetched model knows two prices of a fetched line, and no sets: strides of large powers of two compete"
+        " for few places. Neither knows that independent loads overlap."
     )
     compared = ("dependent (strided)", "prefetched")
     measured_names = ("dependent (strided)", "independent (strided sum)")
     kernel_names = ("sum_strided_dependent", "sum_strided")
 
     def declare(self) -> list[Slider]:
-        stride = Slider("stride", "B", 64, "distance of two accesses", ELEMENT, 64 * KIB, "log", multiple_of=ELEMENT, source="one cache line")
-        width = Slider("B0", "B", ELEMENT, models.QUANTITIES["B0"].meaning, *RANGES["B"], "log", measured=False, source="the kernel loads int32_t")
-        return [stride, self.size_slider(64 * KIB, self.largest // 2, "size of the array", "beyond the last-level cache"), self.pages_slider(), width,
-                *self.model_sliders(["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "q0", "q4", "r1", "r4"])]  # fmt: skip
+        stride = Slider(
+            "stride",
+            "B",
+            64,
+            "distance of two accesses",
+            ELEMENT,
+            64 * KIB,
+            "log",
+            multiple_of=ELEMENT,
+            source="one cache line",
+        )
+        width = Slider(
+            "B0",
+            "B",
+            ELEMENT,
+            models.QUANTITIES["B0"].meaning,
+            *RANGES["B"],
+            "log",
+            measured=False,
+            source="the kernel loads int32_t",
+        )
+        return [
+            stride,
+            self.size_slider(64 * KIB, self.largest // 2, "size of the array", "beyond the last-level cache"),
+            self.pages_slider(),
+            width,
+            *self.model_sliders(
+                ["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "q0", "q4", "r1", "r4"]
+            ),
+        ]
 
     def sweep(self, short: bool) -> list[float]:
         powers = [ELEMENT * 2**i for i in range(13)]
@@ -194,24 +296,39 @@ class Stride(MemoryLab):
         # Powers of two compete for few cache sets and memory banks; the next odd multiple of a line does not.
         return sorted({*powers, 96, 192, *(power - LINE for power in powers if power >= 512)})
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         arena = Arena(int(point["size"]), point["pages"])
-        points = [self.sweep_point(kernel, kernel, arena, int(stride)) for kernel in self.kernel_names for stride in x.values]
+        points = [
+            self.sweep_point(kernel, kernel, arena, int(stride)) for kernel in self.kernel_names for stride in x.values
+        ]
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            yield result.progress, curves(result, self.measured_names, x, kernels(), pages=point["pages"], array_bytes=arena.size)
+            yield (
+                result.progress,
+                curves(result, self.measured_names, x, kernels(), pages=point["pages"], array_bytes=arena.size),
+            )
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         values = self.model_values(point)
         both = {"sum over levels": models.stride_time(), "prefetched": models.prefetched()}
-        return [Curve(name, "predicted", x, "ns", model(s=x.values, S=point["size"], **values)) for name, model in both.items()]
+        return [
+            Curve(name, "predicted", x, "ns", model(s=x.values, S=point["size"], **values))
+            for name, model in both.items()
+        ]
 
     def presets(self) -> dict[str, Preset]:
         size = self.slider("size")
         fits = size.rounded(self.slider("C2").default / 2)
         lines = dict.fromkeys(("B1", "B2", "B4"), 256.0)
         return {
-            "Array in a cache": Preset({"size": fits}, "Most of the height is gone, as no access goes to memory; the bend at the length of a line stays."),
-            "Lines of 256 B": Preset(lines, "The bend moves to 256 B: a longer line serves more accesses before the next one has to come."),
+            "Array in a cache": Preset(
+                {"size": fits},
+                "Most of the height is gone, as no access goes to memory; the bend at the length of a line stays.",
+            ),
+            "Lines of 256 B": Preset(
+                lines, "The bend moves to 256 B: a longer line serves more accesses before the next one has to come."
+            ),
         }
 
 
@@ -226,8 +343,13 @@ def kernels() -> native.Library:
     library = native.load("memory")
     for n, stride in ((1, 1), (17, 5), (64, 16), (100, 100)):
         elements = np.arange(1, n + 1, dtype=np.int32)
-        sums = {name: getattr(library, name)(sweep_state(library, elements, stride * ELEMENT), 3 * n) for name in Stride.kernel_names}
+        sums = {
+            name: getattr(library, name)(sweep_state(library, elements, stride * ELEMENT), 3 * n)
+            for name in Stride.kernel_names
+        }
         if len(set(sums.values())) != 1:
             found = f"got {sums} for n={n}, stride={stride}"
-            raise MeasurementError(f"the kernels of memory.c must agree before they are timed, {found}; report the compiler and its flags")
+            raise MeasurementError(
+                f"the kernels of memory.c must agree before they are timed, {found}; report the compiler and its flags"
+            )
     return library

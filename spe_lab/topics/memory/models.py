@@ -10,8 +10,8 @@ which holds what need not be fetched). The levels are the lecture notes', with m
     3  address translation ← page table  B_3 page               C_3 reach of the TLB: entries × page size
     4  last-level cache ← memory         B_4 cache line         C_4 last-level cache
 
-Each model is the same sum, T = Σ l_i · m_i, over the misses per access m_i that a traversal causes at level i.
-Sources: the notes' §3.3; Manegold, Boncz, Kersten, "Generic Database Cost Models for Hierarchical Memory Systems", VLDB 2002.
+Each model is the same sum, T = Σ l_i · m_i, over the misses per access m_i that a traversal causes at level i. Sources:
+the notes' §3.3; Manegold, Boncz, Kersten, "Generic Database Cost Models for Hierarchical Memory Systems", VLDB 2002.
 """
 
 from functools import cache
@@ -91,8 +91,9 @@ def stride_time() -> Model:
 
 
 def skips_by_stride(level: int) -> "sympy.Expr":
-    """Misses per access that skip a line: an access moves s/B lines on, so that of those with B < s < 2B a share s/B − 1
-    moves by two lines instead of one, and all do beyond."""
+    """Misses per access that skip a line: an access moves s/B lines on, so that of those with B < s < 2B a share s/B −
+    1 moves by two lines instead of one, and all do beyond.
+    """
     import sympy
 
     return sympy.Max(0, sympy.Min(1, symbol("s") / symbol(f"B{level}") - 1))
@@ -100,9 +101,9 @@ def skips_by_stride(level: int) -> "sympy.Expr":
 
 @cache
 def prefetched() -> Model:
-    """Time per access of a dependent strided sweep where prefetchers see the order: T = q₀ + q₄ · (m − k) + (r₁ + r₄) · k
-    over the m misses and the k of them that skip lines, if the array exceeds the last-level cache. In a cache, lines in
-    order are taken to arrive in time; one that skips costs r₁ from the second level, and l₂ more from the third.
+    """Time per access of a dependent strided sweep where prefetchers see the order: T = q₀ + q₄ · (m − k) + (r₁ + r₄) ·
+    k over the m misses and the k of them that skip lines, if the array exceeds the last-level cache. In a cache, lines
+    in order are taken to arrive in time; one that skips costs r₁ from the second level, and l₂ more from the third.
     """
     import sympy
 
@@ -111,13 +112,17 @@ def prefetched() -> Model:
     in_third = symbol("l2") * skips * misses_by_size(2, sharp=True)
     beyond = sympy.Piecewise((in_third, symbol("S") <= symbol("C4")), (in_memory, True))
     time = symbol("q0") + symbol("r1") * skips * misses_by_size(1, sharp=True) + beyond
-    return Model("T", time, "ns", QUANTITIES, "ours, after Manegold, Boncz, Kersten 2002: sequential and random misses apart")
+    return Model(
+        "T", time, "ns", QUANTITIES, "ours, after Manegold, Boncz, Kersten 2002: sequential and random misses apart"
+    )
 
 
 @cache
 def staircase() -> Model:
     """Time per access of a random cycle through S bytes: each level is added as a whole once S exceeds its capacity."""
-    return Model("T", access_time([misses_by_size(i, sharp=True) for i in LEVELS]), "ns", QUANTITIES, "lecture notes §3.3")
+    return Model(
+        "T", access_time([misses_by_size(i, sharp=True) for i in LEVELS]), "ns", QUANTITIES, "lecture notes §3.3"
+    )
 
 
 @cache
@@ -128,4 +133,10 @@ def refined() -> Model:
     for i in LEVELS[1:]:
         k = symbol(f"k{i}")
         misses.append(k * misses_by_size(i, sharp=False) + (1 - k) * misses_by_size(i, sharp=True))
-    return Model("T", access_time(misses), "ns", QUANTITIES, "steady state of random references; ours: the mixture of the two rules")
+    return Model(
+        "T",
+        access_time(misses),
+        "ns",
+        QUANTITIES,
+        "steady state of random references; ours: the mixture of the two rules",
+    )

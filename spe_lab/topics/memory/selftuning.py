@@ -27,15 +27,35 @@ class SelfTuning(FittedLab["Fits"], MemoryLab):
     question = "Can a model whose parameters were fitted to some sizes predict the time at sizes that it has not seen?"
     axis = "size"
     breaks = (
-        "A fit knows only what its points show: too few levels leave steps out, noise hides small ones, and beyond the largest size that was fitted "
-        "nothing tells whether another step follows."
+        "A fit knows only what its points show: too few levels leave steps out, noise hides small ones, and beyond the"
+        " largest size that was fitted nothing tells whether another step follows."
     )
     compared = ("dependent (random cycle)", "fitted")
 
     def declare(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
-        levels = Slider("levels", "", LEVELS, "most steps that the fit may use", 1, 5, "linear", multiple_of=1, measured=False, source="three levels of cache")
-        noise = Slider("noise", "", 0, "simulated noise that is added to the points before fitting", 0, 1, measured=False, source="none added")
+        levels = Slider(
+            "levels",
+            "",
+            LEVELS,
+            "most steps that the fit may use",
+            1,
+            5,
+            "linear",
+            multiple_of=1,
+            measured=False,
+            source="three levels of cache",
+        )
+        noise = Slider(
+            "noise",
+            "",
+            0,
+            "simulated noise that is added to the points before fitting",
+            0,
+            1,
+            measured=False,
+            source="none added",
+        )
         return [size, levels, noise]
 
     def sweep(self, short: bool) -> list[float]:
@@ -43,25 +63,46 @@ class SelfTuning(FittedLab["Fits"], MemoryLab):
         largest = self.largest  # asks the system
         return [size for size in _sizes(largest, short, shift=0.5) if size <= largest]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         training = _sizes(self.largest, short=budget_s < 1, shift=0)
         pages = self.best_pages
-        points = [self.cycle_point("cycle", int(size), pages, seed, cancel) for seed, size in enumerate([*x.values, *training], 1)]
+        points = [
+            self.cycle_point("cycle", int(size), pages, seed, cancel)
+            for seed, size in enumerate([*x.values, *training], 1)
+        ]
         n = len(x.values)
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             blocks = result.blocks()[:, n : len(points)]
             kept = {"sizes": training, "blocks": plain(blocks)}
-            yield result.progress, curves(result, self.compared[:1], x, kernels(), self.refit(kept), pages=pages, training=kept)
+            yield (
+                result.progress,
+                curves(result, self.compared[:1], x, kernels(), self.refit(kept), pages=pages, training=kept),
+            )
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         fitted = self.fitted().at(int(point["levels"]), float(point["noise"]))
         steps = [{"capacity_bytes": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
-        return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance={"base_ns": fitted.base, "steps": steps})]
+        return [
+            Curve(
+                "fitted",
+                "predicted",
+                x,
+                "ns",
+                fitted.predict(x.values),
+                provenance={"base_ns": fitted.base, "steps": steps},
+            )
+        ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "One step only": Preset({"levels": 1.0}, "One step cannot stand for all levels: look at the sizes on both sides of it."),
-            "Noisy training": Preset({"noise": 0.5}, "Noise only ever adds time: the fit lies higher, and its steps move."),
+            "One step only": Preset(
+                {"levels": 1.0}, "One step cannot stand for all levels: look at the sizes on both sides of it."
+            ),
+            "Noisy training": Preset(
+                {"noise": 0.5}, "Noise only ever adds time: the fit lies higher, and its steps move."
+            ),
         }
 
     def fit(self, training: dict[str, Any]) -> "Fits":
@@ -69,7 +110,9 @@ class SelfTuning(FittedLab["Fits"], MemoryLab):
 
 
 class Fits:
-    """Staircases through the same training points, by the most steps that they may have and the noise that is simulated."""
+    """Staircases through the same training points, by the most steps that they may have and the noise that is
+    simulated.
+    """
 
     def __init__(self, training: dict[str, Any]) -> None:
         self._sizes, self._blocks = (np.array(training[name], dtype=float) for name in ("sizes", "blocks"))

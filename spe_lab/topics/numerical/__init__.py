@@ -1,6 +1,14 @@
 """Numerical models (chapter 03a): functions fitted to the measured time of a search, and what they do not know."""
 
-from spe_lab.topics.numerical.analytical import interpolant_growth, logarithms, lookup_time, missing_steps, noise_outside, normal_equations, symbol
+from spe_lab.topics.numerical.analytical import (
+    interpolant_growth,
+    logarithms,
+    lookup_time,
+    missing_steps,
+    noise_outside,
+    normal_equations,
+    symbol,
+)
 from spe_lab.topics.numerical.bases import BASES, cross_validated, fit
 from spe_lab.topics.numerical.exercises import EXERCISES, LOOK_UP_TEMPLATE
 from spe_lab.topics.numerical.fitting import Errors, Sample
@@ -11,6 +19,25 @@ from spe_lab.topics.numerical.transfer import transfer
 from spe_lab.topics.numerical.tuning import tune
 
 __all__ = [
-    "BASES", "EXERCISES", "LOOK_UP_TEMPLATE", "SPACINGS", "Errors", "Fit", "Points", "Sample", "choose", "cross_validated", "fit", "held_out",
-    "interpolant_growth", "logarithms", "lookup_time", "missing_steps", "noise_outside", "normal_equations", "symbol", "transfer", "tune",
-]  # fmt: skip
+    "BASES",
+    "EXERCISES",
+    "LOOK_UP_TEMPLATE",
+    "SPACINGS",
+    "Errors",
+    "Fit",
+    "Points",
+    "Sample",
+    "choose",
+    "cross_validated",
+    "fit",
+    "held_out",
+    "interpolant_growth",
+    "logarithms",
+    "lookup_time",
+    "missing_steps",
+    "noise_outside",
+    "normal_equations",
+    "symbol",
+    "transfer",
+    "tune",
+]

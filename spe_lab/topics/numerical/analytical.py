@@ -26,11 +26,12 @@ QUANTITIES = {
 
 
 def missing_steps() -> "sympy.Expr":
-    """Steps of a search whose keys a cache of C bytes does not hold, from two conditions on the places p = 2^i of its i-th step.
+    """Steps of a search whose keys a cache of C bytes does not hold, from two conditions on the places p = 2^i of its
+    i-th step.
 
-    As long as the places are a line of B bytes or more apart, n · r / p ≥ B, each has a line of its own; the cache keeps the
-    lines that are used most, those of the first steps, up to p = C / B of them. The steps from there to the last with its own
-    line miss: the line's size cancels.
+    As long as the places are a line of B bytes or more apart, n · r / p ≥ B, each has a line of its own; the cache
+    keeps the lines that are used most, those of the first steps, up to p = C / B of them. The steps from there to the
+    last with its own line miss: the line's size cancels.
     """
     import sympy
 
@@ -44,21 +45,26 @@ def missing_steps() -> "sympy.Expr":
 def lookup_time() -> Model:
     """T = c + k · (w · t + m · P) + w · Σ lᵢ · max(0, log₂(n · r / Cᵢ)).
 
-    Without a branch every step waits for its key: w = 1, m = 0. With one, every other guess is right (chapter 03d at p = ½), and
-    a step that is guessed right starts the next load at once: w = m = ½.
+    Without a branch every step waits for its key: w = 1, m = 0. With one, every other guess is right (chapter 03d at p
+    = ½), and a step that is guessed right starts the next load at once: w = m = ½.
     """
     k, w = symbol("k"), symbol("w")
     level = missing_steps()
     misses = [level.subs(symbol("C"), symbol(f"C{i}")) for i in LEVELS]
-    time = symbol("c") + k * (w * symbol("t") + symbol("m") * symbol("P")) + w * sum(symbol(f"l{i}") * each for i, each in zip(LEVELS, misses, strict=True))
+    time = (
+        symbol("c")
+        + k * (w * symbol("t") + symbol("m") * symbol("P"))
+        + w * sum(symbol(f"l{i}") * each for i, each in zip(LEVELS, misses, strict=True))
+    )
     return Model("T", time, "ns", QUANTITIES, "ours, after the notes' §3.3 and §3.5")
 
 
 def in_octaves(values: dict[str, float]) -> "sympy.Eq":
     """The analytical model with these values, over u = log₂ n: each cache is a kink, where n · r = C.
 
-    >>> values = {"c": 5, "t": 2.7, "w": 1, "m": 0, "P": 5, "r": 4, "C1": 2**15, "C2": 2**20, "C3": 2**24, "C4": 2**25, "l1": 3, "l2": 10, "l3": 8, "l4": 80}
-    >>> in_octaves(values).rhs
+    >>> capacities = {"C1": 2**15, "C2": 2**20, "C3": 2**24, "C4": 2**25}
+    >>> times = {"c": 5, "t": 2.7, "P": 5, "l1": 3, "l2": 10, "l3": 8, "l4": 80}
+    >>> in_octaves({"w": 1, "m": 0, "r": 4, **capacities, **times}).rhs
     2.7*k + 80.0*Max(0, u - 23.0) + 8.0*Max(0, u - 22.0) + 10.0*Max(0, u - 18.0) + 3.0*Max(0, u - 13.0) + 5.0
     """
     import sympy
@@ -66,7 +72,9 @@ def in_octaves(values: dict[str, float]) -> "sympy.Eq":
     u = sympy.Symbol("u", positive=True)
     known = {symbol(name): sympy.nsimplify(value, rational=True) for name, value in values.items()}
     time = sympy.expand_log(lookup_time().expression.subs(known).subs(symbol("n"), 2**u), force=True)
-    kinks = {each: each.func(*(sympy.expand(sympy.simplify(part)) for part in each.args)) for each in time.atoms(sympy.Max)}
+    kinks = {
+        each: each.func(*(sympy.expand(sympy.simplify(part)) for part in each.args)) for each in time.atoms(sympy.Max)
+    }
     return sympy.Eq(symbol("T"), sympy.N(time.xreplace(kinks), 4))
 
 
@@ -82,8 +90,9 @@ def logarithms() -> "sympy.Eq":
 
 
 def normal_equations(points: int = 3) -> tuple["sympy.Matrix", "sympy.Matrix"]:
-    """(solution, equations) of the straight line log T = α + b · x through `points` of (xᵢ, yᵢ): where the gradient of the
-    summed squares is zero. The equations are linear, so that there is one solution, and it is exact."""
+    """(solution, equations) of the straight line log T = α + b · x through `points` of (xᵢ, yᵢ): where the gradient of
+    the summed squares is zero. The equations are linear, so that there is one solution, and it is exact.
+    """
     import sympy
 
     if not 2 <= points <= 6:
@@ -112,8 +121,9 @@ def interpolant_growth(points: int) -> "sympy.Expr":
 
 
 def noise_outside(points: int, beyond: float) -> "sympy.Expr":
-    """Σ |ℓᵢ(u)|: by how much an error of the measured values can be amplified by the interpolating polynomial through u = 0, 1, …,
-    points − 1, at `beyond` units after the last. Lebesgue's function."""
+    """Σ |ℓᵢ(u)|: by how much an error of the measured values can be amplified by the interpolating polynomial through u
+    = 0, 1, …, points − 1, at `beyond` units after the last. Lebesgue's function.
+    """
     import sympy
 
     u = points - 1 + sympy.nsimplify(beyond)

@@ -1,7 +1,7 @@
 """Numerical models: functions of a chosen form through measured points, by numpy and scipy.
 
-Every basis but the power law is fitted over u = log₂ n, since a search takes about log₂ n steps: the choice of a coordinate is
-the first piece of knowledge that a numerical model is given. Least squares are of the relative error.
+Every basis but the power law is fitted over u = log₂ n, since a search takes about log₂ n steps: the choice of a
+coordinate is the first piece of knowledge that a numerical model is given. Least squares are of the relative error.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,9 @@ FOLDS = 5
 
 
 def power_law(n: np.ndarray, times: np.ndarray, terms: int = 3) -> Fit:
-    """a · n^b · (log₂ n)^c: linear in log a, b and c once logarithms are taken. Three coefficients; fewer through fewer points."""
+    """a · n^b · (log₂ n)^c: linear in log a, b and c once logarithms are taken. Three coefficients; fewer through fewer
+    points.
+    """
 
     def columns(n: np.ndarray) -> np.ndarray:
         return np.stack([np.ones(len(n)), np.log(n), np.log(np.log2(n))][: min(3, len(times))], axis=1)
@@ -27,14 +29,16 @@ def power_law(n: np.ndarray, times: np.ndarray, terms: int = 3) -> Fit:
 def polynomial(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
     """The polynomial with that many terms that comes nearest to the points."""
     degree = min(terms, len(times)) - 1
-    # Chebyshev's polynomials are well conditioned where powers of u are not; nothing is cut off, lest an interpolant miss its points.
+    # Chebyshev's polynomials are well conditioned where powers of u are not; nothing is cut off, lest an interpolant
+    # miss its points.
     found = np.polynomial.Chebyshev.fit(np.log2(n), times, degree, rcond=np.finfo(float).tiny, w=1 / times)
     return lambda x: found(np.log2(x))
 
 
 def interpolating_polynomial(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
-    """The one polynomial through all points, of a degree one below their number. Not by the barycentric formula, which divides
-    0 by 0 far outside."""
+    """The one polynomial through all points, of a degree one below their number. Not by the barycentric formula, which
+    divides 0 by 0 far outside.
+    """
     return polynomial(n, times, len(times))
 
 
@@ -59,7 +63,9 @@ def cubic_spline(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
 
 
 def monotone_spline(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
-    """Cubics from point to point that rise only where the points do (Fritsch and Carlson, SIAM J. Numer. Anal. 1980)."""
+    """Cubics from point to point that rise only where the points do (Fritsch and Carlson, SIAM J.
+    Numer. Anal. 1980).
+    """
     from scipy.interpolate import PchipInterpolator
 
     found = PchipInterpolator(np.log2(n), times)
@@ -67,27 +73,38 @@ def monotone_spline(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
 
 
 def smooth_spline(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
-    """The cubic spline with that many coefficients that comes nearest to the points, its knots spread like the points."""
+    """The cubic spline with that many coefficients that comes nearest to the points, its knots
+    spread like the points.
+    """
     from scipy.interpolate import make_lsq_spline
 
     u, free = np.log2(n), min(terms, len(times))
     order = min(3, free - 1)
     inner = np.quantile(u, np.linspace(0, 1, free - order + 1)[1:-1])
-    found = make_lsq_spline(u, times, np.concatenate([[u[0]] * (order + 1), inner, [u[-1]] * (order + 1)]), order, w=1 / times)
+    found = make_lsq_spline(
+        u, times, np.concatenate([[u[0]] * (order + 1), inner, [u[-1]] * (order + 1)]), order, w=1 / times
+    )
     return lambda x: found(np.log2(x))
 
 
 BASES = {
-    "power law": power_law, "polynomial": polynomial, "interpolating polynomial": interpolating_polynomial, "piecewise linear": piecewise_linear,
-    "cubic spline": cubic_spline, "monotone spline": monotone_spline, "smooth spline": smooth_spline,
-}  # fmt: skip
+    "power law": power_law,
+    "polynomial": polynomial,
+    "interpolating polynomial": interpolating_polynomial,
+    "piecewise linear": piecewise_linear,
+    "cubic spline": cubic_spline,
+    "monotone spline": monotone_spline,
+    "smooth spline": smooth_spline,
+}
 
 
 def fit(basis: str, n: np.ndarray, times: np.ndarray, terms: int = 4) -> Fit:
-    """The function of this basis for `times` [ns] at sizes `n`, increasing and above 1. A single point gives a constant.
+    """The function of this basis for `times` [ns] at sizes `n`, increasing and above 1. A single point gives a
+    constant.
 
-    `terms`: of the polynomial, and coefficients of the smooth spline, no more than there are points; the other bases have their own.
-    Called with an array of sizes, the function gives times, which may be negative where the form knows no better.
+    `terms`: of the polynomial, and coefficients of the smooth spline, no more than there are points; the other bases
+    have their own. Called with an array of sizes, the function gives times, which may be negative where the form knows
+    no better.
 
     >>> n = np.array([16.0, 64.0, 256.0])
     >>> law = fit("power law", n, 3 * np.log2(n))
@@ -97,9 +114,21 @@ def fit(basis: str, n: np.ndarray, times: np.ndarray, terms: int = 4) -> Fit:
     n, times = np.asarray(n, dtype=float), np.asarray(times, dtype=float)
     if basis not in BASES:
         raise SpeLabError(f"basis must be one of {', '.join(BASES)}, got {basis!r}; name one of them")
-    if not (n.size and n.shape == times.shape and (np.diff(n) > 0).all() and n[0] > 1 and (times > 0).all() and np.isfinite(times).all()):
-        found = f"{n.size} sizes and {times.size} times, {np.array2string(n[:3])} and {np.array2string(times[:3])} the first"
-        raise SpeLabError(f"the points must be sizes above 1 in increasing order, each with a time above 0, got {found}; sort them")
+    if not (
+        n.size
+        and n.shape == times.shape
+        and (np.diff(n) > 0).all()
+        and n[0] > 1
+        and (times > 0).all()
+        and np.isfinite(times).all()
+    ):
+        found = (
+            f"{n.size} sizes and {times.size} times, {np.array2string(n[:3])} and {np.array2string(times[:3])} the"
+            " first"
+        )
+        raise SpeLabError(
+            f"the points must be sizes above 1 in increasing order, each with a time above 0, got {found}; sort them"
+        )
     if not terms >= 1:
         raise SpeLabError(f"terms must be 1 or more, got {terms}; a straight line has 2")
     if n.size == 1:
@@ -110,8 +139,9 @@ def fit(basis: str, n: np.ndarray, times: np.ndarray, terms: int = 4) -> Fit:
 def cross_validated(n: np.ndarray, times: np.ndarray, terms: int = 4) -> dict[str, float]:
     """Error of each basis at points that it was not given: every fifth inner point is left out in turn, five times.
 
-    The mean of |predicted / measured − 1|, at most 1 each, so that one wild oscillation does not decide alone. The ends stay in:
-    between the points is all that cross-validation can judge. NaN below three points, which have nothing between them.
+    The mean of |predicted / measured − 1|, at most 1 each, so that one wild oscillation does not decide alone. The ends
+    stay in: between the points is all that cross-validation can judge. NaN below three points, which have nothing
+    between them.
     """
     n, times = np.asarray(n, dtype=float), np.asarray(times, dtype=float)
     inner = np.arange(1, len(n) - 1)

@@ -13,7 +13,11 @@ from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
 
 MOST_POINTS, WANTED, WITHIN = 8, 0.9, 0.3
-SMALL, LARGE, LIMIT = 64, 1 << 14, 8.0  # a law n would grow by 256 between these sizes, √n by 16, log n by 7 / 3 and what caches add
+SMALL, LARGE, LIMIT = (
+    64,
+    1 << 14,
+    8.0,
+)  # a law n would grow by 256 between these sizes, √n by 16, log n by 7 / 3 and what caches add
 LOOKUPS = 1 << 12
 
 LOOK_UP_TEMPLATE = """
@@ -67,11 +71,16 @@ def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
     if run is None or run.lab != "numerical.fit" or run.measured[0].source == "recorded":
         raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
     if not isinstance(answer, dict) or set(answer) - set(SETTINGS):
-        raise SpeLabError(f"the answer must be a dictionary with some of {', '.join(SETTINGS)}, got {answer!r:.80}; write for example {{'points': 8}}")
+        raise SpeLabError(
+            f"the answer must be a dictionary with some of {', '.join(SETTINGS)}, got {answer!r:.80}; write for example"
+            " {'points': 8}"
+        )
     lab = labs.get("numerical.fit")
     point = lab.point(answer)
     if point["points"] > MOST_POINTS:
-        return Verdict("wrong", f"{MOST_POINTS} points are what there is to spend, and the answer takes {point['points']:g}")
+        return Verdict(
+            "wrong", f"{MOST_POINTS} points are what there is to spend, and the answer takes {point['points']:g}"
+        )
     sample = Sample.of(run.measured[0], point)
     found = Errors.of(sample, point["basis"])
     tested = found.kind != "at"
@@ -83,13 +92,25 @@ def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
     if reached <= WITHIN:
         return Verdict("right", f"{said}, with {found.given.size} points")
     if (found.kind == "outside").sum() > 0.1 * held_out.size:
-        return Verdict("wrong", f"{said}: {(found.kind == 'outside').sum()} of them lie outside the sampled range, where no basis can know what comes")
-    # What the measurement leaves open, at a held-out size and typically at those that the fit was given, may be what the fit lacks.
+        return Verdict(
+            "wrong",
+            f"{said}: {(found.kind == 'outside').sum()} of them lie outside the sampled range, where no basis can know"
+            " what comes",
+        )
+    # What the measurement leaves open, at a held-out size and typically at those that the fit was given, may be what
+    # the fit lacks.
     surely = held_out - sample.half_widths[tested] - sample.floor
     if np.quantile(np.nan_to_num(surely, nan=0.0), WANTED) <= WITHIN:  # without an interval anything may be
-        return Verdict("inconclusive", f"{said}, and {share(WITHIN)} is asked for, but the times themselves are not known well enough to tell; "
-                       "measure again with more time, on a quieter machine")  # fmt: skip
-    return Verdict("wrong", f"{said}, and {share(WITHIN)} is asked for. Is a point near each bend of the curve, and does the basis bend there alone?")
+        return Verdict(
+            "inconclusive",
+            f"{said}, and {share(WITHIN)} is asked for, but the times themselves are not known well enough to tell; "
+            "measure again with more time, on a quieter machine",
+        )
+    return Verdict(
+        "wrong",
+        f"{said}, and {share(WITHIN)} is asked for. Is a point near each bend of the curve, and does the basis bend"
+        " there alone?",
+    )
 
 
 def judge_stairs(answer: Any) -> Verdict:
@@ -97,8 +118,14 @@ def judge_stairs(answer: Any) -> Verdict:
     if math.isclose(steps, 0.5, rel_tol=1e-6):
         return Verdict("right", "⌈u⌉ − u falls evenly from 1 to 0 between two whole numbers u")
     if math.isclose(steps, 1, rel_tol=1e-6):
-        return Verdict("wrong", "that is the worst place, just above a power of two; just below the next one nothing is missing")
-    return Verdict("wrong", f"{steps:g} is not the mean of ⌈u⌉ − u over one unit of u = log₂ n: draw the stairs, and the line through their corners")
+        return Verdict(
+            "wrong", "that is the worst place, just above a power of two; just below the next one nothing is missing"
+        )
+    return Verdict(
+        "wrong",
+        f"{steps:g} is not the mean of ⌈u⌉ − u over one unit of u = log₂ n: draw the stairs, and the line through their"
+        " corners",
+    )
 
 
 FACTOR = 3**2.5 / 6  # the law gives 4 t · 3^(20/8) at 2²⁴, and 24 t is right
@@ -107,28 +134,47 @@ FACTOR = 3**2.5 / 6  # the law gives 4 t · 3^(20/8) at 2²⁴, and 24 t is righ
 def judge_extrapolation(answer: Any) -> Verdict:
     factor = number(answer, "how many times too large or too small the law is")
     if math.isclose(factor, FACTOR, rel_tol=0.02):
-        return Verdict("right", f"3^(5/2) / 6 = {FACTOR:.2f}: going two and a half times as many octaves as were sampled is enough for that")
+        return Verdict(
+            "right",
+            f"3^(5/2) / 6 = {FACTOR:.2f}: going two and a half times as many octaves as were sampled is enough for"
+            " that",
+        )
     if math.isclose(factor, 1 / FACTOR, rel_tol=0.02):
         return Verdict("wrong", "nearly: that is the true time over the law's. The law is too large, by the inverse")
     if math.isclose(factor, math.log2(3) / 8, rel_tol=0.02):
         return Verdict("wrong", "nearly: that is the exponent b. Now go from 2⁴ to 2²⁴ with it, and compare with 24 t")
-    return Verdict("wrong", f"{factor:g} is not it: T(2¹²) / T(2⁴) = 3 = (2⁸)^b gives b; then a · n^b at n = 2²⁴, over 24 t")
+    return Verdict(
+        "wrong", f"{factor:g} is not it: T(2¹²) / T(2⁴) = 3 = (2⁸)^b gives b; then a · n^b at n = 2²⁴, over 24 t"
+    )
 
 
 def judge_look_up(answer: Any) -> Verdict:
     means = f"a lookup among {LARGE} keys takes {{}} times as long as one among {SMALL}"
     wrong = f": the law n^b log n asks for less than {LIMIT:g} if b is 0. How many keys does a lookup compare?"
-    return judge_c(answer, run_look_up, means, limit=LIMIT, below=True, right=": log₂ n grows from 6 to 14, and caches add a little", wrong=wrong)
+    return judge_c(
+        answer,
+        run_look_up,
+        means,
+        limit=LIMIT,
+        below=True,
+        right=": log₂ n grows from 6 to 14, and caches add a little",
+        wrong=wrong,
+    )
 
 
 def run_look_up(text: str) -> tuple[float, float, float] | str:
-    """Checks the reader's look_up against numpy, then times it among LARGE and among SMALL keys, interleaved. Runs in a worker process."""
+    """Checks the reader's look_up against numpy, then times it among LARGE and among SMALL keys, interleaved. Runs in a
+    worker process.
+    """
     own = native.compile_text(text, "look_up")
     try:
         table = own.struct("table")
         own.address("look_up")
     except (KeyError, AttributeError):
-        return "the source must declare struct table and uint64_t look_up(struct table *state, uint64_t work), as the template does"
+        return (
+            "the source must declare struct table and uint64_t look_up(struct table *state, uint64_t work), as the"
+            " template does"
+        )
     made = {}
     for n, work in ((1, 3), (2, 5), (7, 40), (1000, 1000), (SMALL, LOOKUPS), (LARGE, LOOKUPS)):
         rng = np.random.default_rng(n)
@@ -140,48 +186,71 @@ def run_look_up(text: str) -> tuple[float, float, float] | str:
         if found != expected:
             return f"the places of {work} targets among {n} keys must add up to {expected}, and they add up to {found}"
         if made[n][0].next != work % LOOKUPS:
-            return f"after {work} lookups `next` must be {work % LOOKUPS}, and it is {made[n][0].next}: the next call goes on from there"
-    large, small = (measurement.Point("look_up", own.address("look_up"), made[n][0], warm=LOOKUPS, keep=made[n][1]) for n in (LARGE, SMALL))
+            return (
+                f"after {work} lookups `next` must be {work % LOOKUPS}, and it is {made[n][0].next}: the next call goes"
+                " on from there"
+            )
+    large, small = (
+        measurement.Point("look_up", own.address("look_up"), made[n][0], warm=LOOKUPS, keep=made[n][1])
+        for n in (LARGE, SMALL)
+    )
     return measurement.compare(large, small, budget_s=2.0)
 
 
 EXERCISES = {
     "eight": Exercise(
-        "Spend eight points: choose settings of the fit such that nine of ten sizes which it was not given are predicted within 30 %, from 16 to 8 Mi keys.",
+        "Spend eight points: choose settings of the fit such that nine of ten sizes which it was not given are"
+        " predicted within 30 %, from 16 to 8 Mi keys.",
         (
-            "What lies outside the sampled range is the first thing to lose. Which two sizes should always be among the points?",
+            (
+                "What lies outside the sampled range is the first thing to lose. Which two sizes should always be among"
+                " the points?"
+            ),
             "One polynomial bends everywhere if it must bend somewhere. Which bases bend only where the points say so?",
         ),
         {"basis": "monotone spline", "points": 8, "spacing": "log", "low": 16, "high": 1 << 23},
-        "The whole range at equal ratios leaves nothing to extrapolate, and a local basis follows the steps of the caches without oscillating. "
-        "Eight points for nineteen octaves of one kernel on one machine: a second kernel needs eight more.",
+        "The whole range at equal ratios leaves nothing to extrapolate, and a local basis follows the steps of the"
+        " caches without oscillating. Eight points for nineteen octaves of one kernel on one machine: a second kernel"
+        " needs eight more.",
         judge_eight,
     ),
     "stairs": Exercise(
-        "A search takes ⌈log₂ n⌉ steps. A piecewise linear model over u = log₂ n is given the exact times at all powers of two. "
-        "How many steps too low is it between them, averaged evenly over u?",
-        ("Just above a power of two, how many steps too low is it? And just below the next one?", "The mean of ⌈u⌉ − u over 0 < u ≤ 1."),
+        "A search takes ⌈log₂ n⌉ steps. A piecewise linear model over u = log₂ n is given the exact times at all powers"
+        " of two. How many steps too low is it between them, averaged evenly over u?",
+        (
+            "Just above a power of two, how many steps too low is it? And just below the next one?",
+            "The mean of ⌈u⌉ − u over 0 < u ≤ 1.",
+        ),
         0.5,
-        "At 2^k the line is exact; just above, one more step is needed at once, and the line gets there only at 2^(k+1). The difference falls "
-        "evenly from 1 to 0. No number of further powers of two would show it.",
+        "At 2^k the line is exact; just above, one more step is needed at once, and the line gets there only at"
+        " 2^(k+1). The difference falls evenly from 1 to 0. No number of further powers of two would show it.",
         judge_stairs,
     ),
     "extrapolation": Exercise(
-        "Suppose T = t · log₂ n exactly. The law a · n^b goes through the times at n = 2⁴ and n = 2¹². By what factor is it too large at n = 2²⁴?",
-        ("T(2¹²) / T(2⁴) = 12 / 4. Which b makes (2¹² / 2⁴)^b of that?", "b = log₂(3) / 8. From 2⁴ to 2²⁴ the law grows by 2^(20 b)."),
+        "Suppose T = t · log₂ n exactly. The law a · n^b goes through the times at n = 2⁴ and n = 2¹². By what factor"
+        " is it too large at n = 2²⁴?",
+        (
+            "T(2¹²) / T(2⁴) = 12 / 4. Which b makes (2¹² / 2⁴)^b of that?",
+            "b = log₂(3) / 8. From 2⁴ to 2²⁴ the law grows by 2^(20 b).",
+        ),
         round(FACTOR, 3),
-        "b = log₂(3)/8 ≈ 0.198, so the law gives 4t · 3^(20/8) = 62 t at 2²⁴, and the truth is 24 t: a factor 3^(5/2)/6. Between the two points "
-        "it was never more than 14 % off.",
+        "b = log₂(3)/8 ≈ 0.198, so the law gives 4t · 3^(20/8) = 62 t at 2²⁴, and the truth is 24 t: a factor"
+        " 3^(5/2)/6. Between the two points it was never more than 14 % off.",
         judge_extrapolation,
     ),
     "look_up": Exercise(
-        "Change look_up so that the law a · n^b · (log n)^c fits its time with b = 0 and c = 1; as it is, b = 1 and c = 0.",
+        "Change look_up so that the law a · n^b · (log n)^c fits its time with b = 0 and c = 1; as it is, b = 1 and c"
+        " = 0.",
         (
             "c = 1 and b = 0: each comparison must halve what is left. The keys are sorted.",
-            "Keep the first place that the target may be at, and how many places are left; compare with the key in the middle.",
+            (
+                "Keep the first place that the target may be at, and how many places are left; compare with the key in"
+                " the middle."
+            ),
         ),
         LOOK_UP_SOLUTION,
-        "A comparison with the middle key halves what is left, so that ⌈log₂ n⌉ of them are enough. A fit would tell b and c, and not why.",
+        "A comparison with the middle key halves what is left, so that ⌈log₂ n⌉ of them are enough. A fit would tell b"
+        " and c, and not why.",
         judge_look_up,
     ),
 }

@@ -31,14 +31,18 @@ class Sample:
         """The points that `point` chooses; MeasurementError if none has a clean sample."""
         seen = np.isfinite(curve.values) & (curve.values > 0)
         if not seen.any():
-            raise MeasurementError("the fit must have a point with a clean sample, got none; measure again on a quieter machine")
+            raise MeasurementError(
+                "the fit must have a point with a clean sample, got none; measure again on a quieter machine"
+            )
         n, half_widths = curve.x.values[seen], ((curve.high - curve.low) / 2 / curve.values)[seen]
         given = choose(n, int(point["points"]), point["low"], point["high"], point["spacing"])
         return cls(n, curve.values[seen], half_widths, given, int(point["terms"]))
 
     @property
     def floor(self) -> float:
-        """Median half-width of the intervals: no model can be known to be better than that. NaN where there are none."""
+        """Median half-width of the intervals: no model can be known to be better than that. NaN
+        where there are none.
+        """
         known = self.half_widths[np.isfinite(self.half_widths)]
         return float(np.median(known)) if known.size else math.nan
 
@@ -72,7 +76,7 @@ class Errors:
 
     @cached_property
     def kind(self) -> np.ndarray:
-        """"at" a given point, "between" two of them, or "outside" of their range; for each size."""
+        """ "at" a given point, "between" two of them, or "outside" of their range; for each size."""
         first, last = self.n[self.given[[0, -1]]]
         kind = np.where((self.n >= first) & (self.n <= last), "between", "outside")
         kind[self.given] = "at"
@@ -90,9 +94,15 @@ class Errors:
     def summary(self) -> Text:
         """The three errors in a sentence, beside what the measurement itself leaves open."""
         places = {"at": "at these", "between": "between them", "outside": "outside their range"}
-        said = [f"{share(self.median(kind))} {place} (worst {share(self.worst(kind))})" for kind, place in places.items() if (self.kind == kind).any()]
+        said = [
+            f"{share(self.median(kind))} {place} (worst {share(self.worst(kind))})"
+            for kind, place in places.items()
+            if (self.kind == kind).any()
+        ]
         known = f"; the measured times are known to ± {share(self.floor)}" if math.isfinite(self.floor) else ""
-        return Text(f"{self.basis} through {self.given.size} of {self.n.size} points: median error {', '.join(said)}{known}")
+        return Text(
+            f"{self.basis} through {self.given.size} of {self.n.size} points: median error {', '.join(said)}{known}"
+        )
 
 
 def share(value: float) -> str:

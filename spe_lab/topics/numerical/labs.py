@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     import sympy
 
 LARGEST = MOST * KEY_BYTES  # bytes, of keys alone
-BEYOND = 2  # fitted functions are drawn up to so many times the largest measured time, and down to that part of the least
-# Cycles of what depends on each other. A step, beside its load: compare, set, negate, and, a scaled address (2). Between two lookups:
-# three multiplications of 3 cycles and eleven plain instructions make the next target.
+BEYOND = (
+    2  # fitted functions are drawn up to so many times the largest measured time, and down to that part of the least
+)
+# Cycles of what depends on each other. A step, beside its load: compare, set, negate, and, a scaled address (2).
+# Between two lookups: three multiplications of 3 cycles and eleven plain instructions make the next target.
 CYCLES = {"step": 6, "lookup": 20}
 ASSUMED_GHZ, ASSUMED_PENALTY_NS = 3.5, 5.0
-PARAMETERS = {"C1": "l1_capacity", "C2": "l2_capacity", "C3": "tlb_reach", "C4": "l3_capacity",
-              "l1": "l2_latency", "l2": "l3_latency", "l3": "tlb_latency", "l4": "memory_latency"}  # fmt: skip
+PARAMETERS = {
+    "C1": "l1_capacity",
+    "C2": "l2_capacity",
+    "C3": "tlb_reach",
+    "C4": "l3_capacity",
+    "l1": "l2_latency",
+    "l2": "l3_latency",
+    "l3": "tlb_latency",
+    "l4": "memory_latency",
+}
 
 
 class SearchLab(Lab):
@@ -34,16 +44,44 @@ class SearchLab(Lab):
     chapter = "03a"
 
     def size_slider(self) -> Slider:
-        return Slider("n", "", 1 << 16, "records in the sorted array", LEAST, MOST, "log", multiple_of=1, source="a table that a second-level cache holds")
+        return Slider(
+            "n",
+            "",
+            1 << 16,
+            "records in the sorted array",
+            LEAST,
+            MOST,
+            "log",
+            multiple_of=1,
+            source="a table that a second-level cache holds",
+        )
 
     def workload_sliders(self) -> list[Slider]:
         return [
-            Slider("search", "", KINDS[0], "how a step chooses its half: by a mask, or by a branch", scale="choice", choices=KINDS, source="the simpler time"),
-            Slider("record", "", "4 B", "size of a record, its key included", scale="choice", choices=tuple(RECORDS), source="keys alone"),
+            Slider(
+                "search",
+                "",
+                KINDS[0],
+                "how a step chooses its half: by a mask, or by a branch",
+                scale="choice",
+                choices=KINDS,
+                source="the simpler time",
+            ),
+            Slider(
+                "record",
+                "",
+                "4 B",
+                "size of a record, its key included",
+                scale="choice",
+                choices=tuple(RECORDS),
+                source="keys alone",
+            ),
         ]
 
     def machine_sliders(self) -> list[Slider]:
-        """What the analytical model is most sensitive to and the system states worst; the rest comes from the machine as it is."""
+        """What the analytical model is most sensitive to and the system states worst; the rest comes from the machine
+        as it is.
+        """
         made = []
         for name, unit, low, high in (("t", "ns", 0.5, 20), ("C4", "B", 1 << 18, LARGEST / 2), ("l4", "ns", 1, 1000)):
             found = self.known(name)
@@ -51,7 +89,19 @@ class SearchLab(Lab):
             if name == "C4" and value > high:
                 value, said = high, f"{said}; cut to half of the largest array, since a step beyond could not be seen"
             low, high = min(low, value), max(high, value)
-            made.append(Slider(name, unit, value, analytical.QUANTITIES[name].meaning, low, high, "log", measured=False, source=said))
+            made.append(
+                Slider(
+                    name,
+                    unit,
+                    value,
+                    analytical.QUANTITIES[name].meaning,
+                    low,
+                    high,
+                    "log",
+                    measured=False,
+                    source=said,
+                )
+            )
         return made
 
     def sizes(self, short: bool) -> list[float]:
@@ -68,12 +118,21 @@ class SearchLab(Lab):
                 wanted = "l2_capacity"  # two levels of cache: memory lies behind the second
             return has.get(wanted) or claim()[wanted]
         if name == "P":
-            return has.get("branch_penalty", Parameter(ASSUMED_PENALTY_NS, "ns", "assumed", "order of magnitude of a current core"))
+            return has.get(
+                "branch_penalty", Parameter(ASSUMED_PENALTY_NS, "ns", "assumed", "order of magnitude of a current core")
+            )
         cycle = 1 / (has["core_clock"].value if "core_clock" in has else ASSUMED_GHZ)
         if name == "c":
-            return Parameter(CYCLES["lookup"] * cycle, "ns", "assumed", f"{CYCLES['lookup']} cycles between two lookups")
+            return Parameter(
+                CYCLES["lookup"] * cycle, "ns", "assumed", f"{CYCLES['lookup']} cycles between two lookups"
+            )
         hit = has.get("l1_latency") or claim()["l1_latency"]
-        return Parameter(round(hit.value + CYCLES["step"] * cycle, 2), "ns", "assumed", f"a hit of {hit.value:.2g} ns ({hit.origin}), {CYCLES['step']} cycles")
+        return Parameter(
+            round(hit.value + CYCLES["step"] * cycle, 2),
+            "ns",
+            "assumed",
+            f"a hit of {hit.value:.2g} ns ({hit.origin}), {CYCLES['step']} cycles",
+        )
 
     def analytical_time(self, point: Mapping[str, Value], n: np.ndarray) -> np.ndarray:
         """ns per lookup among `n` records, from the machine's parameters alone."""
@@ -83,7 +142,11 @@ class SearchLab(Lab):
         """The parameters of the analytical model at these settings."""
         known = {name: self.known(name).value for name in analytical.QUANTITIES if name[0] in "cPtCl"}
         waits, missed = (1.0, 0.0) if point["search"] == "predicated" else (0.5, 0.5)
-        return known | {name: point[name] for name in known if name in point} | {"r": RECORDS[point["record"]], "w": waits, "m": missed}
+        return (
+            known
+            | {name: point[name] for name in known if name in point}
+            | {"r": RECORDS[point["record"]], "w": waits, "m": missed}
+        )
 
     def equation(self, settings: Mapping[str, Value] | None = None) -> "sympy.Eq":
         """The analytical model with this machine's parameters in it, over u = log₂ n, for typesetting."""
@@ -102,34 +165,91 @@ class Fit(SearchLab):
     unit = "ns"
     compared = ("search", "fitted")
     breaks = (
-        "A fitted function knows its points and its form: a step between two points, a cache behind the last one or another kind of record "
-        "is not in it, and nothing in it says so."
+        "A fitted function knows its points and its form: a step between two points, a cache behind the last one or"
+        " another kind of record is not in it, and nothing in it says so."
     )
 
     _training: Curve | None = None
     _sample: tuple[Curve, tuple, Sample] | None = None
 
     def declare(self) -> list[Slider]:
-        ends = [("low", 16.0, "smallest size that the fit may see"), ("high", float(1 << 17), "largest size that the fit may see")]
+        ends = [
+            ("low", 16.0, "smallest size that the fit may see"),
+            ("high", float(1 << 17), "largest size that the fit may see"),
+        ]
         return [
             self.size_slider(),
             *self.workload_sliders(),
-            Slider("basis", "", "polynomial", "form of the fitted function", scale="choice", choices=tuple(bases.BASES), measured=False,
-                   source="the most usual form"),
-            Slider("terms", "", 4, "terms of the polynomial, or coefficients of the smooth spline", 1, 16, multiple_of=1, measured=False, source="a cubic"),
-            Slider("points", "", 8, "measured points that the fit is given", 2, 32, multiple_of=1, measured=False, source="one for every second doubling"),
-            Slider("spacing", "", "log", "how these points are spread", scale="choice", choices=sampling.SPACINGS, measured=False, source="equal ratios"),
-            *(Slider(name, "", value, meaning, LEAST, MOST, "log", multiple_of=1, measured=False, source="what caches hold here; larger sizes are left out")
-              for name, value, meaning in ends),
+            Slider(
+                "basis",
+                "",
+                "polynomial",
+                "form of the fitted function",
+                scale="choice",
+                choices=tuple(bases.BASES),
+                measured=False,
+                source="the most usual form",
+            ),
+            Slider(
+                "terms",
+                "",
+                4,
+                "terms of the polynomial, or coefficients of the smooth spline",
+                1,
+                16,
+                multiple_of=1,
+                measured=False,
+                source="a cubic",
+            ),
+            Slider(
+                "points",
+                "",
+                8,
+                "measured points that the fit is given",
+                2,
+                32,
+                multiple_of=1,
+                measured=False,
+                source="one for every second doubling",
+            ),
+            Slider(
+                "spacing",
+                "",
+                "log",
+                "how these points are spread",
+                scale="choice",
+                choices=sampling.SPACINGS,
+                measured=False,
+                source="equal ratios",
+            ),
+            *(
+                Slider(
+                    name,
+                    "",
+                    value,
+                    meaning,
+                    LEAST,
+                    MOST,
+                    "log",
+                    multiple_of=1,
+                    measured=False,
+                    source="what caches hold here; larger sizes are left out",
+                )
+                for name, value, meaning in ends
+            ),
             *self.machine_sliders(),
-        ]  # fmt: skip
+        ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "Eight terms": Preset({"terms": 8.0}, "The polynomial meets all eight points, and soon after the last one it is nowhere near the times."),
+            "Eight terms": Preset(
+                {"terms": 8.0},
+                "The polynomial meets all eight points, and soon after the last one it is nowhere near the times.",
+            ),
             "Points up to 2²¹": Preset(
                 {"high": float(1 << 21)},
-                "The cross-validated curve now climbs with the measured times: what lay outside of its points lies between them.",
+                "The cross-validated curve now climbs with the measured times: what lay outside of its points lies"
+                " between them.",
             ),
             "Large sizes only": Preset(
                 {"low": float(1 << 14)},
@@ -140,7 +260,9 @@ class Fit(SearchLab):
     def sweep(self, short: bool) -> list[float]:
         return self.sizes(short)
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         for result in sampled(point["search"], point["record"], x.values, budget_s, cancel):
             found = curves(result, self.compared[:1], x, kernels(), search=point["search"], record=point["record"])
             self.learn(found)
@@ -160,7 +282,9 @@ class Fit(SearchLab):
         sample = self.sample(point)
         least, most = sample.times.min() / BEYOND, sample.times.max() * BEYOND
         said = {"given": sample.n[sample.given].tolist(), "basis": point["basis"], "cross_validated": sample.best}
-        fitted, validated = (np.clip(sample.fit(basis)(x.values), least, most) for basis in (point["basis"], sample.best))
+        fitted, validated = (
+            np.clip(sample.fit(basis)(x.values), least, most) for basis in (point["basis"], sample.best)
+        )
         return [
             Curve("fitted", "predicted", x, "ns", fitted, provenance=said),
             Curve("cross-validated", "predicted", x, "ns", validated, provenance=said),
@@ -180,13 +304,17 @@ class Fit(SearchLab):
         return Errors.of(self.sample(point), point["basis"])
 
     def bases(self, settings: Mapping[str, Value] | None = None) -> Text:
-        """Every basis through the same points: what cross-validation thinks of it, and what it does between and outside of them."""
+        """Every basis through the same points: what cross-validation thinks of it, and what it does between and outside
+        of them.
+        """
         sample = self.sample(self.point(settings))
         rows = ["| basis | cross-validation | between | outside |", "|---|---|---|---|"]
         for basis, score in sample.scores.items():
             found = Errors.of(sample, basis)
             name = f"**{basis}**" if basis == sample.best else basis
-            rows.append(f"| {name} | {share(score)} | {share(found.median('between'))} | {share(found.median('outside'))} |")
+            rows.append(
+                f"| {name} | {share(score)} | {share(found.median('between'))} | {share(found.median('outside'))} |"
+            )
         return Text("\n".join(rows))
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:

@@ -12,16 +12,22 @@ from spe_lab.topics.numerical.labs import SearchLab
 from spe_lab.topics.numerical.searching import kernels, sampled
 
 SHOWN = ("power law", "piecewise linear", "monotone spline")
-DRAWS, EXPECTED_DRAWS = 15, 6  # random choices of points for each number of them: measured, and for a line that follows a slider
+DRAWS, EXPECTED_DRAWS = (
+    15,
+    6,
+)  # random choices of points for each number of them: measured, and for a line that follows a slider
 SEED = 1
 HALF_NORMAL = 0.6745  # the median of |N(0, 1)|
 
 
-def held_out(n: np.ndarray, times: np.ndarray, points: int, basis: str, draws: int = DRAWS, seed: int = SEED) -> np.ndarray:
-    """Median relative error at the sizes that a fit through `points` of them was not given, for each of `draws` choices.
+def held_out(
+    n: np.ndarray, times: np.ndarray, points: int, basis: str, draws: int = DRAWS, seed: int = SEED
+) -> np.ndarray:
+    """Median relative error at the sizes that a fit through `points` of them was not given, for each of `draws`
+    choices.
 
-    A choice has both ends, so that nothing is extrapolated, and one random size from each of `points` − 2 equal parts of the rest.
-    NaN where no size is left over.
+    A choice has both ends, so that nothing is extrapolated, and one random size from each of `points` − 2 equal parts
+    of the rest. NaN where no size is left over.
     """
     if points >= len(n):
         return np.full(draws, np.nan)
@@ -41,42 +47,70 @@ class Points(SearchLab):
 
     id = "numerical.points"
     title = "How many points"
-    question = "How many measured points buy how much accuracy at the sizes between them, and when do more of them no longer help?"
+    question = (
+        "How many measured points buy how much accuracy at the sizes between them, and when do more of them no longer"
+        " help?"
+    )
     axis = "points"
     quantity = "median error at the held-out sizes"
     unit = ""
     compared = ("piecewise linear", "expected linear")
     breaks = (
-        "The expected lines take the analytical model for the truth and errors of measuring for independent: what the analytical model has not heard of, "
-        "such as sizes that collide in a cache, no number of points smooths away."
+        "The expected lines take the analytical model for the truth and errors of measuring for independent: what the"
+        " analytical model has not heard of, such as sizes that collide in a cache, no number of points smooths away."
     )
 
     _expected: tuple[tuple, dict[int, tuple[float, ...]]] | None = None
 
     def declare(self) -> list[Slider]:
-        points = Slider("points", "", 8, "measured points that a fit is given", 4, 16, multiple_of=1, source="as in numerical.fit")
-        noise = Slider("noise", "", 0.005, "relative standard error of each measured time", 0, 0.2, measured=False, source="assumed: what fits a cache")
+        points = Slider(
+            "points", "", 8, "measured points that a fit is given", 4, 16, multiple_of=1, source="as in numerical.fit"
+        )
+        noise = Slider(
+            "noise",
+            "",
+            0.005,
+            "relative standard error of each measured time",
+            0,
+            0.2,
+            measured=False,
+            source="assumed: what fits a cache",
+        )
         return [points, *self.workload_sliders(), noise, *self.machine_sliders()]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "No noise": Preset({"noise": 0.0}, "The expected lines hardly move: with few points, the error comes from between them and not from measuring."),
-            "Noisy times": Preset({"noise": 0.1}, "From five points on, straight lines hardly gain: what they are led through is noise."),
+            "No noise": Preset(
+                {"noise": 0.0},
+                "The expected lines hardly move: with few points, the error comes from between them and not from"
+                " measuring.",
+            ),
+            "Noisy times": Preset(
+                {"noise": 0.1}, "From five points on, straight lines hardly gain: what they are led through is noise."
+            ),
         }
 
     def sweep(self, short: bool) -> list[float]:
         return [4.0, 6.0, 12.0] if short else [4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         sizes = np.array(self.sizes(short=budget_s < 1))
         for result in sampled(point["search"], point["record"], sizes, budget_s, cancel):
             seen = np.isfinite(result.estimate.value) & (result.estimate.value > 0)
             n, times = sizes[seen], result.estimate.value[seen]
-            kept, tried = (np.full(len(x.values), int(count.sum())) for count in (result.estimate.kept, result.estimate.tried))
+            kept, tried = (
+                np.full(len(x.values), int(count.sum())) for count in (result.estimate.kept, result.estimate.tried)
+            )
             how = origin(result, kernels(), draws=DRAWS, sizes=n.tolist(), times_ns=times.tolist())
             found = []
             for basis in SHOWN:
-                rows = [centre(held_out(n, times, int(points), basis)) for points in x.values] if len(n) > 2 else [(np.nan,) * 3] * len(x.values)
+                rows = (
+                    [centre(held_out(n, times, int(points), basis)) for points in x.values]
+                    if len(n) > 2
+                    else [(np.nan,) * 3] * len(x.values)
+                )
                 value, low, high = np.array(rows).T
                 found.append(Curve(basis, "measured", x, "", value, low, high, kept, tried, how))
             yield result.progress, found
@@ -84,7 +118,10 @@ class Points(SearchLab):
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         expected = np.array([self.expected(point, int(points)) for points in x.values]).T
         return [
-            *(Curve(name, "predicted", x, "", values) for name, values in zip(("expected linear", "expected law"), expected, strict=True)),
+            *(
+                Curve(name, "predicted", x, "", values)
+                for name, values in zip(("expected linear", "expected law"), expected, strict=True)
+            ),
             Curve("noise", "predicted", x, "", np.full(len(x.values), HALF_NORMAL * point["noise"])),
         ]
 
@@ -96,6 +133,11 @@ class Points(SearchLab):
         known = self._expected[1]
         if points not in known:
             sizes = np.array(self.sizes(short=False))
-            times = self.analytical_time(point, sizes) * np.exp(point["noise"] * np.random.default_rng(SEED).standard_normal(len(sizes)))
-            known[points] = tuple(float(np.median(held_out(sizes, times, points, basis, EXPECTED_DRAWS))) for basis in ("piecewise linear", "power law"))
+            times = self.analytical_time(point, sizes) * np.exp(
+                point["noise"] * np.random.default_rng(SEED).standard_normal(len(sizes))
+            )
+            known[points] = tuple(
+                float(np.median(held_out(sizes, times, points, basis, EXPECTED_DRAWS)))
+                for basis in ("piecewise linear", "power law")
+            )
         return known[points]

@@ -9,11 +9,12 @@ SEED = 1
 
 
 def choose(n: np.ndarray, points: int, low: float, high: float, spacing: str = "log", seed: int = SEED) -> np.ndarray:
-    """Indices of `points` of the sizes `n` (increasing) between `low` and `high`, the ends among them, in increasing order.
+    """Indices of `points` of the sizes `n` (increasing) between `low` and `high`, the ends among them, in increasing
+    order.
 
-    `spacing`: evenly over log n ("log"), the same among powers of two alone, evenly over n ("even"), denser towards both ends of
-    log n ("Chebyshev"), or drawn at random. Each place takes the nearest size that is not taken yet. Where the range has fewer
-    sizes, all of them; where it has none, the nearest one.
+    `spacing`: evenly over log n ("log"), the same among powers of two alone, evenly over n ("even"), denser towards
+    both ends of log n ("Chebyshev"), or drawn at random. Each place takes the nearest size that is not taken yet. Where
+    the range has fewer sizes, all of them; where it has none, the nearest one.
 
     >>> choose(np.array([16, 23, 32, 45, 64, 91, 128]), 3, 16, 128, "powers of 2")
     array([0, 2, 6])
@@ -36,7 +37,9 @@ def choose(n: np.ndarray, points: int, low: float, high: float, spacing: str = "
     even = np.linspace(0, 1, points)
     places = u[0] + (u[-1] - u[0]) * ((1 - np.cos(np.pi * even)) / 2 if spacing == "Chebyshev" else even)
     free, taken = np.ones(there.size, dtype=bool), []
-    for place in sorted(places, key=lambda place: -abs(place - (u[0] + u[-1]) / 2)):  # the ends first: they bound what is inside
+    for place in sorted(
+        places, key=lambda place: -abs(place - (u[0] + u[-1]) / 2)
+    ):  # the ends first: they bound what is inside
         nearest = int(np.argmin(np.where(free, np.abs(u - place), np.inf)))
         free[nearest] = False
         taken.append(there[nearest])

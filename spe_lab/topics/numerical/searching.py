@@ -16,16 +16,23 @@ KEY_BYTES = 4
 RECORDS = {"4 B": 4, "16 B": 16}
 LEAST, MOST = 16, 1 << 23  # keys: the law needs log log n, and the largest array should leave the last-level cache
 LINE = 64
-MOST_WARM = 1 << 14  # lookups before a burst: they bring back the upper steps' lines; those of the last steps no cache keeps anyway
+MOST_WARM = (
+    1 << 14
+)  # lookups before a burst: they bring back the upper steps' lines; those of the last steps no cache keeps anyway
 
 
-def sampled(kind: str, record: str, sizes: Sequence[float] | np.ndarray, budget_s: float, cancel: Cancel) -> Iterator[Sweep]:
+def sampled(
+    kind: str, record: str, sizes: Sequence[float] | np.ndarray, budget_s: float, cancel: Cancel
+) -> Iterator[Sweep]:
     """Time per lookup of that kind in arrays of these sizes, better and better. All arrays begin in the same place."""
     library, bytes_each = kernels(), RECORDS[record]
     most = int(max(sizes))
     if most * bytes_each > memory_available() // 4:
         limit = memory_available() // 4 // bytes_each
-        raise SpeLabError(f"n must leave the array below a quarter of the memory available ({limit} records), got {most}; choose a smaller one")
+        raise SpeLabError(
+            f"n must leave the array below a quarter of the memory available ({limit} records), got {most}; choose a"
+            " smaller one"
+        )
     arena, width = Arena(most * bytes_each), bytes_each // KEY_BYTES
     arena.view.view(np.uint32)[::width] = 2 * np.arange(most, dtype=np.uint32) + 1
     points = []
@@ -43,10 +50,16 @@ def kernels() -> native.Library:
     for n, width in ((1, 1), (2, 1), (3, 4), (64, 1), (1000, 4)):
         keys = np.zeros(n * width, np.uint32)
         keys[::width] = 2 * np.arange(n, dtype=np.uint32) + 1
-        found = {kind: getattr(library, f"search_{kind}")(library.struct("search")(keys.ctypes.data, n, width, 1), 50) for kind in KINDS}
+        found = {
+            kind: getattr(library, f"search_{kind}")(library.struct("search")(keys.ctypes.data, n, width, 1), 50)
+            for kind in KINDS
+        }
         expected = sum(targets(n, 50))
         if set(found.values()) != {expected}:
-            raise MeasurementError(f"each search must find the keys it looks for, {expected} in sum for n={n}, got {found}; report the compiler and its flags")
+            raise MeasurementError(
+                f"each search must find the keys it looks for, {expected} in sum for n={n}, got {found}; report the"
+                " compiler and its flags"
+            )
     return library
 
 

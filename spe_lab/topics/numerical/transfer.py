@@ -17,15 +17,23 @@ DESCRIBED, TUNED = "analytical, as the machine is described", "analytical, tuned
 
 
 def transfer(lab: SearchLab, fitted_on: Run, tried_on: Run, basis: str = "monotone spline") -> Text:
-    """Median errors of three models, as a table: a function fitted to points of the first run, the analytical model with the
-    parameters of the lab's machine, and the analytical model with parameters tuned to the same points.
+    """Median errors of three models, as a table: a function fitted to points of the first run, the analytical model
+    with the parameters of the lab's machine, and the analytical model with parameters tuned to the same points.
 
     The analytical ones are told the second run's record and search; the function has no place to be told.
     """
-    home, away = (lab.point({name: run.point[name] for name in ("search", "record") if name in run.point}) for run in (fitted_on, tried_on))
+    home, away = (
+        lab.point({name: run.point[name] for name in ("search", "record") if name in run.point})
+        for run in (fitted_on, tried_on)
+    )
     if home["search"] != KINDS[0]:
-        raise SpeLabError(f"fitted_on must be a run of the {KINDS[0]} search, got {home['search']}; exchange the two runs, or measure one")
-    sample = Sample.of(fitted_on.measured[0], {"points": POINTS, "spacing": "log", "low": LEAST, "high": MOST, "terms": 4})
+        raise SpeLabError(
+            f"fitted_on must be a run of the {KINDS[0]} search, got {home['search']}; exchange the two runs, or"
+            " measure one"
+        )
+    sample = Sample.of(
+        fitted_on.measured[0], {"points": POINTS, "spacing": "log", "low": LEAST, "high": MOST, "terms": 4}
+    )
     n, times, given = sample.n, sample.times, sample.given
     tuned, function = tune(n[given], times[given], RECORDS[home["record"]], lab.values(home)), sample.fit(basis)
     models = {

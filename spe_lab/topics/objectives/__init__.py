@@ -1,4 +1,6 @@
-"""Service objectives (chapter 09a): tails of fan-outs, head-room of pools, energy of requests, and what missing a promise costs."""
+"""Service objectives (chapter 09a): tails of fan-outs, head-room of pools, energy of requests, and what missing a
+promise costs.
+"""
 
 from spe_lab.topics.objectives.energy import Energy
 from spe_lab.topics.objectives.exercises import CLOCK_TEMPLATE, EXERCISES
@@ -24,15 +26,59 @@ from spe_lab.topics.objectives.models import (
     worth_a_server,
 )
 from spe_lab.topics.objectives.omission import corrected, latencies, table
-from spe_lab.topics.objectives.pools import erlang_c, fewest_servers, highest_load, late, spare_servers, spare_table, square_roots, waits_longer
+from spe_lab.topics.objectives.pools import (
+    erlang_c,
+    fewest_servers,
+    highest_load,
+    late,
+    spare_servers,
+    spare_table,
+    square_roots,
+    waits_longer,
+)
 from spe_lab.topics.objectives.sla import Sla
 from spe_lab.topics.objectives.utilisation import Utilisation
 from spe_lab.topics.objectives.watts import measured_power, power_here
 
 __all__ = [
-    "CLOCK_TEMPLATE", "EXERCISES", "Energy", "Hedging", "Sla", "Slo", "Utilisation", "corrected", "energy_per_request", "erlang_c",
-    "exponential_mean", "exponential_quantile", "fewest_servers", "hedged_miss", "highest_load", "highest_load_with_copies", "hourly_cost",
-    "large_pool_miss", "late", "latencies", "leaf_share", "least_load", "measured_power", "most_load", "own_load", "power", "power_here",
-    "proportionality", "score", "simulate_fork_join", "simulate_hedging", "slow_share", "spare_servers", "spare_table", "square_roots", "symbol",
-    "table", "waiting_share", "waits_longer", "worth_a_server",
-]  # fmt: skip
+    "CLOCK_TEMPLATE",
+    "EXERCISES",
+    "Energy",
+    "Hedging",
+    "Sla",
+    "Slo",
+    "Utilisation",
+    "corrected",
+    "energy_per_request",
+    "erlang_c",
+    "exponential_mean",
+    "exponential_quantile",
+    "fewest_servers",
+    "hedged_miss",
+    "highest_load",
+    "highest_load_with_copies",
+    "hourly_cost",
+    "large_pool_miss",
+    "late",
+    "latencies",
+    "leaf_share",
+    "least_load",
+    "measured_power",
+    "most_load",
+    "own_load",
+    "power",
+    "power_here",
+    "proportionality",
+    "score",
+    "simulate_fork_join",
+    "simulate_hedging",
+    "slow_share",
+    "spare_servers",
+    "spare_table",
+    "square_roots",
+    "symbol",
+    "table",
+    "waiting_share",
+    "waits_longer",
+    "worth_a_server",
+]

@@ -1,7 +1,8 @@
-"""The lab objectives.energy: what a request costs in joules, against load, with all servers on or with as few as the latency allows.
+"""The lab objectives.energy: what a request costs in joules, against load, with all servers on or with as few as the
+latency allows.
 
-Power is not measured here: virtual machines hide it, and a meter of one processor says nothing of a pool. The simulation
-gives the share of time at work; a straight line from idle to peak turns it into watts, and says so.
+Power is not measured here: virtual machines hide it, and a meter of one processor says nothing of a pool. The
+simulation gives the share of time at work; a straight line from idle to peak turns it into watts, and says so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,10 @@ class Energy(Lab):
     id = "objectives.energy"
     chapter = "09a"
     title = "Energy of a request"
-    question = "How much energy does a request take when servers are partly idle, and how much of that can be saved without being late?"
+    question = (
+        "How much energy does a request take when servers are partly idle, and how much of that can be saved without"
+        " being late?"
+    )
     axis = "load"
     quantity = "energy of a request"
     unit = "J"
@@ -37,50 +41,101 @@ class Energy(Lab):
     follows = True
     compared = ("all on", "all on")
     breaks = (
-        "Real power curves bend, a server that is switched off needs minutes to come back, and the load does not hold still meanwhile; all of that costs more "
-        "than the fewest servers do here."
+        "Real power curves bend, a server that is switched off needs minutes to come back, and the load does not hold"
+        " still meanwhile; all of that costs more than the fewest servers do here."
     )
 
     def declare(self) -> list[Slider]:
-        def slider(name: str, symbol: str, default: float, low: float, high: float, scale: str, source: str, unit: str = "") -> Slider:
+        def slider(
+            name: str, symbol: str, default: float, low: float, high: float, scale: str, source: str, unit: str = ""
+        ) -> Slider:
             known = models.QUANTITIES[symbol]
             return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, source=source)
 
         return [
-            Slider("load", "", 0.23, "load: requests, as a share of what all servers can do", 0.05, 0.95, source="between the 10 and 50 % of usual servers"),
+            Slider(
+                "load",
+                "",
+                0.23,
+                "load: requests, as a share of what all servers can do",
+                0.05,
+                0.95,
+                source="between the 10 and 50 % of usual servers",
+            ),
             Slider("servers", "", 32, "servers in the pool", 1, 128, "log", multiple_of=1, source="a rack"),
             slider("idle", "P_idle", 100, 0, 250, "linear", "assumed: two fifths of peak"),
             slider("peak", "P_peak", 250, 250, 1000, "log", "assumed: a server with two sockets"),
             slider("service", "S", 2, 0.1, 100, "log", "assumed", "ms"),
-            Slider("k", "", 10.0, f"time within which {PERCENTILE:.0%} must be answered, in mean service times", 1, 100, "log", source="assumed"),
+            Slider(
+                "k",
+                "",
+                10.0,
+                f"time within which {PERCENTILE:.0%} must be answered, in mean service times",
+                1,
+                100,
+                "log",
+                source="assumed",
+            ),
         ]
 
     def sweep(self, short: bool) -> list[float]:
-        return [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9] if short else [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
+        return (
+            [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
+            if short
+            else [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
+        )
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "Proportional": Preset({"idle": 0}, "Nothing is drawn while idle: a request takes the same energy at any load, and switching off saves nothing."),
-            "Always the same": Preset({"idle": 250}, "Idle servers draw what busy ones do: at a tenth of the load a request takes ten times the energy."),
-            "A small pool": Preset({"servers": 4}, "The last idle server cannot be switched off: steps as large as a server leave less to be saved."),
-        }  # fmt: skip
+            "Proportional": Preset(
+                {"idle": 0},
+                "Nothing is drawn while idle: a request takes the same energy at any load, and switching off saves"
+                " nothing.",
+            ),
+            "Always the same": Preset(
+                {"idle": 250},
+                "Idle servers draw what busy ones do: at a tenth of the load a request takes ten times the energy.",
+            ),
+            "A small pool": Preset(
+                {"servers": 4},
+                "The last idle server cannot be switched off: steps as large as a server leave less to be saved.",
+            ),
+        }
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         def draw(customers: int) -> list[Curve]:
             on = {"all on": np.full(x.values.shape, point["servers"]), "fewest on": self.fewest(point, x.values)}
             found = {
-                name: [energy(run(self.offered(point, load), int(c), customers, cancel), point) for load, c in zip(x.values, servers, strict=True)]
+                name: [
+                    energy(run(self.offered(point, load), int(c), customers, cancel), point)
+                    for load, c in zip(x.values, servers, strict=True)
+                ]
                 for name, servers in on.items()
             }
-            estimator = "watts from the share of time at work, by a straight line; 95 % by batch means, the first requests left out"
-            return [curve(name, x, self.unit, estimates, np.array(customers), "queueing", estimator) for name, estimates in found.items()]
+            estimator = (
+                "watts from the share of time at work, by a straight line; 95 % by batch means, the first requests"
+                " left out"
+            )
+            return [
+                curve(name, x, self.unit, estimates, np.array(customers), "queueing", estimator)
+                for name, estimates in found.items()
+            ]
 
         yield from refined(draw, CUSTOMERS, budget_s)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         known = {"P_idle": point["idle"], "P_peak": point["peak"], "S": point["service"] / 1000}
-        loads = {"all on": x.values, "fewest on": self.offered(point, x.values) / self.fewest(point, x.values), "proportional": np.ones(x.values.shape)}
-        return [Curve(name, "predicted", x, self.unit, models.energy_per_request()(u=load, **known)) for name, load in loads.items()]
+        loads = {
+            "all on": x.values,
+            "fewest on": self.offered(point, x.values) / self.fewest(point, x.values),
+            "proportional": np.ones(x.values.shape),
+        }
+        return [
+            Curve(name, "predicted", x, self.unit, models.energy_per_request()(u=load, **known))
+            for name, load in loads.items()
+        ]
 
     def offered(self, point: Mapping[str, Value], load: np.ndarray | float) -> Any:  # as `load`: an array or one number
         """Servers at work on average."""
@@ -91,7 +146,9 @@ class Energy(Lab):
         return pools.fewest_servers(self.offered(point, load), point["k"], PERCENTILE, int(point["servers"]))
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
-        """With all servers on, a request takes no more than 1 J from this load on; there is none where what a load adds takes that much."""
+        """With all servers on, a request takes no more than 1 J from this load on; there is none where what a load adds
+        takes that much.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             found = models.least_load()(P_idle=point["idle"], P_peak=point["peak"], S=point["service"] / 1000, J=1.0)
         return {"1 J": float(found) if 0 < found <= 1 else np.nan}
@@ -99,7 +156,10 @@ class Energy(Lab):
     def table(self, settings: Mapping[str, Value] | None = None, customers: int = 2_000_000) -> Text:
         """What is on, what a request takes and who is late, at a few loads: simulated, and by Erlang's formula."""
         point = self.point(settings)
-        rows = ["| load | servers on | J per request, simulated | late, simulated | late, predicted |", "|---|---|---|---|---|"]
+        rows = [
+            "| load | servers on | J per request, simulated | late, simulated | late, predicted |",
+            "|---|---|---|---|---|",
+        ]
         for load in (0.1, 0.2, 0.3, 0.5):
             offered, on = self.offered(point, load), int(self.fewest(point, np.array([load]))[0])
             for servers in sorted({int(point["servers"]), on}, reverse=True):
@@ -107,7 +167,9 @@ class Energy(Lab):
                 late = share(simulated.sojourn > point["k"])
                 within = f"{late.value:.3%} ({late.low:.3%} to {late.high:.3%})"
                 predicted = pools.late(point["k"], servers, offered / servers)
-                rows.append(f"| {load} | {servers} | {energy(simulated, point).value:.2f} | {within} | {predicted:.3%} |")
+                rows.append(
+                    f"| {load} | {servers} | {energy(simulated, point).value:.2f} | {within} | {predicted:.3%} |"
+                )
         return Text("\n".join(rows))
 
 

@@ -52,7 +52,9 @@ def exceeded(tail: Callable[[np.ndarray], np.ndarray], share: np.ndarray) -> np.
 
 
 def hedged(leaf: str, hedge: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Share of times above t if a leaf that is slower than the share `hedge` is asked again, at an independent replica."""
+    """Share of times above t if a leaf that is slower than the share `hedge` is asked again, at an
+    independent replica.
+    """
     if hedge >= 1:
         return lambda t: survival(leaf, t)
     delay = exceeded(lambda t: survival(leaf, t), np.array(1 - hedge))
@@ -74,17 +76,43 @@ class Slo(Lab):
     follows = True
     compared = ("hedged", "hedged")
     breaks = (
-        "Leaves answer independently here: real ones are busy at the same time, since the same requests reach all of them, and a copy that a hedge sends "
-        "makes somebody else's line longer."
+        "Leaves answer independently here: real ones are busy at the same time, since the same requests reach all of"
+        " them, and a copy that a hedge sends makes somebody else's line longer."
     )
 
     def declare(self) -> list[Slider]:
         return [
-            Slider("leaves", "", 100, models.QUANTITIES["n"].meaning, 1, MOST_LEAVES, "log", multiple_of=1, source="a search over a hundred shards"),
+            Slider(
+                "leaves",
+                "",
+                100,
+                models.QUANTITIES["n"].meaning,
+                1,
+                MOST_LEAVES,
+                "log",
+                multiple_of=1,
+                source="a search over a hundred shards",
+            ),
             Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, "log", source="the usual objective"),
-            Slider("leaf", "", LEAVES[0], "how the times of a leaf vary", scale="choice", choices=LEAVES, source="the simplest law"),
+            Slider(
+                "leaf",
+                "",
+                LEAVES[0],
+                "how the times of a leaf vary",
+                scale="choice",
+                choices=LEAVES,
+                source="the simplest law",
+            ),
             Slider("mean", "ms", 10.0, "mean time of a leaf", 1, 1000, "log", source="assumed"),
-            Slider("hedge", "", 0.95, "share of leaf answers that are waited for; slower leaves are asked again", 0.5, 1, source="Dean and Barroso 2013"),
+            Slider(
+                "hedge",
+                "",
+                0.95,
+                "share of leaf answers that are waited for; slower leaves are asked again",
+                0.5,
+                1,
+                source="Dean and Barroso 2013",
+            ),
         ]
 
     def sweep(self, short: bool) -> list[float]:
@@ -92,28 +120,54 @@ class Slo(Lab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "The median": Preset({"p": 0.5}, "Half of the requests take longer: with many leaves that is a rare time of one leaf."),
-            "A few slow leaves": Preset({"leaf": LEAVES[2]}, "One answer in forty takes forty times as long; of a hundred leaves nearly always one does."),
-            "Ask twice at once": Preset({"hedge": 0.5}, "Half of the leaves are asked twice: ten times the extra load of 0.95, for a fifth less latency."),
-        }  # fmt: skip
+            "The median": Preset(
+                {"p": 0.5}, "Half of the requests take longer: with many leaves that is a rare time of one leaf."
+            ),
+            "A few slow leaves": Preset(
+                {"leaf": LEAVES[2]},
+                "One answer in forty takes forty times as long; of a hundred leaves nearly always one does.",
+            ),
+            "Ask twice at once": Preset(
+                {"hedge": 0.5},
+                "Half of the leaves are asked twice: ten times the extra load of 0.95, for a fifth less latency.",
+            ),
+        }
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         drawn = law(point["leaf"], point["mean"])
         hedge = float(point["hedge"])
-        delay = math.inf if hedge >= 1 else float(point["mean"] * exceeded(lambda t: survival(point["leaf"], t), np.array(1 - hedge)))
+        delay = (
+            math.inf
+            if hedge >= 1
+            else float(point["mean"] * exceeded(lambda t: survival(point["leaf"], t), np.array(1 - hedge)))
+        )
 
         def draw(count: int) -> list[Curve]:
             once = drawn.sample(count, SEED)
             go_on(cancel)
             twice = np.where(once > delay, np.minimum(once, delay + drawn.sample(count, SEED + 1)), once)
             found = {"plain": once, "hedged": twice}
-            requests = np.array([min(count // int(n), MOST_REQUESTS if count > DRAWS else DRAWS // 10) for n in x.values])
-            estimator = "quantile of independent requests, interval of 95 % by order statistics; each leaf time is used at every x"
+            requests = np.array(
+                [min(count // int(n), MOST_REQUESTS if count > DRAWS else DRAWS // 10) for n in x.values]
+            )
+            estimator = (
+                "quantile of independent requests, interval of 95 % by order statistics; each leaf time is used at"
+                " every x"
+            )
             return [
-                curve(name, x, self.unit, [quantile(slowest(times, int(n), r), point["p"]) for n, r in zip(x.values, requests, strict=True)], requests,
-                      "objectives", estimator)
+                curve(
+                    name,
+                    x,
+                    self.unit,
+                    [quantile(slowest(times, int(n), r), point["p"]) for n, r in zip(x.values, requests, strict=True)],
+                    requests,
+                    "objectives",
+                    estimator,
+                )
                 for name, times in found.items()
-            ]  # fmt: skip
+            ]
 
         yield from refined(draw, DRAWS, budget_s)
 
@@ -122,7 +176,16 @@ class Slo(Lab):
         slow = -np.expm1(np.log(point["p"]) / x.values)  # 1 − p^(1/n), without the loss of digits near 1
         ways = {"plain": hedged(leaf, 1.0), "hedged": hedged(leaf, float(point["hedge"]))}
         curves = [Curve(name, "predicted", x, self.unit, mean * exceeded(tail, slow)) for name, tail in ways.items()]
-        return [*curves, Curve("one leaf", "predicted", x, self.unit, mean * exceeded(ways["plain"], np.full(x.values.shape, 1 - point["p"])))]
+        return [
+            *curves,
+            Curve(
+                "one leaf",
+                "predicted",
+                x,
+                self.unit,
+                mean * exceeded(ways["plain"], np.full(x.values.shape, 1 - point["p"])),
+            ),
+        ]
 
 
 def slowest(times: np.ndarray, leaves: int, requests: int) -> np.ndarray:
@@ -131,12 +194,15 @@ def slowest(times: np.ndarray, leaves: int, requests: int) -> np.ndarray:
 
 
 def quantile(times: np.ndarray, p: float) -> tuple[float, float, float]:
-    """(value, low, high) of the p-quantile of independent times; the interval is between two of them, whatever their law. NaN where
-    there are too few for one."""
+    """(value, low, high) of the p-quantile of independent times; the interval is between two of them, whatever their
+    law. NaN where there are too few for one.
+    """
     from scipy.special import bdtrik
 
     n = len(times)
-    low, high = (math.ceil(rank) for rank in bdtrik([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], n, p))  # of the times below the quantile
+    low, high = (
+        math.ceil(rank) for rank in bdtrik([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], n, p)
+    )  # of the times below the quantile
     ranks = [min(math.ceil(p * n), n) - 1, max(low - 1, 0), min(high, n - 1)]
     value, *ends = np.partition(times, ranks)[ranks]
     return (value, *ends) if low > 0 and high < n else (value, math.nan, math.nan)

@@ -1,7 +1,8 @@
 """The formulas of chapter 09a, each derived by sympy from its definition.
 
-Sources: J. Dean, L. A. Barroso, "The Tail at Scale", CACM 56(2), 2013 (fan-out, hedging); S. Halfin, W. Whitt, Oper. Res. 29(3), 1981
-(square-root staffing); L. A. Barroso, U. Hölzle, "The Case for Energy-Proportional Computing", IEEE Computer 40(12), 2007 (linear power).
+Sources: J. Dean, L. A. Barroso, "The Tail at Scale", CACM 56(2), 2013 (fan-out, hedging); S. Halfin, W. Whitt, Oper.
+Res. 29(3), 1981 (square-root staffing); L. A. Barroso, U. Hölzle, "The Case for Energy-Proportional Computing", IEEE
+Computer 40(12), 2007 (linear power).
 """
 
 from functools import cache
@@ -45,7 +46,8 @@ def model(name: str, expression: "sympy.Expr", unit: str, source: str) -> Model:
     return Model(name, expression, unit, {each.name: QUANTITIES[each.name] for each in expression.free_symbols}, source)
 
 
-# ---- Fan-out -----------------------------------------------------------------------------------------------------------
+# ---- Fan-out
+# -----------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -90,7 +92,8 @@ def exponential_mean(leaves: "int | None" = None) -> "sympy.Expr":
     return sympy.summation(sympy.integrate(u ** (i - 1), (u, 0, 1)), (i, 1, n))
 
 
-# ---- Hedged requests ---------------------------------------------------------------------------------------------------
+# ---- Hedged requests
+# ---------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -104,17 +107,26 @@ def queue_survival() -> Model:
 
 @cache
 def hedged_miss() -> Model:
-    """Share of hedged requests that take longer than t ≥ d: neither copy may be done, and the second has had t − d; load of replicas r."""
+    """Share of hedged requests that take longer than t ≥ d: neither copy may be done, and the second has had t − d;
+    load of replicas r.
+    """
     import sympy
 
     t, d, r = symbol("t"), symbol("d"), symbol("r")
     survival = queue_survival().expression.subs(symbol("rho"), r)
-    return model("miss", sympy.exp(sympy.factor(sympy.log(survival) + sympy.log(survival.subs(t, t - d)))), "", "independent replicas: SF(t)·SF(t − d)")
+    return model(
+        "miss",
+        sympy.exp(sympy.factor(sympy.log(survival) + sympy.log(survival.subs(t, t - d)))),
+        "",
+        "independent replicas: SF(t)·SF(t − d)",
+    )
 
 
 @cache
 def own_load() -> Model:
-    """The load that replicas have once copies are sent, if it was r while they were decided on; in steady state it is r again."""
+    """The load that replicas have once copies are sent, if it was r while they were decided on; in steady state it is r
+    again.
+    """
     rho, r, d, t = symbol("rho"), symbol("r"), symbol("d"), symbol("t")
     late = queue_survival().expression.subs({symbol("rho"): r, t: d})
     return model("r'", rho * (1 + late), "", "each request, and a copy of each that is not answered after d")
@@ -122,7 +134,9 @@ def own_load() -> Model:
 
 @cache
 def most_load() -> "sympy.Expr":
-    """The highest load ρ with a steady state, for d ≥ 2: there the line r' touches r. Below d = 2 it is 1/2: every request is sent twice."""
+    """The highest load ρ with a steady state, for d ≥ 2: there the line r' touches r. Below d = 2 it is 1/2: every
+    request is sent twice.
+    """
     import sympy
 
     r, rho, loop = symbol("r"), symbol("rho"), own_load().expression
@@ -132,20 +146,24 @@ def most_load() -> "sympy.Expr":
 
 
 def load_with_copies(rho: np.ndarray, delay: float) -> np.ndarray:
-    """The load r of replicas that get ρ without copies: the smallest solution of r' = r, by going on from ρ; 1 where there is none."""
+    """The load r of replicas that get ρ without copies: the smallest solution of r' = r, by going on from ρ; 1 where
+    there is none.
+    """
     r = np.array(rho, dtype=float)
     for _ in range(400):  # where lines touch this is slow, and a point there is no steady state to look for anyway
         r = np.minimum(own_load()(r=r, rho=rho, d=delay), 1.0)
     return np.where(np.abs(own_load()(r=r, rho=rho, d=delay) - r) < 1e-6, r, 1.0)
 
 
-# ---- Spare servers -----------------------------------------------------------------------------------------------------
+# ---- Spare servers
+# -----------------------------------------------------------------------------------------------------
 
 
 @cache
 def large_pool_miss() -> Model:
-    """Share of answers that take longer than k service times in a large pool with δ spare servers: everybody waits, for an exponential time of
-    rate δ, and is served. It follows from the density of the sum of two exponential times."""
+    """Share of answers that take longer than k service times in a large pool with δ spare servers: everybody waits, for
+    an exponential time of rate δ, and is served. It follows from the density of the sum of two exponential times.
+    """
     import sympy
 
     k, delta, x = symbol("k"), symbol("delta"), symbol("x")
@@ -156,8 +174,9 @@ def large_pool_miss() -> Model:
 
 @cache
 def waiting_share() -> "sympy.Expr":
-    """Share of requests that wait in a large pool with β√a spare servers: the limit of Erlang's C (Halfin and Whitt 1981), from the
-    density φ of the normal law and its integral Φ."""
+    """Share of requests that wait in a large pool with β√a spare servers: the limit of Erlang's C (Halfin and Whitt
+    1981), from the density φ of the normal law and its integral Φ.
+    """
     import sympy
 
     beta, x = symbol("beta"), sympy.Symbol("x", real=True)
@@ -166,7 +185,8 @@ def waiting_share() -> "sympy.Expr":
     return 1 / (1 + beta * below / density.subs(x, beta))
 
 
-# ---- Energy ------------------------------------------------------------------------------------------------------------
+# ---- Energy
+# ------------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -196,7 +216,9 @@ def least_load() -> Model:
 
 @cache
 def proportionality() -> "sympy.Expr":
-    """EP = 2 − 2 ∫ P(u)/P_peak du over 0 … 1: 1 for a server whose power goes with its work, 0 for one whose power is always the same."""
+    """EP = 2 − 2 ∫ P(u)/P_peak du over 0 … 1: 1 for a server whose power goes with its work, 0 for one whose power is
+    always the same.
+    """
     import sympy
 
     u = symbol("u")
@@ -205,27 +227,36 @@ def proportionality() -> "sympy.Expr":
 
 @cache
 def score(levels: int = 10) -> "sympy.Expr":
-    """Work per energy as SPECpower_ssj2008 sums it up, relative to that at full load: all loads from 1 down in equal steps over all powers, idle included."""
+    """Work per energy as SPECpower_ssj2008 sums it up, relative to that at full load: all loads from 1 down in equal
+    steps over all powers, idle included.
+    """
     import sympy
 
     u, curve = symbol("u"), power().expression
     loads = [sympy.Rational(i, levels) for i in range(1, levels + 1)]
-    return sympy.simplify(sum(loads) * symbol("P_peak") / (sum(curve.subs(u, load) for load in loads) + symbol("P_idle")))
+    return sympy.simplify(
+        sum(loads) * symbol("P_peak") / (sum(curve.subs(u, load) for load in loads) + symbol("P_idle"))
+    )
 
 
-# ---- Money -------------------------------------------------------------------------------------------------------------
+# ---- Money
+# -------------------------------------------------------------------------------------------------------------
 
 
 @cache
 def hourly_cost() -> Model:
-    """What a pool of a + m servers costs in an hour, with a penalty for each late answer; it answers a/S requests a second."""
+    """What a pool of a + m servers costs in an hour, with a penalty for each late answer; it answers a/S requests a
+    second.
+    """
     a, m, price, fine, late, service = map(symbol, ("a", "m", "c", "f", "L", "S"))
     return model("cost", (a + m) * price + SECONDS * a / service * late * fine / 1000, "€/h", "servers and penalties")
 
 
 @cache
 def worth_a_server() -> Model:
-    """The share of late answers that one more server must save to be worth its price: the cost's difference, set to zero."""
+    """The share of late answers that one more server must save to be worth its price: the cost's difference, set to
+    zero.
+    """
     import sympy
 
     m, late, saved = symbol("m"), symbol("L"), symbol("x")

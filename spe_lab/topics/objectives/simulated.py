@@ -1,4 +1,6 @@
-"""What the labs of this chapter have in common: their machine is a simulation that is made larger while there is time."""
+"""What the labs of this chapter have in common: their machine is a simulation that is made larger
+while there is time.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +18,9 @@ MOST = 64  # times the first one
 
 
 def refined(draw: Callable[[int], list[Curve]], customers: int, budget_s: float) -> Iterator[tuple[float, list[Curve]]]:
-    """(progress, curves) of simulations of `customers`, then four times as many, and so on as far as the budget goes; always one."""
+    """(progress, curves) of simulations of `customers`, then four times as many, and so on as far as the budget goes;
+    always one.
+    """
     began, size = time.monotonic(), customers
     while True:
         started = time.monotonic()
@@ -31,9 +35,19 @@ def refined(draw: Callable[[int], list[Curve]], customers: int, budget_s: float)
         size *= GROWTH
 
 
-def curve(name: str, x: Axis, unit: str, estimates: np.ndarray | Sequence[Sequence[float]], customers: np.ndarray, stem: str, estimator: str,
-          notes: Sequence[str] = ()) -> Curve:  # fmt: skip
-    """A simulated curve from rows that begin with a value and end with its interval, one for each x, and how many customers each rests on."""
+def curve(
+    name: str,
+    x: Axis,
+    unit: str,
+    estimates: np.ndarray | Sequence[Sequence[float]],
+    customers: np.ndarray,
+    stem: str,
+    estimator: str,
+    notes: Sequence[str] = (),
+) -> Curve:
+    """A simulated curve from rows that begin with a value and end with its interval, one for each x, and how many
+    customers each rests on.
+    """
     value, *_, low, high = np.asarray(estimates, dtype=float).T
     counts = np.broadcast_to(customers, value.shape)
     origin = simulated_origin(stem, estimator, SEED, notes=list(notes))
@@ -41,7 +55,9 @@ def curve(name: str, x: Axis, unit: str, estimates: np.ndarray | Sequence[Sequen
 
 
 def share(happened: np.ndarray) -> batches.Estimate:
-    """The share of requests for which something happened; where it was never seen, up to three times in as many requests it may yet."""
+    """The share of requests for which something happened; where it was never seen, up to three times in as many
+    requests it may yet.
+    """
     found = batches.mean(happened.astype(float))
     return found._replace(low=max(found.low, 0.0), high=min(max(found.high, 3 / len(happened)), 1.0))
 

@@ -1,7 +1,7 @@
 """The lab objectives.sla: the price of missing an objective against the price of servers that would meet it.
 
-The objective is one of waiting: a request must be begun within w. What its service takes is its own affair, and no number of
-servers shortens it.
+The objective is one of waiting: a request must be begun within w. What its service takes is its own affair, and no
+number of servers shortens it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,20 +34,41 @@ class Sla(Lab):
     follows = True
     compared = ("servers and penalties", "servers and penalties")
     breaks = (
-        "Contracts rarely pay by the late answer: they promise a percentile for a month, and owe a step of the bill once it is missed; and what a late "
-        "answer costs in lost customers nobody knows to three digits."
+        "Contracts rarely pay by the late answer: they promise a percentile for a month, and owe a step of the bill"
+        " once it is missed; and what a late answer costs in lost customers nobody knows to three digits."
     )
 
     def declare(self) -> list[Slider]:
-        def slider(name: str, symbol: str, default: float, low: float, high: float, scale: str, source: str, unit: str = "", step: float = 0.0) -> Slider:
+        def slider(
+            name: str,
+            symbol: str,
+            default: float,
+            low: float,
+            high: float,
+            scale: str,
+            source: str,
+            unit: str = "",
+            step: float = 0.0,
+        ) -> Slider:
             known = models.QUANTITIES[symbol]
-            return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, multiple_of=step, source=source)
+            return Slider(
+                name, unit or known.unit, default, known.meaning, low, high, scale, multiple_of=step, source=source
+            )
 
         return [
             slider("spare", "m", 6, 1, MOST_SPARE, "linear", "a guess", step=1),
             slider("offered", "a", 20, 1, 200, "log", "assumed", step=1),
             slider("service", "S", 100, 1, 1000, "log", "assumed", "ms"),
-            Slider("w", "", 0.5, models.QUANTITIES["w"].meaning + ", in mean service times", 0.01, 10, "log", source="assumed"),
+            Slider(
+                "w",
+                "",
+                0.5,
+                models.QUANTITIES["w"].meaning + ", in mean service times",
+                0.01,
+                10,
+                "log",
+                source="assumed",
+            ),
             slider("price", "c", 0.5, 0.01, 10, "log", "assumed: a rented server"),
             slider("fine", "f", 1.0, 0.01, 100, "log", "assumed"),
         ]
@@ -57,35 +78,64 @@ class Sla(Lab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "A large pool": Preset({"offered": 200}, "Ten times the load, and not twice the spare servers: chance evens out in a large pool."),
-            "A strict contract": Preset({"fine": 20.0}, "Twenty times the fine buys three spare servers more: each of them divides what is late."),
-            "Patient users": Preset({"w": 3.0}, "Six times the patience: three spare servers are enough in place of nine."),
-        }  # fmt: skip
+            "A large pool": Preset(
+                {"offered": 200},
+                "Ten times the load, and not twice the spare servers: chance evens out in a large pool.",
+            ),
+            "A strict contract": Preset(
+                {"fine": 20.0},
+                "Twenty times the fine buys three spare servers more: each of them divides what is late.",
+            ),
+            "Patient users": Preset(
+                {"w": 3.0}, "Six times the patience: three spare servers are enough in place of nine."
+            ),
+        }
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         def late(spare: float, customers: int) -> batches.Estimate:
             servers = int(point["offered"] + spare)
-            run = simulate(Shared(servers), poisson(float(point["offered"])), exponential(1.0), customers, SEED, cancel=cancel)
+            run = simulate(
+                Shared(servers), poisson(float(point["offered"])), exponential(1.0), customers, SEED, cancel=cancel
+            )
             return share(run.waiting > point["w"])
 
         def draw(customers: int) -> list[Curve]:
             shares = np.array([late(spare, customers) for spare in x.values])
             costs = [self.cost(point, x.values, shares[:, i]) for i in (0, -2, -1)]
-            estimator = "share of late answers of one run, the same requests for every x; 95 % by batch means, the first requests left out"
-            return [curve("servers and penalties", x, self.unit, np.transpose(costs), np.array(customers), "queueing", estimator)]
+            estimator = (
+                "share of late answers of one run, the same requests for every x; 95 % by batch means, the first"
+                " requests left out"
+            )
+            return [
+                curve(
+                    "servers and penalties",
+                    x,
+                    self.unit,
+                    np.transpose(costs),
+                    np.array(customers),
+                    "queueing",
+                    estimator,
+                )
+            ]
 
         yield from refined(draw, CUSTOMERS, budget_s)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         shares = {"servers and penalties": self.late(point, x.values), "servers alone": np.zeros(x.values.shape)}
-        return [Curve(name, "predicted", x, self.unit, self.cost(point, x.values, share)) for name, share in shares.items()]
+        return [
+            Curve(name, "predicted", x, self.unit, self.cost(point, x.values, share)) for name, share in shares.items()
+        ]
 
     def late(self, point: Mapping[str, Value], spare: np.ndarray) -> np.ndarray:
         """Share of late answers with so many spare servers."""
         return pools.waits_longer(point["w"], point["offered"] + spare, point["offered"] / (point["offered"] + spare))
 
     def cost(self, point: Mapping[str, Value], spare: np.ndarray, late: np.ndarray) -> np.ndarray:
-        return models.hourly_cost()(a=point["offered"], m=spare, c=point["price"], f=point["fine"], L=late, S=point["service"] / 1000)
+        return models.hourly_cost()(
+            a=point["offered"], m=spare, c=point["price"], f=point["fine"], L=late, S=point["service"] / 1000
+        )
 
     def cheapest(self, settings: Mapping[str, Value] | None = None) -> int:
         """The number of spare servers, up to 40, with the lowest predicted cost."""

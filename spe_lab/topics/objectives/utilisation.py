@@ -1,4 +1,6 @@
-"""The lab objectives.utilisation: the highest load that meets an objective, against the number of servers in the pool."""
+"""The lab objectives.utilisation: the highest load that meets an objective, against the number of
+servers in the pool.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +33,9 @@ class Utilisation(Lab):
     id = "objectives.utilisation"
     chapter = "09a"
     title = "Utilisation and pool size"
-    question = "How busy may servers be before a latency objective is missed, and what does the size of their pool change?"
+    question = (
+        "How busy may servers be before a latency objective is missed, and what does the size of their pool change?"
+    )
     axis = "servers"
     quantity = "highest load that meets the objective"
     unit = ""
@@ -40,43 +44,75 @@ class Utilisation(Lab):
     follows = True
     compared = (WAYS[0], WAYS[0])
     breaks = (
-        "Requests come at random at a constant rate here, and any server may take any of them at no cost; load that changes with the hour needs its own "
-        "head-room on top, and so does a server that fails."
+        "Requests come at random at a constant rate here, and any server may take any of them at no cost; load that"
+        " changes with the hour needs its own head-room on top, and so does a server that fails."
     )
 
     def declare(self) -> list[Slider]:
         return [
-            Slider("servers", "", 16, "servers in the pool", 1, MOST_SERVERS, "log", multiple_of=1, source="a rack's share"),
-            Slider("objective", "", OBJECTIVES[0], "what a share p of requests must meet: an end within k, or no waiting at all", scale="choice",
-                   choices=OBJECTIVES, source="what users feel"),
-            Slider("k", "", 5.0, models.QUANTITIES["k"].meaning + ", in mean service times", 1, 20, "log", source="little above the 4.6 of the service alone"),
+            Slider(
+                "servers", "", 16, "servers in the pool", 1, MOST_SERVERS, "log", multiple_of=1, source="a rack's share"
+            ),
+            Slider(
+                "objective",
+                "",
+                OBJECTIVES[0],
+                "what a share p of requests must meet: an end within k, or no waiting at all",
+                scale="choice",
+                choices=OBJECTIVES,
+                source="what users feel",
+            ),
+            Slider(
+                "k",
+                "",
+                5.0,
+                models.QUANTITIES["k"].meaning + ", in mean service times",
+                1,
+                20,
+                "log",
+                source="little above the 4.6 of the service alone",
+            ),
             Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, "log", source="the usual objective"),
-        ]  # fmt: skip
+        ]
 
     def sweep(self, short: bool) -> list[float]:
         return [1, 2, 4, 8, 16, 32, 64] if short else [1, 2, 4, 8, 16, 32, 64, 128]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "Twice the time": Preset({"k": 10.0}, "A looser objective helps small pools most: one server may now be busy half of the time."),
-            "Nobody waits": Preset({"objective": OBJECTIVES[1], "p": 0.9}, "Nine in ten find an idle server: the spare ones grow with the root of the load."),
-            "Out of reach": Preset({"k": 4.0}, "The service alone is too long in one of 55 requests. No number of servers changes that."),
-        }  # fmt: skip
+            "Twice the time": Preset(
+                {"k": 10.0}, "A looser objective helps small pools most: one server may now be busy half of the time."
+            ),
+            "Nobody waits": Preset(
+                {"objective": OBJECTIVES[1], "p": 0.9},
+                "Nine in ten find an idle server: the spare ones grow with the root of the load.",
+            ),
+            "Out of reach": Preset(
+                {"k": 4.0}, "The service alone is too long in one of 55 requests. No number of servers changes that."
+            ),
+        }
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         k, p, no_wait = float(point["k"]), float(point["p"]), point["objective"] == OBJECTIVES[1]
 
-        allowed = 1 - p - (0.0 if no_wait else math.exp(-k))  # to be late because of waiting: the service alone takes its share
+        allowed = (
+            1 - p - (0.0 if no_wait else math.exp(-k))
+        )  # to be late because of waiting: the service alone takes its share
 
         def delayed(system: System, customers: int) -> Callable[[float], batches.Estimate]:
-            """The share of requests that waiting makes late, by load; the same arrivals and services for each, closer together.
+            """The share of requests that waiting makes late, by load; the same arrivals and services for each, closer
+            together.
 
-            Waits are simulated. The service that follows is not tossed but averaged over, as its time does not depend on the wait:
-            otherwise most of what is late near the service's own percentile would be late by chance.
+            Waits are simulated. The service that follows is not tossed but averaged over, as its time does not depend
+            on the wait: otherwise most of what is late near the service's own percentile would be late by chance.
             """
 
             def at(load: float) -> batches.Estimate:
-                waiting = simulate(system, poisson(load * system.servers), exponential(1.0), customers, SEED, cancel=cancel).waiting
+                waiting = simulate(
+                    system, poisson(load * system.servers), exponential(1.0), customers, SEED, cancel=cancel
+                ).waiting
                 late = (waiting > 0).astype(float) if no_wait else np.exp(np.minimum(waiting - k, 0.0)) - math.exp(-k)
                 return batches.mean(late, BATCHES)
 
@@ -85,12 +121,23 @@ class Utilisation(Lab):
         def draw(customers: int) -> list[Curve]:
             sizes = [int(customers * (1 + c / 8)) for c in x.values]  # what a large pool is like changes slowly
             found = {
-                way: [seen(highest_load(delayed(kind(int(c)), n // part), allowed), n // part) for c, n in zip(x.values, sizes, strict=True)]
-                for way, kind, part in zip(WAYS, (Shared, Split), (1, 2), strict=True)  # queues that are not shared have to be short
+                way: [
+                    seen(highest_load(delayed(kind(int(c)), n // part), allowed), n // part)
+                    for c, n in zip(x.values, sizes, strict=True)
+                ]
+                for way, kind, part in zip(
+                    WAYS, (Shared, Split), (1, 2), strict=True
+                )  # queues that are not shared have to be short
             }
-            estimator = "a load between two that were tried, 95 % by batch means of the share that is late over its slope; the first requests left out"
+            estimator = (
+                "a load between two that were tried, 95 % by batch means of the share that is late over its slope; the"
+                " first requests left out"
+            )
             notes = [TOO_SHORT] if np.isnan(list(found.values())).any() else []
-            return [curve(way, x, self.unit, estimates, np.array(sizes), "queueing", estimator, notes) for way, estimates in found.items()]
+            return [
+                curve(way, x, self.unit, estimates, np.array(sizes), "queueing", estimator, notes)
+                for way, estimates in found.items()
+            ]
 
         yield from refined(draw, CUSTOMERS, budget_s)
 
@@ -108,10 +155,12 @@ class Utilisation(Lab):
 
 
 def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -> tuple[float, float, float]:
-    """(load, low, high) at which the share of delayed requests, which rises with load from zero on, is `allowed`; 0 if that is nothing.
+    """(load, low, high) at which the share of delayed requests, which rises with load from zero on, is `allowed`; 0 if
+    that is nothing.
 
-    The search halves a bracket on the scale of log(load / (1 − load)) until both its ends were tried, and then cuts it where the line
-    through the logarithms of the shares meets the goal. The interval is that of the share at the last load tried, over the slope.
+    The search halves a bracket on the scale of log(load / (1 − load)) until both its ends were tried, and then cuts it
+    where the line through the logarithms of the shares meets the goal. The interval is that of the share at the last
+    load tried, over the slope.
     """
     if allowed <= 0:
         return 0.0, 0.0, 0.0
@@ -127,7 +176,9 @@ def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -
         side = above > 0
         ends[side], excess[side], weight[side] = place, above, 1.0
         if side is before:
-            weight[not side] /= 2  # an end that stays would hold the cuts on the other side for ever (the Illinois method)
+            weight[not side] /= (
+                2  # an end that stays would hold the cuts on the other side for ever (the Illinois method)
+            )
         before = side
     if len(excess) < 2:
         return (0.0, 0.0, load_at(ends[True])) if True in excess else (load_at(ends[False]), load_at(ends[False]), 1.0)
@@ -138,7 +189,9 @@ def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -
 
 
 def seen(found: tuple[float, float, float], customers: int) -> tuple[float, float, float]:
-    """What was found, or NaN where that queue would forget its start too slowly for so many customers: after some 4 / (1 − ρ)² of them."""
+    """What was found, or NaN where that queue would forget its start too slowly for so many customers: after some 4 /
+    (1 − ρ)² of them.
+    """
     return found if customers * (1 - found[0]) ** 2 > 4 * TIMES_FORGOTTEN else (math.nan,) * 3
 
 

@@ -1,4 +1,6 @@
-"""The algebra of access patterns, evaluated (chapter 03c): misses by published rules, by ours, by simulation, and on the machine."""
+"""The algebra of access patterns, evaluated (chapter 03c): misses by published rules, by ours, by simulation, and on
+the machine.
+"""
 
 from spe_lab.topics.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
 from spe_lab.topics.patterns.exercises import EXERCISES, MATRIX_TEMPLATE, loops
@@ -14,8 +16,36 @@ from spe_lab.topics.patterns.traces import simulated, trace
 from spe_lab.topics.patterns.uses import reuse
 
 __all__ = [
-    "EXERCISES", "MATRIX_TEMPLATE", "BasicPatterns", "Compose", "Conditional", "Partition", "PricedLevel", "Region", "Time",
-    "alone", "cost", "formula", "levels_of", "lines_per_visit", "lines_touched", "loops", "misses", "nest",
-    "published", "r_trav", "reuse", "revisit_hits", "rr_acc",
-    "rr_trav", "rs_trav", "s_trav", "s_trav_cr", "simulated", "symbol", "table", "time_per_visit", "trace",
-]  # fmt: skip
+    "EXERCISES",
+    "MATRIX_TEMPLATE",
+    "BasicPatterns",
+    "Compose",
+    "Conditional",
+    "Partition",
+    "PricedLevel",
+    "Region",
+    "Time",
+    "alone",
+    "cost",
+    "formula",
+    "levels_of",
+    "lines_per_visit",
+    "lines_touched",
+    "loops",
+    "misses",
+    "nest",
+    "published",
+    "r_trav",
+    "reuse",
+    "revisit_hits",
+    "rr_acc",
+    "rr_trav",
+    "rs_trav",
+    "s_trav",
+    "s_trav_cr",
+    "simulated",
+    "symbol",
+    "table",
+    "time_per_visit",
+    "trace",
+]

@@ -1,14 +1,15 @@
-"""The algebra of access patterns: regions, basic patterns, and their composition, as values that can be added and multiplied.
+"""The algebra of access patterns: regions, basic patterns, and their composition, as values that can be added and
+multiplied.
 
     V, H = Region(10_000, 8, "V"), Region(16_384, 16, "H")
     s_trav(V) * r_trav(H) + s_trav(V) * rr_acc(H, r=10_000)
 
-`*` is ⊙, concurrent: both run at once, interleaved in proportion to their lengths. `+` is ⊕, one after the other, and what
-the first leaves in the caches the second finds there. As in the papers, ⊙ binds tighter than ⊕.
+`*` is ⊙, concurrent: both run at once, interleaved in proportion to their lengths. `+` is ⊕, one after the other, and
+what the first leaves in the caches the second finds there. As in the papers, ⊙ binds tighter than ⊕.
 
-Source: Manegold, Boncz, Kersten, "Generic Database Cost Models for Hierarchical Memory Systems", VLDB 2002, for the patterns and
-operators; `rr_acc` is the lecture notes' name for r_acc; `s_trav_cr` is from Pirk et al., ICDE 2013. The proportional
-interleaving is ours: the papers leave it open.
+Source: Manegold, Boncz, Kersten, "Generic Database Cost Models for Hierarchical Memory Systems", VLDB 2002, for the
+patterns and operators; `rr_acc` is the lecture notes' name for r_acc; `s_trav_cr` is from Pirk et al., ICDE 2013. The
+proportional interleaving is ours: the papers leave it open.
 """
 
 from collections.abc import Iterator
@@ -34,7 +35,9 @@ def _whole(name: str, value: float, low: int, cure: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """`n` items of `w` bytes, one after the other. Regions of one name are one place; without a name, each is its own."""
+    """`n` items of `w` bytes, one after the other. Regions of one name are one place; without a
+    name, each is its own.
+    """
 
     n: int
     w: int
@@ -81,7 +84,9 @@ class Pattern:
         raise NotImplementedError
 
     def latex(self, word: int | None = None) -> str:
-        """In the notes' notation, with widths in words of `word` bytes; without `word`, of a region that has a name only the name."""
+        """In the notes' notation, with widths in words of `word` bytes; without `word`, of a region that has a name
+        only the name.
+        """
         raise NotImplementedError
 
     def regions(self) -> tuple[Region, ...]:
@@ -96,7 +101,9 @@ class Pattern:
 
 def _parts(pattern: Pattern, kind: type) -> tuple[Pattern, ...]:
     if not isinstance(pattern, Pattern):
-        raise SpeLabError(f"⊕ and ⊙ need a pattern on both sides, got {pattern!r:.40}; write for example s_trav(R) * r_trav(S)")
+        raise SpeLabError(
+            f"⊕ and ⊙ need a pattern on both sides, got {pattern!r:.40}; write for example s_trav(R) * r_trav(S)"
+        )
     return pattern.parts if isinstance(pattern, kind) else (pattern,)
 
 
@@ -111,13 +118,21 @@ class Basic(Pattern):
 
     def __post_init__(self) -> None:
         if not isinstance(self.region, Region):
-            raise SpeLabError(f"the first argument of {type(self).__name__} must be a Region, got {self.region!r:.40}; write Region(n, w)")
+            raise SpeLabError(
+                f"the first argument of {type(self).__name__} must be a Region, got {self.region!r:.40}; write"
+                " Region(n, w)"
+            )
         u = _whole("u", self.region.w if self.u is None else self.u, 1, "a visit touches at least one byte")
         if u > self.region.w:
-            raise SpeLabError(f"u must be at most the item's width w, got u={u} B with w={self.region.w} B; a visit cannot touch more than the item")
+            raise SpeLabError(
+                f"u must be at most the item's width w, got u={u} B with w={self.region.w} B; a visit cannot touch more"
+                " than the item"
+            )
         object.__setattr__(self, "u", u)
         if self.visits > MOST_VISITS:
-            raise SpeLabError(f"a pattern must visit at most {MOST_VISITS:,} items, got {self.visits:,}; choose a smaller n or r")
+            raise SpeLabError(
+                f"a pattern must visit at most {MOST_VISITS:,} items, got {self.visits:,}; choose a smaller n or r"
+            )
 
     @property
     def visits(self) -> int:
@@ -142,7 +157,14 @@ class Basic(Pattern):
         return rf"\mathrm{{{name}}}({of}.w={w},\,u={u},\,{of}.n={self.region.n}{self.arguments()})"
 
     def __str__(self) -> str:
-        more = self.arguments().replace(r"\,", " ").replace(r"\mathrm", "").replace("{", "").replace("}", "").replace("\\_", "_")
+        more = (
+            self.arguments()
+            .replace(r"\,", " ")
+            .replace(r"\mathrm", "")
+            .replace("{", "")
+            .replace("}", "")
+            .replace("\\_", "_")
+        )
         return f"{type(self).__name__}({self.region.label}, u={self.u}{more})"
 
 
@@ -243,8 +265,14 @@ class s_trav_cr(Basic):
     sequential = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.s, bool) or not isinstance(self.s, int | float | np.floating) or not LEAST_SHARE <= self.s <= 1:
-            raise SpeLabError(f"s must be a share between {LEAST_SHARE:g} and 1, got {self.s!r:.40}; write for example s=0.1")
+        if (
+            isinstance(self.s, bool)
+            or not isinstance(self.s, int | float | np.floating)
+            or not LEAST_SHARE <= self.s <= 1
+        ):
+            raise SpeLabError(
+                f"s must be a share between {LEAST_SHARE:g} and 1, got {self.s!r:.40}; write for example s=0.1"
+            )
         super().__post_init__()
 
     @property
@@ -263,8 +291,9 @@ class s_trav_cr(Basic):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class nest(Basic):
-    """`m` equal parts, each traversed in storage order by a cursor of its own. Which cursor moves next is drawn at random
-    (`o` = "ran"), or they take turns ("seq"): from first to last over and over (`d` = "uni"), or to and fro ("bi").
+    """`m` equal parts, each traversed in storage order by a cursor of its own. Which cursor moves next is drawn at
+    random (`o` = "ran"), or they take turns ("seq"): from first to last over and over (`d` = "uni"), or to and fro
+    ("bi").
 
     The papers allow other patterns inside; a random one makes the nest as a whole one, so that r_trav(R) says the same.
     """
@@ -275,7 +304,9 @@ class nest(Basic):
 
     def __post_init__(self) -> None:
         if not isinstance(self.region, Region):
-            raise SpeLabError(f"the first argument of nest must be a Region, got {self.region!r:.40}; write Region(n, w)")
+            raise SpeLabError(
+                f"the first argument of nest must be a Region, got {self.region!r:.40}; write Region(n, w)"
+            )
         object.__setattr__(self, "m", _whole("m", self.m, 1, "a nest has at least one part"))
         _choice("o", self.o, ORDERS)
         _choice("d", self.d, DIRECTIONS)
@@ -300,7 +331,9 @@ class nest(Basic):
         return items
 
     def arguments(self) -> str:
-        return rf",\,m={self.m},\,\mathrm{{s\_trav}},\,\mathrm{{{self.o}}}" + (rf",\,\mathrm{{{self.d}}}" if self.o == "seq" else "")
+        return rf",\,m={self.m},\,\mathrm{{s\_trav}},\,\mathrm{{{self.o}}}" + (
+            rf",\,\mathrm{{{self.d}}}" if self.o == "seq" else ""
+        )
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -320,9 +353,13 @@ class Composition(Pattern):
             if region.name and named.setdefault(region.name, region) != region:
                 first = named[region.name]
                 found = f"got {region.name} with n={first.n}, w={first.w} and with n={region.n}, w={region.w}"
-                raise SpeLabError(f"two regions of one name must have the same n and w, {found}; give one of them another name")
+                raise SpeLabError(
+                    f"two regions of one name must have the same n and w, {found}; give one of them another name"
+                )
         if self.visits > MOST_VISITS:
-            raise SpeLabError(f"a pattern must visit at most {MOST_VISITS:,} items, got {self.visits:,}; choose a smaller n or r")
+            raise SpeLabError(
+                f"a pattern must visit at most {MOST_VISITS:,} items, got {self.visits:,}; choose a smaller n or r"
+            )
 
     @property
     def visits(self) -> int:
@@ -331,6 +368,7 @@ class Composition(Pattern):
     def basics(self) -> Iterator[Basic]:
         for part in self.parts:
             yield from part.basics()
+
 
 class Sequential(Composition):
     """P₁ ⊕ P₂ ⊕ …: one after the other."""
@@ -351,11 +389,16 @@ class Concurrent(Composition):
         for part in self.parts:
             for region in part.regions():
                 if seen.setdefault(region, part) is not part:
-                    rule = f"patterns that run at once must have regions of their own, got {region.label} in two of them"
+                    rule = (
+                        f"patterns that run at once must have regions of their own, got {region.label} in two of them"
+                    )
                     raise SpeLabError(f"{rule}; give each its own Region, or write them one after the other with +")
 
     def latex(self, word: int | None = None) -> str:
-        return r" \odot ".join(rf"\left[{part.latex(word)}\right]" if isinstance(part, Sequential) else part.latex(word) for part in self.parts)
+        return r" \odot ".join(
+            rf"\left[{part.latex(word)}\right]" if isinstance(part, Sequential) else part.latex(word)
+            for part in self.parts
+        )
 
     def __str__(self) -> str:
         return " ⊙ ".join(f"[{part}]" if isinstance(part, Sequential) else str(part) for part in self.parts)

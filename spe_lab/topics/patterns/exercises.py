@@ -1,7 +1,7 @@
 """Exercises of chapter 03c: write loops as expressions, choose a layout, change C, break the model.
 
-An expression is judged by what it does: its trace and the loop's own, written down without the algebra, run through the same
-simulated levels.
+An expression is judged by what it does: its trace and the loop's own, written down without the algebra, run through the
+same simulated levels.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +44,9 @@ def _copied(rng: np.random.Generator):
 
 
 def _looked_up(rng: np.random.Generator):
-    return _woven(PLACES[0] + 4 * np.arange(N), PLACES[1] + 8 * rng.integers(0, 2048, N)), _woven(np.full(N, 4), np.full(N, 8))
+    return _woven(PLACES[0] + 4 * np.arange(N), PLACES[1] + 8 * rng.integers(0, 2048, N)), _woven(
+        np.full(N, 4), np.full(N, 8)
+    )
 
 
 def _repeated(rng: np.random.Generator):
@@ -53,9 +55,9 @@ def _repeated(rng: np.random.Generator):
 
 def _permuted(rng: np.random.Generator):
     i, place = np.arange(N), rng.permutation(N)
-    return np.concatenate([_woven(PLACES[0] + 8 * i, PLACES[1] + 4 * i, PLACES[2] + 8 * place), PLACES[2] + 8 * i]), np.concatenate(
-        [_woven(np.full(N, 8), np.full(N, 4), np.full(N, 8)), np.full(N, 8)]
-    )
+    return np.concatenate(
+        [_woven(PLACES[0] + 8 * i, PLACES[1] + 4 * i, PLACES[2] + 8 * place), PLACES[2] + 8 * i]
+    ), np.concatenate([_woven(np.full(N, 8), np.full(N, 4), np.full(N, 8)), np.full(N, 8)])
 
 
 def _permuted_expression() -> Pattern:
@@ -64,15 +66,30 @@ def _permuted_expression() -> Pattern:
 
 
 LOOPS = {
-    "copy": Loop("for (int i = 0; i < 8192; i++)\n    b[i] = a[i];                    // int a[8192], b[8192]", _copied,
-                 lambda: s_trav(Region(N, 4, "a")) * s_trav(Region(N, 4, "b"))),
-    "look-up": Loop("for (int i = 0; i < 8192; i++)\n    sum += table[key[i]];           // int key[8192], random; double table[2048]", _looked_up,
-                    lambda: s_trav(Region(N, 4, "key")) * rr_acc(Region(2048, 8, "table"), r=N)),
-    "field": Loop("for (int k = 0; k < 3; k++)\n    for (int i = 0; i < 1024; i++)\n        sum += record[i].price;     // of 128 bytes, a double in front",
-                  _repeated, lambda: rs_trav(Region(1024, 128, "record"), r=3, u=8)),
-    "permute": Loop("for (int i = 0; i < 8192; i++)\n    out[perm[i]] = in[i];           // double in[8192], out[8192]; int perm[8192], a permutation\n"
-                    "for (int i = 0; i < 8192; i++)\n    sum += out[i];", _permuted, _permuted_expression),
-}  # fmt: skip
+    "copy": Loop(
+        "for (int i = 0; i < 8192; i++)\n    b[i] = a[i];                    // int a[8192], b[8192]",
+        _copied,
+        lambda: s_trav(Region(N, 4, "a")) * s_trav(Region(N, 4, "b")),
+    ),
+    "look-up": Loop(
+        "for (int i = 0; i < 8192; i++)\n    sum += table[key[i]];           // int key[8192], random; double"
+        " table[2048]",
+        _looked_up,
+        lambda: s_trav(Region(N, 4, "key")) * rr_acc(Region(2048, 8, "table"), r=N),
+    ),
+    "field": Loop(
+        "for (int k = 0; k < 3; k++)\n    for (int i = 0; i < 1024; i++)\n        sum += record[i].price;     // of 128"
+        " bytes, a double in front",
+        _repeated,
+        lambda: rs_trav(Region(1024, 128, "record"), r=3, u=8),
+    ),
+    "permute": Loop(
+        "for (int i = 0; i < 8192; i++)\n    out[perm[i]] = in[i];           // double in[8192], out[8192]; int"
+        " perm[8192], a permutation\nfor (int i = 0; i < 8192; i++)\n    sum += out[i];",
+        _permuted,
+        _permuted_expression,
+    ),
+}
 
 
 def loops() -> Text:
@@ -82,7 +99,10 @@ def loops() -> Text:
 
 def judge_loops(answer: Any) -> Verdict:
     if not isinstance(answer, Mapping) or set(answer) - set(LOOPS):
-        raise SpeLabError(f"the answer must be a dictionary with the keys {', '.join(LOOPS)}, got {answer!r:.60}; give each a pattern, or ... for now")
+        raise SpeLabError(
+            f"the answer must be a dictionary with the keys {', '.join(LOOPS)}, got {answer!r:.60}; give each a"
+            " pattern, or ... for now"
+        )
     missing = [name for name in LOOPS if answer.get(name, ...) is ...]
     for name, given in answer.items():
         if given is ...:
@@ -93,20 +113,33 @@ def judge_loops(answer: Any) -> Verdict:
         if found:
             return Verdict("wrong", f"{name}: {found}")
     if missing:
-        return Verdict("wrong", f"right so far; still to do: {', '.join(missing)}") if len(missing) < len(LOOPS) else Verdict("not attempted", "no pattern yet")
+        return (
+            Verdict("wrong", f"right so far; still to do: {', '.join(missing)}")
+            if len(missing) < len(LOOPS)
+            else Verdict("not attempted", "no pattern yet")
+        )
     return Verdict("right", f"all four miss as often as their loops, in {len(JUDGES)} simulated levels each")
 
 
 def compare_with_loop(given: Pattern, loop: Loop) -> str:
-    """What differs between the expression and the loop, in the first level that tells them apart; empty if none does."""
+    """What differs between the expression and the loop, in the first level that tells them apart;
+    empty if none does.
+    """
     own, true = trace(given, 7), loop.run(np.random.default_rng(8))
-    seen = {line: [cache.stack_distances(cache.lines_of(*each, line)) for each in (own, true)] for line in {line for line, _ in JUDGES}}
+    seen = {
+        line: [cache.stack_distances(cache.lines_of(*each, line)) for each in (own, true)]
+        for line in {line for line, _ in JUDGES}
+    }
     for line, room in JUDGES:
         mine, wanted = (int(distances.misses(room)) for distances in seen[line])
         if abs(mine - wanted) > CLOSE * wanted + 2:
             return f"with {room} lines of {line} B the loop misses {wanted:,} times, and your expression {mine:,} times"
     accesses = [len(cache.lines_of(*each, 64)) for each in (own, true)]
-    return "" if accesses[0] == accesses[1] else f"the loop makes {accesses[1]:,} accesses, and your expression {accesses[0]:,}"
+    return (
+        ""
+        if accesses[0] == accesses[1]
+        else f"the loop makes {accesses[1]:,} accesses, and your expression {accesses[0]:,}"
+    )
 
 
 def layout_crossover() -> float:
@@ -129,14 +162,18 @@ def judge_layout(answer: Any) -> Verdict:
 
 def judge_break(answer: Any) -> Verdict:
     if not isinstance(answer, Pattern):
-        raise SpeLabError(f"the answer must be a pattern, got {answer!r:.60}; write for example rs_trav(Region(64, 8), r=10)")
+        raise SpeLabError(
+            f"the answer must be a pattern, got {answer!r:.60}; write for example rs_trav(Region(64, 8), r=10)"
+        )
     level = PricedLevel("L1", 32 << 10, 64)
     expected = sum(misses(answer, level))
     found = cache.Hierarchy([cache.Level(32 << 10, 64, ways=8)]).run(*trace(answer)).misses[0]
     said = f"the model says {expected:,.0f} misses, and a cache of 32 KiB with 8 ways has {found:,}"
     if found >= 2 * expected:
         return Verdict("right", f"{said}: a factor of {found / expected:.1f}")
-    return Verdict("wrong", f"{said}: a factor of {found / expected:.2f}, and 2 is asked for. Which addresses share a set?")
+    return Verdict(
+        "wrong", f"{said}: a factor of {found / expected:.2f}, and 2 is asked for. Which addresses share a set?"
+    )
 
 
 MATRIX_TEMPLATE = """
@@ -186,7 +223,9 @@ FASTER = 0.7
 def judge_matrix(answer: Any) -> Verdict:
     means = "your loop takes {} times as long as the template"
     wrong = f": less than {FASTER} is asked for. In which order do the cells lie in memory?"
-    return judge_c(answer, run_matrix, means, limit=FASTER, below=True, right=": a nest has become a single sweep", wrong=wrong)
+    return judge_c(
+        answer, run_matrix, means, limit=FASTER, below=True, right=": a nest has become a single sweep", wrong=wrong
+    )
 
 
 def run_matrix(text: str) -> tuple[float, float, float] | str:
@@ -196,17 +235,30 @@ def run_matrix(text: str) -> tuple[float, float, float] | str:
         matrix = own.struct("matrix")
         own.address("sum_cells")
     except (KeyError, AttributeError):
-        return "the source must declare struct matrix and uint64_t sum_cells(struct matrix *m, uint64_t work), as the template does"
+        return (
+            "the source must declare struct matrix and uint64_t sum_cells(struct matrix *m, uint64_t work), as the"
+            " template does"
+        )
     rng = np.random.default_rng(1)
     for rows, columns in ((1, 1), (3, 5), (64, 32)):
         cells = rng.integers(0, 1000, rows * columns, dtype=np.int32)
         state = matrix(cells.ctypes.data, rows, columns, 0, 0)
         halves = own.sum_cells(state, rows * columns // 2) + own.sum_cells(state, rows * columns - rows * columns // 2)
         if halves != cells.sum() or (state.row, state.column) != (0, 0):
-            return f"one pass over {rows} × {columns} cells, in two calls, must give {cells.sum()} and end where it began; it gives {halves}"
+            return (
+                f"one pass over {rows} × {columns} cells, in two calls, must give {cells.sum()} and end where it began;"
+                f" it gives {halves}"
+            )
     cells = rng.integers(0, 1000, SIDE * SIDE, dtype=np.int32)
-    points = [measurement.Point("sum_cells", each.address("sum_cells"), each.struct("matrix")(cells.ctypes.data, SIDE, SIDE, 0, 0), keep=cells)
-              for each in (own, template)]  # fmt: skip
+    points = [
+        measurement.Point(
+            "sum_cells",
+            each.address("sum_cells"),
+            each.struct("matrix")(cells.ctypes.data, SIDE, SIDE, 0, 0),
+            keep=cells,
+        )
+        for each in (own, template)
+    ]
     return measurement.compare(*points, budget_s=2.0)
 
 
@@ -214,46 +266,63 @@ EXERCISES = {
     "loops": Exercise(
         "Write each of the four loops as an expression.",
         (
-            "What runs in one iteration is concurrent (*), what runs in another loop comes after (+). Widths are in bytes: an int has 4, a double 8.",
-            "field: three sweeps that touch 8 of 128 bytes. permute: a permutation visits each item once; use the same region `out` in both loops.",
+            (
+                "What runs in one iteration is concurrent (*), what runs in another loop comes after (+). Widths are in"
+                " bytes: an int has 4, a double 8."
+            ),
+            (
+                "field: three sweeps that touch 8 of 128 bytes. permute: a permutation visits each item once; use the"
+                " same region `out` in both loops."
+            ),
         ),
         {name: loop.expression() for name, loop in LOOPS.items()},
-        "One pattern for each array of an iteration, joined by ⊙; loops that follow each other are joined by ⊕, and share the region they both use:\n"
-        "```python\n"
-        'copy = s_trav(Region(8192, 4, "a")) * s_trav(Region(8192, 4, "b"))\n'
-        'look_up = s_trav(Region(8192, 4, "key")) * rr_acc(Region(2048, 8, "table"), r=8192)\n'
-        'field = rs_trav(Region(1024, 128, "record"), r=3, u=8)\n'
-        'out = Region(8192, 8, "out")\n'
-        'permute = s_trav(Region(8192, 8, "in")) * s_trav(Region(8192, 4, "perm")) * r_trav(out) + s_trav(out)\n'
-        "```",
+        "One pattern for each array of an iteration, joined by ⊙; loops that follow each other are joined by ⊕, and"
+        ' share the region they both use:\n```python\ncopy = s_trav(Region(8192, 4, "a")) * s_trav(Region(8192, 4,'
+        ' "b"))\nlook_up = s_trav(Region(8192, 4, "key")) * rr_acc(Region(2048, 8, "table"), r=8192)\nfield ='
+        ' rs_trav(Region(1024, 128, "record"), r=3, u=8)\nout = Region(8192, 8, "out")\npermute = s_trav(Region(8192,'
+        ' 8, "in")) * s_trav(Region(8192, 4, "perm")) * r_trav(out) + s_trav(out)\n```',
         judge_loops,
     ),
     "layout": Exercise(
-        "A table of records of 64 bytes holds eight fields of 8 bytes, two of which are read for a share s of the records. Stored as records, the two lie in "
-        "one line; stored as columns, in two. At which s do both layouts miss equally often?",
+        "A table of records of 64 bytes holds eight fields of 8 bytes, two of which are read for a share s of the"
+        " records. Stored as records, the two lie in one line; stored as columns, in two. At which s do both layouts"
+        " miss equally often?",
         (
-            "Both are s_trav_cr: one with w = 64, u = 16, and two with w = 8. How many lines does each touch, for n records?",
+            (
+                "Both are s_trav_cr: one with w = 64, u = 16, and two with w = 8. How many lines does each touch, for n"
+                " records?"
+            ),
             "n·s = 2 · (n/8) · (1 − (1 − s)⁸). Solve it with sympy's nsolve, or read it off a plot.",
         ),
         0.212,
-        "Below s ≈ 0.21 a line of a column is mostly brought for a single item, twice as many lines as records need. Above, items share lines, and a column's "
-        "line serves up to eight.",
+        "Below s ≈ 0.21 a line of a column is mostly brought for a single item, twice as many lines as records need."
+        " Above, items share lines, and a column's line serves up to eight.",
         judge_layout,
     ),
     "matrix": Exercise(
         "Change sum_cells so that it takes less than 0.7 of its time, with the same sum for each pass.",
-        ("Which expression is the template? A nest with one cursor for each row, taking turns.", "Walk along a row first: the nest becomes s_trav."),
+        (
+            "Which expression is the template? A nest with one cursor for each row, taking turns.",
+            "Walk along a row first: the nest becomes s_trav.",
+        ),
         MATRIX_SOLUTION,
-        "In the template neighbours in time lie a row apart: nest(R, rows, s_trav, seq), whose cursors hold more lines than a first-level cache has. "
-        "With the loops exchanged it is s_trav(R).",
+        "In the template neighbours in time lie a row apart: nest(R, rows, s_trav, seq), whose cursors hold more lines"
+        " than a first-level cache has. With the loops exchanged it is s_trav(R).",
         judge_matrix,
     ),
     "break": Exercise(
-        "Break the model: find a pattern for which a cache of 32 KiB with 8 ways misses at least twice as often as the model says.",
-        ("The model's cache is fully associative. In the simulated one, lines whose numbers differ by a multiple of 64 share 8 places.",
-         "Items 4096 bytes apart all share one set. Visit more than 8 of them again and again."),
+        "Break the model: find a pattern for which a cache of 32 KiB with 8 ways misses at least twice as often as the"
+        " model says.",
+        (
+            (
+                "The model's cache is fully associative. In the simulated one, lines whose numbers differ by a multiple"
+                " of 64 share 8 places."
+            ),
+            "Items 4096 bytes apart all share one set. Visit more than 8 of them again and again.",
+        ),
         rs_trav(Region(64, 4096), u=8, r=10),
-        "All 64 items begin in the same set of 8 lines, so that each is evicted before its turn comes again, while 504 lines stay empty.",
+        "All 64 items begin in the same set of 8 lines, so that each is evicted before its turn comes again, while 504"
+        " lines stay empty.",
         judge_break,
     ),
-}  # fmt: skip
+}

@@ -1,8 +1,9 @@
-"""The published evaluation of an expression: caches are divided by footprint, and what is left in them is a share of each region.
+"""The published evaluation of an expression: caches are divided by footprint, and what is left in them is a share of
+each region.
 
-From the paper (Manegold, Boncz, Kersten, VLDB 2002): the structure, that is, ⊙ divides a level's capacity in proportion to the
-footprints of its parts, and ⊕ hands on a state of pairs ⟨region, resident share⟩. The footprints and the two functions that use
-and make a state are the usual retelling; the originals are in Manegold's thesis.
+From the paper (Manegold, Boncz, Kersten, VLDB 2002): the structure, that is, ⊙ divides a level's capacity in proportion
+to the footprints of its parts, and ⊕ hands on a state of pairs ⟨region, resident share⟩. The footprints and the two
+functions that use and make a state are the usual retelling; the originals are in Manegold's thesis.
 """
 
 import numpy as np
@@ -47,11 +48,15 @@ def _basic(pattern: Basic, line: int, room: np.ndarray, state: State) -> tuple[n
 
 
 def footprint(pattern: Pattern, line: int) -> float:
-    """Lines that a pattern may come back to: one for a single sweep, one for each cursor of a nest, otherwise the region."""
+    """Lines that a pattern may come back to: one for a single sweep, one for each cursor of a nest, otherwise the
+    region.
+    """
     if isinstance(pattern, Basic):
         if isinstance(pattern, nest):
             return pattern.m
-        revisits = isinstance(pattern, rs_trav | rr_trav | rr_acc) or (isinstance(pattern, r_trav) and pattern.region.w - pattern.u < line)
+        revisits = isinstance(pattern, rs_trav | rr_trav | rr_acc) or (
+            isinstance(pattern, r_trav) and pattern.region.w - pattern.u < line
+        )
         return _lines(pattern, line) if revisits else 1.0
     each = [footprint(part, line) for part in pattern.parts]
     return sum(each) if isinstance(pattern, Concurrent) else max(each)

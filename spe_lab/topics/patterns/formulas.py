@@ -1,12 +1,13 @@
 """Misses of each basic pattern at one level, as sympy expressions: what is published, and what is exact under LRU.
 
-A level has lines of B bytes and room for K of them. A pattern visits items of width w in a region of n, and touches u bytes
-of each. Two quantities carry all formulas: q, the lines that one visit touches on average, and X, the lines of the region
-that a traversal touches at all; h = min(1, K/X) is the share of them that fits.
+A level has lines of B bytes and room for K of them. A pattern visits items of width w in a region of n, and touches u
+bytes of each. Two quantities carry all formulas: q, the lines that one visit touches on average, and X, the lines of
+the region that a traversal touches at all; h = min(1, K/X) is the share of them that fits.
 
-"published" are the rules of Manegold, Boncz, Kersten, VLDB 2002, *as they are usually retold*: we have the patterns and the
-structure from the paper, and the formulas at second hand. "ours" assume full associativity and LRU, and are exact in
-expectation for many lines: they follow from stack distances (see `uses`, which evaluates the same without a closed form).
+"published" are the rules of Manegold, Boncz, Kersten, VLDB 2002, *as they are usually retold*: we have the patterns and
+the structure from the paper, and the formulas at second hand. "ours" assume full associativity and LRU, and are exact
+in expectation for many lines: they follow from stack distances (see `uses`, which evaluates the same without a closed
+form).
 """
 
 import math
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
 
 RULES = ("published", "ours")
 _READABLE = 10**9  # larger numerators and denominators, such as those of (3/4)^1024, are printed as decimals
-KINDS = ("s_trav", "rs_trav uni", "rs_trav bi", "r_trav", "rr_trav", "rr_acc", "nest ran", "nest seq uni", "nest seq bi", "s_trav_cr")
+KINDS = (
+    "s_trav",
+    "rs_trav uni",
+    "rs_trav bi",
+    "r_trav",
+    "rr_trav",
+    "rr_acc",
+    "nest ran",
+    "nest seq uni",
+    "nest seq bi",
+    "s_trav_cr",
+)
 QUANTITIES = {
     "n": Quantity("items of the region", ""),
     "w": Quantity("width of an item", "B"),
@@ -43,8 +55,8 @@ QUANTITIES = {
 def lines_per_visit(rule: str = "ours") -> "sympy.Expr":
     """q. A visit of u bytes that begins j bytes into a line touches 1 + ⌊(j + u − 1)/B⌋ lines.
 
-    Averaged over all j it is the notes' 1 + (u − 1)/B. Items of a region that begins on a line begin at multiples of
-    g = gcd(w, B) only, and the average over those (Hermite's identity) is 1 + g·⌊(u − 1)/g⌋/B. With g = 1 the two agree.
+    Averaged over all j it is the notes' 1 + (u − 1)/B. Items of a region that begins on a line begin at multiples of g
+    = gcd(w, B) only, and the average over those (Hermite's identity) is 1 + g·⌊(u − 1)/g⌋/B. With g = 1 the two agree.
     """
     import sympy
 
@@ -62,7 +74,9 @@ def lines_touched(rule: str = "ours") -> "sympy.Expr":
 
 
 def misses(kind: str, rule: str = "ours") -> "sympy.Expr":
-    """Misses of a basic pattern in n, r, m, s, K and in X and q, for which `lines_touched` and `lines_per_visit` stand."""
+    """Misses of a basic pattern in n, r, m, s, K and in X and q, for which `lines_touched` and
+    `lines_per_visit` stand.
+    """
     if kind not in KINDS:
         raise SpeLabError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}; name one of them")
     return (_ours if _checked(rule) == "ours" else _published)(kind)
@@ -79,7 +93,9 @@ def model(kind: str, rule: str = "ours") -> Model:
 def geometry(rule: str = "ours") -> tuple[Model, Model]:
     """(X, q) as functions of the region, u and the line."""
     source = "lecture notes §3.4; ours: the grain g" if rule == "ours" else "lecture notes §3.4"
-    return Model("X", lines_touched(rule), "", QUANTITIES, source), Model("q", lines_per_visit(rule), "", QUANTITIES, source)
+    return Model("X", lines_touched(rule), "", QUANTITIES, source), Model(
+        "q", lines_per_visit(rule), "", QUANTITIES, source
+    )
 
 
 def kind_of(pattern: Basic) -> str:
@@ -103,7 +119,9 @@ def evaluate(pattern: Basic, line: int, room: np.ndarray | float, rule: str = "o
 
 
 def alone(pattern: Pattern, line: int, rule: str = "ours") -> "sympy.Expr":
-    """The closed forms of an expression's basic patterns, each alone in a level of K lines of `line` bytes, added up."""
+    """The closed forms of an expression's basic patterns, each alone in a level of K lines of
+    `line` bytes, added up.
+    """
     import sympy
 
     total = sympy.Integer(0)
@@ -111,7 +129,9 @@ def alone(pattern: Pattern, line: int, rule: str = "ours") -> "sympy.Expr":
         lines, per_visit = (sympy.nsimplify(number, rational=True) for number in shape(basic, line, rule))
         known = {symbol(name): sympy.nsimplify(value, rational=True) for name, value in _values(basic, line).items()}
         total += misses(kind_of(basic), rule).subs(known | {symbol("X"): lines, symbol("q"): per_visit})
-    return sympy.sympify(total).xreplace({q: sympy.Float(q, 6) for q in total.atoms(sympy.Rational) if max(abs(q.p), q.q) > _READABLE})
+    return sympy.sympify(total).xreplace(
+        {q: sympy.Float(q, 6) for q in total.atoms(sympy.Rational) if max(abs(q.p), q.q) > _READABLE}
+    )
 
 
 def order(pattern: Basic, line: int, rule: str = "ours") -> float:
@@ -129,8 +149,8 @@ def _values(pattern: Basic, line: int) -> dict[str, float]:
 def sequential_share(kind: str) -> "sympy.Expr":
     """The share of the misses whose line follows the one before: these a prefetcher sees coming.
 
-    All or none, but for the conditional traversal, where a line with a selected item (probability P) follows another such
-    line with probability P: of all lines P² are sequential misses and P(1 − P) random ones.
+    All or none, but for the conditional traversal, where a line with a selected item (probability P) follows another
+    such line with probability P: of all lines P² are sequential misses and P(1 − P) random ones.
     """
     import sympy
 
@@ -154,7 +174,8 @@ def revisit_hits(h: "sympy.Expr") -> "sympy.Expr":
     """H(h): hits among the first visits of each further random traversal, as a share of the lines.
 
     A line was last met when a share a of all lines was still to be met for the last time, and is met again when b are
-    still unmet; a and b are independent and uniform. In between 1 − a·b of all lines are used: it hits if that is below h.
+    still unmet; a and b are independent and uniform. In between 1 − a·b of all lines are used: it hits if that is below
+    h.
     """
     import sympy
 
@@ -191,7 +212,10 @@ def _ours(kind: str) -> "sympy.Expr":
     if kind == "rr_acc":
         p = q / lines
         full = sympy.log(1 - room / lines) / sympy.log(1 - p)  # visits until the level is full
-        return sympy.Piecewise((lines * (1 - (1 - p) ** r), sympy.Or(lines <= room, r <= full)), (room + (r - full) * q * (1 - room / lines), True))
+        return sympy.Piecewise(
+            (lines * (1 - (1 - p) ** r), sympy.Or(lines <= room, r <= full)),
+            (room + (r - full) * q * (1 - room / lines), True),
+        )
     if kind == "s_trav_cr":
         return lines * (1 - (1 - s) ** (n * q / lines))
     new = lines / (n * q)  # share of a cursor's moves that come to a new line
@@ -199,8 +223,8 @@ def _ours(kind: str) -> "sympy.Expr":
         return sympy.Piecewise((lines, m * q <= room), (n * q, True))
     if kind == "nest seq bi":
         return lines + again * sympy.Max(0, 1 - room / (m * q * (1 + new)))
-    # ran: m·q·(1 − z) lines of different cursors, and one more for each further move to a new line, fill the level after
-    # T moves, z = exp(−T/m). a·(1 − z) + b·T = K is solved by Lambert's W.
+    # ran: m·q·(1 − z) lines of different cursors, and one more for each further move to a new line, fill the level
+    # after T moves, z = exp(−T/m). a·(1 − z) + b·T = K is solved by Lambert's W.
     a, b = m * q * (1 - new), q * new
     waited = (room - a) / b + m * sympy.LambertW(a / (b * m) * sympy.exp((a - room) / (b * m)))
     return lines + again * sympy.exp(-waited / m)

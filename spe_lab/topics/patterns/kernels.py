@@ -24,12 +24,15 @@ MOST_LAPS = 256
 def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> Point:
     """A pattern that is executed over and over, on memory of its own or on that of `arena`.
 
-    A list holds as many different executions as it takes not to repeat itself soon: the same few visits would stay cached.
-    It holds whole ones, as a part of a sweep to and fro is a sweep to, over fewer items.
+    A list holds as many different executions as it takes not to repeat itself soon: the same few visits would stay
+    cached. It holds whole ones, as a part of a sweep to and fro is a sweep to, over fewer items.
     """
     region = pattern.region
     if region.w % WORD or pattern.u % WORD:
-        raise SpeLabError(f"w and u must be multiples of {WORD} B to be measured, got w={region.w} B, u={pattern.u} B; the kernels read words")
+        raise SpeLabError(
+            f"w and u must be multiples of {WORD} B to be measured, got w={region.w} B, u={pattern.u} B; the kernels"
+            " read words"
+        )
     library, arena = kernels(), arena or Arena(region.size)
     kernel, order = "visit_in_order", None
     if not isinstance(pattern, s_trav):
@@ -39,7 +42,9 @@ def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> P
             raise SpeLabError("the pattern must visit an item to be timed, got none; choose a larger share or region")
     state = visits_state(library, arena.view, pattern, order)
     last = max(claim()[name].value for name in ("l2_capacity", "l3_capacity") if name in claim())
-    lap = 4 * region.n if isinstance(pattern, s_trav_cr) else pattern.visits  # what one conditional lap leaves out, another brings back
+    lap = (
+        4 * region.n if isinstance(pattern, s_trav_cr) else pattern.visits
+    )  # what one conditional lap leaves out, another brings back
     warm = max(SETTLE, min(lap, state.count)) if region.size <= last else SETTLE
     return Point(str(pattern), library.address(kernel), state, warm, keep=(arena, order))
 
@@ -56,7 +61,9 @@ def time_per_visit(pattern: Basic, budget_s: float = 1.0) -> Text:
     return Text(f"{value} a visit (measured; interval {low} to {high})")
 
 
-def visits_state(library: native.Library, memory: np.ndarray, pattern: Basic, order: np.ndarray | None) -> ctypes.Structure:
+def visits_state(
+    library: native.Library, memory: np.ndarray, pattern: Basic, order: np.ndarray | None
+) -> ctypes.Structure:
     """`struct visits` at its start."""
     count, at = (pattern.region.n, 0) if order is None else (order.size, order.ctypes.data)
     return library.struct("visits")(memory.ctypes.data, at, count, pattern.region.w, pattern.u // WORD, 0, 0)
@@ -73,7 +80,9 @@ def scatter_state(library: native.Library, tuples: np.ndarray, to: np.ndarray, b
     counts = np.bincount((tuples >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
     starts = np.concatenate(([0], counts.cumsum()[:-1])).astype(np.uint64)
     cursors = starts.copy()
-    state = library.struct("scatter")(tuples.ctypes.data, to.ctypes.data, cursors.ctypes.data, starts.ctypes.data, tuples.size, bits, 0)
+    state = library.struct("scatter")(
+        tuples.ctypes.data, to.ctypes.data, cursors.ctypes.data, starts.ctypes.data, tuples.size, bits, 0
+    )
     return state, tuples, to, starts, cursors
 
 
@@ -93,15 +102,24 @@ def kernels() -> native.Library:
         pattern = rr_acc(Region(n, w), r=3 * n, u=u)
         order = pattern.items(rng).astype(np.uint32)
         each = words.reshape(n, -1)[:, : u // WORD].sum(axis=1, dtype=np.uint64)
-        for kernel, listed, expected in (("visit_listed", order, each[order]), ("visit_in_order", None, np.tile(each, 3))):
+        for kernel, listed, expected in (
+            ("visit_listed", order, each[order]),
+            ("visit_in_order", None, np.tile(each, 3)),
+        ):
             found = getattr(library, kernel)(visits_state(library, words, pattern, listed), 3 * n)
             if found != expected.sum():
-                raise MeasurementError(f"{kernel} must agree with numpy before it is timed, got {found} for n={n}; report the compiler and its flags")
+                raise MeasurementError(
+                    f"{kernel} must agree with numpy before it is timed, got {found} for n={n}; report the compiler and"
+                    " its flags"
+                )
     tuples = np.random.default_rng(1).integers(0, 1 << 64, 1000, dtype=np.uint64)
     for bits in (1, 3):
         to = np.zeros_like(tuples)
         state, *_kept = scatter_state(library, tuples, to, bits)
         library.scatter_tuples(state, tuples.size)
         if not (to == tuples[np.argsort(tuples >> np.uint64(64 - bits), kind="stable")]).all():
-            raise MeasurementError("scatter_tuples must agree with numpy's stable sort before it is timed; report the compiler and its flags")
+            raise MeasurementError(
+                "scatter_tuples must agree with numpy's stable sort before it is timed; report the compiler and its"
+                " flags"
+            )
     return library

@@ -35,19 +35,37 @@ class MissLab(Lab):
     simulated = True
     compared = ("fully associative", "ours")
     breaks = (
-        "A model of a fully associative level with LRU replacement says nothing of conflicts within sets, of other policies, and of lines that a prefetcher "
-        "brings before they are asked for."
+        "A model of a fully associative level with LRU replacement says nothing of conflicts within sets, of other"
+        " policies, and of lines that a prefetcher brings before they are asked for."
     )
 
     def expression(self, point: Mapping[str, Value]) -> Pattern:
         raise NotImplementedError
 
     def capacity_slider(self) -> Slider:
-        return Slider("capacity", "B", 32 * KIB, "capacity of the level", KIB, 4 * MIB, "log", multiple_of=KIB, source="a first-level cache")
+        return Slider(
+            "capacity",
+            "B",
+            32 * KIB,
+            "capacity of the level",
+            KIB,
+            4 * MIB,
+            "log",
+            multiple_of=KIB,
+            source="a first-level cache",
+        )
 
     def line_slider(self) -> Slider:
         sizes = ("32 B", "64 B", "128 B", "4096 B")
-        return Slider("line", "", "64 B", "block of the level", scale="choice", choices=sizes, source="a cache line; 4096 B would be a page")
+        return Slider(
+            "line",
+            "",
+            "64 B",
+            "block of the level",
+            scale="choice",
+            choices=sizes,
+            source="a cache line; 4096 B would be a page",
+        )
 
     def line(self, point: Mapping[str, Value]) -> int:
         return int(str(point["line"]).partition(" ")[0])
@@ -57,12 +75,18 @@ class MissLab(Lab):
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Where the machine's own levels with such blocks lie."""
-        return {level.name: level.capacity for level in levels_of(self.machine) if level.block == self.line(point) and level.capacity <= 4 * MIB}
+        return {
+            level.name: level.capacity
+            for level in levels_of(self.machine)
+            if level.block == self.line(point) and level.capacity <= 4 * MIB
+        }
 
     def rooms(self, point: Mapping[str, Value], x: Axis) -> np.ndarray:
         return np.maximum(x.values // self.line(point), 1).astype(int)
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         pattern, line, rooms = self.expression(point), self.line(point), self.rooms(point, x)
         exact, sets = [], []
         began = time.monotonic()
@@ -77,7 +101,9 @@ class MissLab(Lab):
             if enough:
                 break
 
-    def set_associative(self, addresses: np.ndarray, sizes: np.ndarray, line: int, room: int, seed: int, cancel: Cancel) -> int:
+    def set_associative(
+        self, addresses: np.ndarray, sizes: np.ndarray, line: int, room: int, seed: int, cancel: Cancel
+    ) -> int:
         ways = min(WAYS, int(room))
         sets = 1 << (int(room) // ways).bit_length() - 1
         level = cache.Level(sets * ways * line, line, ways)
@@ -91,7 +117,9 @@ class MissLab(Lab):
         found = []
         for name, values in zip(("fully associative", f"{WAYS} ways"), both, strict=True):
             mean, error = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(runs)
-            found.append(Curve(name, "simulated", x, "", mean, mean - 2 * error, mean + 2 * error, counts, counts, origin))
+            found.append(
+                Curve(name, "simulated", x, "", mean, mean - 2 * error, mean + 2 * error, counts, counts, origin)
+            )
         return found
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
@@ -117,17 +145,57 @@ class BasicPatterns(MissLab):
     def declare(self) -> list[Slider]:
         return [
             self.capacity_slider(),
-            Slider("pattern", "", "rr_trav", "how the items are visited", scale="choice", choices=BASIC, source="where the rules differ most"),
-            Slider("n", "", 4096, "items of the region", 256, 65536, "log", multiple_of=1, source="beyond a first-level cache"),
+            Slider(
+                "pattern",
+                "",
+                "rr_trav",
+                "how the items are visited",
+                scale="choice",
+                choices=BASIC,
+                source="where the rules differ most",
+            ),
+            Slider(
+                "n",
+                "",
+                4096,
+                "items of the region",
+                256,
+                65536,
+                "log",
+                multiple_of=1,
+                source="beyond a first-level cache",
+            ),
             Slider("w", "B", 96, "width of an item", 1, 512, "log", multiple_of=1, source="one line and a half"),
-            Slider("u", "B", 96, "bytes that a visit touches, at most w", 1, 512, "log", multiple_of=1, source="the whole item"),
-            Slider("r", "", 4, "traversals, or visits of rr_acc for each item", 1, 8, multiple_of=1, source="enough to see what is kept"),
+            Slider(
+                "u",
+                "B",
+                96,
+                "bytes that a visit touches, at most w",
+                1,
+                512,
+                "log",
+                multiple_of=1,
+                source="the whole item",
+            ),
+            Slider(
+                "r",
+                "",
+                4,
+                "traversals, or visits of rr_acc for each item",
+                1,
+                8,
+                multiple_of=1,
+                source="enough to see what is kept",
+            ),
             self.line_slider(),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "To and fro": Preset({"pattern": "rs_trav, bi"}, "More capacity helps until the region fits: on the way back, what was read last is still there."),
+            "To and fro": Preset(
+                {"pattern": "rs_trav, bi"},
+                "More capacity helps until the region fits: on the way back, what was read last is still there.",
+            ),
             "Round and round": Preset(
                 {"pattern": "rs_trav, uni"},
                 "All or nothing: until the whole region fits, each line is given up before its turn comes again.",
@@ -147,15 +215,21 @@ def _basic(name: str, n: int, w: int, u: int, r: int) -> Pattern:
     """At most MOST_SIMULATED visits: fewer items where there would be more."""
     region, u = Region(max(16, min(n, MOST_SIMULATED // r)), w), min(u, w)
     kinds = {
-        "s_trav": lambda: s_trav(region, u=u), "rs_trav, uni": lambda: rs_trav(region, r=r, u=u), "rs_trav, bi": lambda: rs_trav(region, r=r, d="bi", u=u),
-        "r_trav": lambda: r_trav(region, u=u), "rr_trav": lambda: rr_trav(region, r=r, u=u), "rr_acc": lambda: rr_acc(region, r=r * region.n, u=u),
-    }  # fmt: skip
+        "s_trav": lambda: s_trav(region, u=u),
+        "rs_trav, uni": lambda: rs_trav(region, r=r, u=u),
+        "rs_trav, bi": lambda: rs_trav(region, r=r, d="bi", u=u),
+        "r_trav": lambda: r_trav(region, u=u),
+        "rr_trav": lambda: rr_trav(region, r=r, u=u),
+        "rr_acc": lambda: rr_acc(region, r=r * region.n, u=u),
+    }
     return kinds[name]()
 
 
 def hash_join(n: int, w: int) -> Pattern:
     """Build a table from V; then probe it with U and write W."""
-    build, probe, table, result = (Region(n, width, name) for width, name in ((w, "V"), (w, "U"), (2 * w, "H"), (2 * w, "W")))
+    build, probe, table, result = (
+        Region(n, width, name) for width, name in ((w, "V"), (w, "U"), (2 * w, "H"), (2 * w, "W"))
+    )
     return s_trav(build) * r_trav(table) + s_trav(probe) * rr_acc(table, r=n) * s_trav(result)
 
 
@@ -180,7 +254,13 @@ def two_tables(n: int, w: int) -> Pattern:
     return rr_acc(Region(max(16, n // 4), w, "A"), r=2 * n) * rr_acc(Region(4 * n, w, "B"), r=2 * n)
 
 
-EXPRESSIONS = {"hash join": hash_join, "merge join": merge_join, "partition": partition, "look-ups and a stream": polluted, "two tables": two_tables}
+EXPRESSIONS = {
+    "hash join": hash_join,
+    "merge join": merge_join,
+    "partition": partition,
+    "look-ups and a stream": polluted,
+    "two tables": two_tables,
+}
 
 
 @register
@@ -201,8 +281,26 @@ class Compose(MissLab):
             return shared
         return [
             shared[0],
-            Slider("plan", "", "hash join", "what is computed", scale="choice", choices=tuple(EXPRESSIONS), source="the papers' own example"),
-            Slider("n", "", 16384, "items of an input", 256, 65536, "log", multiple_of=1, source="beyond a first-level cache"),
+            Slider(
+                "plan",
+                "",
+                "hash join",
+                "what is computed",
+                scale="choice",
+                choices=tuple(EXPRESSIONS),
+                source="the papers' own example",
+            ),
+            Slider(
+                "n",
+                "",
+                16384,
+                "items of an input",
+                256,
+                65536,
+                "log",
+                multiple_of=1,
+                source="beyond a first-level cache",
+            ),
             Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=4, source="a key"),
             shared[1],
         ]
@@ -211,11 +309,17 @@ class Compose(MissLab):
         if self._own is not None:
             return {}
         return {
-            "Partition": Preset({"plan": "partition"}, "The cliff is at 4 KiB: of the 64 clusters, the lines being written are all that must be kept."),
-            "Merge join": Preset({"plan": "merge join"}, "A flat line: all is read in order and once, so that no capacity helps."),
+            "Partition": Preset(
+                {"plan": "partition"},
+                "The cliff is at 4 KiB: of the 64 clusters, the lines being written are all that must be kept.",
+            ),
+            "Merge join": Preset(
+                {"plan": "merge join"}, "A flat line: all is read in order and once, so that no capacity helps."
+            ),
             "A stream beside": Preset(
                 {"plan": "look-ups and a stream"},
-                "At 128 KiB the table alone would fit; ours lies above the published rule, since the stream keeps pushing it out.",
+                "At 128 KiB the table alone would fit; ours lies above the published rule, since the stream keeps"
+                " pushing it out.",
             ),
         }
 

@@ -1,8 +1,8 @@
 """An expression's cost on a machine: misses at each of its levels, times what a miss costs there.
 
-Caches and TLBs are levels alike: a capacity, a block, and two prices, that of a miss which a prefetcher saw coming (in the order
-of addresses) and that of any other. T = Σ M_in_order · l_in_order + M_at_random · l_at_random + T_CPU, with T_CPU measured on
-data in the first level. Source: Manegold, Boncz, Kersten, VLDB 2002; the prices are the machine's.
+Caches and TLBs are levels alike: a capacity, a block, and two prices, that of a miss which a prefetcher saw coming (in
+the order of addresses) and that of any other. T = Σ M_in_order · l_in_order + M_at_random · l_at_random + T_CPU, with
+T_CPU measured on data in the first level. Source: Manegold, Boncz, Kersten, VLDB 2002; the prices are the machine's.
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,15 @@ class PricedLevel:
         if self.block < 1 or self.block & (self.block - 1):
             raise SpeLabError(f"block must be a power of two of bytes, got {self.block}; write for example 64")
         if self.capacity < self.block:
-            raise SpeLabError(f"capacity must be at least one block, got {self.capacity:g} B with blocks of {self.block} B; make the level larger")
+            raise SpeLabError(
+                f"capacity must be at least one block, got {self.capacity:g} B with blocks of {self.block} B; make the"
+                " level larger"
+            )
         if min(self.in_order_ns, self.at_random_ns) < 0:
-            raise SpeLabError(f"a miss must cost at least 0 ns, got {self.in_order_ns:g} and {self.at_random_ns:g}; correct the machine")
+            raise SpeLabError(
+                f"a miss must cost at least 0 ns, got {self.in_order_ns:g} and {self.at_random_ns:g}; correct the"
+                " machine"
+            )
 
     @property
     def room(self) -> int:
@@ -48,7 +54,8 @@ class PricedLevel:
 
 
 def levels_of(machine: Machine | None = None) -> tuple[PricedLevel, ...]:
-    """The machine's caches and its TLB, from the innermost; calibrated where there is a profile, else claimed or assumed.
+    """The machine's caches and its TLB, from the innermost; calibrated where there is a profile, else claimed or
+    assumed.
 
     In order, the cost of translation is part of the cost of the lines, as both are measured together.
     """
@@ -73,14 +80,20 @@ def misses(pattern: Pattern, level: PricedLevel, model: str = "ours") -> tuple[f
     if model not in MODELS:
         raise SpeLabError(f"model must be one of {', '.join(MODELS)}, got {model!r}; name one of them")
     _check(pattern)
-    pair = reuse(pattern, level.block).misses(level.room) if model == "ours" else published(pattern, level.block, level.room)
+    pair = (
+        reuse(pattern, level.block).misses(level.room)
+        if model == "ours"
+        else published(pattern, level.block, level.room)
+    )
     in_order, at_random = (float(np.ravel(part)[0]) for part in pair)
     return in_order, at_random
 
 
 def _check(pattern: Pattern) -> None:
     if not isinstance(pattern, Pattern):
-        raise SpeLabError(f"the expression must be a pattern, got {pattern!r:.40}; write for example s_trav(Region(1024, 4))")
+        raise SpeLabError(
+            f"the expression must be a pattern, got {pattern!r:.40}; write for example s_trav(Region(1024, 4))"
+        )
 
 
 def cost(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, model: str = "ours") -> float:
@@ -100,16 +113,27 @@ def table(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, seed: i
     levels = levels_of() if levels is None else levels
     _check(pattern)
     addresses, sizes = trace(pattern, seed)
-    rows = ["| level | holds | published | ours | simulated | of ours in order | cost |", "|---|--:|--:|--:|--:|--:|--:|"]
+    rows = [
+        "| level | holds | published | ours | simulated | of ours in order | cost |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
     for level in levels:
         simulated = "–"
         if native.available():
-            simulated = f"{int(cache.stack_distances(cache.lines_of(addresses, sizes, level.block)).misses(level.room)):,}"
+            simulated = (
+                f"{int(cache.stack_distances(cache.lines_of(addresses, sizes, level.block)).misses(level.room)):,}"
+            )
         in_order, at_random = misses(pattern, level)
         ours, theirs = in_order + at_random, sum(misses(pattern, level, "published"))
         price = units.render(in_order * level.in_order_ns + at_random * level.at_random_ns, "ns")
         holds = f"{level.room:,} × {units.render(level.block, 'B')}"
-        rows.append(f"| {level.name} | {holds} | {theirs:,.0f} | {ours:,.0f} | {simulated} | {in_order / max(ours, 1e-12):.0%} | {price} |")
+        rows.append(
+            f"| {level.name} | {holds} | {theirs:,.0f} | {ours:,.0f} | {simulated} | {in_order / max(ours, 1e-12):.0%}"
+            f" | {price} |"
+        )
     whole = cost(pattern, levels)
-    said = f"{pattern.visits:,} visits; misses cost {units.render(whole, 'ns')} in all, {units.render(whole / pattern.visits, 'ns')} a visit."
+    said = (
+        f"{pattern.visits:,} visits; misses cost {units.render(whole, 'ns')} in all,"
+        f" {units.render(whole / pattern.visits, 'ns')} a visit."
+    )
     return Text("\n".join([*rows, "", said]))

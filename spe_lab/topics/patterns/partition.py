@@ -24,7 +24,9 @@ ASSUMED_TUPLE_NS = 1.2
 
 
 def one_pass(bits: int, tuples: int = TUPLES, w: int = TUPLE) -> Pattern:
-    """Read U in order, and write each tuple to the place of its cluster's cursor: s_trav(U) ⊙ nest(W, 2^bits, s_trav, ran)."""
+    """Read U in order, and write each tuple to the place of its cluster's cursor: s_trav(U) ⊙ nest(W, 2^bits, s_trav,
+    ran).
+    """
     return s_trav(Region(tuples, w, "U")) * nest(Region(tuples, w, "W"), m=2**bits)
 
 
@@ -34,23 +36,53 @@ class Partition(TimedLab):
 
     id = "patterns.partition"
     title = "The radix cliff"
-    question = "Into how many clusters can a pass partition its input before each tuple pays for it, and when are two passes cheaper?"
+    question = (
+        "Into how many clusters can a pass partition its input before each tuple pays for it, and when are two passes"
+        " cheaper?"
+    )
     axis = "bits"
     quantity = "time per tuple"
     scale = "linear"
     compared = ("one pass", "one pass, predicted")
     breaks = (
-        "The model's cursors miss as loads that wait; a processor writes without waiting, as long as its store buffer has room, and pairs of lines and of "
-        "page-table entries share the cost. `overlap` stands for all of that, and is one number for every level."
+        "The model's cursors miss as loads that wait; a processor writes without waiting, as long as its store buffer"
+        " has room, and pairs of lines and of page-table entries share the cost. `overlap` stands for all of that, and"
+        " is one number for every level."
     )
 
     def declare(self) -> list[Slider]:
         return [
-            Slider("bits", "", 8, "bits of the cluster's number", BITS[0], BITS[-1], multiple_of=1, source="256 clusters"),
-            Slider("overlap", "", ASSUMED_OVERLAP, "misses under way at once", 1, 32, "log", measured=False, source="assumed: stores do not wait"),
-            Slider("t0", "ns", ASSUMED_TUPLE_NS, "time of a tuple that comes back to no line in vain", 0.1, 100, "log", measured=False, source="assumed"),
+            Slider(
+                "bits", "", 8, "bits of the cluster's number", BITS[0], BITS[-1], multiple_of=1, source="256 clusters"
+            ),
+            Slider(
+                "overlap",
+                "",
+                ASSUMED_OVERLAP,
+                "misses under way at once",
+                1,
+                32,
+                "log",
+                measured=False,
+                source="assumed: stores do not wait",
+            ),
+            Slider(
+                "t0",
+                "ns",
+                ASSUMED_TUPLE_NS,
+                "time of a tuple that comes back to no line in vain",
+                0.1,
+                100,
+                "log",
+                measured=False,
+                source="assumed",
+            ),
             # The region lies in the last cache and within the TLB's reach: the levels before them decide.
-            *(slider for slider in self.price_sliders() if slider.name.endswith(tuple(f"_{level.name}" for level in self.levels()[:-2]))),
+            *(
+                slider
+                for slider in self.price_sliders()
+                if slider.name.endswith(tuple(f"_{level.name}" for level in self.levels()[:-2]))
+            ),
         ]
 
     def presets(self) -> dict[str, Preset]:
@@ -58,24 +90,36 @@ class Partition(TimedLab):
         return {
             "Misses one by one": Preset(
                 {"overlap": 1.0},
-                "The cliff is half as high again and stands where it was: only how long a miss is waited for has changed.",
+                "The cliff is half as high again and stands where it was: only how long a miss is waited for has"
+                " changed.",
             ),
-            "Eight at once": Preset({"overlap": 8.0}, "Less than a fifth is left of the cliff: with so many misses under way, two passes pay late or never."),
+            "Eight at once": Preset(
+                {"overlap": 8.0},
+                "Less than a fifth is left of the cliff: with so many misses under way, two passes pay late or never.",
+            ),
             "A first level × 4": Preset(
                 {first.name: first.rounded(4 * first.default)},
-                "The mark moves two bits to the right: room for four times the lines is room for four times the clusters.",
+                "The mark moves two bits to the right: room for four times the lines is room for four times the"
+                " clusters.",
             ),
         }
 
     def sweep(self, short: bool) -> list[float]:
         return list(BITS[1::3] if short else BITS)
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         tuples = np.random.default_rng(1).integers(0, 1 << 64, TUPLES, dtype=np.uint64)
         arena = Arena(TUPLES * TUPLE)
-        to, bits, firsts = arena.view.view(np.uint64), x.values.astype(int), sorted({first_bits(int(b)) for b in x.values})
+        to, bits, firsts = (
+            arena.view.view(np.uint64),
+            x.values.astype(int),
+            sorted({first_bits(int(b)) for b in x.values}),
+        )
         by_first = {b: tuples[np.argsort(tuples >> np.uint64(64 - b), kind="stable")] for b in firsts}
-        # A second pass splits what a first one has clustered: of all its cursors only those within one cluster move at a time.
+        # A second pass splits what a first one has clustered: of all its cursors only those within one cluster move at
+        # a time.
         passes = [tuples] * len(bits), [by_first[first_bits(int(b))] for b in bits]
         points = [scatter_point(each, to, int(b)) for source in passes for each, b in zip(source, bits, strict=True)]
         points += [scatter_point(tuples, to, b) for b in firsts]
@@ -84,16 +128,24 @@ class Partition(TimedLab):
             one, second = curves(result, ("one pass", "two passes"), x, kernels(), tuples=TUPLES)
             place = 2 * n + np.array([firsts.index(first_bits(int(b))) for b in bits])
             e = result.estimate
-            total = [part + more[place] for part, more in ((second.values, e.value), (second.low, e.low), (second.high, e.high))]
+            total = [
+                part + more[place]
+                for part, more in ((second.values, e.value), (second.low, e.low), (second.high, e.high))
+            ]
             yield result.progress, [one, dataclasses.replace(second, values=total[0], low=total[1], high=total[2])]
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         bits = np.rint(x.values).astype(int)
         levels, overlap, base = self.priced(point), point["overlap"], point["t0"]
-        stall = {b: _stall(b, levels) / overlap for b in {*bits, *map(first_bits, bits), *(b - first_bits(b) for b in bits)}}
+        stall = {
+            b: _stall(b, levels) / overlap for b in {*bits, *map(first_bits, bits), *(b - first_bits(b) for b in bits)}
+        }
         one = [base + stall[b] for b in bits]
         two = [2 * base + stall[first_bits(b)] + stall[b - first_bits(b)] for b in bits]
-        return [Curve("one pass, predicted", "predicted", x, "ns", np.array(one)), Curve("two passes, predicted", "predicted", x, "ns", np.array(two))]
+        return [
+            Curve("one pass, predicted", "predicted", x, "ns", np.array(one)),
+            Curve("two passes, predicted", "predicted", x, "ns", np.array(two)),
+        ]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """As many clusters as the first level has lines."""
@@ -106,7 +158,9 @@ def first_bits(bits: int) -> int:
 
 
 def _stall(bits: int, levels: list[PricedLevel]) -> float:
-    """ns per tuple for lines that a cursor comes back to in vain. First uses are in order for each cursor: part of the base time."""
+    """ns per tuple for lines that a cursor comes back to in vain. First uses are in order for each cursor: part of the
+    base time.
+    """
     total = 0.0
     for level in levels:
         found = reuse_of(bits, level.block)

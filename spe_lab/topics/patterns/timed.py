@@ -1,4 +1,6 @@
-"""The labs patterns.time and patterns.conditional: patterns on the machine, and the times that its levels' prices predict."""
+"""The labs patterns.time and patterns.conditional: patterns on the machine, and the times that its levels' prices
+predict.
+"""
 
 import dataclasses
 import math
@@ -14,7 +16,18 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Preset, Slider, Value, register
 from spe_lab.core.machine import memory_available
 from spe_lab.core.measurement import Cancel, curves, sweep
-from spe_lab.topics.patterns.algebra import Basic, Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.topics.patterns.algebra import (
+    Basic,
+    Pattern,
+    Region,
+    nest,
+    r_trav,
+    rr_acc,
+    rr_trav,
+    rs_trav,
+    s_trav,
+    s_trav_cr,
+)
 from spe_lab.topics.patterns.kernels import LISTED_VISITS, WORD, base_ns, kernels, visits_point
 from spe_lab.topics.patterns.levels import PricedLevel, levels_of
 from spe_lab.topics.patterns.uses import Reuse, reuse
@@ -25,7 +38,8 @@ REFERENCE = 1 << 14  # items of the region whose distribution stands for all siz
 PART = 64  # items of a nest's part
 OFTEN = 8  # random visits for each item: enough that each has been met
 SHARE = 0.1  # of the items, that a conditional traversal visits: a prefetcher bridges the gaps of much larger ones
-FORGOTTEN = 0.15  # share of the lines that may be left out by all the laps which the model looks back on: a matter of milliseconds
+# share of the lines that may be left out by all the laps which the model looks back on: a matter of milliseconds
+FORGOTTEN = 0.15
 
 
 class TimedLab(Lab):
@@ -37,17 +51,63 @@ class TimedLab(Lab):
     def price_sliders(self) -> list[Slider]:
         """Capacities and prices of the levels, and the time of a visit that misses nothing."""
         source = "this machine's profile, where it was calibrated; else claimed or assumed"
-        found = [Slider("t0", "ns", base_ns(self.machine), "time of a visit in the first level", 0.1, 100, "log", measured=False, source=source)]
+        found = [
+            Slider(
+                "t0",
+                "ns",
+                base_ns(self.machine),
+                "time of a visit in the first level",
+                0.1,
+                100,
+                "log",
+                measured=False,
+                source=source,
+            )
+        ]
         for level in self.levels():
             name, low, high = f"C_{level.name}", min(KIB, level.capacity), max(1 << 30, level.capacity)
-            found.append(Slider(name, "B", level.capacity, f"capacity of {level.name}", low, high, "log", measured=False, source=source))
+            found.append(
+                Slider(
+                    name,
+                    "B",
+                    level.capacity,
+                    f"capacity of {level.name}",
+                    low,
+                    high,
+                    "log",
+                    measured=False,
+                    source=source,
+                )
+            )
             price = level.at_random_ns
-            found.append(Slider(f"l_{level.name}", "ns", price, f"what a random miss in {level.name} adds", min(0.01, price), max(1000, price), "log",
-                                measured=False, source=source))  # fmt: skip
+            found.append(
+                Slider(
+                    f"l_{level.name}",
+                    "ns",
+                    price,
+                    f"what a random miss in {level.name} adds",
+                    min(0.01, price),
+                    max(1000, price),
+                    "log",
+                    measured=False,
+                    source=source,
+                )
+            )
         last = self.levels()[-2]
         price = max(last.in_order_ns, 0.01)
-        found.append(Slider("q", "ns", price, f"what a miss in {last.name} adds if the lines come in order", min(0.01, price), max(100, price), "log",
-                            measured=False, source=source))  # fmt: skip
+        found.append(
+            Slider(
+                "q",
+                "ns",
+                price,
+                f"what a miss in {last.name} adds if the lines come in order",
+                min(0.01, price),
+                max(100, price),
+                "log",
+                measured=False,
+                source=source,
+            )
+        )
         return found
 
     def levels(self) -> tuple[PricedLevel, ...]:
@@ -60,7 +120,10 @@ class TimedLab(Lab):
         caches[-1] = dataclasses.replace(caches[-1], in_order_ns=point.get("q", caches[-1].in_order_ns))
         found = []
         for level in (*caches, tlb):
-            capacity, price = point.get(f"C_{level.name}", level.capacity), point.get(f"l_{level.name}", level.at_random_ns)
+            capacity, price = (
+                point.get(f"C_{level.name}", level.capacity),
+                point.get(f"l_{level.name}", level.at_random_ns),
+            )
             found.append(dataclasses.replace(level, capacity=max(capacity, level.block), at_random_ns=price))
         return found
 
@@ -69,8 +132,8 @@ class TimedLab(Lab):
 def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
     """A pattern run once more than before, run before, and its visits: what a further lap costs is the difference.
 
-    Before is once, unless a lap leaves lines out: then it is a sweep, and as many laps as it takes to touch nearly all again.
-    All quantities grow with n, so one region stands for every size: what matters is which share of it fits.
+    Before is once, unless a lap leaves lines out: then it is a sweep, and as many laps as it takes to touch nearly all
+    again. All quantities grow with n, so one region stands for every size: what matters is which share of it fits.
     """
     pattern = pattern_of(name, Region(REFERENCE, w, "R"))
     use = reuse(pattern, line).uses[pattern.region]
@@ -97,7 +160,9 @@ def pattern_of(name: str, region: Region) -> Basic:
 
 
 def listed(laps: Sequence[Basic]) -> Pattern:
-    """What the kernel does: it visits in the order of a list, in which the laps follow each other, and which is read as well."""
+    """What the kernel does: it visits in the order of a list, in which the laps follow each other, and which is read as
+    well.
+    """
     program = reduce(add, laps)
     return program if isinstance(laps[-1], s_trav) else s_trav(Region(program.visits, WORD)) * program
 
@@ -113,8 +178,8 @@ class Time(TimedLab):
     quantity = "time per visit"
     compared = ("dependent visits", "ours")
     breaks = (
-        "Caches are not fully associative, the last one is shared with neighbours, page tables compete with data for it, and a processor overlaps what the sum "
-        "over levels takes one after the other."
+        "Caches are not fully associative, the last one is shared with neighbours, page tables compete with data for"
+        " it, and a processor overlaps what the sum over levels takes one after the other."
     )
 
     @property
@@ -123,23 +188,53 @@ class Time(TimedLab):
 
     def declare(self) -> list[Slider]:
         return [
-            Slider("size", "B", MIB, "size of the region", 4 * KIB, self.largest, "log", multiple_of=4 * KIB, source="the middle of the sweep"),
-            Slider("pattern", "", "r_trav", "how the items are visited", scale="choice", choices=PATTERNS, source="nothing that a prefetcher could learn"),
+            Slider(
+                "size",
+                "B",
+                MIB,
+                "size of the region",
+                4 * KIB,
+                self.largest,
+                "log",
+                multiple_of=4 * KIB,
+                source="the middle of the sweep",
+            ),
+            Slider(
+                "pattern",
+                "",
+                "r_trav",
+                "how the items are visited",
+                scale="choice",
+                choices=PATTERNS,
+                source="nothing that a prefetcher could learn",
+            ),
             Slider("w", "B", 64, "width of an item", 8, 256, "log", multiple_of=WORD, source="one line"),
             *self.price_sliders(),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "In order": Preset({"pattern": "s_trav"}, "The stairs are gone: lines that come in order cost q at most, and not the price of a random miss."),
-            "Narrow items": Preset({"w": 8.0}, "The stairs are less steep: a line that came for one item may serve others before it has to go."),
+            "In order": Preset(
+                {"pattern": "s_trav"},
+                "The stairs are gone: lines that come in order cost q at most, and not the price of a random miss.",
+            ),
+            "Narrow items": Preset(
+                {"w": 8.0},
+                "The stairs are less steep: a line that came for one item may serve others before it has to go.",
+            ),
         }
 
     def sweep(self, short: bool) -> list[float]:
-        sizes = [4 * KIB * 2**i for i in range(0, 15, 2 if short else 1) if 4 * KIB * 2**i <= (4 * MIB if short else self.largest)]
+        sizes = [
+            4 * KIB * 2**i
+            for i in range(0, 15, 2 if short else 1)
+            if 4 * KIB * 2**i <= (4 * MIB if short else self.largest)
+        ]
         return sizes if short else sorted({*sizes, *(3 * size // 2 for size in sizes[1:-1] if size <= 4 * MIB)})
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         w, limit = int(point["w"]), memory_available() // 2
         if 2 * x.values.sum() > limit:
             rule = "the sizes of one sweep must together stay below a quarter of the memory available"
@@ -157,7 +252,9 @@ class Time(TimedLab):
         for level in self.priced(point):
             twice, once, visits = steady(name, w, level.block)
             room = level.room * REFERENCE / np.maximum(x.values // w, 1)
-            in_order, at_random = (after - before for after, before in zip(twice.misses(room), once.misses(room), strict=True))
+            in_order, at_random = (
+                after - before for after, before in zip(twice.misses(room), once.misses(room), strict=True)
+            )
             time += (in_order * level.in_order_ns + at_random * level.at_random_ns) / visits
         return [Curve("ours", "predicted", x, "ns", np.maximum(time, 0))]
 
@@ -173,8 +270,8 @@ class Conditional(TimedLab):
     quantity = "time per item of the region"
     compared = ("dependent visits", "in order and at random")
     breaks = (
-        "Whether a line comes in order is a matter of degree to a prefetcher, which may fetch lines that nobody wants, and independent selections are rare: "
-        "real ones cluster, or follow the order of the data."
+        "Whether a line comes in order is a matter of degree to a prefetcher, which may fetch lines that nobody wants,"
+        " and independent selections are rare: real ones cluster, or follow the order of the data."
     )
 
     @property
@@ -191,23 +288,41 @@ class Conditional(TimedLab):
     def presets(self) -> dict[str, Preset]:
         dear = self.slider("q").rounded(10 * self.slider("q").default)
         return {
-            "Wide items": Preset({"w": 64.0}, "The hill moves to larger shares: with fewer items in a line, more of them must be wanted before every line is."),
+            "Wide items": Preset(
+                {"w": 64.0},
+                "The hill moves to larger shares: with fewer items in a line, more of them must be wanted before every"
+                " line is.",
+            ),
             "Dear lines in order": Preset(
                 {"q": dear},
-                "The right end rises and the left one stays: where all lines are touched, they come in order, and each costs q.",
+                "The right end rises and the left one stays: where all lines are touched, they come in order, and each"
+                " costs q.",
             ),
         }
 
     def sweep(self, short: bool) -> list[float]:
-        return [0.001, 0.01, 0.05, 0.1, 0.3, 1] if short else [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1]
+        return (
+            [0.001, 0.01, 0.05, 0.1, 0.3, 1]
+            if short
+            else [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1]
+        )
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         w, arena = int(point["w"]), Arena(self.size + WORD)
         region = Region(self.size // w, w)
         points = [visits_point(s_trav_cr(region, s=float(s)), arena=arena, seed=i) for i, s in enumerate(x.values)]
         for result in sweep(points, budget_s=budget_s, cancel=cancel):
             (each,) = curves(result, ("dependent visits",), x, kernels(), w=w, size=region.size)
-            yield result.progress, [dataclasses.replace(each, values=each.values * x.values, low=each.low * x.values, high=each.high * x.values)]
+            yield (
+                result.progress,
+                [
+                    dataclasses.replace(
+                        each, values=each.values * x.values, low=each.low * x.values, high=each.high * x.values
+                    )
+                ],
+            )
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         """The region is far larger than the caches, so that a line which is touched misses in all of them."""

@@ -39,6 +39,10 @@ def distances(pattern: Pattern, line: int, seed: int = 1, cancel: Cancel | None 
     return stack_distances(lines_of(*trace(pattern, seed), line), cancel)
 
 
-def simulated(pattern: Pattern, line: int, blocks: np.ndarray | int, seeds: range | list[int] = range(1, 4)) -> np.ndarray:
-    """Mean number of misses over some executions, for caches of so many lines; exact for each, LRU, fully associative."""
+def simulated(
+    pattern: Pattern, line: int, blocks: np.ndarray | int, seeds: range | list[int] = range(1, 4)
+) -> np.ndarray:
+    """Mean number of misses over some executions, for caches of so many lines; exact for each, LRU,
+    fully associative.
+    """
     return np.mean([distances(pattern, line, seed).misses(blocks) for seed in seeds], axis=0)

@@ -1,18 +1,19 @@
 """Our model: what an expression's uses of lines look like, as a distribution of stack distances.
 
-A use of a line hits in an LRU cache of K lines if fewer than K other lines were used since its last use. So all misses, for
-every K at once, follow from one distribution. A pattern is described by
+A use of a line hits in an LRU cache of K lines if fewer than K other lines were used since its last use. So all misses,
+for every K at once, follow from one distribution. A pattern is described by
 
 - its first uses (the first use of a line always misses),
 - its further uses: how many there are with which time (in visits) and which number of other lines since the last use,
 - and, for each region, how many lines a window of t visits meets on average.
 
-The third is what makes the description compose. Concurrent: a use whose window is t visits long sees, in company, the lines
-that the others meet meanwhile, and these add. One after the other: a line's window begins in the pattern that used it last,
-spans whatever ran in between, and ends in the present one. No rule needs to say how a cache is divided or how much of it is left.
+The third is what makes the description compose. Concurrent: a use whose window is t visits long sees, in company, the
+lines that the others meet meanwhile, and these add. One after the other: a line's window begins in the pattern that
+used it last, spans whatever ran in between, and ends in the present one. No rule needs to say how a cache is divided or
+how much of it is left.
 
-For random visits this is Che's approximation (IEEE JSAC 2002) and Denning's working set; the composition of footprints is that of
-Xiang, Ding, Luo, Bao (HOTL, ASPLOS 2013). That the algebra is evaluated in this way is ours.
+For random visits this is Che's approximation (IEEE JSAC 2002) and Denning's working set; the composition of footprints
+is that of Xiang, Ding, Luo, Bao (HOTL, ASPLOS 2013). That the algebra is evaluated in this way is ours.
 """
 
 import math
@@ -24,7 +25,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spe_lab.topics.patterns.algebra import Basic, Concurrent, Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav_cr
+from spe_lab.topics.patterns.algebra import (
+    Basic,
+    Concurrent,
+    Pattern,
+    Region,
+    nest,
+    r_trav,
+    rr_acc,
+    rr_trav,
+    rs_trav,
+    s_trav_cr,
+)
 
 PIECES = 256  # of a distribution of further uses
 NODES = 24  # of each of two independent ones
@@ -53,7 +65,9 @@ class Use:
         return np.maximum.accumulate(self.within(_GRID * self.visits))
 
     def when(self, share: np.ndarray) -> np.ndarray:
-        """Visits until this share of the lines has been met: also the time of a line's first use, since to meet is to use first."""
+        """Visits until this share of the lines has been met: also the time of a line's first use, since to meet is to
+        use first.
+        """
         return np.interp(share * self._met[-1], self._met, _GRID * self.visits)
 
     def share(self, t: np.ndarray) -> np.ndarray:
@@ -67,7 +81,9 @@ class Use:
 
 @dataclass(frozen=True)
 class Further:
-    """Uses of lines that were used before: `weight` of them, `time` visits and `others` lines after, `in_order` for prefetchers."""
+    """Uses of lines that were used before: `weight` of them, `time` visits and `others` lines after, `in_order` for
+    prefetchers.
+    """
 
     weight: np.ndarray
     time: np.ndarray
@@ -76,17 +92,26 @@ class Further:
 
     @classmethod
     def of(cls, weight: ArrayLike, time: ArrayLike, others: ArrayLike, in_order: float) -> "Further":
-        weight, time, others = np.broadcast_arrays(np.asarray(weight, float), np.asarray(time, float), np.asarray(others, float))
+        weight, time, others = np.broadcast_arrays(
+            np.asarray(weight, float), np.asarray(time, float), np.asarray(others, float)
+        )
         return cls(weight.ravel(), time.ravel(), others.ravel(), np.full(weight.size, in_order))
 
     @classmethod
     def joined(cls, parts: "list[Further]") -> "Further":
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("weight", "time", "others", "in_order")))
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("weight", "time", "others", "in_order")
+            )
+        )
 
 
 @dataclass(frozen=True)
 class Reuse:
-    """An expression at one line size: its visits, the first uses of lines (in order, at random), the further ones, and its regions."""
+    """An expression at one line size: its visits, the first uses of lines (in order, at random), the further ones, and
+    its regions.
+    """
 
     visits: float
     first_in_order: float
@@ -102,7 +127,9 @@ class Reuse:
     def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         order = np.argsort(self.further.others)
         weight, share = self.further.weight[order], self.further.in_order[order]
-        in_order, at_random = (np.append(part[::-1].cumsum()[::-1], 0.0) for part in (weight * share, weight * (1 - share)))
+        in_order, at_random = (
+            np.append(part[::-1].cumsum()[::-1], 0.0) for part in (weight * share, weight * (1 - share))
+        )
         return self.further.others[order], in_order, at_random
 
     def misses(self, room: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +150,8 @@ def reuse(pattern: Pattern, line: int) -> Reuse:
 def geometry(pattern: Basic, line: int) -> tuple[float, float]:
     """(X, q): lines that a traversal of the region touches, and lines that one visit touches on average.
 
-    In plain numbers, where `formulas` derives both in sympy: no slider waits for that, and the tests hold the two together.
+    In plain numbers, where `formulas` derives both in sympy: no slider waits for that, and the tests hold the two
+    together.
     """
     region, u = pattern.region, pattern.u
     grain = math.gcd(region.w, line)
@@ -172,7 +200,9 @@ def _kinds_of_lines(k: float) -> list[tuple[float, float]]:
 
 
 def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: float) -> Reuse:
-    """Of a line with c uses in a traversal, a further one is more than t visits after the last with probability (1 − t/n)^c."""
+    """Of a line with c uses in a traversal, a further one is more than t visits after the last with probability (1 −
+    t/n)^c.
+    """
     kinds = _kinds_of_lines(k)
 
     def within(t: np.ndarray) -> Any:  # an array: there is one kind of lines at least
@@ -194,8 +224,9 @@ def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: flo
 
 
 def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
-    """A line with c items is met by a visit with probability p = c/n, whatever came before: of its uses, p·((1 − p)^t · (r − t − 1/p)
-    + (1 − p)^r / p) are expected to come more than t visits after the last one."""
+    """A line with c items is met by a visit with probability p = c/n, whatever came before: of its uses, p·((1 − p)^t ·
+    (r − t − 1/p) + (1 − p)^r / p) are expected to come more than t visits after the last one.
+    """
     r = float(pattern.r)
     met_by_a_visit = [(min(c / pattern.region.n, 1 - 1e-12), share) for c, share in _kinds_of_lines(k)]
 
@@ -211,12 +242,15 @@ def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
         middle = (waited[:-1] + waited[1:]) / 2
         further.append(Further.of(np.maximum(count[:-1] - count[1:], 0), middle, within(middle), 0.0))
     found = within(r)
-    return Reuse(r, 0.0, found, Further.joined(further), {pattern.region: Use(lines, found, within, r, "random", "random", 0.0)})
+    return Reuse(
+        r, 0.0, found, Further.joined(further), {pattern.region: Use(lines, found, within, r, "random", "random", 0.0)}
+    )
 
 
 def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
-    """Between them, the m cursors hold `front` lines, fewer than m·q where parts are smaller than a line. In all they come
-    `openings` times to a line that none of them holds: more than X times, as a part may end within its neighbour's first line.
+    """Between them, the m cursors hold `front` lines, fewer than m·q where parts are smaller than a line. In all they
+    come `openings` times to a line that none of them holds: more than X times, as a part may end within its neighbour's
+    first line.
     """
     region, n, m = pattern.region, float(pattern.region.n), float(pattern.m)
     part = region.n // pattern.m
@@ -249,20 +283,32 @@ def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
 
         waited = -front / q * np.log(_MIDDLES)
         further = [far, Further.of((n * q - openings) / PIECES, waited, within(waited) if m > 1 else 0.0, 0.0)]
-    return Reuse(n, 0.0, lines, Further.joined(further), {region: Use(lines, lines, within, n, "random", "random", 0.0)})
+    return Reuse(
+        n, 0.0, lines, Further.joined(further), {region: Use(lines, lines, within, n, "random", "random", 0.0)}
+    )
 
 
 def _concurrent(parts: list[Reuse]) -> Reuse:
-    """All begin and end together. A window of t visits of one is t·N/Nₖ visits of the whole, during which the others go on."""
+    """All begin and end together. A window of t visits of one is t·N/Nₖ visits of the whole, during which the others go
+    on.
+    """
     total = sum(part.visits for part in parts)
     further = []
     uses: dict[Region, Use] = {}
     for part in parts:
         window = part.further.time / part.visits  # as a share of the whole
         company = sum((other.met(window * other.visits) for other in parts if other is not part), np.zeros_like(window))
-        further.append(Further(part.further.weight, window * total, part.further.others + company, part.further.in_order))
+        further.append(
+            Further(part.further.weight, window * total, part.further.others + company, part.further.in_order)
+        )
         uses |= {region: use.stretched(total / part.visits) for region, use in part.uses.items()}
-    return Reuse(total, sum(p.first_in_order for p in parts), sum(p.first_at_random for p in parts), Further.joined(further), uses)
+    return Reuse(
+        total,
+        sum(p.first_in_order for p in parts),
+        sum(p.first_at_random for p in parts),
+        Further.joined(further),
+        uses,
+    )
 
 
 def _sequential(parts: list[Reuse]) -> Reuse:
@@ -282,7 +328,13 @@ def _sequential(parts: list[Reuse]) -> Reuse:
                 further.append(_crossing(parts, before, now, region, common))
                 in_order, at_random = in_order - common * use.in_order, at_random - common * (1 - use.in_order)
     regions = dict.fromkeys(region for part in parts for region in part.uses)
-    return Reuse(sum(part.visits for part in parts), in_order, at_random, Further.joined(further), {region: _over_all(parts, region) for region in regions})
+    return Reuse(
+        sum(part.visits for part in parts),
+        in_order,
+        at_random,
+        Further.joined(further),
+        {region: _over_all(parts, region) for region in regions},
+    )
 
 
 def _crossing(parts: list[Reuse], before: int, now: int, region: Region, count: float) -> Further:
@@ -291,14 +343,19 @@ def _crossing(parts: list[Reuse], before: int, now: int, region: Region, count: 
     ordered = "random" not in (earlier.last, use.first)
     if ordered:
         place = _MIDDLES  # of the line in the region
-        left, waited = earlier.when(1 - place if earlier.last == "up" else place), use.when(place if use.first == "up" else 1 - place)
+        left, waited = (
+            earlier.when(1 - place if earlier.last == "up" else place),
+            use.when(place if use.first == "up" else 1 - place),
+        )
     else:
         nodes = (np.arange(NODES) + 0.5) / NODES
         left, waited = (grid.ravel() for grid in np.meshgrid(earlier.when(nodes), use.when(nodes)))
     between = parts[before + 1 : now]
     others = np.zeros_like(left)
     for each in dict.fromkeys(r for part in parts[before : now + 1] for r in part.uses):
-        shares: list[np.ndarray | float] = [part.uses[each].lines / part.uses[each].span for part in between if each in part.uses]
+        shares: list[np.ndarray | float] = [
+            part.uses[each].lines / part.uses[each].span for part in between if each in part.uses
+        ]
         ends = [parts[i].uses[each].share(t) for i, t in ((before, left), (now, waited)) if each in parts[i].uses]
         if each == region and ordered:  # one order: the two ends meet different lines; opposite orders: the same ones
             ends = [np.minimum(1, sum(ends)) if earlier.last == use.first else np.maximum(*ends)]

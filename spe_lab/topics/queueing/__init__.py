@@ -1,4 +1,6 @@
-"""Queueing (chapter 09b): single queues, disciplines, head-of-line blocking and load balancing, simulated and predicted."""
+"""Queueing (chapter 09b): single queues, disciplines, head-of-line blocking and load balancing, simulated and
+predicted.
+"""
 
 from spe_lab.topics.queueing.animation import Watched
 from spe_lab.topics.queueing.balancing import Balancing
@@ -18,11 +20,35 @@ from spe_lab.topics.queueing.models import (
     supermarket,
     supermarket_mean,
     thinned,
-)  # fmt: skip
+)
 from spe_lab.topics.queueing.single import Single, allen_cunneen
 
 __all__ = [
-    "EXERCISES", "FOUR", "NAMES", "SHORTEST_TEMPLATE", "Balancing", "Disciplines", "HeadOfLine", "Single", "Watched", "allen_cunneen",
-    "behind_a_long_job", "blame", "drift", "highest_load", "incident", "intervals", "service", "sharing_balance", "sharing_jobs", "sharing_mean",
-    "simulators", "step", "supermarket", "supermarket_mean", "table", "thinned", "warm_up",
-]  # fmt: skip
+    "EXERCISES",
+    "FOUR",
+    "NAMES",
+    "SHORTEST_TEMPLATE",
+    "Balancing",
+    "Disciplines",
+    "HeadOfLine",
+    "Single",
+    "Watched",
+    "allen_cunneen",
+    "behind_a_long_job",
+    "blame",
+    "drift",
+    "highest_load",
+    "incident",
+    "intervals",
+    "service",
+    "sharing_balance",
+    "sharing_jobs",
+    "sharing_mean",
+    "simulators",
+    "step",
+    "supermarket",
+    "supermarket_mean",
+    "table",
+    "thinned",
+    "warm_up",
+]

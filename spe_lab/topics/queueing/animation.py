@@ -9,7 +9,11 @@ from spe_lab.core.queues.trace import Trace
 CUSTOMERS = 300
 RUN = 4000  # customers of the run that they are taken from
 SYSTEMS: dict[str, dict[str, Callable[[float], System]]] = {
-    "one server": {"FCFS": lambda cut: Shared(1), "short jobs first": lambda cut: Priority(1, cut), "PS": lambda cut: Sharing(1)},
+    "one server": {
+        "FCFS": lambda cut: Shared(1),
+        "short jobs first": lambda cut: Priority(1, cut),
+        "PS": lambda cut: Sharing(1),
+    },
     "four servers": {"one queue": lambda cut: Shared(4), "a queue each": lambda cut: Split(4)},
     "four servers, looking": {"random": lambda cut: Split(4), "the shorter of two": lambda cut: Split(4, 2)},
 }
@@ -21,12 +25,32 @@ class Watched:
     title = "Customers in queues"
 
     def __init__(self) -> None:
-        self.sliders = {slider.name: slider for slider in (
-            Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.1, 0.95, source="a usual target"),
-            Slider("systems", "", "one server", "what is compared", scale="choice", choices=tuple(SYSTEMS), source="the clearest case"),
-            Slider("ratio", "", 20, "length of a long job in short ones; one job in twenty is long", 1, 100, "log", source="long enough to see"),
-            Slider("seed", "", 1, "where the random numbers begin", 1, 1000, multiple_of=1, source="any"),
-        )}  # fmt: skip
+        self.sliders = {
+            slider.name: slider
+            for slider in (
+                Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.1, 0.95, source="a usual target"),
+                Slider(
+                    "systems",
+                    "",
+                    "one server",
+                    "what is compared",
+                    scale="choice",
+                    choices=tuple(SYSTEMS),
+                    source="the clearest case",
+                ),
+                Slider(
+                    "ratio",
+                    "",
+                    20,
+                    "length of a long job in short ones; one job in twenty is long",
+                    1,
+                    100,
+                    "log",
+                    source="long enough to see",
+                ),
+                Slider("seed", "", 1, "where the random numbers begin", 1, 1000, multiple_of=1, source="any"),
+            )
+        }
 
     def traces(self, point: Mapping[str, Value]) -> list[Trace]:
         """The same customers in each system; simulated in a millisecond or two."""

@@ -25,23 +25,56 @@ class Balancing(QueueLab):
     quantity = "sojourn time"
     compared = ("shortest of d", "shortest of d, many servers")
     breaks = (
-        "The limit is for infinitely many servers and exponential service; a few servers are less independent. Real balancers look at queues as they were a "
-        "while ago, and several of them that look at once all choose the same one."
+        "The limit is for infinitely many servers and exponential service; a few servers are less independent. Real"
+        " balancers look at queues as they were a while ago, and several of them that look at once all choose the same"
+        " one."
     )
 
     def declare(self) -> list[Slider]:
         return [
             self.load_slider("where the four lie apart"),
-            Slider("servers", "", 64, "servers, each with a queue of its own", 2, 512, "log", multiple_of=1, source="a small cluster"),
-            Slider("choices", "", 2, "queues that are looked at, d", 2, 16, multiple_of=1, source="the default of Envoy's balancer"),
-            Slider("service", "", "exponential", "law of the service time", scale="choice", choices=CHOICES, source="what the limit is for"),
+            Slider(
+                "servers",
+                "",
+                64,
+                "servers, each with a queue of its own",
+                2,
+                512,
+                "log",
+                multiple_of=1,
+                source="a small cluster",
+            ),
+            Slider(
+                "choices",
+                "",
+                2,
+                "queues that are looked at, d",
+                2,
+                16,
+                multiple_of=1,
+                source="the default of Envoy's balancer",
+            ),
+            Slider(
+                "service",
+                "",
+                "exponential",
+                "law of the service time",
+                scale="choice",
+                choices=CHOICES,
+                source="what the limit is for",
+            ),
             self.statistic_slider("mean"),
             self.seed_slider(),
         ]
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
         servers, d = int(point["servers"]), int(point["choices"])
-        looked_at: dict[str, int | str] = {"random": "random", "round robin": "round robin", "shortest of d": d, "shortest of all": servers}
+        looked_at: dict[str, int | str] = {
+            "random": "random",
+            "round robin": "round robin",
+            "shortest of d": d,
+            "shortest of all": servers,
+        }
         return {name: Split(servers, choices) for name, choices in looked_at.items()}
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
@@ -58,8 +91,20 @@ class Balancing(QueueLab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "Three choices": Preset({"choices": 3.0}, "The second choice took away most of the wait; the third adds little, and a fourth would add less."),
-            "p99": Preset({"statistic": "p99"}, "A random split's 99th percentile leaves the figure first: tails are where looking pays most."),
-            "Four servers": Preset({"servers": 4.0}, "With few servers the limit is too kind, and one shared queue clearly beats the shortest of all."),
-            "Every service alike": Preset({"service": "deterministic"}, "Round robin catches up: where all jobs are alike, turns are as good as looking."),
+            "Three choices": Preset(
+                {"choices": 3.0},
+                "The second choice took away most of the wait; the third adds little, and a fourth would add less.",
+            ),
+            "p99": Preset(
+                {"statistic": "p99"},
+                "A random split's 99th percentile leaves the figure first: tails are where looking pays most.",
+            ),
+            "Four servers": Preset(
+                {"servers": 4.0},
+                "With few servers the limit is too kind, and one shared queue clearly beats the shortest of all.",
+            ),
+            "Every service alike": Preset(
+                {"service": "deterministic"},
+                "Round robin catches up: where all jobs are alike, turns are as good as looking.",
+            ),
         }

@@ -25,9 +25,13 @@ def incident() -> np.ndarray:
     values, endpoint = _services()
     law = empirical(values, "requests")
     run = simulate(Split(SERVERS), poisson(LOAD * SERVERS / law.mean), law, REQUESTS, SEED, who=True)
-    log = np.zeros(REQUESTS, [("endpoint", "U6"), ("server", int), ("arrival", float), ("start", float), ("departure", float)])
+    log = np.zeros(
+        REQUESTS, [("endpoint", "U6"), ("server", int), ("arrival", float), ("start", float), ("departure", float)]
+    )
     order = np.argsort(values)
-    log["endpoint"] = endpoint[order[np.searchsorted(values, run.all_services, sorter=order)]]  # a service is found again by its length
+    log["endpoint"] = endpoint[
+        order[np.searchsorted(values, run.all_services, sorter=order)]
+    ]  # a service is found again by its length
     log["server"], log["arrival"] = run.server, run.all_arrivals
     log["departure"] = run.all_arrivals + run.all_sojourns
     log["start"] = log["departure"] - run.all_services
@@ -49,9 +53,14 @@ def _services() -> tuple[np.ndarray, np.ndarray]:
 
 
 def blame(log: np.ndarray) -> dict[str, float]:
-    """ms that others waited while a request of this endpoint was in service ahead of them, for each endpoint, from the most."""
+    """ms that others waited while a request of this endpoint was in service ahead of them, for each endpoint, from the
+    most.
+    """
     if log.dtype.names is None or not {"endpoint", "server", "arrival", "start", "departure"} <= set(log.dtype.names):
-        raise SpeLabError("log must have endpoint, server, arrival, start and departure for each request; give queueing.incident() or a part of it")
+        raise SpeLabError(
+            "log must have endpoint, server, arrival, start and departure for each request; give queueing.incident() or"
+            " a part of it"
+        )
     found = dict.fromkeys(np.unique(log["endpoint"]).tolist(), 0.0)
     for server in np.unique(log["server"]):
         for name, waited in _waits(log[log["server"] == server]):

@@ -27,25 +27,67 @@ class HeadOfLine(QueueLab):
     unit = ""
     compared = ("FCFS", "FCFS, exact")
     breaks = (
-        "The exact curve is for one server, FCFS and Poisson arrivals. Priority needs to know who is short, sharing costs a context switch for each slice, and "
-        "more servers help only while fewer of them than all are at long jobs."
+        "The exact curve is for one server, FCFS and Poisson arrivals. Priority needs to know who is short, sharing"
+        " costs a context switch for each slice, and more servers help only while fewer of them than all are at long"
+        " jobs."
     )
 
     def declare(self) -> list[Slider]:
         return [
-            Slider("t", "", 10, "times the own service (slowdown), or mean services (sojourn)", 0.1, 1e5, "log", source="an objective of ten services"),
+            Slider(
+                "t",
+                "",
+                10,
+                "times the own service (slowdown), or mean services (sojourn)",
+                0.1,
+                1e5,
+                "log",
+                source="an objective of ten services",
+            ),
             Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.02, 0.95, source="a usual target"),
             Slider("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log", source="one in a thousand"),
-            Slider("ratio", "", 1000, "length of a long job in short ones", 2, 1000, "log", source="a request that misses every cache"),
-            Slider("servers", "", 16, "servers of the curve with many", 2, 64, "log", multiple_of=1, source="the cores of a machine"),
-            Slider("of", "", OF[0], "what is counted: sojourn ÷ own service, or the sojourn", scale="choice", choices=OF, source="short jobs expect little"),
+            Slider(
+                "ratio",
+                "",
+                1000,
+                "length of a long job in short ones",
+                2,
+                1000,
+                "log",
+                source="a request that misses every cache",
+            ),
+            Slider(
+                "servers",
+                "",
+                16,
+                "servers of the curve with many",
+                2,
+                64,
+                "log",
+                multiple_of=1,
+                source="the cores of a machine",
+            ),
+            Slider(
+                "of",
+                "",
+                OF[0],
+                "what is counted: sojourn ÷ own service, or the sojourn",
+                scale="choice",
+                choices=OF,
+                source="short jobs expect little",
+            ),
             self.seed_slider(),
         ]
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
         long, short, _ = self.law(point).parameters
         many = Shared(int(point["servers"]))
-        return {"FCFS": Shared(1), "PS": Sharing(1), "short jobs first": Priority(1, (short + long) / 2), "FCFS, many servers": many}
+        return {
+            "FCFS": Shared(1),
+            "PS": Sharing(1),
+            "short jobs first": Priority(1, (short + long) / 2),
+            "FCFS, many servers": many,
+        }
 
     def law(self, point: Mapping[str, Value]) -> Law:
         return bimodal(1.0, float(point["long_share"]), float(point["ratio"]))
@@ -53,7 +95,9 @@ class HeadOfLine(QueueLab):
     def sweep(self, short: bool) -> np.ndarray:
         return LEVELS[::2] if short else LEVELS
 
-    def answers(self, point: Mapping[str, Value], x: Axis, customers: int, cancel: Cancel) -> tuple[np.ndarray, np.ndarray]:
+    def answers(
+        self, point: Mapping[str, Value], x: Axis, customers: int, cancel: Cancel
+    ) -> tuple[np.ndarray, np.ndarray]:
         systems, law, load = list(self.systems(point).values()), self.law(point), float(point["load"])
         each = min(customers // len(systems), MOST)
 
@@ -62,12 +106,15 @@ class HeadOfLine(QueueLab):
             return run.tail(x.values, point["of"])
 
         found = np.array(in_threads(answer, systems)).transpose(0, 2, 1)
-        return found, np.full(len(x.values), each // len(x.values))  # every level has all customers: each counts its share of them
+        return found, np.full(
+            len(x.values), each // len(x.values)
+        )  # every level has all customers: each counts its share of them
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         t, share, ratio, load = x.values, float(point["long_share"]), float(point["ratio"]), float(point["load"])
         long, short, _ = self.law(point).parameters
-        # Who needs s has a slowdown above t if it waits longer than (t − 1)·s, and a sojourn above t if longer than t − s.
+        # Who needs s has a slowdown above t if it waits longer than (t − 1)·s, and a sojourn above t if longer than t −
+        # s.
         waits = ((t - 1) * s if point["of"] == OF[0] else t - s for s in (short, long))
         above_short, above_long = (models.wait_tail(wait, load, share, ratio) for wait in waits)
         waits_of_short = (t - 1) * short if point["of"] == OF[0] else t - short
@@ -79,8 +126,19 @@ class HeadOfLine(QueueLab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "The sojourn itself": Preset({"of": OF[1]}, "Under PS only the long jobs, one in a thousand, take more than 10. Under FCFS half of all do."),
-            "Load of 0.3": Preset({"load": 0.3}, "Half of the load is work of long jobs. Even now one customer in seven waits behind one."),
-            "1 in 10 takes 11 ×": Preset({"long_share": 0.1, "ratio": 11.0}, "Long jobs are neither rare nor very long any more: FCFS and PS change places."),
-            "64 servers": Preset({"servers": 64.0}, "As long as not all servers are at long jobs, the short ones pass; and 64 of them hardly ever are."),
+            "The sojourn itself": Preset(
+                {"of": OF[1]},
+                "Under PS only the long jobs, one in a thousand, take more than 10. Under FCFS half of all do.",
+            ),
+            "Load of 0.3": Preset(
+                {"load": 0.3}, "Half of the load is work of long jobs. Even now one customer in seven waits behind one."
+            ),
+            "1 in 10 takes 11 ×": Preset(
+                {"long_share": 0.1, "ratio": 11.0},
+                "Long jobs are neither rare nor very long any more: FCFS and PS change places.",
+            ),
+            "64 servers": Preset(
+                {"servers": 64.0},
+                "As long as not all servers are at long jobs, the short ones pass; and 64 of them hardly ever are.",
+            ),
         }

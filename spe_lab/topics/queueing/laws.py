@@ -1,9 +1,21 @@
-"""The laws that this chapter's sliders name. A mean service takes one unit of time, so that all times are in mean services."""
+"""The laws that this chapter's sliders name. A mean service takes one unit of time, so that all times are in mean
+services.
+"""
 
 from collections.abc import Callable, Mapping
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.queues import Law, bimodal, bursty, deterministic, exponential, hyperexponential, lognormal, poisson, regular
+from spe_lab.core.queues import (
+    Law,
+    bimodal,
+    bursty,
+    deterministic,
+    exponential,
+    hyperexponential,
+    lognormal,
+    poisson,
+    regular,
+)
 
 ONE_IN_TEN, ONE_IN_A_THOUSAND = "1 in 10 takes 11 ×", "1 in 1000 takes 1000 ×"
 

@@ -1,7 +1,8 @@
-"""What core's queues do not have: random split, processor sharing, the shortest of d queues, and who is behind a long job.
+"""What core's queues do not have: random split, processor sharing, the shortest of d queues, and who is behind a long
+job.
 
-Each is derived in sympy from its definition; the functions in lower case at the end are the numeric twins. One unit of time is
-a mean service, so μ = 1 and λ = ρ for each server.
+Each is derived in sympy from its definition; the functions in lower case at the end are the numeric twins. One unit of
+time is a mean service, so μ = 1 and λ = ρ for each server.
 """
 
 from functools import cache, lru_cache
@@ -29,7 +30,8 @@ QUANTITIES = {
 MITZENMACHER = "Mitzenmacher, IEEE TPDS 12(10), 2001; derived from the fluid limit"
 
 
-# ---- A random split ------------------------------------------------------------------------------------------------------
+# ---- A random split
+# ------------------------------------------------------------------------------------------------------
 
 
 def thinned() -> "sympy.Expr":
@@ -51,11 +53,14 @@ def thinned() -> "sympy.Expr":
     return sympy.exp(sympy.simplify(sympy.log(sympy.exp(-lam * t) * summed)))
 
 
-# ---- Processor sharing ---------------------------------------------------------------------------------------------------
+# ---- Processor sharing
+# ---------------------------------------------------------------------------------------------------
 
 
 def sharing_guess(first: "sympy.Expr", second: "sympy.Expr") -> "sympy.Expr":
-    """The stationary distribution to be proved: first and second jobs of two kinds, π = (1 − ρ)·(n₁ + n₂)! / (n₁!·n₂!)·ρ₁^n₁·ρ₂^n₂."""
+    """The stationary distribution to be proved: first and second jobs of two kinds, π = (1 − ρ)·(n₁ + n₂)! /
+    (n₁!·n₂!)·ρ₁^n₁·ρ₂^n₂.
+    """
     import sympy
 
     one, two = symbol("rho_1"), symbol("rho_2")
@@ -63,7 +68,8 @@ def sharing_guess(first: "sympy.Expr", second: "sympy.Expr") -> "sympy.Expr":
 
 
 def sharing_balance() -> "sympy.Expr":
-    """Flow into a state of M/G/1-PS less the flow out, for two kinds of jobs with exponential services of any two lengths.
+    """Flow into a state of M/G/1-PS less the flow out, for two kinds of jobs with exponential services of any two
+    lengths.
 
     With n = n₁ + n₂ jobs present each is served at speed 1/n. Zero for every state: the guess is the solution.
 
@@ -82,7 +88,8 @@ def sharing_balance() -> "sympy.Expr":
 
 
 def sharing_jobs(n: int) -> "sympy.Expr":
-    """P(n jobs present), both kinds together: a binomial sum, (1 − ρ)·ρⁿ. The two lengths are gone, and ρ alone is left.
+    """P(n jobs present), both kinds together: a binomial sum, (1 − ρ)·ρⁿ. The two lengths are gone, and ρ alone is
+    left.
 
     >>> from spe_lab.core.model import symbol
     >>> (sharing_jobs(3) - symbol("rho") ** 3 * (1 - symbol("rho"))).expand()
@@ -97,24 +104,34 @@ def sharing_jobs(n: int) -> "sympy.Expr":
 
 @cache
 def sharing_mean() -> Model:
-    """E(T | S = x) of M/G/1-PS. By Little's law λ·P(S > y)·g dy jobs are between y and y + dy of their service, if that piece
-    takes g times its length. By the product form there are E(L)·P(S > y)/E(S) dy. So λ·E(S)·g = ρ·g = E(L), g the same for all
-    pieces, and E(L) is the mean of a geometric number."""
+    """E(T | S = x) of M/G/1-PS. By Little's law λ·P(S > y)·g dy jobs are between y and y + dy of their service, if that
+    piece takes g times its length. By the product form there are E(L)·P(S > y)/E(S) dy. So λ·E(S)·g = ρ·g = E(L), g the
+    same for all pieces, and E(L) is the mean of a geometric number.
+    """
     import sympy
 
     rho, x, stretch = symbol("rho"), symbol("x"), symbol("g")
     n = sympy.Symbol("n", integer=True, nonnegative=True)
     present = sympy.summation(n * rho**n, (n, 0, sympy.oo)).args[0][0] * (1 - rho)  # of the two cases, that of ρ < 1
     stretched = sympy.solve(sympy.Eq(rho * stretch, present), stretch)[0]
-    return Model("E(T | S = x)", sympy.factor(x * stretched), "E(S)", QUANTITIES, "Sakata, Noguchi, Oizumi 1971; derived from Little's law")
+    return Model(
+        "E(T | S = x)",
+        sympy.factor(x * stretched),
+        "E(S)",
+        QUANTITIES,
+        "Sakata, Noguchi, Oizumi 1971; derived from Little's law",
+    )
 
 
-# ---- The shortest of d queues --------------------------------------------------------------------------------------------
+# ---- The shortest of d queues
+# --------------------------------------------------------------------------------------------
 
 
 def drift(i: int) -> "sympy.Expr":
-    """ds_i/dt of the fluid limit, s_i the share of queues with i customers or more: an arrival lengthens a queue of i − 1 if the
-    shortest of its d has just that many, s_{i−1}^d − s_i^d; a queue of exactly i, s_i − s_{i+1}, loses one at rate 1."""
+    """ds_i/dt of the fluid limit, s_i the share of queues with i customers or more: an arrival lengthens a queue of i −
+    1 if the shortest of its d has just that many, s_{i−1}^d − s_i^d; a queue of exactly i, s_i − s_{i+1}, loses one at
+    rate 1.
+    """
     import sympy
 
     rho, d = symbol("rho"), symbol("d")
@@ -123,8 +140,8 @@ def drift(i: int) -> "sympy.Expr":
 
 
 def step(i: int, beyond: int = 6) -> "sympy.Eq":
-    """The fixed point's step from i − 1 to i: the drifts from i on add up to zero, all but four terms cancel, and the two that
-    lie far beyond vanish with the queue's tail.
+    """The fixed point's step from i − 1 to i: the drifts from i on add up to zero, all but four terms cancel, and the
+    two that lie far beyond vanish with the queue's tail.
 
     >>> step(1)
     Eq(s_1, rho)
@@ -142,7 +159,9 @@ def step(i: int, beyond: int = 6) -> "sympy.Eq":
 
 @cache
 def supermarket() -> Model:
-    """The share of queues with i customers or more: s_i = ρ·s_{i−1}^d solved. In logarithms to base ρ it is e_i = d·e_{i−1} + 1."""
+    """The share of queues with i customers or more: s_i = ρ·s_{i−1}^d solved. In logarithms to base ρ it is e_i =
+    d·e_{i−1} + 1.
+    """
     import sympy
 
     d, i, rho = symbol("d"), symbol("i"), symbol("rho")
@@ -151,31 +170,42 @@ def supermarket() -> Model:
     return Model("s_i", rho ** sympy.factor(sympy.simplify(exponent.subs(k, i))), "", QUANTITIES, MITZENMACHER)
 
 
-# ---- Behind a long job ---------------------------------------------------------------------------------------------------
+# ---- Behind a long job
+# ---------------------------------------------------------------------------------------------------
 
 
 @cache
 def behind_a_long_job() -> Model:
-    """P(an arrival finds a long job in service that has more than t to go), a lower bound of P(Wq > t) of one FCFS server.
+    """P(an arrival finds a long job in service that has more than t to go), a lower bound of P(Wq > t) of one FCFS
+    server.
 
-    Poisson arrivals see the server at a long job for the share of time that long jobs take of it, λ·p·L = ρ·p·L, and meet
-    it anywhere in its length. Holds for t ≤ L; the bound is zero beyond.
+    Poisson arrivals see the server at a long job for the share of time that long jobs take of it, λ·p·L = ρ·p·L, and
+    meet it anywhere in its length. Holds for t ≤ L; the bound is zero beyond.
     """
     import sympy
 
     rho, p, long, t, u = (symbol(name) for name in ("rho", "p", "L", "t", "u"))
     more_to_go = sympy.integrate(1 / long, (u, t, long))  # its rest u is uniform between 0 and L
-    return Model("P(R > t)", sympy.factor(rho * p * long * more_to_go), "", QUANTITIES, "derived: Poisson arrivals see time averages")
+    return Model(
+        "P(R > t)",
+        sympy.factor(rho * p * long * more_to_go),
+        "",
+        QUANTITIES,
+        "derived: Poisson arrivals see time averages",
+    )
 
 
-# ---- Numeric twins -------------------------------------------------------------------------------------------------------
+# ---- Numeric twins
+# -------------------------------------------------------------------------------------------------------
 
 
 def longer_than(rho: np.ndarray | float, d: int) -> np.ndarray:
     """s_0, s_1, … of the supermarket model for each load, until the next is below 1e-18: levels × loads."""
     rho, d = np.atleast_1d(np.asarray(rho, dtype=float)), whole("d", d, 2, 4096)
     if not ((rho >= 0) & (rho < 1)).all():
-        raise SpeLabError(f"rho must be at least 0 and below 1, got {rho.max()}; beyond that the queues grow without end")
+        raise SpeLabError(
+            f"rho must be at least 0 and below 1, got {rho.max()}; beyond that the queues grow without end"
+        )
     levels = [np.ones_like(rho)]
     while levels[-1].max() > 1e-18:
         levels.append(rho * levels[-1] ** d)
@@ -192,7 +222,9 @@ def supermarket_mean(rho: np.ndarray | float, d: int) -> np.ndarray:
 
 
 def supermarket_tail(t: np.ndarray | float, rho: np.ndarray | float, d: int) -> np.ndarray:
-    """P(T > t): who joins a queue of j waits for j + 1 exponential services, and joins one of j or more with probability s_j^d."""
+    """P(T > t): who joins a queue of j waits for j + 1 exponential services, and joins one of j or more with
+    probability s_j^d.
+    """
     joins, t = longer_than(rho, d) ** d, np.asarray(t, dtype=float)
     term = np.exp(-t) * np.ones_like(joins[0])  # e^(−t)·t^j / j!
     total = np.zeros_like(term)
@@ -217,8 +249,8 @@ def supermarket_quantile(p: float, rho: np.ndarray | float, d: int) -> np.ndarra
 def _wait_above(rho: float, long_share: float, ratio: float) -> tuple[float, np.ndarray]:
     """(step, P(Wq > k·step)) of M/G/1 whose service has two lengths.
 
-    Pollaczek and Khinchine's transform is that of a geometric number, with ratio ρ, of residual services, whose density is
-    P(S > u) / E(S). It is inverted on a grid by a discrete Fourier transform.
+    Pollaczek and Khinchine's transform is that of a geometric number, with ratio ρ, of residual services, whose density
+    is P(S > u) / E(S). It is inverted on a grid by a discrete Fourier transform.
     """
     law = bimodal(1.0, long_share, ratio)
     long, short, _ = law.parameters

@@ -1,4 +1,6 @@
-"""What this chapter's labs share: a million customers at each move of a slider, and more of them while there is time."""
+"""What this chapter's labs share: a million customers at each move of a slider, and more of them
+while there is time.
+"""
 
 import time
 from abc import abstractmethod
@@ -26,7 +28,9 @@ SHORT_LOADS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 
 
 class QueueLab(Lab):
-    """Simulated systems, each with a curve. The seed is a slider: the same one gives the same customers on every machine."""
+    """Simulated systems, each with a curve. The seed is a slider: the same one gives the same customers on every
+    machine.
+    """
 
     chapter = "09b"
     axis = "load"
@@ -42,26 +46,37 @@ class QueueLab(Lab):
         """Gaps and services that bring a system to this load."""
         return poisson(load * system.capacity), service(point["service"], float(point.get("scv", 1.0)))
 
-    def answers(self, point: Mapping[str, Value], x: Axis, customers: int, cancel: Cancel) -> tuple[np.ndarray, np.ndarray]:
+    def answers(
+        self, point: Mapping[str, Value], x: Axis, customers: int, cancel: Cancel
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(systems × points × (value, low, high), customers at each point of a system)."""
         systems = list(self.systems(point).values())
         counts = shared_out(customers // len(systems), x.values)
 
         def answer(task: tuple[int, int]) -> tuple[float, float, float]:
             i, k = task
-            run = simulate(systems[k], *self.laws(point, float(x.values[i]), systems[k]), int(counts[i]), 1000 * int(point["seed"]) + int(i), cancel=cancel)
+            run = simulate(
+                systems[k],
+                *self.laws(point, float(x.values[i]), systems[k]),
+                int(counts[i]),
+                1000 * int(point["seed"]) + int(i),
+                cancel=cancel,
+            )
             found = statistic(run, point["statistic"])
             return found.value, found.low, found.high
 
-        # Each load has a seed of its own, so that points scatter about the curve independently; all systems have the same customers.
-        # C and numpy let go of the interpreter, so threads share the points. The long ones come first, or the last would be waited for.
+        # Each load has a seed of its own, so that points scatter about the curve independently; all systems have the
+        # same customers. C and numpy let go of the interpreter, so threads share the points. The long ones come first,
+        # or the last would be waited for.
         tasks = [(i, k) for i in np.argsort(-counts, kind="stable") for k in range(len(systems))]
         found = np.empty((len(systems), len(x.values), 3))
         for (i, k), values in zip(tasks, in_threads(answer, tasks), strict=True):
             found[k, i] = values
         return found, counts
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         customers, began, ended = CUSTOMERS, time.perf_counter(), False
         while not ended:
             start = time.perf_counter()
@@ -75,7 +90,9 @@ class QueueLab(Lab):
 
     def curves(self, point: Mapping[str, Value], x: Axis, found: np.ndarray, counts: np.ndarray) -> list[Curve]:
         settings = {name: value for name, value in point.items() if name != self.axis and self.sliders[name].measured}
-        origin = simulated_origin("queueing", f"one run, {BATCHES} batch means, 95 % by Student's t", int(point["seed"]), settings=settings)
+        origin = simulated_origin(
+            "queueing", f"one run, {BATCHES} batch means, 95 % by Student's t", int(point["seed"]), settings=settings
+        )
         kept = counts - (counts * WARM_UP).astype(int)
         return [
             Curve(name, "simulated", x, self.unit, values, low, high, kept, counts, origin)
@@ -91,10 +108,27 @@ class QueueLab(Lab):
         return Slider("load", "", 0.8, "share of time that a server is busy, ρ", 0.02, 0.98, source=source)
 
     def statistic_slider(self, default: str) -> Slider:
-        return Slider("statistic", "", default, "what is drawn of the sojourn times", scale="choice", choices=tuple(STATISTICS), source="what objectives name")
+        return Slider(
+            "statistic",
+            "",
+            default,
+            "what is drawn of the sojourn times",
+            scale="choice",
+            choices=tuple(STATISTICS),
+            source="what objectives name",
+        )
 
     def seed_slider(self) -> Slider:
-        return Slider("seed", "", 1, "where the random numbers begin", 1, 1000, multiple_of=1, source="any: the curves should not depend on it")
+        return Slider(
+            "seed",
+            "",
+            1,
+            "where the random numbers begin",
+            1,
+            1000,
+            multiple_of=1,
+            source="any: the curves should not depend on it",
+        )
 
 
 def statistic(run: Simulated, name: str) -> Estimate:
@@ -103,8 +137,9 @@ def statistic(run: Simulated, name: str) -> Estimate:
 
 
 def shared_out(customers: int, load: np.ndarray) -> np.ndarray:
-    """How many customers each load gets: in proportion to 1 / (1 − ρ). What a queue remembers grows even faster with the load,
-    and a batch must be longer than that memory, or its interval is too small."""
+    """How many customers each load gets: in proportion to 1 / (1 − ρ). What a queue remembers grows even faster with
+    the load, and a batch must be longer than that memory, or its interval is too small.
+    """
     weight = 1 / (1 - np.minimum(load, 0.98))
     return np.clip(customers * weight / weight.sum(), FEWEST, MOST).astype(int)
 

@@ -19,21 +19,59 @@ class Single(QueueLab):
 
     id = "queueing.single"
     title = "One queue"
-    question = "How long does a customer stay, at what load, and what do more servers or less even service times change?"
+    question = (
+        "How long does a customer stay, at what load, and what do more servers or less even service times change?"
+    )
     quantity = "sojourn time"
     compared = (NAME, EXACT)
     breaks = (
-        "There is a closed form for exponential service, and for the mean with one server and Poisson arrivals; elsewhere the approximation is all there is "
-        "for a mean, and for a percentile nothing. And nobody's customers arrive at one rate all day."
+        "There is a closed form for exponential service, and for the mean with one server and Poisson arrivals;"
+        " elsewhere the approximation is all there is for a mean, and for a percentile nothing. And nobody's customers"
+        " arrive at one rate all day."
     )
 
     def declare(self) -> list[Slider]:
         return [
             self.load_slider("where waiting begins to be felt"),
-            Slider("servers", "", 1, "servers behind the one queue", 1, 64, "log", multiple_of=1, source="the simplest queue"),
-            Slider("service", "", "exponential", "law of the service time", scale="choice", choices=tuple(SERVICES), source="the usual assumption"),
-            Slider("scv", "", 4, "variance ÷ mean² of lognormal and hyperexponential service", 1, 64, "log", source="of the order of what servers measure"),
-            Slider("arrivals", "", "Poisson", "law of the gaps between arrivals", scale="choice", choices=tuple(ARRIVALS), source="many independent clients"),
+            Slider(
+                "servers",
+                "",
+                1,
+                "servers behind the one queue",
+                1,
+                64,
+                "log",
+                multiple_of=1,
+                source="the simplest queue",
+            ),
+            Slider(
+                "service",
+                "",
+                "exponential",
+                "law of the service time",
+                scale="choice",
+                choices=tuple(SERVICES),
+                source="the usual assumption",
+            ),
+            Slider(
+                "scv",
+                "",
+                4,
+                "variance ÷ mean² of lognormal and hyperexponential service",
+                1,
+                64,
+                "log",
+                source="of the order of what servers measure",
+            ),
+            Slider(
+                "arrivals",
+                "",
+                "Poisson",
+                "law of the gaps between arrivals",
+                scale="choice",
+                choices=tuple(ARRIVALS),
+                source="many independent clients",
+            ),
             self.statistic_slider("mean"),
             self.seed_slider(),
         ]
@@ -45,7 +83,11 @@ class Single(QueueLab):
         return ARRIVALS[point["arrivals"]](load * system.capacity), service(point["service"], float(point["scv"]))
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        servers, gaps, law = int(point["servers"]), ARRIVALS[point["arrivals"]](1.0), service(point["service"], float(point["scv"]))
+        servers, gaps, law = (
+            int(point["servers"]),
+            ARRIVALS[point["arrivals"]](1.0),
+            service(point["service"], float(point["scv"])),
+        )
         markov = sojourn(point["statistic"], servers, x.values)
         nothing = np.full(x.values.shape, np.nan)
         exact = near = nothing
@@ -55,7 +97,10 @@ class Single(QueueLab):
             exact = 1 + general.mean_wait(x.values, law.scv)
         elif point["statistic"] == "mean":
             near = 1 + allen_cunneen(servers, x.values, gaps.scv, law.scv)
-        return [Curve(name, "predicted", x, self.unit, values) for name, values in ((EXACT, exact), (NEAR, near), (REFERENCE, markov))]
+        return [
+            Curve(name, "predicted", x, self.unit, values)
+            for name, values in ((EXACT, exact), (NEAR, near), (REFERENCE, markov))
+        ]
 
     def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison:
         """With what is exact; where nothing is, with the approximation."""
@@ -64,21 +109,37 @@ class Single(QueueLab):
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "16 servers": Preset({"servers": 16}, "The curve stays flat until far to the right: with many servers one is almost always about to be free."),
-            "Every service alike": Preset({"service": "deterministic"}, "The wait is half of that with exponential service, and it still grows without end."),
-            "1 in 1000 is long": Preset({"service": ONE_IN_A_THOUSAND}, "The same load, a hundred times the wait; and the intervals say how rare the rare is."),
-            "Bursts, p99": Preset({"arrivals": "bursty", "statistic": "p99"}, "No formula gives this percentile. Only the line for Poisson arrivals is drawn."),
+            "16 servers": Preset(
+                {"servers": 16},
+                "The curve stays flat until far to the right: with many servers one is almost always about to be free.",
+            ),
+            "Every service alike": Preset(
+                {"service": "deterministic"},
+                "The wait is half of that with exponential service, and it still grows without end.",
+            ),
+            "1 in 1000 is long": Preset(
+                {"service": ONE_IN_A_THOUSAND},
+                "The same load, a hundred times the wait; and the intervals say how rare the rare is.",
+            ),
+            "Bursts, p99": Preset(
+                {"arrivals": "bursty", "statistic": "p99"},
+                "No formula gives this percentile. Only the line for Poisson arrivals is drawn.",
+            ),
         }
 
 
 def sojourn(name: str, servers: int, load: np.ndarray) -> np.ndarray:
     """Mean or percentile of the sojourn time of M/M/c, in mean services."""
-    return birth_death.mean_sojourn(servers, load) if STATISTICS[name] is None else birth_death.sojourn_quantile(STATISTICS[name], servers, load)
+    return (
+        birth_death.mean_sojourn(servers, load)
+        if STATISTICS[name] is None
+        else birth_death.sojourn_quantile(STATISTICS[name], servers, load)
+    )
 
 
 def allen_cunneen(servers: int, load: np.ndarray, gaps_scv: float, service_scv: float) -> np.ndarray:
-    """E(Wq) of G/G/c, about: that of M/M/c times half the sum of both squared coefficients of variation (Allen 1978). For one
-    server it is Kingman's formula, and exact for Poisson arrivals.
+    """E(Wq) of G/G/c, about: that of M/M/c times half the sum of both squared coefficients of variation (Allen 1978).
+    For one server it is Kingman's formula, and exact for Poisson arrivals.
 
     >>> float(allen_cunneen(4, np.array([0.8]), 1.0, 4.0).round(3)[0])  # 1.617 is what a simulation finds
     1.864

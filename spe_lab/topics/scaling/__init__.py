@@ -1,4 +1,6 @@
-"""Scaling (chapter 05a): laws of speed-up, the same work in one thread and in several, task graphs, and what a throughput costs."""
+"""Scaling (chapter 05a): laws of speed-up, the same work in one thread and in several, task graphs, and what a
+throughput costs.
+"""
 
 from spe_lab.topics.scaling.amdahl import Amdahl
 from spe_lab.topics.scaling.cost import Cost, simulate_fleet
@@ -26,8 +28,44 @@ from spe_lab.topics.scaling.schedule import Schedule, bounds, graham_bound, list
 from spe_lab.topics.scaling.usl import Usl, fit
 
 __all__ = [
-    "EXERCISES", "GRAPHS", "KINDS", "LOCK_TEMPLATE", "Amdahl", "Cost", "CriticalPath", "Graph", "Gustafson", "Parallelism", "Schedule", "Task",
-    "Usl", "amdahl_law", "amdahl_limit", "amdahl_with_costs", "availability", "bounds", "break_even", "compared", "element_time", "execute", "fit",
-    "graham_bound", "gustafson_law", "list_schedule", "parallelised", "paths", "schedules", "shortfall", "simulate_fleet", "symbol", "threads_for",
-    "threads_pay_from", "throughput", "time_of", "usl_law", "usl_maximum", "usl_of_thread_costs", "yearly_cost",
-]  # fmt: skip
+    "EXERCISES",
+    "GRAPHS",
+    "KINDS",
+    "LOCK_TEMPLATE",
+    "Amdahl",
+    "Cost",
+    "CriticalPath",
+    "Graph",
+    "Gustafson",
+    "Parallelism",
+    "Schedule",
+    "Task",
+    "Usl",
+    "amdahl_law",
+    "amdahl_limit",
+    "amdahl_with_costs",
+    "availability",
+    "bounds",
+    "break_even",
+    "compared",
+    "element_time",
+    "execute",
+    "fit",
+    "graham_bound",
+    "gustafson_law",
+    "list_schedule",
+    "parallelised",
+    "paths",
+    "schedules",
+    "shortfall",
+    "simulate_fleet",
+    "symbol",
+    "threads_for",
+    "threads_pay_from",
+    "throughput",
+    "time_of",
+    "usl_law",
+    "usl_maximum",
+    "usl_of_thread_costs",
+    "yearly_cost",
+]

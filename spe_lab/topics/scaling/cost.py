@@ -19,28 +19,58 @@ MOST_MACHINES = 256
 MOST_LIFETIMES = 1_000_000
 WAYS = ("scale-out", "scale-up")
 # The sliders that are symbols of the model, by name.
-SYMBOLS = {"N": "N", "sigma": "sigma", "price": "p", "beta": "beta", "years": "Y", "upkeep": "u", "power": "w", "PUE": "E", "tariff": "e", "MTTF": "F",
-           "MTTR": "R", "repair": "r", "value": "v"}  # fmt: skip
+SYMBOLS = {
+    "N": "N",
+    "sigma": "sigma",
+    "price": "p",
+    "beta": "beta",
+    "years": "Y",
+    "upkeep": "u",
+    "power": "w",
+    "PUE": "E",
+    "tariff": "e",
+    "MTTF": "F",
+    "MTTR": "R",
+    "repair": "r",
+    "value": "v",
+}
 
 
-def simulate_fleet(machines: int, missing: np.ndarray, mttf_years: float, mttr_hours: float, years: float, lifetimes: int = 1, *, seed: int = 1,
-                   cancel: Cancel | None = None) -> np.ndarray:  # fmt: skip
+def simulate_fleet(
+    machines: int,
+    missing: np.ndarray,
+    mttf_years: float,
+    mttr_hours: float,
+    years: float,
+    lifetimes: int = 1,
+    *,
+    seed: int = 1,
+    cancel: Cancel | None = None,
+) -> np.ndarray:
     """Yearly means of `lifetimes` fleets: a row each of failures, machines up, and what was missing.
 
-    `missing[k]` is the throughput that is missing while k of the machines are up. Raises SpeLabError if an argument lies
-    outside its domain; CancelledError if `cancel` is set.
+    `missing[k]` is the throughput that is missing while k of the machines are up. Raises SpeLabError if an argument
+    lies outside its domain; CancelledError if `cancel` is set.
     """
     for name, value, high in (("mttf_years", mttf_years, 1e6), ("mttr_hours", mttr_hours, 1e6), ("years", years, 1e6)):
         if not 0 < value <= high:
             raise SpeLabError(f"{name} must be above 0 and at most {high:g}, got {value}; choose a value in that range")
     if not (1 <= machines <= 10**6 and 1 <= lifetimes <= MOST_LIFETIMES):
         got = f"got {machines} machines and {lifetimes:,} lifetimes"
-        raise SpeLabError(f"machines must be between 1 and a million, lifetimes between 1 and {MOST_LIFETIMES:,}, {got}; simulate fewer")
+        raise SpeLabError(
+            f"machines must be between 1 and a million, lifetimes between 1 and {MOST_LIFETIMES:,}, {got}; simulate"
+            " fewer"
+        )
     missing = np.ascontiguousarray(missing, dtype=float)
     if missing.shape != (machines + 1,):
-        raise SpeLabError(f"missing must have machines + 1 = {machines + 1} values, got shape {missing.shape}; give one for each number that can be up")
+        raise SpeLabError(
+            f"missing must have machines + 1 = {machines + 1} values, got shape {missing.shape}; give one for each"
+            " number that can be up"
+        )
     library = native.load("scaling")
-    fleet = library.struct("fleet")(machines, 1 / mttf_years, models.HOURS / mttr_hours, years, missing.ctypes.data, seed)
+    fleet = library.struct("fleet")(
+        machines, 1 / mttf_years, models.HOURS / mttr_hours, years, missing.ctypes.data, seed
+    )
     found = np.zeros((3, lifetimes))
     status = library.simulate_fleet(fleet, lifetimes, *found, (cancel or Cancel()).flag)
     native.check(status, library)
@@ -54,26 +84,49 @@ class Cost(Lab):
     id = "scaling.cost"
     chapter = "05a"
     title = "Cost of ownership"
-    question = "What does a throughput cost in many small machines, what in one big one, and where does one begin to beat the other?"
+    question = (
+        "What does a throughput cost in many small machines, what in one big one, and where does one begin to beat the"
+        " other?"
+    )
     axis = "N"
     quantity = "yearly cost per throughput"
     unit = "k€"
     simulated = True
     compared = (WAYS[0], WAYS[0])
     breaks = (
-        "Machines fail independently of each other and at a constant rate, which a lost power feed, a bad batch of disks or old age do not; the big "
-        "machine is taken to fail as rarely as a small one, and the software that makes many machines work as one is not paid for."
+        "Machines fail independently of each other and at a constant rate, which a lost power feed, a bad batch of"
+        " disks or old age do not; the big machine is taken to fail as rarely as a small one, and the software that"
+        " makes many machines work as one is not paid for."
     )
 
     def declare(self) -> list[Slider]:
-        def slider(name: str, default: float, low: float, high: float, scale: str = "linear", source: str = "assumed", multiple_of: float = 0.0) -> Slider:
+        def slider(
+            name: str,
+            default: float,
+            low: float,
+            high: float,
+            scale: str = "linear",
+            source: str = "assumed",
+            multiple_of: float = 0.0,
+        ) -> Slider:
             known = models.QUANTITIES[SYMBOLS[name]]
-            return Slider(name, known.unit, default, known.meaning, low, high, scale, multiple_of=multiple_of, source=source)
+            return Slider(
+                name, known.unit, default, known.meaning, low, high, scale, multiple_of=multiple_of, source=source
+            )
 
         return [
             slider("N", 8, 1, MOST_MACHINES, "log", "a small service", 1),
             slider("sigma", 0.01, 0, 0.2, source="assumed: Amdahl's P = 0.99"),
-            Slider("spares", "", 0, "machines more than are needed, to stand in for failed ones", 0, 8, multiple_of=1, source="no machine is idle"),
+            Slider(
+                "spares",
+                "",
+                0,
+                "machines more than are needed, to stand in for failed ones",
+                0,
+                8,
+                multiple_of=1,
+                source="no machine is idle",
+            ),
             slider("price", 5, 0.5, 50, "log", "assumed: a server with one socket"),
             slider("beta", 1.4, 1, 2, source="assumed: twice the machine costs 2.6 times as much"),
             slider("years", 4, 1, 10, "log", "assumed: usual depreciation"),
@@ -91,26 +144,35 @@ class Cost(Lab):
         return {
             "Price without premium": Preset(
                 {"beta": 1.0},
-                "One big machine is never dearer: its price grows as its throughput does, which small ones lose some of.",
+                "One big machine is never dearer: its price grows as its throughput does, which small ones lose"
+                " some of.",
             ),
             "No contention": Preset(
                 {"sigma": 0.0},
-                "The cost of the many no longer rises with their number, and from four machines on they stay the cheaper way.",
+                "The cost of the many no longer rises with their number, and from four machines on they stay the"
+                " cheaper way.",
             ),
-            "Contention × 10": Preset({"sigma": 0.1}, "One big machine always costs less: of each further small one, contention takes too much away."),
+            "Contention × 10": Preset(
+                {"sigma": 0.1},
+                "One big machine always costs less: of each further small one, contention takes too much away.",
+            ),
         }
 
     def sweep(self, short: bool) -> list[float]:
         return [2.0**k for k in range(9)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         began, found = time.monotonic(), []
         lifetimes = np.zeros((len(WAYS), len(x.values)), dtype=int)
         for seed in range(BATCHES):
             costs = np.empty((len(WAYS), len(x.values)))
             for i, machines in enumerate(x.values):
                 for k, way in enumerate(WAYS):
-                    costs[k, i], lifetimes[k, i] = self.simulated_cost(point, int(machines), way, 1 + seed * len(x.values) + i, cancel)
+                    costs[k, i], lifetimes[k, i] = self.simulated_cost(
+                        point, int(machines), way, 1 + seed * len(x.values) + i, cancel
+                    )
             found.append(costs)
             late = time.monotonic() - began > budget_s and seed >= BATCHES // 2
             if late or seed in (BATCHES // 3, BATCHES - 1):
@@ -118,8 +180,12 @@ class Cost(Lab):
             if late:
                 break
 
-    def simulated_cost(self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel) -> tuple[float, int]:
-        """(k€ per year and throughput, lifetimes): what is bought is known, what fails, draws power and is missing is simulated."""
+    def simulated_cost(
+        self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel
+    ) -> tuple[float, int]:
+        """(k€ per year and throughput, lifetimes): what is bought is known, what fails, draws power and is missing is
+        simulated.
+        """
         big = self.big(point, float(machines))
         missing = models.missing(machines + int(point["spares"]), machines, float(point["sigma"]))
         if way == "scale-up":
@@ -127,7 +193,9 @@ class Cost(Lab):
         fleet = len(missing) - 1
         events = 2 * fleet * point["years"] / (point["MTTF"] + point["MTTR"] / models.HOURS)
         lifetimes = int(min(max(EVENTS_PER_POINT / (1 + events), 4), 400))
-        failures, up, short = simulate_fleet(fleet, missing, point["MTTF"], point["MTTR"], point["years"], lifetimes, seed=seed, cancel=cancel).mean(axis=1)
+        failures, up, short = simulate_fleet(
+            fleet, missing, point["MTTF"], point["MTTR"], point["years"], lifetimes, seed=seed, cancel=cancel
+        ).mean(axis=1)
         energy = up * point["power"] * point["PUE"] * point["tariff"] * models.HOURS / 1e6
         bought = fleet * (point["price"] / point["years"] + point["upkeep"])
         total = bought + energy + failures * point["repair"] + point["value"] * models.HOURS * short / 1000
@@ -138,7 +206,18 @@ class Cost(Lab):
         value, error = costs.mean(axis=0), costs.std(axis=0, ddof=1) / math.sqrt(len(costs))
         origin = simulated_origin("scaling", f"mean of {len(costs)} seeds, two standard errors")
         return [
-            Curve(way, "simulated", x, self.unit, value[k], value[k] - 2 * error[k], value[k] + 2 * error[k], lifetimes[k], lifetimes[k], origin)
+            Curve(
+                way,
+                "simulated",
+                x,
+                self.unit,
+                value[k],
+                value[k] - 2 * error[k],
+                value[k] + 2 * error[k],
+                lifetimes[k],
+                lifetimes[k],
+                origin,
+            )
             for k, way in enumerate(WAYS)
         ]
 
@@ -147,24 +226,40 @@ class Cost(Lab):
         x = models.throughput()(N=machines, sigma=point["sigma"])
         return {**point, "price": point["price"] * x ** point["beta"], "power": point["power"] * x, "throughput": x}
 
-    def costs(self, point: Mapping[str, Value], machines: np.ndarray, failing: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    def costs(
+        self, point: Mapping[str, Value], machines: np.ndarray, failing: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(many small, one big) in k€ per year and throughput; without spares and repairs where nothing ever fails."""
         big, up, spares = self.big(point, machines), 1.0, 0
         short: np.ndarray | float = 0.0
         if failing:
-            up, spares = point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]), int(point["spares"])
+            up, spares = (
+                point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]),
+                int(point["spares"]),
+            )
             short = models.mean_missing(machines, spares, up, point["sigma"])
 
         def cost(of: Mapping[str, Value], fleet: np.ndarray | int, missing: np.ndarray | float) -> np.ndarray:
-            known = {symbol: of[name] for name, symbol in SYMBOLS.items()} | {"A": up, "H": models.HOURS, "M": fleet, "m": missing}
+            known = {symbol: of[name] for name, symbol in SYMBOLS.items()} | {
+                "A": up,
+                "H": models.HOURS,
+                "M": fleet,
+                "m": missing,
+            }
             return models.yearly_cost()(**(known if failing else known | {"r": 0.0})) / big["throughput"]
 
-        return cost(point, machines + spares, short), cost(big, 1 + spares, big["throughput"] * (1 - up) ** (1 + spares))
+        return cost(point, machines + spares, short), cost(
+            big, 1 + spares, big["throughput"] * (1 - up) ** (1 + spares)
+        )
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)
         pairs = [((way, real), (f"{way.removeprefix('scale-')}, ideal", ideal)) for way, real, ideal in named]
-        return [Curve(name, "predicted", x, self.unit, values) for curve in zip(*pairs, strict=True) for name, values in curve]
+        return [
+            Curve(name, "predicted", x, self.unit, values)
+            for curve in zip(*pairs, strict=True)
+            for name, values in curve
+        ]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Between these numbers of machines many small ones cost less than a big one, by the closed forms."""
@@ -174,6 +269,12 @@ class Cost(Lab):
         # From equal costs on: at one machine and no spare both ways are the same.
         rising = next((i for i in range(len(n) - 1) if gain[i + 1] > 1e-9 and gain[i] <= 1e-9), None)
         falling = next((i for i in range(len(n) - 2, -1, -1) if gain[i] > 1e-9 and gain[i + 1] <= 1e-9), None)
-        places = [math.nan if i is None else float(np.interp(0, *np.array(sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True))).T))
-                  for i in (rising, falling)]  # fmt: skip
+        places = [
+            (
+                math.nan
+                if i is None
+                else float(np.interp(0, *np.array(sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True))).T))
+            )
+            for i in (rising, falling)
+        ]
         return {"out pays from": round(places[0], 2), "out pays up to": round(places[1], 2)}

@@ -27,7 +27,9 @@ QUANTITIES = {
     "Y": Quantity("years that a machine is used", "years"),
     "u": Quantity("rack space, network, licences and care of a machine, whatever its size", "k€/year"),
     "w": Quantity("power that a machine draws", "W"),
-    "E": Quantity("power usage effectiveness: power of the building over power of its machines; the rest is cooling", ""),
+    "E": Quantity(
+        "power usage effectiveness: power of the building over power of its machines; the rest is cooling", ""
+    ),
     "e": Quantity("price of electricity", "€/kWh"),
     "F": Quantity("mean time to failure (MTTF) of a machine", "years"),
     "R": Quantity("mean time to repair (MTTR), in which a machine is down", "h"),
@@ -42,7 +44,9 @@ QUANTITIES = {
 
 @cache
 def availability() -> "sympy.Expr":
-    """The share of time that a machine is up, solved from its chain: as many failures as repairs, and up or down for sure."""
+    """The share of time that a machine is up, solved from its chain: as many failures as repairs, and up or down for
+    sure.
+    """
     import sympy
 
     up, down, fails, repaired = symbol("up"), symbol("down"), symbol("F"), symbol("R")
@@ -52,7 +56,9 @@ def availability() -> "sympy.Expr":
 
 @cache
 def throughput() -> Model:
-    """Of machines that share the work, in machines: the universal law, with contention alone, which makes it Amdahl's."""
+    """Of machines that share the work, in machines: the universal law, with contention alone, which
+    makes it Amdahl's.
+    """
     return Model("X", models.usl_law().expression.subs(symbol("kappa"), 0), "", QUANTITIES, models.USL)
 
 
@@ -65,19 +71,25 @@ def yearly_cost() -> Model:
     M, p, Y, u, w, E, e, F, r, v, A, H, m = (symbol(name) for name in "MpYuwEeFrvAHm")
     energy = w * E * e * H / 10**6  # W · h and €, in kWh and k€
     expression = M * (p / Y + u + A * (energy + r / F)) + v * H * m / 1000
-    return Model("T", expression, "k€", QUANTITIES, "the sum of what is paid and of what is not earned; lecture notes §5")
+    return Model(
+        "T", expression, "k€", QUANTITIES, "the sum of what is paid and of what is not earned; lecture notes §5"
+    )
 
 
 def shortfall(machines: int, spares: int) -> "sympy.Expr":
     """Throughput that is missing on average, in terms of the availability A and the contention sigma: exact.
 
-    The number of machines that are up is binomial. With k of them, X(k) is missing on X(machines), or nothing if k is enough.
+    The number of machines that are up is binomial. With k of them, X(k) is missing on X(machines), or nothing if k is
+    enough.
     """
     import sympy
 
     a, x, n, fleet = symbol("A"), throughput().expression, symbol("N"), machines + spares
     # Not x.subs(n, 0), which is 0 as it should be: no machine, no throughput.
-    terms = (sympy.binomial(fleet, k) * a**k * (1 - a) ** (fleet - k) * (x.subs(n, machines) - x.subs(n, k)) for k in range(machines))
+    terms = (
+        sympy.binomial(fleet, k) * a**k * (1 - a) ** (fleet - k) * (x.subs(n, machines) - x.subs(n, k))
+        for k in range(machines)
+    )
     return sympy.factor(sum(terms, sympy.Integer(0)))
 
 
@@ -109,8 +121,8 @@ def mean_missing(machines: np.ndarray, spares: int, up: float, sigma: float) -> 
 def break_even() -> "sympy.Expr":
     """Where many machines begin to cost less than one of their throughput, if nothing fails and nothing contends.
 
-    N machines cost N · (p/Y + u), one of their throughput N^beta · p/Y + u; energy is the same. The one machine's own upkeep
-    is left out, which N of them make small.
+    N machines cost N · (p/Y + u), one of their throughput N^beta · p/Y + u; energy is the same. The one machine's own
+    upkeep is left out, which N of them make small.
     """
     import sympy
 

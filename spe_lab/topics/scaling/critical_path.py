@@ -21,44 +21,61 @@ from spe_lab.topics.scaling.schedule import bounds, list_schedule
 PATHS = ("nothing", "hot path", "critical path")
 OWN = "your own"
 ASSUMED_LATE_NS = 60_000  # until a sleep was measured, here or for the recorded run
-CHAIN = Graph(tuple(Task(f"c{i}", 1_000_000, (f"c{i - 1}",) if i else ()) for i in range(8)))  # what tells how late sleeps end
+CHAIN = Graph(
+    tuple(Task(f"c{i}", 1_000_000, (f"c{i - 1}",) if i else ()) for i in range(8))
+)  # what tells how late sleeps end
 CHAIN_WORKERS = 2
 
 
 @lru_cache(maxsize=256)
 def parallelised(graph: Graph, what: str, pieces: int) -> Graph:
     """The graph with each task of its hot path or critical path (one of PATHS) cut into pieces."""
-    return graph.parallelised({"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what], pieces)
+    return graph.parallelised(
+        {"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what], pieces
+    )
 
 
 def compared(graph: Graph, workers: int = 4, pieces: int = 4, order: str = ORDERS[0]) -> Text:
-    """A table of what Amdahl's law promises for each path, and of what work, span and the list schedule say of the whole."""
+    """A table of what Amdahl's law promises for each path, and of what work, span and the list schedule say of the
+    whole.
+    """
     cut, before = min(pieces, workers), graph.work
-    rows = ["| made parallel | share P of the work | Amdahl, for the tasks in a row | work | span | list schedule |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| made parallel | share P of the work | Amdahl, for the tasks in a row | work | span | list schedule |",
+        "|---|---|---|---|---|---|",
+    ]
     for what in PATHS:
         names = {"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what]
         share, after = graph.share(names), parallelised(graph, what, pieces)
         amdahl, total = before * (1 - share + share / cut), list_schedule(after, workers, order).total
-        rows.append(f"| {what} | {share:.0%} | {' | '.join(render(ms, 'ms') for ms in (amdahl, after.work, after.span, total))} |")
+        rows.append(
+            f"| {what} | {share:.0%} |"
+            f" {' | '.join(render(ms, 'ms') for ms in (amdahl, after.work, after.span, total))} |"
+        )
     return Text("\n".join(rows))
 
 
 @register
 class CriticalPath(Lab):
-    """Time of a graph of waiting tasks against the number of workers. `own` is the reader's graph, as text or parsed."""
+    """Time of a graph of waiting tasks against the number of workers. `own` is the reader's graph,
+    as text or parsed.
+    """
 
     id = "scaling.critical_path"
     chapter = "05a"
     title = "Critical path"
-    question = "Some tasks must wait for others. How long do N workers need, and is it the hot path or the critical path that should be made parallel?"
+    question = (
+        "Some tasks must wait for others. How long do N workers need, and is it the hot path or the critical path that"
+        " should be made parallel?"
+    )
     axis = "N"
     quantity = "time until all tasks are done"
     unit = "ms"
     scale = "linear"
     compared = ("executed", "late sleeps")
     breaks = (
-        "The schedule knows how long each task takes and that workers are alike; real tasks vary, share caches and memory, and a task that computes rather "
-        "than waits needs a core of its own."
+        "The schedule knows how long each task takes and that workers are alike; real tasks vary, share caches and"
+        " memory, and a task that computes rather than waits needs a core of its own."
     )
 
     _late_ns: int | None = None
@@ -72,12 +89,44 @@ class CriticalPath(Lab):
         names = tuple(self.graphs)
         return [
             Slider("N", "", 4, "workers that take tasks from one list", 1, 16, multiple_of=1, source="a small server"),
-            Slider("graph", "", names[0], "which tasks wait for which", scale="choice", choices=names, source="spe_lab/topics/scaling/graph.py"),
-            Slider("cut", "", PATHS[1], "tasks that are cut into pieces which may run at the same time", scale="choice", choices=PATHS,
-                   source="where a profiler points"),
-            Slider("pieces", "", 4, "pieces that each of those tasks is cut into", 1, 8, multiple_of=1, source="one for each worker"),
-            Slider("order", "", ORDERS[0], "which ready task a worker takes first", scale="choice", choices=ORDERS, source="a good rule of thumb"),
-        ]  # fmt: skip
+            Slider(
+                "graph",
+                "",
+                names[0],
+                "which tasks wait for which",
+                scale="choice",
+                choices=names,
+                source="spe_lab/topics/scaling/graph.py",
+            ),
+            Slider(
+                "cut",
+                "",
+                PATHS[1],
+                "tasks that are cut into pieces which may run at the same time",
+                scale="choice",
+                choices=PATHS,
+                source="where a profiler points",
+            ),
+            Slider(
+                "pieces",
+                "",
+                4,
+                "pieces that each of those tasks is cut into",
+                1,
+                8,
+                multiple_of=1,
+                source="one for each worker",
+            ),
+            Slider(
+                "order",
+                "",
+                ORDERS[0],
+                "which ready task a worker takes first",
+                scale="choice",
+                choices=ORDERS,
+                source="a good rule of thumb",
+            ),
+        ]
 
     def presets(self) -> dict[str, Preset]:
         return {
@@ -87,7 +136,8 @@ class CriticalPath(Lab):
             ),
             "Nothing cut": Preset(
                 {"graph": "page", "cut": "nothing"},
-                "From three workers on it takes 17 ms, as it does with the hot path cut: the longest chain is another one.",
+                "From three workers on it takes 17 ms, as it does with the hot path cut: the longest chain is another"
+                " one.",
             ),
             "An anomaly": Preset(
                 {"graph": "anomaly", "cut": "nothing", "order": "as written"},
@@ -101,17 +151,30 @@ class CriticalPath(Lab):
     def graph(self, point: Mapping[str, Value]) -> Graph:
         """The graph as the sliders have it; a run of somebody's own graph needs the same graph here."""
         if point["graph"] not in self.graphs:
-            raise SpeLabError(f"graph must be one of {', '.join(self.graphs)}, got {point['graph']!r}; give its text: CriticalPath(own=text)")
+            raise SpeLabError(
+                f"graph must be one of {', '.join(self.graphs)}, got {point['graph']!r}; give its text:"
+                " CriticalPath(own=text)"
+            )
         return parallelised(self.graphs[point["graph"]], point["cut"], int(point["pieces"]))
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         graph, n = self.graph(point), len(x.values)
         settings = [self.setting(graph, int(workers), point["order"], cancel) for workers in x.values]
-        for result in interleaved([*settings, self.setting(CHAIN, CHAIN_WORKERS, ORDERS[0], cancel)], budget_s=budget_s, burst=1, cancel=cancel):
+        for result in interleaved(
+            [*settings, self.setting(CHAIN, CHAIN_WORKERS, ORDERS[0], cancel)],
+            budget_s=budget_s,
+            burst=1,
+            cancel=cancel,
+        ):
             chain = result.estimate.value[n]
             if np.isfinite(chain):
                 self._late_ns = max(0, round((chain - CHAIN.span) * 1e6 / len(CHAIN.tasks)))
-            yield result.progress, curves(result, ["executed"], x, native.load("scaling"), unit="ms", late_us=self.late_ns() / 1e3)
+            yield (
+                result.progress,
+                curves(result, ["executed"], x, native.load("scaling"), unit="ms", late_us=self.late_ns() / 1e3),
+            )
 
     def setting(self, graph: Graph, workers: int, order: str, cancel: Cancel) -> Setting:
         def run(trials: int) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +184,9 @@ class CriticalPath(Lab):
         return Setting(f"{workers} workers", run)
 
     def late_ns(self) -> int:
-        """How late a sleep ends and the next task begins: from the chain of the last measurement, else of the recorded one."""
+        """How late a sleep ends and the next task begins: from the chain of the last measurement, else of the recorded
+        one.
+        """
         if self._late_ns is None and self.recorded() is not None:
             self.learn_from_recorded()
         return ASSUMED_LATE_NS if self._late_ns is None else self._late_ns

@@ -1,6 +1,8 @@
-"""Task graphs and schedules as pictures, for `spe_lab.ui.stepper.Stepper`: pairs of an SVG and a sentence that says the same.
+"""Task graphs and schedules as pictures, for `spe_lab.ui.stepper.Stepper`: pairs of an SVG and a sentence that says the
+same.
 
-The hot path is hatched, the critical path has a thick border: told apart without colour, and both at once where they meet.
+The hot path is hatched, the critical path has a thick border: told apart without colour, and both at once where they
+meet.
 """
 
 from collections.abc import Sequence
@@ -14,26 +16,50 @@ from spe_lab.topics.scaling.graph import ORDERS, Graph
 from spe_lab.topics.scaling.schedule import Schedule, bounds, list_schedule
 
 BOX_WIDTH, BOX_HEIGHT, COLUMN, ROW = 132, 32, 186, 44
-CHART_WIDTH, LANE, LEFT, LETTER = 680, 24, 92, 6.4  # a chart's bars, a worker's row, room for its name, width of a letter
+CHART_WIDTH, LANE, LEFT, LETTER = (
+    680,
+    24,
+    92,
+    6.4,
+)  # a chart's bars, a worker's row, room for its name, width of a letter
 PLAIN, HOT, CRITICAL, GREY = "#e8eef4", "#E69F00", "#0072B2", "#666666"  # Okabe and Ito
-_HATCH = (f'<defs><pattern id="spe-hot" width="9" height="9" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-          f'<rect width="9" height="9" fill="#fdf0d5"/><rect width="3.5" height="9" fill="{HOT}"/></pattern></defs>')  # fmt: skip
+_HATCH = (
+    '<defs><pattern id="spe-hot" width="9" height="9" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    f'<rect width="9" height="9" fill="#fdf0d5"/><rect width="3.5" height="9" fill="{HOT}"/></pattern></defs>'
+)
 _HALO = 'paint-order="stroke" stroke="white" stroke-width="4" stroke-linejoin="round"'
 
 
 def paths(graph: Graph) -> list[tuple[str, str]]:
     """The graph as it is, with its hot path, with its critical path, and with both."""
     hot, critical = graph.hot_path, graph.critical_path
-    plain = f"{len(graph.tasks)} tasks. Work {render(graph.work, 'ms')}: the time of one worker. Span {render(graph.span, 'ms')}: the time of any number."
-    hot_said = f"The hot path is {graph.hot_code}: {graph.share(hot):.0%} of the work, in {len(hot)} task{'s' * (len(hot) > 1)}."
-    critical_said = f"The critical path is {' → '.join(critical)}: {render(graph.span, 'ms')}, {graph.share(critical):.0%} of the work."
-    frames = (((), (), plain), (hot, (), hot_said), ((), critical, critical_said), (hot, critical, f"{hot_said} {critical_said}"))
+    plain = (
+        f"{len(graph.tasks)} tasks. Work {render(graph.work, 'ms')}: the time of one worker. Span"
+        f" {render(graph.span, 'ms')}: the time of any number."
+    )
+    hot_said = (
+        f"The hot path is {graph.hot_code}: {graph.share(hot):.0%} of the work, in {len(hot)}"
+        f" task{'s' * (len(hot) > 1)}."
+    )
+    critical_said = (
+        f"The critical path is {' → '.join(critical)}: {render(graph.span, 'ms')}, {graph.share(critical):.0%} of the"
+        " work."
+    )
+    frames = (
+        ((), (), plain),
+        (hot, (), hot_said),
+        ((), critical, critical_said),
+        (hot, critical, f"{hot_said} {critical_said}"),
+    )
     return [(_network(graph, set(h), c, said), said) for h, c, said in frames]
 
 
-def schedules(graph: Graph, workers: Sequence[int] = (1, 2, 3, 4, 8), order: str = ORDERS[0], executed: bool = True) -> list[tuple[str, str]]:
-    """Gantt charts of the list schedule with so many workers each, and beneath it, on the same scale, of one that was executed
-    (where there is a compiler; else the sentence says that it was not)."""
+def schedules(
+    graph: Graph, workers: Sequence[int] = (1, 2, 3, 4, 8), order: str = ORDERS[0], executed: bool = True
+) -> list[tuple[str, str]]:
+    """Gantt charts of the list schedule with so many workers each, and beneath it, on the same scale, of one that was
+    executed (where there is a compiler; else the sentence says that it was not).
+    """
     if not workers:
         raise SpeLabError("workers must name at least one number of workers, got none; write for example [1, 2, 4]")
     possible = executed and native.available()
@@ -46,9 +72,13 @@ def schedules(graph: Graph, workers: Sequence[int] = (1, 2, 3, 4, 8), order: str
 def _said(pair: Sequence[Schedule]) -> str:
     first, graph = pair[0], pair[0].graph
     least, most = bounds(graph.work, graph.span, first.workers)
-    totals = ", ".join(f"{'predicted' if each.source == 'predicted' else 'executed'} {render(each.total, 'ms')}" for each in pair)
-    return (f"{first.workers} worker{'s' * (first.workers > 1)}: {totals}. At least {render(least, 'ms')} by work and span, "
-            f"at most {render(most, 'ms')} by Graham's bound. The workers are busy for {first.busy:.0%} of the time.")  # fmt: skip
+    totals = ", ".join(
+        f"{'predicted' if each.source == 'predicted' else 'executed'} {render(each.total, 'ms')}" for each in pair
+    )
+    return (
+        f"{first.workers} worker{'s' * (first.workers > 1)}: {totals}. At least {render(least, 'ms')} by work and span,"
+        f" at most {render(most, 'ms')} by Graham's bound. The workers are busy for {first.busy:.0%} of the time."
+    )
 
 
 def _style(hot: bool, critical: bool) -> str:
@@ -69,17 +99,35 @@ def _network(graph: Graph, hot: set[str], critical: Sequence[str], said: str) ->
     parts = [_link(place[a], place[b], (a, b) in links) for a, b in sorted(graph.network.edges, key=links.__contains__)]
     for task in graph.tasks:
         x, y = place[task.name]
-        parts.append(f'<rect x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5" {_style(task.name in hot, task.name in critical)}/>')
+        parts.append(
+            f'<rect x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5"'
+            f" {_style(task.name in hot, task.name in critical)}/>"
+        )
         label = f"{task.name} · {render(task.ns / 1e6, 'ms')}"
-        parts.append(f'<text x="{x + BOX_WIDTH / 2}" y="{y + 21}" text-anchor="middle" font-size="14" {_HALO}>{label}</text>')
-    width, height = max(x for x, _ in place.values()) + BOX_WIDTH + 20, max(y for _, y in place.values()) + BOX_HEIGHT + 12
-    legend = [(words, style) for words, style, shown in (("hot path", _style(True, False), hot), ("critical path", _style(False, True), critical)) if shown]
+        parts.append(
+            f'<text x="{x + BOX_WIDTH / 2}" y="{y + 21}" text-anchor="middle" font-size="14" {_HALO}>{label}</text>'
+        )
+    width, height = (
+        max(x for x, _ in place.values()) + BOX_WIDTH + 20,
+        max(y for _, y in place.values()) + BOX_HEIGHT + 12,
+    )
+    legend = [
+        (words, style)
+        for words, style, shown in (
+            ("hot path", _style(True, False), hot),
+            ("critical path", _style(False, True), critical),
+        )
+        if shown
+    ]
     return _svg(max(width, 320), height, said, [_legend(legend, 20), *parts])
 
 
 def _legend(entries: Sequence[tuple[str, str]], x: float) -> str:
-    return "".join(f'<rect x="{x + 140 * i}" y="6" width="26" height="14" {style}/><text x="{x + 140 * i + 34}" y="18" font-size="14">{words}</text>'
-                   for i, (words, style) in enumerate(entries))  # fmt: skip
+    return "".join(
+        f'<rect x="{x + 140 * i}" y="6" width="26" height="14" {style}/><text x="{x + 140 * i + 34}" y="18"'
+        f' font-size="14">{words}</text>'
+        for i, (words, style) in enumerate(entries)
+    )
 
 
 def _link(a: tuple[float, float], b: tuple[float, float], bold: bool) -> str:
@@ -89,8 +137,10 @@ def _link(a: tuple[float, float], b: tuple[float, float], bold: bool) -> str:
     # It bends in the gap before its end, so that it crosses no box of the rows between.
     bend = end - (COLUMN - BOX_WIDTH) + 6
     path = f"M {x} {y} L {bend} {y} C {bend + 26} {y} {end - 30} {top} {end - 6} {top}"
-    return (f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
-            f'<polygon points="{end},{top} {end - 10},{top - 5} {end - 10},{top + 5}" fill="{colour}"/>')  # fmt: skip
+    return (
+        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+        f'<polygon points="{end},{top} {end - 10},{top - 5} {end - 10},{top + 5}" fill="{colour}"/>'
+    )
 
 
 def _charts(pair: Sequence[Schedule], longest: float, said: str) -> str:
@@ -101,18 +151,32 @@ def _charts(pair: Sequence[Schedule], longest: float, said: str) -> str:
     for schedule in pair:
         title = "predicted" if schedule.source == "predicted" else "executed"
         height = LANE * schedule.workers
-        parts.append(f'<text x="{LEFT}" y="{y + 18}" font-size="15" font-weight="700">{title}: {render(schedule.total, "ms")}</text>')
+        parts.append(
+            f'<text x="{LEFT}" y="{y + 18}" font-size="15" font-weight="700">{title}:'
+            f" {render(schedule.total, 'ms')}</text>"
+        )
         y += 26
         parts += _ticks(longest, y, height, scale)
         for worker in range(schedule.workers):
-            parts.append(f'<text x="{LEFT - 8}" y="{y + worker * LANE + 16}" text-anchor="end" font-size="13">worker {worker + 1}</text>')
-        for task, began, ended, worker in zip(graph.tasks, schedule.began, schedule.ended, schedule.worker, strict=True):
+            parts.append(
+                f'<text x="{LEFT - 8}" y="{y + worker * LANE + 16}" text-anchor="end" font-size="13">worker'
+                f" {worker + 1}</text>"
+            )
+        for task, began, ended, worker in zip(
+            graph.tasks, schedule.began, schedule.ended, schedule.worker, strict=True
+        ):
             x, width, top = LEFT + began / 1e6 * scale, (ended - began) / 1e6 * scale, y + worker * LANE
             inset = 2 if task.name in critical else 0.6  # a border grows to both sides
-            parts.append(f'<rect x="{x + inset:.1f}" y="{top + 2 + inset}" width="{max(width - 2 * inset, 0.5):.1f}" height="{LANE - 4 - 2 * inset}" '
-                         f'{_style(task.name in hot, task.name in critical)}><title>{task.name} {render(task.ns / 1e6, "ms")}</title></rect>')  # fmt: skip
+            parts.append(
+                f'<rect x="{x + inset:.1f}" y="{top + 2 + inset}" width="{max(width - 2 * inset, 0.5):.1f}"'
+                f' height="{LANE - 4 - 2 * inset}" {_style(task.name in hot, task.name in critical)}><title>{task.name}'
+                f" {render(task.ns / 1e6, 'ms')}</title></rect>"
+            )
             if width > LETTER * len(task.name) + 8:
-                parts.append(f'<text x="{x + width / 2:.1f}" y="{top + 17}" text-anchor="middle" font-size="12.5" {_HALO}>{task.name}</text>')
+                parts.append(
+                    f'<text x="{x + width / 2:.1f}" y="{top + 17}" text-anchor="middle" font-size="12.5"'
+                    f" {_HALO}>{task.name}</text>"
+                )
         y += height + 26
     return _svg(LEFT + CHART_WIDTH + 20, y, said, parts)
 
@@ -124,11 +188,17 @@ def _ticks(longest: float, y: float, height: float, scale: float) -> list[str]:
     for i in range(int(longest / step) + 1):
         x = LEFT + i * step * scale
         parts.append(f'<line x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{y + height}" stroke="#cccccc"/>')
-        parts.append(f'<text x="{x:.1f}" y="{y + height + 15}" text-anchor="middle" font-size="12" fill="#444444">{render(i * step, "ms") if i else 0}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{y + height + 15}" text-anchor="middle" font-size="12"'
+            f' fill="#444444">{render(i * step, "ms") if i else 0}</text>'
+        )
     return parts
 
 
 def _svg(width: float, height: float, said: str, parts: Sequence[str]) -> str:
     label = said.replace('"', "'")
-    head = f'<svg role="img" aria-label="{label}" viewBox="0 0 {width:g} {height:g}" width="{width:g}" style="max-width: 100%; background: white"'
+    head = (
+        f'<svg role="img" aria-label="{label}" viewBox="0 0 {width:g} {height:g}" width="{width:g}" style="max-width:'
+        ' 100%; background: white"'
+    )
     return f'{head} xmlns="http://www.w3.org/2000/svg" font-family="sans-serif">{_HATCH}{"".join(parts)}</svg>'

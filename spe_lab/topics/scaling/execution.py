@@ -21,24 +21,44 @@ def _arrays(graph: Graph, order: str) -> tuple[list[int], tuple[np.ndarray, ...]
     later = [sorted(rank[name] for name in graph.network.successors(task.name)) for task in tasks]
     first = np.concatenate([[0], np.cumsum([len(each) for each in later])]).astype(np.uint32)
     following = np.array([k for each in later for k in each] or [0], np.uint32)
-    return preferred, (np.array([t.ns for t in tasks], np.uint64), np.array([len(t.after) for t in tasks], np.uint32), first, following)
+    return preferred, (
+        np.array([t.ns for t in tasks], np.uint64),
+        np.array([len(t.after) for t in tasks], np.uint32),
+        first,
+        following,
+    )
 
 
-def run_trials(graph: Graph, workers: int, order: str, trials: int, cancel: Cancel | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Executes the graph so often: (elapsed_ns[trials], began_ns, ended_ns, worker, each trials × tasks as the graph has them)."""
+def run_trials(
+    graph: Graph, workers: int, order: str, trials: int, cancel: Cancel | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Executes the graph so often: (elapsed_ns[trials], began_ns, ended_ns, worker, each trials × tasks as the graph
+    has them).
+    """
     workers, library = checked_workers(workers), native.load("scaling")
     preferred, arrays = _arrays(graph, order)
     told = library.struct("task_graph")(len(preferred), *(array.ctypes.data for array in arrays))
     elapsed = np.zeros(trials, np.int64)
     found = [np.zeros((trials, len(preferred)), kind) for kind in (np.int64, np.int64, np.int32)]
-    status = library.list_schedule(told, workers, cpus.current().assigned(workers), trials, elapsed, *found, (cancel or Cancel()).flag)
+    status = library.list_schedule(
+        told, workers, cpus.current().assigned(workers), trials, elapsed, *found, (cancel or Cancel()).flag
+    )
     checked(status, library, workers)
     began, ended, worker = (array[:, np.argsort(preferred)] for array in found)
     return elapsed, began, ended, worker
 
 
 def execute(graph: Graph, workers: int, order: str = ORDERS[0], trials: int = 5) -> Schedule:
-    """The shortest of so many executions, as a schedule. Waiting tasks need no core of their own, so this works on one, too."""
+    """The shortest of so many executions, as a schedule. Waiting tasks need no core of their own, so this works on one,
+    too.
+    """
     elapsed, began, ended, worker = run_trials(graph, workers, order, trials)
     best = int(np.argmin(elapsed))
-    return Schedule(graph, workers, tuple(began[best].tolist()), tuple(ended[best].tolist()), tuple(worker[best].tolist()), source="measured")
+    return Schedule(
+        graph,
+        workers,
+        tuple(began[best].tolist()),
+        tuple(ended[best].tolist()),
+        tuple(worker[best].tolist()),
+        source="measured",
+    )

@@ -120,21 +120,36 @@ def judge_serial_share(answer: Any) -> Verdict:
     N, S = sympy.symbols("N S", positive=True)
     try:
         given = sympy.sympify(answer, locals={"N": N, "S": S})
-        given = given.subs({s: {"N": N, "S": S}[s.name] for s in given.free_symbols if s.name in "NS"})  # whatever was assumed of them
+        given = given.subs(
+            {s: {"N": N, "S": S}[s.name] for s in given.free_symbols if s.name in "NS"}
+        )  # whatever was assumed of them
         names = {s.name for s in given.free_symbols}
     except (sympy.SympifyError, TypeError, AttributeError, SyntaxError):
-        raise SpeLabError(f"the answer must be an expression in S and N, got {answer!r:.80}; write for example 1/S - 1/N") from None
+        raise SpeLabError(
+            f"the answer must be an expression in S and N, got {answer!r:.80}; write for example 1/S - 1/N"
+        ) from None
     if not names <= {"N", "S"}:
-        raise SpeLabError(f"the answer must be an expression in S and N alone, got the symbols {', '.join(sorted(names))}; eliminate P")
+        raise SpeLabError(
+            f"the answer must be an expression in S and N alone, got the symbols {', '.join(sorted(names))};"
+            " eliminate P"
+        )
     P = models.symbol("P")
     law = models.amdahl_law().expression.subs(models.symbol("N"), N)
     serial = 1 - sympy.solve(sympy.Eq(S, law), P)[0]
     if sympy.simplify(given - serial) == 0:
-        return Verdict("right", "this is the serial share that a measured speed-up reveals: plotted over N, it rises where threads cost something")
+        return Verdict(
+            "right",
+            "this is the serial share that a measured speed-up reveals: plotted over N, it rises where threads cost"
+            " something",
+        )
     if sympy.simplify(given - (1 - serial)) == 0:
         return Verdict("wrong", "that is P, the parallel share. What is left of the work?")
     at = {N: 4, S: 2}
-    return Verdict("wrong", f"at N = 4 and S = 2 it gives {float(given.subs(at)):.3g}, and the serial share is {float(serial.subs(at)):.3g}")
+    return Verdict(
+        "wrong",
+        f"at N = 4 and S = 2 it gives {float(given.subs(at)):.3g}, and the serial share is"
+        f" {float(serial.subs(at)):.3g}",
+    )
 
 
 def judge_lock(answer: Any) -> Verdict:
@@ -146,7 +161,9 @@ def judge_lock(answer: Any) -> Verdict:
 
 
 def run_lock(text: str) -> tuple[float, float, float] | str:
-    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum. For a worker process."""
+    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum. For a worker
+    process.
+    """
     library = native.compile_text(text + _TRIALS, name="lock")
     values = np.random.default_rng(1).integers(0, 1 << 20, VALUES, dtype=np.int32)
     here, cancel = cpus.current(), Cancel()
@@ -156,7 +173,9 @@ def run_lock(text: str) -> tuple[float, float, float] | str:
         def run(n: int) -> tuple[np.ndarray, np.ndarray]:
             elapsed, totals = np.zeros(n, np.int64), np.zeros(n, np.uint64)
             records = np.zeros(n * threads, np.dtype(library.struct("team_record")))
-            status = library.spe_sum_trials(threads, here.assigned(threads), values, VALUES, n, elapsed, totals, records, cancel.flag)
+            status = library.spe_sum_trials(
+                threads, here.assigned(threads), values, VALUES, n, elapsed, totals, records, cancel.flag
+            )
             checked(status, library, threads)
             wrong.extend(int(total) for total in totals if total != values.sum(dtype=np.uint64))
             return elapsed.astype(float), together(records.reshape(n, threads), elapsed)
@@ -167,7 +186,10 @@ def run_lock(text: str) -> tuple[float, float, float] | str:
         raise UnavailableError("two threads need two cores at the same time, and this process may use one")
     result = deque(interleaved([setting(2), setting(1)], budget_s=1.5, cancel=cancel), maxlen=1).pop()
     if wrong:
-        return f"the total of {VALUES} values must be {values.sum(dtype=np.uint64)} whenever threads add at the same time, and was {wrong[0]}"
+        return (
+            f"the total of {VALUES} values must be {values.sum(dtype=np.uint64)} whenever threads add at the same time,"
+            f" and was {wrong[0]}"
+        )
     return result.ratio(0, 1)
 
 
@@ -180,16 +202,21 @@ EXERCISES = {
             "S = 1 / (1 − P + P/N) gives P = (1 − 1/S) / (1 − 1/N).",
         ),
         6.3,
-        "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. What waking sixteen threads costs takes a little of it.",
+        "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. What waking sixteen"
+        " threads costs takes a little of it.",
         judge_two_points,
         speedup_of,
     ),
     "serial_share": Exercise(
-        "Someone shows a speed-up S with N threads. Which share of the work is serial, if Amdahl's law holds? Write it as an expression in S and N.",
-        ("1/S is the time with N threads, of the time with one.", "1/S = (1 − P) + P/N. Put P = 1 − e, and solve for e."),
+        "Someone shows a speed-up S with N threads. Which share of the work is serial, if Amdahl's law holds? Write it"
+        " as an expression in S and N.",
+        (
+            "1/S is the time with N threads, of the time with one.",
+            "1/S = (1 − P) + P/N. Put P = 1 − e, and solve for e.",
+        ),
         "(1/S - 1/N) / (1 - 1/N)",
-        "This is the metric of Karp and Flatt (Communications of the ACM 33(5), 1990). If it stays the same for every N, the work has a serial part; if it "
-        "grows with N, threads cost something.",
+        "This is the metric of Karp and Flatt (Communications of the ACM 33(5), 1990). If it stays the same for every"
+        " N, the work has a serial part; if it grows with N, threads cost something.",
         judge_serial_share,
     ),
     "lock": Exercise(
@@ -199,8 +226,8 @@ EXERCISES = {
             "A sum has parts: let each thread have one of its own, and meet the other once.",
         ),
         LOCK_SOLUTION,
-        "With the lock in the loop all the work is serial, P = 0, and the lock's line travels between the cores as well. With one lock for each thread, only "
-        "the last addition is.",
+        "With the lock in the loop all the work is serial, P = 0, and the lock's line travels between the cores as"
+        " well. With one lock for each thread, only the last addition is.",
         judge_lock,
     ),
     **PLANNING,

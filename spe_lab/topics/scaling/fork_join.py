@@ -23,8 +23,9 @@ STEPS = 100_000  # of the trials that tell how long a step of spinning takes
 
 @dataclass(frozen=True)
 class Costs:
-    """What threads cost, in ns: to start at all, each further one, and by how much a wait ends late. `kind` says of which work and
-    which threads, `origin` how it is known."""
+    """What threads cost, in ns: to start at all, each further one, and by how much a wait ends late. `kind` says of
+    which work and which threads, `origin` how it is known.
+    """
 
     start: float
     each: float
@@ -33,7 +34,13 @@ class Costs:
     origin: str = "measured"
 
     def to_dict(self) -> dict[str, Any]:
-        return {"start_ns": self.start, "each_ns": self.each, "late_ns": self.late, "kind": list(self.kind), "origin": self.origin}
+        return {
+            "start_ns": self.start,
+            "each_ns": self.each,
+            "late_ns": self.late,
+            "kind": list(self.kind),
+            "origin": self.origin,
+        }
 
     @classmethod
     def from_dict(cls, kept: dict[str, Any]) -> "Costs":
@@ -53,15 +60,32 @@ ASSUMED = {
 
 
 def work_sliders() -> list[Slider]:
-    """How the work passes its time, and where the threads come from. Waiting is the default where there are few cores."""
+    """How the work passes its time, and where the threads come from. Waiting is the default where
+    there are few cores.
+    """
     here = cpus.current()
     default = WORKS[0] if here.cores >= 4 else WORKS[1]
     means = "what the work does: spinning needs a core, waiting (for a disk, for another server) needs none"
     return [
-        Slider("work", "", default, means, scale="choice", choices=WORKS, source=f"this process may use {here.cores} cores at the same time"),
-        Slider("threads", "", WAYS[0], "a pool that lives on, or threads that are created and joined each time", scale="choice", choices=WAYS,
-               source="what servers do"),
-    ]  # fmt: skip
+        Slider(
+            "work",
+            "",
+            default,
+            means,
+            scale="choice",
+            choices=WORKS,
+            source=f"this process may use {here.cores} cores at the same time",
+        ),
+        Slider(
+            "threads",
+            "",
+            WAYS[0],
+            "a pool that lives on, or threads that are created and joined each time",
+            scale="choice",
+            choices=WAYS,
+            source="what servers do",
+        ),
+    ]
 
 
 def threads_slider(most: int = 64) -> Slider:
@@ -84,7 +108,9 @@ class ForkJoin:
             self.step_ns = min(self._run(1, 0, STEPS, 20)[0]) / STEPS
 
     def progressing(self, threads: np.ndarray) -> np.ndarray:
-        """How many of so many threads make progress at the same time: all that wait, and no more than cores that spin."""
+        """How many of so many threads make progress at the same time: all that wait, and no more
+        than cores that spin.
+        """
         return threads if self.waiting else np.minimum(threads, self.cpus.cores)
 
     def setting(self, threads: int, serial_ns: float, parallel_ns: float) -> Setting:
@@ -102,29 +128,49 @@ class ForkJoin:
     def _run(self, threads: int, serial: int, parallel: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         elapsed, records = np.zeros(n, np.int64), np.zeros(n * threads, np.dtype(self.library.struct("team_record")))
         exclusive = not self.waiting and threads <= self.cpus.cores
-        status = self.library.fork_join(self.waiting, threads, self.cpus.assigned(threads), self.created, not exclusive, serial, parallel, n,
-                                        elapsed, records, self.cancel.flag)  # fmt: skip
+        status = self.library.fork_join(
+            self.waiting,
+            threads,
+            self.cpus.assigned(threads),
+            self.created,
+            not exclusive,
+            serial,
+            parallel,
+            n,
+            elapsed,
+            records,
+            self.cancel.flag,
+        )
         checked(status, self.library, threads)
         records = records.reshape(n, threads)[:, : 1 if self.created else threads]  # created threads leave no record
         # Threads that sleep, or share a core, wait for it by nature: nothing can be told from that.
         return elapsed.astype(float), undisturbed(records, elapsed) if exclusive else np.full(n, True)
 
     def probes(self, most_threads: int) -> list[tuple[int, Setting]]:
-        """Trials that tell what threads cost, apart from any speed-up: a wait of PIECE_NS, or no work at all, in one thread
-        and in several."""
+        """Trials that tell what threads cost, apart from any speed-up: a wait of PIECE_NS, or no work at all, in one
+        thread and in several.
+        """
         most = most_threads if self.waiting else min(most_threads, self.cpus.cores)
         counts = sorted({1, 2, max(2, round(math.sqrt(2 * most))), max(2, most)})
         return [(n, self.setting(n, 0, PIECE_NS if self.waiting else 0)) for n in counts]
 
     def costs(self, counts: Sequence[int] | np.ndarray, blocks: np.ndarray) -> Costs:
-        """What the probes say (`blocks`: blocks × counts, ns): a straight line through what they took beyond one thread."""
+        """What the probes say (`blocks`: blocks × counts, ns): a straight line through what they took beyond one
+        thread.
+        """
         times = np.array([centre(column)[0] for column in blocks.T])
         counts, alone = np.asarray(counts), times[0]
         seen = np.isfinite(times) & (counts > 1)
         if not (np.isfinite(alone) and seen.any()):
-            raise MeasurementError("what threads cost could not be measured: no clean trial; close other programs and measure again")
+            raise MeasurementError(
+                "what threads cost could not be measured: no clean trial; close other programs and measure again"
+            )
         beyond = times[seen] - alone
-        weights = 1 / np.sqrt(np.maximum(beyond, 1.0))  # between absolute errors, of which the last point has most, and relative ones
+        weights = 1 / np.sqrt(
+            np.maximum(beyond, 1.0)
+        )  # between absolute errors, of which the last point has most, and relative ones
         columns = np.stack([np.ones(seen.sum()), counts[seen] - 1], axis=1)[:, : seen.sum()]  # one point gives no slope
-        start, each = np.maximum(0, np.pad(np.linalg.lstsq(columns * weights[:, None], beyond * weights, rcond=None)[0], (0, 1))[:2])
+        start, each = np.maximum(
+            0, np.pad(np.linalg.lstsq(columns * weights[:, None], beyond * weights, rcond=None)[0], (0, 1))[:2]
+        )
         return Costs(float(start), float(each), float(max(0.0, alone - PIECE_NS)) if self.waiting else 0.0, self.kind)

@@ -31,7 +31,9 @@ _LINE = re.compile(r"(?P<name>[^\W\d][\w.]*)\s+(?P<time>\S+(\s*[nµum]?s)?)(\s+a
 
 @dataclass(frozen=True)
 class Task:
-    """One step that one worker does without a break. `code` is the name up to the first dot: what a profiler would call it."""
+    """One step that one worker does without a break. `code` is the name up to the first dot: what a profiler would call
+    it.
+    """
 
     name: str
     ns: int
@@ -62,19 +64,30 @@ class Graph:
                 continue
             task = _task(words, number)
             if task.name in tasks:
-                raise SpeLabError(f"line {number}: each name must be given once, got {task.name!r} again; call it {task.name}.2")
+                raise SpeLabError(
+                    f"line {number}: each name must be given once, got {task.name!r} again; call it {task.name}.2"
+                )
             tasks[task.name], lines[task.name] = task, number
         if not 1 <= len(tasks) <= MOST_TASKS:
-            raise SpeLabError(f"a graph must have between 1 and {MOST_TASKS} tasks, got {len(tasks)}; write one on each line, for example {EXAMPLE!r}")
+            raise SpeLabError(
+                f"a graph must have between 1 and {MOST_TASKS} tasks, got {len(tasks)}; write one on each line, for"
+                f" example {EXAMPLE!r}"
+            )
         for task in tasks.values():
             for name in task.after:
                 if name not in tasks:
-                    raise SpeLabError(f"line {lines[task.name]}: after must name tasks of this graph, got {name!r}; give that task a line, or drop it here")
+                    raise SpeLabError(
+                        f"line {lines[task.name]}: after must name tasks of this graph, got {name!r}; give that task a"
+                        " line, or drop it here"
+                    )
         graph = cls(tuple(tasks.values()))
         graph._refuse_circles(lines)
         if graph.work > MOST_MS:
             cure = "write shorter ones, it is their ratios that matter"
-            raise SpeLabError(f"the times of all tasks must add up to at most {units.render(MOST_MS, 'ms')}, got {units.render(graph.work, 'ms')}; {cure}")
+            raise SpeLabError(
+                f"the times of all tasks must add up to at most {units.render(MOST_MS, 'ms')}, got"
+                f" {units.render(graph.work, 'ms')}; {cure}"
+            )
         return graph
 
     def _refuse_circles(self, lines: dict[str, int]) -> None:
@@ -85,7 +98,9 @@ class Graph:
         except networkx.NetworkXNoCycle:
             return
         said = " before ".join([*circle, circle[0]])
-        raise SpeLabError(f"line {lines[circle[0]]}: no task may wait for itself, got {said}; drop one of these from an 'after'")
+        raise SpeLabError(
+            f"line {lines[circle[0]]}: no task may wait for itself, got {said}; drop one of these from an 'after'"
+        )
 
     @cached_property
     def network(self) -> "networkx.DiGraph":
@@ -119,7 +134,9 @@ class Graph:
 
         tails = dict.fromkeys(self.names, 0)
         for name in reversed(list(networkx.topological_sort(self.network))):
-            tails[name] = self.tasks[self.names[name]].ns + max((tails[later] for later in self.network.successors(name)), default=0)
+            tails[name] = self.tasks[self.names[name]].ns + max(
+                (tails[later] for later in self.network.successors(name)), default=0
+            )
         return tuple(tails.values())
 
     @cached_property
@@ -150,13 +167,21 @@ class Graph:
 
     def parallelised(self, names: Sequence[str], pieces: int) -> "Graph":
         """The same work, with each of these tasks cut into equal pieces that may run at the same time."""
-        parts = {task.name: [f"{task.name}/{i + 1}" for i in range(pieces)] if task.name in names and pieces > 1 else [task.name] for task in self.tasks}
+        parts = {
+            task.name: (
+                [f"{task.name}/{i + 1}" for i in range(pieces)] if task.name in names and pieces > 1 else [task.name]
+            )
+            for task in self.tasks
+        }
         tasks = []
         for task in self.tasks:
             after = tuple(part for name in task.after for part in parts[name])
             of = len(parts[task.name])
             # Whole nanoseconds that add up to the task's.
-            tasks += [Task(part, task.ns * (i + 1) // of - task.ns * i // of, after) for i, part in enumerate(parts[task.name])]
+            tasks += [
+                Task(part, task.ns * (i + 1) // of - task.ns * i // of, after)
+                for i, part in enumerate(parts[task.name])
+            ]
         return Graph(tuple(tasks))
 
     def order(self, by: str) -> list[int]:
@@ -171,16 +196,24 @@ def _task(words: str, number: int) -> Task:
     """One line's task."""
     found = _LINE.fullmatch(words)
     if found is None:
-        raise SpeLabError(f"line {number}: a task must be a name, a time and perhaps 'after' with names, got {words!r:.60}; write for example {EXAMPLE!r}")
+        raise SpeLabError(
+            f"line {number}: a task must be a name, a time and perhaps 'after' with names, got {words!r:.60}; write for"
+            f" example {EXAMPLE!r}"
+        )
     name = found["name"]
     try:
         ms = units.parse(found["time"], "ms", name)
     except SpeLabError:
         cure = f"write for example {EXAMPLE!r}"
-        raise SpeLabError(f"line {number}: the time of {name} must be a time such as 3ms or 0.5 ms, got {found['time']!r}; {cure}") from None
+        raise SpeLabError(
+            f"line {number}: the time of {name} must be a time such as 3ms or 0.5 ms, got {found['time']!r}; {cure}"
+        ) from None
     if not SHORTEST_MS <= ms <= MOST_MS:
         low, high = units.render(SHORTEST_MS, "ms"), units.render(MOST_MS, "ms")
-        raise SpeLabError(f"line {number}: the time of {name} must be between {low} and {high}, got {found['time']}; choose one in that range")
+        raise SpeLabError(
+            f"line {number}: the time of {name} must be between {low} and {high}, got {found['time']}; choose one in"
+            " that range"
+        )
     after = tuple(dict.fromkeys(part for part in re.split(r"[\s,]+", found["after"] or "") if part))
     return Task(name, round(ms * 1e6), after)
 

@@ -22,8 +22,8 @@ class Gustafson(SpeedUpLab):
     quantity = "scaled speed-up"
     compared = ("scaled speed-up", "with costs")
     breaks = (
-        "The problem must be one that grows: nobody waits for N times as many answers to one request. Spinning threads beyond the cores "
-        "take turns, and each thread that is woken or created costs as much as in Amdahl's case."
+        "The problem must be one that grows: nobody waits for N times as many answers to one request. Spinning threads"
+        " beyond the cores take turns, and each thread that is woken or created costs as much as in Amdahl's case."
     )
 
     def declare(self) -> list[Slider]:
@@ -32,23 +32,42 @@ class Gustafson(SpeedUpLab):
             threads_slider(),
             Slider("P", "", 0.9, share, 0, 1, source="the same share as in Amdahl's lab, of another time"),
             *work_sliders(),
-            Slider("T", "ns", 10e6, "time of the work with N threads, whatever N", 50e3, 100e6, "log", source="a request that waits for a disk once"),
+            Slider(
+                "T",
+                "ns",
+                10e6,
+                "time of the work with N threads, whatever N",
+                50e3,
+                100e6,
+                "log",
+                source="a request that waits for a disk once",
+            ),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "Half is serial": Preset({"P": 0.5}, "By the law 64 threads do over 32 times the work; of work of a fixed size, not even twice as much."),
-            "Threads that compute": Preset({"work": "spinning", "P": 1.0}, "With costs the curve stops at the number of cores: beyond, threads take turns."),
+            "Half is serial": Preset(
+                {"P": 0.5},
+                "By the law 64 threads do over 32 times the work; of work of a fixed size, not even twice as much.",
+            ),
+            "Threads that compute": Preset(
+                {"work": "spinning", "P": 1.0},
+                "With costs the curve stops at the number of cores: beyond, threads take turns.",
+            ),
             "Short requests": Preset(
                 {"T": 1e5, "work": "waiting"},
-                "With costs the curve bends away from the law: there are more and more threads to wake, and none works longer.",
+                "With costs the curve bends away from the law: there are more and more threads to wake, and none works"
+                " longer.",
             ),
         }
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         P, T = point["P"], point["T"]
         serial, piece, n = (1 - P) * T, P * T, len(x.values)
-        # Last, one thread with both and with the serial piece alone: the difference is what each further piece would add.
+        # Last, one thread with both and with the serial piece alone: the difference is what each further piece would
+        # add.
         pieces = [*((int(threads), serial, piece) for threads in x.values), (1, serial, piece), (1, serial, 0.0)]
         for result in self.times(point, pieces, budget_s, cancel):
             blocks = result.blocks()[:, : n + 2]
@@ -59,9 +78,13 @@ class Gustafson(SpeedUpLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         N, P, T, costs = x.values, point["P"], point["T"], self.costs(point)
-        late, turns = (costs.late, np.ones(N.shape)) if point["work"] == "waiting" else (0.0, np.maximum(1, N / self.cores))
+        late, turns = (
+            (costs.late, np.ones(N.shape)) if point["work"] == "waiting" else (0.0, np.maximum(1, N / self.cores))
+        )
         serial, piece = (1 - P) * T + late * (P < 1), P * T + late * (P > 0)
-        paid = (serial + N * piece) / (serial + turns * piece + costs.start * np.minimum(1, N - 1) + costs.each * (N - 1))
+        paid = (serial + N * piece) / (
+            serial + turns * piece + costs.start * np.minimum(1, N - 1) + costs.each * (N - 1)
+        )
         return [
             Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
             Curve("Gustafson's law", "predicted", x, "", models.gustafson_law()(N=N, P=P)),

@@ -1,4 +1,5 @@
-"""Laws of speed-up: Amdahl's, its limit, Gustafson's, the universal scalability law, and Amdahl's with what threads cost.
+"""Laws of speed-up: Amdahl's, its limit, Gustafson's, the universal scalability law, and Amdahl's with what threads
+cost.
 
 Each starts from the time that the work takes and arrives at the closed form.
 """
@@ -76,14 +77,18 @@ def threads_for(share_of_limit: float) -> "sympy.Expr":
     import sympy
 
     if not 0 < share_of_limit < 1:
-        raise SpeLabError(f"share_of_limit must lie between 0 and 1, got {share_of_limit}; the limit itself needs infinitely many threads")
+        raise SpeLabError(
+            f"share_of_limit must lie between 0 and 1, got {share_of_limit}; the limit itself needs infinitely many"
+            " threads"
+        )
     share = sympy.nsimplify(share_of_limit, rational=True)
     return sympy.factor(sympy.solve(sympy.Eq(amdahl_law().expression, share * amdahl_limit()), symbol("N"))[0])
 
 
 @cache
 def amdahl_with_costs() -> Model:
-    """Speed-up with what threads cost: s to begin at all, c for each thread beyond the first, and w waits that end d late.
+    """Speed-up with what threads cost: s to begin at all, c for each thread beyond the first, and w waits that end d
+    late.
 
     With one thread nothing is started: the factor min(1, N − 1) of s says so. `n` ≤ N threads make progress at a time.
     """
@@ -92,13 +97,16 @@ def amdahl_with_costs() -> Model:
     N, n, P, T1, s, c, d, w = _symbols("N n P T1 s c d w")
     alone = T1 + w * d
     together = (1 - P) * T1 + P * T1 / n + w * d + s * sympy.Min(1, N - 1) + c * (N - 1)
-    return Model("S", alone / together, "", QUANTITIES, "Amdahl's law, with terms for starting threads and for waking up")
+    return Model(
+        "S", alone / together, "", QUANTITIES, "Amdahl's law, with terms for starting threads and for waking up"
+    )
 
 
 @cache
 def gustafson_law() -> Model:
-    """Scaled speed-up, if every thread brings its own share of work: the time of all that work with one thread, over the
-    time with N. Here P is the parallel share of the time with N threads."""
+    """Scaled speed-up, if every thread brings its own share of work: the time of all that work with one thread, over
+    the time with N. Here P is the parallel share of the time with N threads.
+    """
     import sympy
 
     N, P = _symbols("N P")

@@ -18,7 +18,12 @@ from spe_lab.core.model import Model, Quantity
 from spe_lab.core.trials import Setting, checked, interleaved, undisturbed
 from spe_lab.topics.scaling.models import symbol
 
-KINDS = {"one chain": (1, 1), "eight chains": (8, 1), "vectors": (1, 4), "eight chains of vectors": (8, 4)}  # chains, lanes
+KINDS = {
+    "one chain": (1, 1),
+    "eight chains": (8, 1),
+    "vectors": (1, 4),
+    "eight chains of vectors": (8, 4),
+}  # chains, lanes
 LEVELS = ("one chain", "instructions", "data", "tasks")
 BYTES = 8  # of an element of both arrays
 MOST_ELEMENTS = 1 << 24  # sums of −1, 0 and 1 are exact in a float up to here, in whatever order
@@ -59,7 +64,9 @@ def element_time() -> Model:
 
 @cache
 def threads_pay_from() -> Any:
-    """Elements from which threads are quicker than one: t₁·n = t₁·n/N + o solved for n, t₁ the core's time for an element."""
+    """Elements from which threads are quicker than one: t₁·n = t₁·n/N + o solved for n, t₁ the core's time for an
+    element.
+    """
     import sympy
 
     n, t, o, N = (symbol(name) for name in ("n", "t1", "o", "N"))
@@ -73,14 +80,18 @@ class Parallelism(Lab):
     id = "scaling.parallelism"
     chapter = "05a"
     title = "Three levels of parallelism"
-    question = "What do independent instructions, vectors and threads each make of the same dot product, and from which length on?"
+    question = (
+        "What do independent instructions, vectors and threads each make of the same dot product, and from which"
+        " length on?"
+    )
     axis = "n"
     quantity = "time per element"
     unit = "ns"
     compared = ("data", "data")
     breaks = (
-        "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and arrays come from memory as soon "
-        "as they exceed the caches: near the edges that is too simple, and one core alone may not get all of the memory's bandwidth."
+        "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and"
+        " arrays come from memory as soon as they exceed the caches: near the edges that is too simple, and one core"
+        " alone may not get all of the memory's bandwidth."
     )
 
     def declare(self) -> list[Slider]:
@@ -89,19 +100,60 @@ class Parallelism(Lab):
         q = {name: quantity.meaning for name, quantity in QUANTITIES.items()}
         return [
             Slider("n", "", 4096, q["n"], 16, MOST_ELEMENTS, "log", multiple_of=1, source="in the first-level cache"),
-            Slider("threads", "", 2, "threads of the task level", 1, 16, multiple_of=1, source="the fewest that are parallel"),
-            Slider("each", "", "one chain", "what each thread of the task level does", scale="choice", choices=tuple(KINDS), source="threads alone"),
+            Slider(
+                "threads",
+                "",
+                2,
+                "threads of the task level",
+                1,
+                16,
+                multiple_of=1,
+                source="the fewest that are parallel",
+            ),
+            Slider(
+                "each",
+                "",
+                "one chain",
+                "what each thread of the task level does",
+                scale="choice",
+                choices=tuple(KINDS),
+                source="threads alone",
+            ),
             Slider("L", "ns", L.value, q["L"], 0.2, 5, "log", measured=False, source=L.source),
             Slider("G", "ns", G.value, q["G"], 0.05, 2, "log", measured=False, source=G.source),
-            Slider("s", "ns", 3.0, q["s"], 0.5, 50, "log", measured=False, source="assumed: a call and a few additions"),
-            Slider("o", "ns", 500.0, q["o"], 50, 50_000, "log", measured=False, source="assumed: order of magnitude of threads that spin"),
+            Slider(
+                "s", "ns", 3.0, q["s"], 0.5, 50, "log", measured=False, source="assumed: a call and a few additions"
+            ),
+            Slider(
+                "o",
+                "ns",
+                500.0,
+                q["o"],
+                50,
+                50_000,
+                "log",
+                measured=False,
+                source="assumed: order of magnitude of threads that spin",
+            ),
             Slider("B", "GB/s", B.value, q["B"], 0.5, 1000, "log", measured=False, source=B.source),
-            Slider("C", "B", C.value, "capacity of the caches", 1 << 16, 1 << 30, "log", measured=False, source=f"{C.origin}: {C.source}"),
-        ]  # fmt: skip
+            Slider(
+                "C",
+                "B",
+                C.value,
+                "capacity of the caches",
+                1 << 16,
+                1 << 30,
+                "log",
+                measured=False,
+                source=f"{C.origin}: {C.source}",
+            ),
+        ]
 
     def known(self, name: str) -> Parameter:
         """A constant from the machine's profile where it has been measured, else assumed; its source says which."""
-        measured = {key: p for key, p in self.machine.parameters.items() if p.origin == "measured" and p.value is not None}
+        measured = {
+            key: p for key, p in self.machine.parameters.items() if p.origin == "measured" and p.value is not None
+        }
         ways = {
             "L": lambda: (4 / measured["clock"].value, "four cycles of the measured clock"),
             "G": lambda: (1 / measured["clock"].value, "one cycle of the measured clock"),
@@ -110,7 +162,9 @@ class Parallelism(Lab):
         try:
             value, source = ways[name]()
         except KeyError:  # not calibrated, or not resolvable here
-            return Parameter(ASSUMED[name], QUANTITIES[name].unit, "assumed", "assumed: order of magnitude of a current core")
+            return Parameter(
+                ASSUMED[name], QUANTITIES[name].unit, "assumed", "assumed: order of magnitude of a current core"
+            )
         return Parameter(float(value), QUANTITIES[name].unit, "measured", source)
 
     def presets(self) -> dict[str, Preset]:
@@ -119,14 +173,23 @@ class Parallelism(Lab):
                 {"each": "eight chains of vectors"},
                 "Threads pay only from longer products on: alone, the better loop is soon done.",
             ),
-            "Dear threads": Preset({"o": 50_000.0}, "Threads pay only from products a hundred times as long: releasing them costs the same for each product."),
-            "Little room, slow memory": Preset({"C": 1048576.0, "B": 2.0}, "Where the caches are full, all four levels meet: each waits for the same memory."),
+            "Dear threads": Preset(
+                {"o": 50_000.0},
+                "Threads pay only from products a hundred times as long: releasing them costs the same for each"
+                " product.",
+            ),
+            "Little room, slow memory": Preset(
+                {"C": 1048576.0, "B": 2.0},
+                "Where the caches are full, all four levels meet: each waits for the same memory.",
+            ),
         }
 
     def sweep(self, short: bool) -> list[float]:
         return [2.0**k for k in ((6, 11, 17) if short else range(5, 24))]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         data = Data(int(x.values.max()))
         settings = [data.setting(kind, threads, int(n), cancel) for kind, threads in self.rows(point) for n in x.values]
         burst = 4 if budget_s > 1 else 2  # a short run needs rounds first
@@ -134,7 +197,10 @@ class Parallelism(Lab):
             yield result.progress, curves(result, LEVELS, x, kernels(), data_seed=SEED, trial_ns=TRIAL_NS)
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        return [Curve(name, "predicted", x, "ns", self.time(point, x.values, *row)) for name, row in zip(LEVELS, self.rows(point), strict=True)]
+        return [
+            Curve(name, "predicted", x, "ns", self.time(point, x.values, *row))
+            for name, row in zip(LEVELS, self.rows(point), strict=True)
+        ]
 
     def rows(self, point: Mapping[str, Value]) -> list[tuple[str, int]]:
         """Kind of loop and number of threads of each level."""
@@ -159,9 +225,9 @@ class Parallelism(Lab):
         return {"threads pay from": round(pays, 1), "caches are full": point["C"] / BYTES}
 
     def constants(self, run: Run) -> dict[str, float]:
-        """L, G, s and o as the curves of this run have them: L from long products in one chain, G from the best of the eight
-        chains, s and o from the shortest products. What no clean sample tells is left out. The vectors' curve is not used:
-        what the model says of it is a prediction, and so is the threads' curve but for its first point.
+        """L, G, s and o as the curves of this run have them: L from long products in one chain, G from the best of the
+        eight chains, s and o from the shortest products. What no clean sample tells is left out. The vectors' curve is
+        not used: what the model says of it is a prediction, and so is the threads' curve but for its first point.
         """
         chain, chains, _, together = run.measured
         n, (kind, threads) = chain.x.values, self.rows(self.point(run.point))[-1]
@@ -184,7 +250,10 @@ class Data:
     def __init__(self, elements: int) -> None:
         limit = memory_available() // 4
         if elements * BYTES > limit:
-            raise SpeLabError(f"n must leave both arrays below a quarter of the memory available ({limit} B), got {elements}; choose a smaller one")
+            raise SpeLabError(
+                f"n must leave both arrays below a quarter of the memory available ({limit} B), got {elements}; choose"
+                " a smaller one"
+            )
         rng = np.random.default_rng(SEED)
         self.x, self.y = (rng.integers(-1, 2, elements, dtype=np.int8).astype(np.float32) for _ in range(2))
 
@@ -203,21 +272,46 @@ class Data:
 
         return Setting(f"{kind}, {threads} threads, {n}", run)
 
-    def run(self, kind: str, threads: int, n: int, laps: int, trials: int, cancel: Cancel) -> tuple[np.ndarray, np.ndarray]:
+    def run(
+        self, kind: str, threads: int, n: int, laps: int, trials: int, cancel: Cancel
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(elapsed_ns, clean) of each trial."""
         elapsed, _, records, crowded = dot(kind, threads, self.x, self.y, n, laps, trials, cancel)
         return elapsed, np.ones(trials, bool) if crowded else undisturbed(records, elapsed)
 
 
-def dot(kind: str, threads: int, x: np.ndarray, y: np.ndarray, n: int, laps: int = 1, trials: int = 1,
-        cancel: Cancel | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:  # fmt: skip
-    """(elapsed_ns, sums, records, crowded) of the trials; `crowded`: there are more threads than cores, and no gate applies."""
+def dot(
+    kind: str,
+    threads: int,
+    x: np.ndarray,
+    y: np.ndarray,
+    n: int,
+    laps: int = 1,
+    trials: int = 1,
+    cancel: Cancel | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+    """(elapsed_ns, sums, records, crowded) of the trials; `crowded`: there are more threads than cores, and no gate
+    applies.
+    """
     library, here = native.load("scaling"), cpus.current()
     elapsed, sums = np.zeros(trials, np.int64), np.zeros(trials, np.float32)
     records = np.zeros((trials, threads), np.dtype(library.struct("team_record")))
     crowded = threads > here.cores
-    status = library.dot_product(list(KINDS).index(kind), threads, here.assigned(threads), int(crowded), x, y, n, laps, trials, elapsed, sums, records,
-                                 (cancel or Cancel()).flag)  # fmt: skip
+    status = library.dot_product(
+        list(KINDS).index(kind),
+        threads,
+        here.assigned(threads),
+        int(crowded),
+        x,
+        y,
+        n,
+        laps,
+        trials,
+        elapsed,
+        sums,
+        records,
+        (cancel or Cancel()).flag,
+    )
     checked(status, library, threads)
     return elapsed, sums, records, crowded
 
@@ -233,6 +327,9 @@ def kernels() -> native.Library:
             for threads in (1, 2, 3):
                 found = float(dot(kind, threads, x, y, n)[1][0])
                 if found != expected:
-                    said = f"{kind} with {threads} threads must agree with numpy before it is timed, got {found:g} for {expected} at n={n}"
+                    said = (
+                        f"{kind} with {threads} threads must agree with numpy before it is timed, got {found:g} for"
+                        f" {expected} at n={n}"
+                    )
                     raise MeasurementError(f"{said}; report the compiler and its flags")
     return native.load("scaling")

@@ -1,4 +1,6 @@
-"""The lab scaling.usl: contention and coherency fitted to a measured speed-up, and the number of threads that is too many."""
+"""The lab scaling.usl: contention and coherency fitted to a measured speed-up, and the number of threads that is too
+many.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +20,27 @@ from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
 from spe_lab.topics.scaling.fork_join import threads_slider, work_sliders
 
-TRAINING = (1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 56)  # what the fit is given; of the figure's points, 1 and 2 are among them
+TRAINING = (
+    1,
+    2,
+    3,
+    5,
+    7,
+    10,
+    14,
+    20,
+    28,
+    40,
+    56,
+)  # what the fit is given; of the figure's points, 1 and 2 are among them
 DRAWS = 200
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """Contention and coherency with the interval of 95 % of the draws, and N of the maximum (infinite without coherency)."""
+    """Contention and coherency with the interval of 95 % of the draws, and N of the maximum (infinite without
+    coherency).
+    """
 
     sigma: float
     kappa: float
@@ -39,34 +55,47 @@ class Fitted:
     def summary(self) -> Text:
         """What was found, in a sentence."""
         intervals = (self.sigma_interval, self.kappa_interval, self.most_interval)
-        low_high = (f"{low:.3g} to {high:.3g}" for low, high in intervals)
-        return Text("contention sigma = {:.3g} (95 % interval: {}), coherency kappa = {:.2g} ({}); most at N = {:.3g} ({})".format(
-            *(each for pair in zip((self.sigma, self.kappa, self.most), low_high, strict=True) for each in pair)))  # fmt: skip
+        sigma, kappa, most = (f"{low:.3g} to {high:.3g}" for low, high in intervals)
+        return Text(
+            f"contention sigma = {self.sigma:.3g} (95 % interval: {sigma}), coherency kappa = {self.kappa:.2g}"
+            f" ({kappa}); most at N = {self.most:.3g} ({most})"
+        )
 
 
 def most_threads(sigma: float, kappa: float) -> float:
-    """N at which the law has its maximum: one thread if the others only disturb, infinite if nothing is paid for pairs."""
+    """N at which the law has its maximum: one thread if the others only disturb, infinite if
+    nothing is paid for pairs.
+    """
     if sigma >= 1:
         return 1.0
     return max(1.0, float(models.usl_maximum()(sigma=sigma, kappa=kappa))) if kappa > 0 else math.inf
 
 
 def fit(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int = 1) -> Fitted:
-    """The law that fits best, by least squares of N / speed-up, which is linear in sigma and kappa; neither is negative.
+    """The law that fits best, by least squares of N / speed-up, which is linear in sigma and kappa; neither is
+    negative.
 
-    `speed_ups`: blocks × counts, NaN where not clean. The intervals are a bootstrap's over whole blocks, whose points share
-    the minute that they were taken in. MeasurementError if fewer than three numbers of threads beyond one have a value.
+    `speed_ups`: blocks × counts, NaN where not clean. The intervals are a bootstrap's over whole blocks, whose points
+    share the minute that they were taken in. MeasurementError if fewer than three numbers of threads beyond one have a
+    value.
     """
     threads, speed_ups = np.asarray(counts, dtype=float), np.asarray(speed_ups, dtype=float)
     seen = (threads > 1) & ~np.isnan(speed_ups).all(axis=0)
     if seen.sum() < 3:
-        raise MeasurementError(f"the fit must have clean trials for three numbers of threads beyond one, got {seen.sum()}; measure again on a quieter machine")
+        raise MeasurementError(
+            f"the fit must have clean trials for three numbers of threads beyond one, got {seen.sum()}; measure again"
+            " on a quieter machine"
+        )
     threads, speed_ups = threads[seen], speed_ups[:, seen]
     sigma, kappa = _best(threads, np.nanmedian(speed_ups, axis=0))
     rng = np.random.default_rng(seed)
-    draws = [_best(threads, redrawn(speed_ups, rng)) for _ in range(DRAWS if len(speed_ups) >= 6 else 0)] or [(sigma, kappa)]
+    draws = [_best(threads, redrawn(speed_ups, rng)) for _ in range(DRAWS if len(speed_ups) >= 6 else 0)] or [
+        (sigma, kappa)
+    ]
     most = [most_threads(*each) for each in draws]
-    intervals = [tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in (*np.transpose(draws), most)]
+    intervals = [
+        tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in (*np.transpose(draws), most)
+    ]
     return Fitted(sigma, kappa, *intervals)
 
 
@@ -89,35 +118,63 @@ class Usl(FittedLab[Fitted], SpeedUpLab):
     question = "At how many threads does more of them make the work slower, and can that be told from a few points?"
     compared = ("speed-up", "fitted")
     breaks = (
-        "Two numbers stand for everything that threads do to each other. A law fitted at few threads may see no coherency at all, and then "
-        "promises a maximum far beyond the true one; and the number of cores is not in it."
+        "Two numbers stand for everything that threads do to each other. A law fitted at few threads may see no"
+        " coherency at all, and then promises a maximum far beyond the true one; and the number of cores is not in it."
     )
 
     def declare(self) -> list[Slider]:
         P, sigma, kappa = (models.QUANTITIES[name].meaning for name in ("P", "sigma", "kappa"))
         work, threads = work_sliders()
-        created = Slider("threads", "", "created", threads.meaning, scale="choice", choices=threads.choices, source="creating threads is what grows with each")
+        created = Slider(
+            "threads",
+            "",
+            "created",
+            threads.meaning,
+            scale="choice",
+            choices=threads.choices,
+            source="creating threads is what grows with each",
+        )
         return [
             threads_slider(),
             Slider("P", "", 0.95, P, 0, 1, source="a twentieth is serial"),
             work,
             created,
-            Slider("T1", "ns", 10e6, models.QUANTITIES["T1"].meaning, 50e3, 100e6, "log", source="short enough that creating threads counts"),
+            Slider(
+                "T1",
+                "ns",
+                10e6,
+                models.QUANTITIES["T1"].meaning,
+                50e3,
+                100e6,
+                "log",
+                source="short enough that creating threads counts",
+            ),
             Slider("sigma", "", 0.05, sigma, 0, 1, measured=False, source="1 − P of this lab"),
             Slider("kappa", "", 0.002, kappa, 0, 0.02, measured=False, source="25 µs to create a thread, of 10 ms"),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "No coherency": Preset({"kappa": 0.0}, "The curve of sigma and kappa as set has no maximum any more: it is Amdahl's law for P = 0.95."),
-            "No contention": Preset({"sigma": 0.0}, "The same curve begins as a straight line and has a maximum all the same: pairs of threads grow with N²."),
-            "Coherency × 10": Preset({"kappa": 0.02}, "Its maximum comes at 7 threads in place of 22, and 64 threads are slower than one."),
+            "No coherency": Preset(
+                {"kappa": 0.0},
+                "The curve of sigma and kappa as set has no maximum any more: it is Amdahl's law for P = 0.95.",
+            ),
+            "No contention": Preset(
+                {"sigma": 0.0},
+                "The same curve begins as a straight line and has a maximum all the same: pairs of threads grow"
+                " with N².",
+            ),
+            "Coherency × 10": Preset(
+                {"kappa": 0.02}, "Its maximum comes at 7 threads in place of 22, and 64 threads are slower than one."
+            ),
         }
 
     def sweep(self, short: bool) -> list[float]:
         return [1, 2, 4, 8, 16, 32] if short else [1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64]
 
-    def measure(self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(
+        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
+    ) -> Iterator[tuple[float, list[Curve]]]:
         P, T1 = point["P"], point["T1"]
         counts = [int(n) for n in x.values]
         training = [n for n in TRAINING if n <= max(10, *counts)][:: 2 if budget_s < 1 else 1]
@@ -126,7 +183,14 @@ class Usl(FittedLab[Fitted], SpeedUpLab):
             blocks = result.blocks()[:, : len(pieces)]
             one = len(counts)  # the first of the training points is one thread
             kept = {"threads": training, "blocks": plain(blocks[:, [one]] / blocks[:, one:])}
-            yield result.progress, [self.curve("speed-up", x, block_ratios(blocks, reference=one), result, self.refit(kept), training=kept)]
+            yield (
+                result.progress,
+                [
+                    self.curve(
+                        "speed-up", x, block_ratios(blocks, reference=one), result, self.refit(kept), training=kept
+                    )
+                ],
+            )
 
     def fit(self, training: dict[str, Any]) -> Fitted:
         """The law through the training points."""
@@ -134,13 +198,37 @@ class Usl(FittedLab[Fitted], SpeedUpLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
         N, fitted, costs = x.values, self.fitted(), self.costs(point)
-        said = {"sigma": fitted.sigma, "kappa": fitted.kappa, "sigma_interval": fitted.sigma_interval, "kappa_interval": fitted.kappa_interval}
+        said = {
+            "sigma": fitted.sigma,
+            "kappa": fitted.kappa,
+            "sigma_interval": fitted.sigma_interval,
+            "kappa_interval": fitted.kappa_interval,
+        }
         return [
-            Curve("fitted", "predicted", x, "", models.usl_law()(N=N, sigma=fitted.sigma, kappa=fitted.kappa), provenance=said),
-            Curve("sigma and kappa as set", "predicted", x, "", models.usl_law()(N=N, sigma=point["sigma"], kappa=point["kappa"])),
-            Curve("sigma = 1 − P, kappa = c / T1", "predicted", x, "", models.usl_law()(N=N, sigma=1 - point["P"], kappa=costs.each / point["T1"]),
-                  provenance={"costs": costs.to_dict()}),
-        ]  # fmt: skip
+            Curve(
+                "fitted",
+                "predicted",
+                x,
+                "",
+                models.usl_law()(N=N, sigma=fitted.sigma, kappa=fitted.kappa),
+                provenance=said,
+            ),
+            Curve(
+                "sigma and kappa as set",
+                "predicted",
+                x,
+                "",
+                models.usl_law()(N=N, sigma=point["sigma"], kappa=point["kappa"]),
+            ),
+            Curve(
+                "sigma = 1 − P, kappa = c / T1",
+                "predicted",
+                x,
+                "",
+                models.usl_law()(N=N, sigma=1 - point["P"], kappa=costs.each / point["T1"]),
+                provenance={"costs": costs.to_dict()},
+            ),
+        ]
 
     def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Where the fitted law has its maximum."""
