@@ -17,7 +17,7 @@ READY := .venv/.ready$(EXTRAS:%=-%)
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-# One heap for all threads of a kernel: spe_lab/ui/memory.py says why.
+# One heap for all threads of a kernel: spe_lab/ui/heap.py says why.
 lab lecture: export MALLOC_ARENA_MAX := 1
 lab: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter
 lab: export JUPYTERLAB_SETTINGS_DIR := $(CURDIR)/.jupyter/lab/user-settings
@@ -59,7 +59,7 @@ COVERAGE ?= 0
 test: ready ## Run all tests, the notebooks' cells included
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
-	  -p no:cacheprovider --numprocesses 3 --cov=spe_lab.core --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) --durations=20 \
+	  -p no:cacheprovider --numprocesses 3 --cov=spe_lab.core --cov=spe_lab.models --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) --durations=20 \
 	  spe_lab tests notebooks
 
 lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-format
@@ -101,7 +101,7 @@ clean: ## Remove the virtual environment, caches and JupyterLab's own settings (
 
 ready: .venv/.ready-book,lecture,dask,ipyparallel compiler ## Install what make test needs, and run nothing
 
-# Not an error: the labs open with their models and with recorded data. The order is that of spe_lab.core.native.
+# Not an error: the labs open with their models and with recorded data. The order is that of spe_lab.core.c.native.
 compiler: $(READY)
 	@{ command -v "$$CC" || command -v cc || .venv/bin/python -c 'import ziglang'; } >/dev/null 2>&1 || \
 	  echo "No C compiler found, so nothing can be measured: install one (Debian: apt install gcc libc6-dev), or run make lab EXTRAS=compiler."

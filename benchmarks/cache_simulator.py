@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from spe_lab.core.cache import Hierarchy, Level, lines_of, stack_distances
+from spe_lab.models.cache import Hierarchy, Level, lines_of, stack_distances
 
 LEVELS = {
     "8 ways, LRU": [Level(32 << 10, ways=8)],

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spe_lab.core import native
-from spe_lab.core.machine import calibration, claim
+from spe_lab.core.c import native
+from spe_lab.core.calibration import calibration
+from spe_lab.core.machine import claim
 
 
 def calibrate() -> tuple[dict, float]:

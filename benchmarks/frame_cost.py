@@ -18,7 +18,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from spe_lab import explore
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.core.lab import Slider, Value
 from spe_lab.ui.explorer import Explorer
 
@@ -77,7 +77,7 @@ def row(lab_id: str, moves: int, recorded: bool) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "labs", metavar="LAB", nargs="*", default=list(labs.labs()), help="labs to measure (default: all)"
+        "labs", metavar="LAB", nargs="*", default=list(registry.labs()), help="labs to measure (default: all)"
     )
     parser.add_argument("--moves", type=int, default=48, help="of each slider (default: 48)")
     parser.add_argument("--recorded", action="store_true", help="with the recorded points on the figure")

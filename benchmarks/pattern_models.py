@@ -15,8 +15,8 @@ from functools import reduce
 
 import numpy as np
 
-from spe_lab.topics.patterns import formulas
-from spe_lab.topics.patterns.algebra import (
+from spe_lab.models.patterns import formulas
+from spe_lab.models.patterns.algebra import (
     Basic,
     Pattern,
     Region,
@@ -28,9 +28,9 @@ from spe_lab.topics.patterns.algebra import (
     s_trav,
     s_trav_cr,
 )
-from spe_lab.topics.patterns.footprints import published
-from spe_lab.topics.patterns.traces import simulated
-from spe_lab.topics.patterns.uses import geometry, reuse
+from spe_lab.models.patterns.footprints import published
+from spe_lab.models.patterns.traces import simulated
+from spe_lab.models.patterns.uses import geometry, reuse
 
 WIDTHS = (1, 4, 8, 12, 16, 24, 32, 48, 64, 96, 100, 128, 256, 300)
 LINES = (32, 64, 128)

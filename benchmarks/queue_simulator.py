@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spe_lab.core import queues
-from spe_lab.core.queues import Priority, Shared, Sharing, Split, System, birth_death
+from spe_lab.models import queues
+from spe_lab.models.queues import Priority, Shared, Sharing, Split, System, birth_death
 
 RHO, REPEATS, SLOW_CUSTOMERS = 0.8, 3, 100_000
 SYSTEMS = (

@@ -30,7 +30,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 from jupyter import Explorer, MissingError, Notebook, jupyterlab, write_notebook
 
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.ui.slides import slides
 
 APART_S = 0.12
@@ -145,7 +145,7 @@ def measure(ids: Sequence[str], presses: int, name: str | None = None) -> dict[s
         with jupyterlab(Path(folder), SPE_LAB_QUICK="0") as lab:
             for lab_id in ids:
                 with lab.open(f"{lab_id}.ipynb") as notebook:
-                    found[lab_id] = _measure(notebook, name or labs.labs()[lab_id].axis, presses)
+                    found[lab_id] = _measure(notebook, name or registry.labs()[lab_id].axis, presses)
                 print(lab_id, found[lab_id], file=sys.stderr)  # at once, since all labs take half an hour
         for lab_id in ids:
             path = Path(folder) / f"{lab_id}.ipynb"
@@ -153,7 +153,7 @@ def measure(ids: Sequence[str], presses: int, name: str | None = None) -> dict[s
         with jupyterlab(Path(folder), JUPYTER_CONFIG_DIR=str(LECTURE)) as lab:
             for lab_id in ids:
                 with lab.open(f"{lab_id}.ipynb") as notebook:
-                    found[lab_id]["lecture"] = _lecture(notebook, name or labs.labs()[lab_id].axis, presses)
+                    found[lab_id]["lecture"] = _lecture(notebook, name or registry.labs()[lab_id].axis, presses)
                 print(lab_id, "on a slide", found[lab_id]["lecture"], file=sys.stderr)
     return {"labs": found, "import_adds_s": round(import_time(), 4), "load_average": round(os.getloadavg()[0], 2)}
 
@@ -229,7 +229,7 @@ def _row(lab_id: str, found: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "labs", metavar="LAB", nargs="*", default=list(labs.labs()), help="labs to measure (default: all)"
+        "labs", metavar="LAB", nargs="*", default=list(registry.labs()), help="labs to measure (default: all)"
     )
     parser.add_argument(
         "--slider",

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from browser.jupyter import MissingError, Notebook, jupyterlab, write_notebook
 from browser.touch import Touch
 
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 
 os.environ["MALLOC_ARENA_MAX"] = "1"  # as in `make lab`
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -233,7 +233,7 @@ def cells(path: Path, runs: int) -> Report:
 
 def sliders(folder: Path, minutes: float, seed: int) -> Iterator[Report]:
     """Random events on every lab in turn; the kernel's row and the server's."""
-    ids, chance = [*labs.labs()], random.Random(seed)
+    ids, chance = [*registry.labs()], random.Random(seed)
     write_notebook(
         folder / "labs.ipynb", PROBE, *(f'from spe_lab import explore\nexplore("{lab_id}")' for lab_id in ids)
     )

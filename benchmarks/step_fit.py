@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from spe_lab.core.machine import steps
+from spe_lab.core.calibration import steps
 
 LEVELS = (("cliff", 2**15, 2.7), ("ramp", 2**18, 4.0), ("ramp", 2**20, 16.2), ("ramp", 2**24, 140.0))
 

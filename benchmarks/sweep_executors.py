@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
-from spe_lab.core.executors import answers
-from spe_lab.core.measurement import Cancel
-from spe_lab.core.queues import Shared, exponential, poisson
-from spe_lab.core.replications import replicate
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.grids.executors import answers
+from spe_lab.models.queues import Shared, exponential, poisson
+from spe_lab.models.queues.replications import replicate
 
 WORKERS = 2
 

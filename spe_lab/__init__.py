@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _HOME = {
     "calibrate": "spe_lab.ui.calibrator:Calibrator",
     "explore": "spe_lab.ui.explorer",
-    "lab": "spe_lab.core.lab:get",
+    "lab": "spe_lab.core.registry:get",
     "noise": "spe_lab.ui.noise:observed",
     "journal": "spe_lab.ui.journal:JournalPage",
-    "predict": "spe_lab.core.prediction",
-    "predict_curve": "spe_lab.core.prediction",
-    "predict_order": "spe_lab.core.prediction",
+    "predict": "spe_lab.core.reader.prediction",
+    "predict_curve": "spe_lab.core.reader.prediction",
+    "predict_order": "spe_lab.core.reader.prediction",
     "sketch": "spe_lab.ui.sketch:CurveSketch",
 }
 __all__ = ["calibrate", "explore", "journal", "lab", "noise", "predict", "predict_curve", "predict_order", "sketch"]

@@ -11,15 +11,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from spe_lab.core import lab as labs
 from spe_lab.core import machine as machines
-from spe_lab.core import native, units
-from spe_lab.core.assembly import assembly
+from spe_lab.core import registry, units
+from spe_lab.core.c import native
+from spe_lab.core.c.assembly import assembly
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.executors import BUILT_IN
+from spe_lab.core.grids.executors import BUILT_IN
+from spe_lab.core.grids.sweeps import sweeps
+from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
-from spe_lab.core.sweeps import sweeps
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -151,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from spe_lab.core import doctor
+    from spe_lab.core.machine import doctor
 
     findings = doctor.examine()
     if options.json:
@@ -185,7 +186,7 @@ def _machine(options: argparse.Namespace) -> int:
 
 def _calibrated(replace: bool) -> Machine:
     """Measures, keeps the profile, and gives it back. Until all is measured, the profile that there was stays."""
-    from spe_lab.core.machine import calibration
+    from spe_lab.core.calibration import calibration
 
     former = None if replace else machines.load_own()  # refused now rather than after half a minute
     found = {}
@@ -201,7 +202,7 @@ def _calibrated(replace: bool) -> Machine:
 
 
 def _labs(options: argparse.Namespace) -> int:
-    every = [lab_class() for lab_class in labs.labs().values()]
+    every = [lab_class() for lab_class in registry.labs().values()]
     if options.json:
         _print_json([lab.to_dict() for lab in every])
         return 0
@@ -221,7 +222,7 @@ def _labs(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    lab = labs.get(options.lab, Machine.load(options.machine) if options.machine else None)
+    lab = registry.get(options.lab, Machine.load(options.machine) if options.machine else None)
     settings = dict(_assignment("--set", text) for text in options.set)
     over = None
     if options.over is not None:
@@ -276,7 +277,7 @@ def _sweep(options: argparse.Namespace) -> int:
     return 0
 
 
-def _fall_back(lab: labs.Lab, settings: dict[str, str], error: UnavailableError) -> Run:
+def _fall_back(lab: Lab, settings: dict[str, str], error: UnavailableError) -> Run:
     """The model beside a recorded run, when this machine lacks the means to measure."""
     recorded = lab.recorded()
     if recorded is None:
@@ -324,7 +325,7 @@ def _asm(options: argparse.Namespace) -> int:
 
 
 def _journal(options: argparse.Namespace) -> int:
-    from spe_lab.core import journal
+    from spe_lab.core.reader import journal
     from spe_lab.ui.journal import JournalPage
 
     if options.export:

@@ -125,7 +125,7 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(autouse=True)
 def empty_journal():
     """What one test predicts or answers is nothing that another one remembers."""
-    from spe_lab.core import journal
+    from spe_lab.core.reader import journal
 
     journal.path().unlink(missing_ok=True)
     yield

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from spe_lab.cli import main
-from spe_lab.core import journal, machine, native
-from spe_lab.core import lab as labs
+from spe_lab.core import machine, registry
+from spe_lab.core.c import native
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.prediction import predict
+from spe_lab.core.reader import journal
+from spe_lab.core.reader.prediction import predict
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 QUICK = ("run", "memory.working_set", "--quick", "--over", "size=4KiB,16KiB")
@@ -151,7 +152,7 @@ def test_an_interrupt_is_no_traceback(call, monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(labs, "labs", interrupted)
+    monkeypatch.setattr(registry, "labs", interrupted)
     assert call("labs") == (130, "", "spe-lab: interrupted\n")
 
 
@@ -234,7 +235,7 @@ def test_run_prints_one_json_object_with_every_part(call):
 def test_run_prints_csv_with_a_row_for_each_curve_and_value(call):
     status, out, _ = call(*QUICK, "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
-    lab = labs.get("memory.working_set")
+    lab = registry.get("memory.working_set")
     assert status == 0 and len(rows) == 2 * (len(lab.measured_names) + len(lab.predict(lab.point(), lab.x(short=True))))
     assert {row["size [B]"] for row in rows} == {"4096", "16384"} and all(float(row["value"]) > 0 for row in rows)
 
@@ -260,7 +261,7 @@ def test_labs_machine_and_doctor_print_json(call):
     listed, described, found = (call(command, "--json") for command in ("labs", "machine", "doctor"))
     assert [answer[0] for answer in (listed, described, found)] == [0, 0, 0]
     sliders = {lab["id"]: {slider["name"] for slider in lab["sliders"]} for lab in json.loads(listed[1])}
-    assert {"stride", "size", "pages"} <= sliders["memory.stride"] and set(sliders) == set(labs.labs())
+    assert {"stride", "size", "pages"} <= sliders["memory.stride"] and set(sliders) == set(registry.labs())
     assert json.loads(described[1])["parameters"]["page_size"]["value"] == os.sysconf("SC_PAGE_SIZE")
     assert all({"what", "ok", "found", "cure"} == set(finding) for finding in json.loads(found[1]))
 
@@ -330,7 +331,7 @@ def test_without_a_compiler_recorded_data_stand_in_with_status_3_and_the_cure(tm
         and "apt install gcc" in said.stderr
         and "Traceback" not in said.stderr
     )
-    recorded = labs.get("memory.working_set").recorded()
+    recorded = registry.get("memory.working_set").recorded()
     if recorded is None:
         assert said.stdout == ""
     else:

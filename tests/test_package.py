@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 ROOT = Path(__file__).parents[1]
 VERSIONS = ("3.11", "3.12", "3.13")
@@ -99,5 +99,5 @@ def test_a_lab_runs_from_the_wheel_in_an_empty_environment(version, wheel, tmp_p
         run(spe_lab, "run", "memory.working_set", "--quick", "--json", cwd=tmp_path, env=environment).stdout
     )
     assert measured["measured"][0]["source"] == "measured" and measured["kept"] > 0
-    probe = "import spe_lab.core.native as n; print(n.__file__); import spe_lab.ui.explorer"
+    probe = "import spe_lab.core.c.native as n; print(n.__file__); import spe_lab.ui.explorer"
     assert str(home) in run(home / "bin" / "python", "-c", probe, cwd=tmp_path, env=environment).stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

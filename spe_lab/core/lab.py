@@ -6,10 +6,7 @@ spe_lab/topics are found by themselves, so that a new topic adds a line nowhere 
 """
 
 import copy
-import importlib
 import math
-import pkgutil
-import re
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,17 +15,17 @@ from functools import cache, cached_property
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from spe_lab.core import machine as machines
 from spe_lab.core import units
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Comparison, Curve, Run
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import Machine
-from spe_lab.core.measurement import Cancel, quick
+from spe_lab.core.mode import quick
 from spe_lab.core.text import Text
 
 Value = Any  # a number or, for a choice, a str: which of the two, the name of the slider decides
@@ -317,43 +314,6 @@ class Lab(ABC):
                 *(["recorded"] if self.recorded() else []),
             ],
         }
-
-
-_registered: dict[str, type[Lab]] = {}
-
-
-def register(lab: type[Lab]) -> type[Lab]:
-    """Class decorator: makes a lab known under its id, which must start with its topic's stem."""
-    stem = lab.__module__.split(".")[2] if lab.__module__.startswith("spe_lab.topics.") else lab.id.partition(".")[0]
-    if not re.fullmatch(rf"{stem}\.[a-z_]+", lab.id):
-        raise SpeLabError(
-            f"a lab's id must be its topic's stem, a dot and a name, got {lab.id!r} in topic {stem!r}; rename it"
-        )
-    _registered[lab.id] = lab
-    return lab
-
-
-def topics(stem: str | None = None) -> list[ModuleType]:
-    """Every topic, or that of this stem. They are looked up by name: core depends on none of them, and a new one is
-    found without a line here.
-    """
-    found = pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__)
-    return [importlib.import_module(f"spe_lab.topics.{module.name}") for module in found if stem in (None, module.name)]
-
-
-def labs() -> dict[str, type[Lab]]:
-    """Every lab class by id, in the order of the chapters."""
-    topics()
-    return dict(sorted(_registered.items(), key=lambda item: (item[1].chapter, item[0])))
-
-
-def get(lab_id: str, machine: Machine | None = None) -> Lab:
-    """The lab with this id, for this machine (or the one described by `machine`)."""
-    if lab_id not in _registered:
-        topics(lab_id.partition(".")[0])  # this one alone: all of them take half a second
-    if lab_id not in _registered and lab_id not in (known := labs()):
-        raise SpeLabError(f"lab must be one of {', '.join(known)}, got {lab_id!r}; see spe-lab labs")
-    return _registered[lab_id](machine)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 While the book is built (SPE_LAB_BOOK=1), explorers show recorded data beside the model of the machine that they come
 from, at three settings of their sliders. A cell that measures all the same is labelled as such
-(`core.measurement.refined`), for the machine that builds is neither the reader's nor quiet.
+(`core.sampling.rounds.refined`), for the machine that builds is neither the reader's nor quiet.
 """
 
 import html

@@ -7,10 +7,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from spe_lab.core import machine as machines
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.calibration import calibration
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.machine import calibration
-from spe_lab.core.measurement import Cancel
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
 from spe_lab.ui.page import bundle, page_of
 

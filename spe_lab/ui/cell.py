@@ -18,11 +18,12 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
-from spe_lab.core import native, units
-from spe_lab.core.cell.arguments import bounds, c_name, is_pointer, prototype
-from spe_lab.core.cell.compiled import LIMIT_S, Cell
-from spe_lab.core.cell.messages import CellError
+from spe_lab.core import units
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.own_c.arguments import bounds, c_name, is_pointer, prototype
+from spe_lab.core.own_c.compiled import LIMIT_S, Cell
+from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.text import Text
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page import bundle, page_of

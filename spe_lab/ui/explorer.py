@@ -10,29 +10,29 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from spe_lab.core import lab as labs
-from spe_lab.core import measurement, native, units
+from spe_lab.core import mode, registry, units
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Curve, Run
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.lab import Lab, Value
 from spe_lab.core.machine import Machine
-from spe_lab.core.measurement import Cancel
-from spe_lab.core.prediction import Prediction, reveal
+from spe_lab.core.reader.prediction import Prediction, reveal
 from spe_lab.core.text import Text
 from spe_lab.ui import book, controls, downloads
 from spe_lab.ui.figure import LabFigure, collect_left
 from spe_lab.ui.frame import Frame
+from spe_lab.ui.heap import limit_heaps, return_freed
 from spe_lab.ui.interrupt import cancel_on_interrupt, main_loop
-from spe_lab.ui.memory import limit_heaps, return_freed
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.page import bundle, page_of
+from spe_lab.ui.page_lock import TURN, Overtaken
 from spe_lab.ui.presets import PresetBar
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
-from spe_lab.ui.turns import TURN, Overtaken
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
 _REST_S, _HELD_BACK_S = 0.3, 3.0  # a slider that did not move for so long rests; points wait no longer for that
-_SETTLED_S = 0.2  # after a press, until the sliders' last values are here: it overtakes them (ui/turns.py)
+_SETTLED_S = 0.2  # after a press, until the sliders' last values are here: it overtakes them (ui/page_lock.py)
 _WRAP = {"flex_flow": "row wrap"}
 _IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
 
@@ -43,8 +43,8 @@ def explore(
     """A lab as a page, by its id or as an object, its sliders set to `settings`; a committed prediction is drawn on the
     figure.
     """
-    lab = lab if isinstance(lab, Lab) else labs.get(lab, machine)
-    if measurement.building_book() and machine is None and (recorded := lab.recorded()):
+    lab = lab if isinstance(lab, Lab) else registry.get(lab, machine)
+    if mode.building_book() and machine is None and (recorded := lab.recorded()):
         lab = lab_of(recorded)  # the model of the machine that the data come from
     return Explorer(lab, prediction, settings)
 
@@ -84,7 +84,7 @@ class Explorer:
         self._axis = dense(lab, self._x)
         self._initial = lab.point(settings)
         self._build()
-        if measurement.building_book() or not native.available():
+        if mode.building_book() or not native.available():
             self.show_recorded()
         else:
             self._refresh()
@@ -151,7 +151,7 @@ class Explorer:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
-        if measurement.building_book():
+        if mode.building_book():
             return {"text/html": self._plates(), "text/plain": self.text}, {}
         return bundle(self.page, kwargs, html=self._html(), text=self.text)
 

@@ -2,7 +2,7 @@
 
 Drawing axes and text costs 40 ms and laying them out as much again. So the layout is fixed, and everything that stays
 is drawn once into a ground (ui/sheet.py). On a page, what moves (predictions, ratios, the marker) is laid over it as
-SVG (ui/moving.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the
+SVG (ui/svg_layer.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the
 ground. New measured points, which come three times a second while a measurement runs, are drawn onto the pixels of the
 axes; only new limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that
 become stale, need other artists and another legend on the same axes. A process keeps the sheets of the last few
@@ -24,8 +24,8 @@ import numpy as np
 from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
-from spe_lab.core.prediction import Prediction, Sketch
-from spe_lab.ui import moving
+from spe_lab.core.reader.prediction import Prediction, Sketch
+from spe_lab.ui import svg_layer
 from spe_lab.ui.sheet import Sheet, value_base
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class LabFigure:
         sheet = self.place(predicted, measured, ratios, **more)
         ground = None if sheet.ground is self._sent else encoded(sheet.clean().canvas, self.form)
         self._sent = sheet.ground
-        return ground, moving.svg(sheet)
+        return ground, svg_layer.svg(sheet)
 
     def place(
         self,

@@ -6,9 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from spe_lab.core import lab as labs
 from spe_lab.core.curve import Axis, Curve, Run
-from spe_lab.core.lab import Lab, Value
+from spe_lab.core.lab import Lab, Value, version
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Frame:
                 [curve.at(self.x) for curve in self.predicted],
                 None,
                 self.lab.machine_dict,
-                labs.version(),
+                version(),
             )
         if self.moved:
             return self.lab.beside(self.run, self.point)

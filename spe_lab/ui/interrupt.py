@@ -5,7 +5,7 @@ import signal
 import threading
 from typing import Any
 
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.cancel import Cancel
 
 
 def main_loop() -> asyncio.AbstractEventLoop | None:

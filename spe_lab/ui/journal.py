@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spe_lab.core import journal, units
-from spe_lab.core import lab as labs
-from spe_lab.core.exercise import MARKS, exercises
-from spe_lab.core.journal import Journal
+from spe_lab.core import registry, units
+from spe_lab.core.reader import journal
+from spe_lab.core.reader.exercise import MARKS, exercises
+from spe_lab.core.reader.journal import Journal
+from spe_lab.core.reader.track_record import CONFIDENCE, SURE, Scored, TrackRecord
 from spe_lab.core.text import Text
-from spe_lab.core.track_record import CONFIDENCE, SURE, Scored, TrackRecord
 from spe_lab.ui.static import figure_html
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _said(entry: Mapping[str, Any]) -> str:
 
 
 def _chapter(lab_id: str) -> str:
-    known = labs.labs()
+    known = registry.labs()
     return known[lab_id].chapter if lab_id in known else ""
 
 

@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 
-from spe_lab.core import native
-from spe_lab.core.noise import Noise, observe
+from spe_lab.core.c import native
+from spe_lab.core.sampling.noise import Noise, observe
 from spe_lab.core.text import Text
 from spe_lab.ui.sheet import DPI, MEASURED
 from spe_lab.ui.static import figure_html

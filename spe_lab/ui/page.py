@@ -8,8 +8,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from spe_lab.ui.access import named
-from spe_lab.ui.reruns import Page, until_rerun
-from spe_lab.ui.turns import in_turn
+from spe_lab.ui.cell_lifetime import Page, until_rerun
+from spe_lab.ui.page_lock import in_turn
 
 
 def page_of(shown: Page, box: widgets.Box, release: Callable[[], None] | None = None) -> widgets.Box:

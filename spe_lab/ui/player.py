@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import ipywidgets as widgets
 import numpy as np
 
-from spe_lab.core import measurement
+from spe_lab.core import mode
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Slider, Value
-from spe_lab.core.queues.trace import Trace
 from spe_lab.core.text import Text
+from spe_lab.models.queues.trace import Trace
 from spe_lab.ui import controls
 from spe_lab.ui.page import bundle, page_of
 
@@ -74,7 +74,7 @@ class Player:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         still = stills(self.traced.title, self._traces)
-        if measurement.building_book():
+        if mode.building_book():
             return {"text/html": still, "text/plain": str(self.text)}, {}
         return bundle(self.page, kwargs, html=still, text=str(self.text))
 

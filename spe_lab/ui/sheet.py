@@ -15,7 +15,7 @@ import numpy as np
 from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
-from spe_lab.core.prediction import Sketch
+from spe_lab.core.reader.prediction import Sketch
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -9,19 +9,18 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from spe_lab.core import lab as labs
-from spe_lab.core import units
+from spe_lab.core import registry, units
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Value
-from spe_lab.core.prediction import CurvePrediction, Sketch, predict_curve
-from spe_lab.core.prediction.curves import WITHIN
+from spe_lab.core.reader.prediction import CurvePrediction, Sketch, predict_curve
+from spe_lab.core.reader.prediction.curves import WITHIN
 from spe_lab.core.text import Text
 from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle, page_of
+from spe_lab.ui.page_lock import Overtaken
 from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, draw_band
 from spe_lab.ui.static import figure_html
-from spe_lab.ui.turns import Overtaken
 
 MOST = 9  # points; more do not fit beside each other
 HEIGHT = 320
@@ -50,7 +49,7 @@ class CurveSketch:
     def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value) -> None:
         if not 2 <= points <= MOST:
             raise SpeLabError(f"points must be between 2 and {MOST}, got {points}; five are enough for most curves")
-        self.lab, self._settings = labs.get(lab_id), settings
+        self.lab, self._settings = registry.get(lab_id), settings
         self.prediction: CurvePrediction = predict_curve(lab_id, within=within, **settings)
         places = self._places(points)
         low, high = self._reach()

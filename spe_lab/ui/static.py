@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from spe_lab.core import lab as labs
-from spe_lab.core import units
-from spe_lab.core.curve import Axis, Curve, Run, write_atomically
+from spe_lab.core import registry, units
+from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.files import write_atomically
 from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
 from spe_lab.ui.figure import LabFigure
+from spe_lab.ui.page_lock import TURN
 from spe_lab.ui.sheet import HEIGHT, WIDTH
-from spe_lab.ui.turns import TURN
 
 
 def picture(run: Run) -> bytes:
@@ -110,7 +110,7 @@ def ratios(run: Run) -> Curve | None:
 
 def lab_of(run: Run) -> Lab:
     """The lab that a run is of, on the machine that its predictions are for, and fitted to its curves."""
-    lab = labs.get(run.lab, Machine.from_dict(run.machine))
+    lab = registry.get(run.lab, Machine.from_dict(run.machine))
     if run.measured:
         lab.learn(run.measured)
     return lab

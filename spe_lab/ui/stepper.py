@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from spe_lab.core import measurement
+from spe_lab.core import mode
 from spe_lab.core.errors import SpeLabError
 from spe_lab.ui import book
 from spe_lab.ui.page import bundle, page_of
@@ -52,7 +52,7 @@ class Stepper:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         words = f"{len(self.frames)} pictures to step through. {self.text}"
-        if measurement.building_book():
+        if mode.building_book():
             frames = [(str(i), f"{picture}<p>{html.escape(said)}</p>") for i, (picture, said) in enumerate(self.frames)]
             return {"text/html": book.plates(self.place.description, frames), "text/plain": words}, {}
         return bundle(self.page, kwargs, text=words)

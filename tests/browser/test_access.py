@@ -99,9 +99,9 @@ def test_nothing_is_cut_off_in_a_narrow_window_or_on_a_projector(notebook, explo
 
 
 def test_a_file_chosen_from_the_disk_stands_beside(notebook, explorer, tmp_path):
-    from spe_lab.core import lab as labs
+    from spe_lab.core import registry
 
-    run = labs.get("memory.stride").recorded()
+    run = registry.get("memory.stride").recorded()
     run.save(tmp_path / "mine.json")
     explorer.root.get_by_text("Beside another machine").click()
     with notebook.page.expect_file_chooser() as chooser:

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 from .accessibility import findings
 from .jupyter import MissingError, chromium

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 from spe_lab.core.curve import Run
 
 from .jupyter import Explorer, MissingError, jupyterlab, write_notebook

@@ -5,9 +5,10 @@ import mmap
 import numpy as np
 import pytest
 
-from spe_lab.core import arena, machine
-from spe_lab.core.arena import HUGE_PAGE, Arena, huge_pages_offered
+from spe_lab.core import machine
 from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.machine import arena
+from spe_lab.core.machine.arena import HUGE_PAGE, Arena, huge_pages_offered
 
 
 @pytest.mark.parametrize("size", [1, 4096, 100_000, HUGE_PAGE, HUGE_PAGE + 1])

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from spe_lab.core import native
-from spe_lab.core.assembly import assembly, hot_loops, innermost_loops
+from spe_lab.core.c import native
+from spe_lab.core.c.assembly import assembly, hot_loops, innermost_loops
 from spe_lab.core.errors import SpeLabError
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")

@@ -14,15 +14,15 @@ import numpy as np
 import psutil
 import pytest
 
-from spe_lab.core import listing as listings
-from spe_lab.core import native
-from spe_lab.core.cell import timing
-from spe_lab.core.cell.compiled import Cell
-from spe_lab.core.cell.messages import CellError, diagnostics
-from spe_lab.core.cell.sandbox import MOST_OUTPUT
+from spe_lab.core.c import listing as listings
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError
-from spe_lab.core.measurement import Cancel
 from spe_lab.core.model import Model, Quantity
+from spe_lab.core.own_c import timing
+from spe_lab.core.own_c.compiled import Cell
+from spe_lab.core.own_c.messages import CellError, diagnostics
+from spe_lab.core.own_c.sandbox import MOST_OUTPUT
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 SOON_S = 2.0  # within this a reader hears what happened

@@ -2,9 +2,10 @@
 
 import pytest
 
-from spe_lab.core import arena, doctor, machine, native
+from spe_lab.core import machine
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError, UnavailableError
-from spe_lab.core.machine import cpus
+from spe_lab.core.machine import arena, cpus, doctor
 
 
 @pytest.fixture

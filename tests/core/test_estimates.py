@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from spe_lab.core import measurement
 from spe_lab.core.curve import Axis
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.measurement import (
+from spe_lab.core.sampling import kernels
+from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.sampling.rounds import latin_rows
+from spe_lab.core.sampling.statistics import (
     BURST,
     MAX_BLOCKS,
     MIN_ROUNDS,
@@ -131,14 +133,14 @@ def test_blocks_suffice_for_an_interval_first_and_grow_in_length_after():
 
 @pytest.mark.parametrize("n", range(1, 10))
 def test_rows_are_latin_squares_one_after_the_other(n):
-    rows = np.array(list(itertools.islice(measurement.latin_rows(n, np.random.default_rng(n)), 3 * n)))
+    rows = np.array(list(itertools.islice(latin_rows(n, np.random.default_rng(n)), 3 * n)))
     for square in np.split(rows, 3):
         for line in (*square, *square.T):
             assert sorted(line) == list(range(n))
 
 
 def test_squares_differ_from_each_other():
-    rows = np.array(list(itertools.islice(measurement.latin_rows(8, np.random.default_rng(1)), 16)))
+    rows = np.array(list(itertools.islice(latin_rows(8, np.random.default_rng(1)), 16)))
     assert not np.array_equal(rows[:8], rows[8:])
 
 
@@ -162,7 +164,7 @@ def records(rounds, work=1000, overhead=30):
 
 
 def summary(made):
-    return measurement._summarise(list(made), 1.0, 1)
+    return kernels._summarise(list(made), 1.0, 1)
 
 
 def test_the_cost_of_a_sample_is_taken_off_and_the_rest_is_per_unit():
@@ -220,7 +222,7 @@ def test_a_varying_clock_a_biased_control_and_too_few_rounds_are_noted():
 
 def test_a_sweep_s_points_become_one_curve_for_each_name():
     x, library = Axis("size", "B", [64]), SimpleNamespace(provenance={"compiler": "cc"})
-    one, two = measurement.curves(summary(records(10)), ("one", "two"), x, library, pages="4K")
+    one, two = curves(summary(records(10)), ("one", "two"), x, library, pages="4K")
     assert (one.name, one.source, one.unit, one.values, one.kept) == ("one", "measured", "ns", [2], [40])
     assert (two.name, two.values, two.tried) == ("two", [4], [40])
     assert one.provenance["compiler"] == "cc" and one.provenance["pages"] == "4K" and one.provenance["rounds"] == 10

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import journal, native
+from spe_lab.core.c import native
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.exercise import STATES, Exercise, Verdict, exercises, number
+from spe_lab.core.reader import journal
+from spe_lab.core.reader.exercise import STATES, Exercise, Verdict, exercises, number
 
 
 def judge(answer, tolerance=0):
@@ -102,7 +103,7 @@ def test_the_solution_shows_the_answer_and_why_and_c_as_a_listing():
 def known(monkeypatch):
     """An exercise that a topic has."""
     asked = exercise()
-    monkeypatch.setattr("spe_lab.core.exercise.exercises", lambda: {"topic.halves": asked})
+    monkeypatch.setattr("spe_lab.core.reader.exercise.exercises", lambda: {"topic.halves": asked})
     return asked
 
 
@@ -128,7 +129,7 @@ def test_a_restarted_kernel_finds_answers_and_verdicts(known):
 
 def test_an_answer_in_c_comes_back_as_it_was_typed(monkeypatch):
     asked = exercise(lambda answer: Verdict("right", "it compiles"))
-    monkeypatch.setattr("spe_lab.core.exercise.exercises", lambda: {"topic.c": asked})
+    monkeypatch.setattr("spe_lab.core.reader.exercise.exercises", lambda: {"topic.c": asked})
     source = "int f(void)\n{\n    return 1;\n}\n"
     asked.check(source)
     assert asked.answer_given() == source and repr(asked.answer_given()) == source
@@ -150,7 +151,7 @@ def test_a_damaged_journal_is_said_and_the_answer_is_judged(known):
 
 def test_dots_in_parts_are_the_judge_s_to_tell_and_not_kept(monkeypatch):
     asked = exercise(lambda answer: Verdict("not attempted" if ... in answer else "wrong", "b is missing"))
-    monkeypatch.setattr("spe_lab.core.exercise.exercises", lambda: {"topic.parts": asked})
+    monkeypatch.setattr("spe_lab.core.reader.exercise.exercises", lambda: {"topic.parts": asked})
     assert asked.check([1, ...]) == Verdict("not attempted", "b is missing") and journal.load().exercises == {}
     asked.check([1, 2])
     assert asked.check([..., ...]).reason.startswith("b is missing. Your answer of ")
@@ -199,7 +200,7 @@ def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
     "id", sorted(id for id, each in exercises().items() if isinstance(each.answer, str) and "{" in each.answer)
 )
 def test_a_judge_of_c_says_the_same_here_as_in_a_process_of_its_own(id, monkeypatch):
-    monkeypatch.setattr("spe_lab.core.worker.call", lambda function, *arguments, timeout_s: function(*arguments))
+    monkeypatch.setattr("spe_lab.core.own_c.call.call", lambda function, *arguments, timeout_s: function(*arguments))
     asked = exercises()[id]
     verdict = asked.judge(asked.answer)
     assert verdict.state in ("right", "inconclusive"), verdict

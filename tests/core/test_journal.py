@@ -13,9 +13,9 @@ import threading
 import numpy as np
 import pytest
 
-from spe_lab.core import journal
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.journal import Journal, open_journal
+from spe_lab.core.reader import journal
+from spe_lab.core.reader.journal import Journal, open_journal
 
 FACTS = {"lab": "memory.stride", "kind": "range", "asked": "at stride 64 B", "settings": {}, "unit": "ns"}
 LAB, KEY = "memory.stride", "memory.stride: range at stride 64 B"
@@ -151,7 +151,7 @@ def test_without_a_journal_there_is_an_empty_one_and_nothing_is_made(folder):
 def test_what_was_kept_is_there_for_the_next_process(folder):
     with open_journal() as kept:
         commit(kept, FIRST)
-    program = f"from spe_lab.core import journal; print(journal.load().latest({KEY!r})['values'])"
+    program = f"from spe_lab.core.reader import journal; print(journal.load().latest({KEY!r})['values'])"
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     ).stdout

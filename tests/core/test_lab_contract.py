@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spe_lab.core import lab as labs
 from spe_lab.core import machine as machines
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.fitted import NO_FIT, FittedLab
@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[2]
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 
 
-@pytest.fixture(scope="module", params=sorted(labs.labs()))
+@pytest.fixture(scope="module", params=sorted(registry.labs()))
 def lab(request):
-    return labs.get(request.param)
+    return registry.get(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +136,9 @@ def test_a_model_s_values_depend_neither_on_the_marker_nor_on_their_neighbours(l
 
 
 @needs_compiler
-@pytest.mark.parametrize("lab_id", [lab_id for lab_id, kind in labs.labs().items() if kind.follows])
+@pytest.mark.parametrize("lab_id", [lab_id for lab_id, kind in registry.labs().items() if kind.follows])
 def test_a_lab_that_follows_answers_a_move_with_the_same_points_each_time(lab_id):
-    lab = labs.get(lab_id)
+    lab = registry.get(lab_id)
     first, again = (lab.glimpse(lab.point()) for _ in range(2))
     assert lab.simulated and first.to_dict()["measured"] == again.to_dict()["measured"]
 
@@ -157,7 +157,7 @@ def test_presets_have_short_names_change_a_prediction_and_say_what_to_look_for(l
 
 def test_on_another_machine_it_is_the_lab_that_is_made_for_that_machine(lab):
     for machine in machines.published().values():
-        there, made = lab.on(machine), labs.get(lab.id, machine)
+        there, made = lab.on(machine), registry.get(lab.id, machine)
         assert there.machine is machine and there.point() == made.point()
         x = made.x(short=True)
         for a, b in zip(there.predict(there.point(), x), made.predict(made.point(), x), strict=True):
@@ -235,7 +235,7 @@ def test_of_a_measurement_that_was_hardly_clean_the_figure_shows_what_there_is(l
     """Points, and blocks that a model is fitted to, are missing at random: what cannot be fitted
     leaves the fit before.
     """
-    lab = labs.get(lab.id)
+    lab = registry.get(lab.id)
     recorded, chance = lab.recorded(), np.random.default_rng(round(10 * clean))
     kept = [chance.random(len(recorded.x.values)) < clean for _ in recorded.measured]
 

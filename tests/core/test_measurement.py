@@ -15,9 +15,13 @@ import time
 import numpy as np
 import pytest
 
-from spe_lab.core import measurement, native
+from spe_lab.core import mode
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError
-from spe_lab.core.measurement import BURST, Cancel, Point, sweep
+from spe_lab.core.sampling import kernels
+from spe_lab.core.sampling.kernels import Point, sweep
+from spe_lab.core.sampling.statistics import BURST
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 NEVER = -1.0  # a target that no interval reaches
@@ -47,13 +51,13 @@ def test_two_names_for_one_kernel_do_not_differ(probe):
 def test_twice_the_additions_take_twice_the_time():
     library, nothing = native.compile_text(TWICE, "twice"), ctypes.c_int64(0)
     once, twice = (Point(name, library.address(name), nothing) for name in ("once", "twice"))
-    low, ratio, high = measurement.compare(twice, once, budget_s=0.7)
+    low, ratio, high = kernels.compare(twice, once, budget_s=0.7)
     assert 1.9 < ratio < 2.1 and low <= ratio <= high
 
 
 @needs_compiler
 def test_bursts_come_back_by_point_with_their_work_varied_by_a_tenth(probe):
-    harness = measurement._Harness([probe, probe], Cancel())
+    harness = kernels._Harness([probe, probe], Cancel())
     works = np.array([1000.0, 2000, 3000, 4000, 5000])
     row = harness.round(np.array([3, 0, 4, 1, 2]), works, np.random.default_rng(1), deadline=math.inf)
     assert row.shape == (BURST, 5) and (row["point"] == np.arange(5)).all()
@@ -63,12 +67,12 @@ def test_bursts_come_back_by_point_with_their_work_varied_by_a_tenth(probe):
 
 @needs_compiler
 def test_samples_are_calibrated_to_their_length(probe):
-    harness = measurement._Harness([probe], Cancel())
+    harness = kernels._Harness([probe], Cancel())
     slots = np.zeros(20, harness.slot)
     slots["work"] = harness.calibrate()[0]
     harness.run(slots)
     # The clock may change between the two by a third or so; a cold calibration would be off by a factor of 2.5 to 20.
-    assert 0.4 < slots["elapsed_ns"].min() / measurement.SAMPLE_NS < 2.5
+    assert 0.4 < slots["elapsed_ns"].min() / kernels.SAMPLE_NS < 2.5
 
 
 @needs_compiler
@@ -147,15 +151,16 @@ def test_a_sweep_cancelled_before_it_began_says_so(probe):
 
 INTERRUPTED = """
 import ctypes, os, signal, threading, time
-from spe_lab.core import measurement, native
-probe = measurement.Point("probe", native.load("measurement").address("probe_kernel"), ctypes.c_int64(0))
+from spe_lab.core.c import native
+from spe_lab.core.sampling import kernels
+probe = kernels.Point("probe", native.load("measurement").address("probe_kernel"), ctypes.c_int64(0))
 pressed = []
 threading.Timer(0.4, lambda: (pressed.append(time.monotonic()), os.kill(os.getpid(), signal.SIGINT))).start()
 try:
-    list(measurement.sweep([probe], budget_s=60, target=-1))
+    list(kernels.sweep([probe], budget_s=60, target=-1))
 except KeyboardInterrupt:
     print(time.monotonic() - pressed[0])
-print(measurement.compare(probe, probe, budget_s=0.3)[1])
+print(kernels.compare(probe, probe, budget_s=0.3)[1])
 """
 
 
@@ -170,4 +175,4 @@ def test_an_interrupt_ends_a_sweep_and_the_next_one_works():
 @pytest.mark.parametrize(("setting", "bounded"), [("1", True), ("yes", True), ("0", False), ("", False), (None, False)])
 def test_spe_lab_quick_bounds_measurements(monkeypatch, setting, bounded):
     monkeypatch.setattr(os, "environ", {} if setting is None else {"SPE_LAB_QUICK": setting})
-    assert measurement.quick() is bounded
+    assert mode.quick() is bounded

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
@@ -94,7 +94,7 @@ def test_a_library_whose_name_belies_its_content_is_neither_loaded_nor_kept(cach
 
 @needs_compiler
 def test_two_processes_that_build_at_once_both_succeed_and_leave_one_library_each(tmp_path):
-    program = "from spe_lab.core import native; print([native.load(stem).path for stem in native.stems()])"
+    program = "from spe_lab.core.c import native; print([native.load(stem).path for stem in native.stems()])"
     environment = {**os.environ, "SPE_LAB_CACHE_DIR": str(tmp_path)}
     both = [
         subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
@@ -113,7 +113,7 @@ def test_two_processes_that_build_at_once_both_succeed_and_leave_one_library_eac
 def test_where_the_cache_cannot_be_written_a_private_folder_is_used_and_removed(tmp_path):
     (tmp_path / "file").write_text("a folder cannot lie below a file, whoever asks")
     program = (
-        "from spe_lab.core import native; folder = native.load('memory').path.parent; print(folder.stat().st_mode &"
+        "from spe_lab.core.c import native; folder = native.load('memory').path.parent; print(folder.stat().st_mode &"
         " 0o777, folder, sep='\\n')"
     )
     said = python(program, SPE_LAB_CACHE_DIR=str(tmp_path / "file" / "cache"), TMPDIR=str(tmp_path))
@@ -126,7 +126,7 @@ def test_where_the_cache_cannot_be_written_a_private_folder_is_used_and_removed(
 @pytest.mark.skipif(importlib.util.find_spec("ziglang") is not None, reason="ziglang is installed, which is a compiler")
 def test_without_a_compiler_one_sentence_says_the_cure(tmp_path):
     program = (
-        "from spe_lab.core import native\ntry: native.load('memory')\nexcept ValueError as error: print(error,"
+        "from spe_lab.core.c import native\ntry: native.load('memory')\nexcept ValueError as error: print(error,"
         " native.available())"
     )
     said = python(program, PATH=str(tmp_path), CC=None)
@@ -136,7 +136,7 @@ def test_without_a_compiler_one_sentence_says_the_cure(tmp_path):
 @needs_compiler
 def test_cc_names_the_compiler_and_may_hold_options(tmp_path):
     program = (
-        "from spe_lab.core import native; print(native.compiler().command[1:],"
+        "from spe_lab.core.c import native; print(native.compiler().command[1:],"
         " native.load('memory').provenance['compiler'])"
     )
     said = python(program, CC="cc -DFROM_CC", SPE_LAB_CACHE_DIR=str(tmp_path))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from spe_lab.core import native, noise
+from spe_lab.core.c import native
+from spe_lab.core.sampling import noise
 
 
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from spe_lab.core import journal
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.prediction import predict, predict_curve, predict_order
+from spe_lab.core.reader import journal
+from spe_lab.core.reader.prediction import predict, predict_curve, predict_order
 
 LAB = "memory.working_set"
 KIB = 1 << 10
@@ -245,9 +245,9 @@ def test_an_order_that_makes_no_sense_is_refused(candidates, at, complaint):
 
 def test_a_curve_is_straight_on_the_axes_of_the_figure():
     curve = predict_curve(LAB, {"16KiB": 1, "1MiB": 100})
-    assert curve.at(np.array([16.0 * KIB, 128 * KIB, 1 << 20]), labs.get(LAB)) == pytest.approx([1, 10, 100])
+    assert curve.at(np.array([16.0 * KIB, 128 * KIB, 1 << 20]), registry.get(LAB)) == pytest.approx([1, 10, 100])
     linear = predict_curve("branches.predictor", {0: 0, 1: 0.5})
-    assert linear.at(np.array([0.0, 0.5, 1]), labs.get("branches.predictor")) == pytest.approx([0, 0.25, 0.5])
+    assert linear.at(np.array([0.0, 0.5, 1]), registry.get("branches.predictor")) == pytest.approx([0, 0.25, 0.5])
 
 
 def test_a_curve_is_scored_at_the_measured_points_that_it_spans():
@@ -270,12 +270,12 @@ def test_a_model_can_be_chosen_as_the_curve():
     chosen = predict_curve(LAB, "staircase")
     assert chosen.in_words.startswith("the curve staircase, from ")
     (model,) = [curve for curve in chosen_models() if curve.name == "staircase"]
-    assert chosen.at(model.x.values, labs.get(LAB)) == pytest.approx(model.values)
+    assert chosen.at(model.x.values, registry.get(LAB)) == pytest.approx(model.values)
     assert predict_curve(LAB).knots == chosen.knots and predict_curve(LAB).name == "staircase"
 
 
 def chosen_models():
-    lab = labs.get(LAB)
+    lab = registry.get(LAB)
     return lab.predict(lab.point(), lab.x())
 
 

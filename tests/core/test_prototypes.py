@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spe_lab.core import native, prototypes
+from spe_lab.core.c import native, prototypes
+from spe_lab.core.c.prototypes import array_pointer, declarations_only, parse
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.prototypes import array_pointer, declarations_only, parse
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to compare layouts with")
 fixed = settings(deadline=None, derandomize=True)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import spe_lab
+from spe_lab.core.calibration import steps
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.machine import steps
 from spe_lab.topics.memory import models
 
 K, M = 1024, 1024**2

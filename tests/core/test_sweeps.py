@@ -19,13 +19,13 @@ import numpy as np
 import psutil
 import pytest
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
-from spe_lab.core.executors import answers
+from spe_lab.core.grids.executors import answers
+from spe_lab.core.grids.sweeps import sweep, sweeps, values_of
 from spe_lab.core.lab import Slider
-from spe_lab.core.measurement import Cancel
-from spe_lab.core.sweeps import sweep, sweeps, values_of
 
 LAB, GRID = "branches.predictor", {"states": [4, 2], "p": [0.1, 0.3, 0.5]}
 HERE = Path(__file__).parent
@@ -170,7 +170,7 @@ def test_processes_end_with_the_one_that_asked(tmp_path):
 import sys; sys.path.insert(0, {str(HERE)!r})
 import psutil, sweep_tasks
 from pathlib import Path
-from spe_lab.core.executors import answers
+from spe_lab.core.grids.executors import answers
 if __name__ == "__main__":
     todo = [None, Path({str(tmp_path)!r})]
     for _ in answers(sweep_tasks.run_until_cancelled, todo, "processes"):
@@ -326,7 +326,7 @@ def test_a_task_s_own_error_is_told_with_its_name_and_not_tried_again(executor, 
     assert "fail_at_two" in caught.value.__cause__.__notes__[0]
 
 
-class Failing(labs.labs()[LAB]):
+class Failing(registry.labs()[LAB]):
     def measure(self, point, x, budget_s, cancel):
         if 0.3 in x.values:
             raise UnavailableError("this machine has no room; free some")
@@ -401,7 +401,7 @@ def test_runs_follow_the_grid_and_a_point_has_what_the_lab_finds_there():
         (4, 50, 1),
         (2, 50, 1),
     ]
-    alone = labs.get(LAB).run({"states": 4, "branches": 50, "shift": 1}, [0.3])
+    alone = registry.get(LAB).run({"states": 4, "branches": 50, "shift": 1}, [0.3])
     assert [curve.values[1] for curve in swept.runs[0].measured] == [curve.values[0] for curve in alone.measured]
     assert [curve.values[1] for curve in swept.runs[0].predicted] == pytest.approx(
         [curve.values[0] for curve in alone.predicted], rel=1e-9
@@ -410,7 +410,7 @@ def test_runs_follow_the_grid_and_a_point_has_what_the_lab_finds_there():
 
 @needs_compiler
 def test_a_lab_that_measures_has_its_whole_axis_in_one_run_since_points_are_measured_in_turns():
-    measuring = type("Measuring", (labs.labs()[LAB],), {"simulated": False})()
+    measuring = type("Measuring", (registry.labs()[LAB],), {"simulated": False})()
     swept = sweep(measuring, GRID, short=True)
     assert [part.over for part in swept.parts] == [(0.1, 0.3, 0.5)] * 2
     assert [run.point["states"] for run in swept.runs] == [4, 2]

@@ -5,8 +5,8 @@ import math
 import pytest
 from scipy import stats
 
-from spe_lab.core.journal import Journal
-from spe_lab.core.track_record import SURE, Scored, TrackRecord, binomial_interval
+from spe_lab.core.reader.journal import Journal
+from spe_lab.core.reader.track_record import SURE, Scored, TrackRecord, binomial_interval
 
 
 def scored(low, high, value, spread=0.0):

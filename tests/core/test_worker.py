@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from spe_lab.core import worker
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.own_c import call as worker
 
 
 def test_the_answer_comes_back():
@@ -26,7 +26,7 @@ def test_what_the_function_raises_is_raised_here():
 
 def test_a_sentence_for_the_reader_stays_one():
     with pytest.raises(SpeLabError, match=r"^stem must name a file of kernels_c, got 'nope'"):
-        worker.call(exec, "from spe_lab.core import native; native.load('nope')")
+        worker.call(exec, "from spe_lab.core.c import native; native.load('nope')")
 
 
 def test_a_crash_is_named_by_its_signal():

@@ -4,9 +4,9 @@ import ast
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from spe_lab.core import journal
 from spe_lab.core import machine as machines
 from spe_lab.core.machine import store
+from spe_lab.core.reader import journal
 
 SOURCES = Path(__file__).parents[2] / "spe_lab"
 WALL = {"time", "time_ns", "localtime", "CLOCK_REALTIME"}  # of the module time

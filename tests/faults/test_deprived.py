@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 from .deprived import CALLS, SPE_LAB, control_group, in_namespace, lab, refuse_calls, run
 
@@ -136,13 +136,13 @@ import os; print(os.listdir(os.environ["SPE_LAB_CONFIG_DIR"]))
 def test_a_cache_that_others_can_write_is_not_trusted(tmp_path):
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels").chmod(0o777)
-    program = "from spe_lab.core import native; print(native.load('memory').path.parent)"
+    program = "from spe_lab.core.c import native; print(native.load('memory').path.parent)"
     used = run(sys.executable, "-c", program, SPE_LAB_CACHE_DIR=str(tmp_path)).stdout.strip()
     assert used and used != str(tmp_path / "kernels")
     assert list((tmp_path / "kernels").iterdir()) == []
 
 
 def test_the_cache_is_the_user_s_alone(tmp_path):
-    program = "import os; os.umask(0o022); from spe_lab.core import native; native.load('memory')"
+    program = "import os; os.umask(0o022); from spe_lab.core.c import native; native.load('memory')"
     assert run(sys.executable, "-c", program, SPE_LAB_CACHE_DIR=str(tmp_path / "cache")).returncode == 0
     assert stat.S_IMODE((tmp_path / "cache" / "kernels").stat().st_mode) == 0o700

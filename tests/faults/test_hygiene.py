@@ -17,9 +17,10 @@ import nbformat
 import psutil
 import pytest
 
-from spe_lab.core import journal, native
 from spe_lab.core import machine as machines
+from spe_lab.core.c import native
 from spe_lab.core.machine import store
+from spe_lab.core.reader import journal
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "spe_lab").rglob("*.py"))

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 SLOW_COMPILER = '#!/bin/sh\n[ "$1" = --version ] && { echo slow cc 1.0; exit; }\ntouch "$TMPDIR/begun"\nexec sleep 60\n'
@@ -26,7 +26,7 @@ PROGRAM = """
 import sys, threading
 from pathlib import Path
 from spe_lab import cli
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 def begin(*_): Path(sys.argv.pop(1)).touch()
 

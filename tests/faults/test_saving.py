@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 SAVES = 200
 
@@ -35,7 +35,7 @@ def profile():
 
 @kind
 def journal():
-    from spe_lab.core import journal
+    from spe_lab.core.reader import journal
     def save(text):
         with journal.open_journal() as kept:
             kept.data["shown"] = {text: "2026-01-01T00:00:00+00:00"}
@@ -98,7 +98,7 @@ def test_a_save_that_is_killed_leaves_the_old_file_or_the_new_one(kind, tmp_path
 
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 def test_a_build_that_is_killed_is_built_by_the_next_one(tmp_path):
-    program = "from spe_lab.core import native; print(native.load('memory').constants['SPE_OK'])"
+    program = "from spe_lab.core.c import native; print(native.load('memory').constants['SPE_OK'])"
     command, environment = [sys.executable, "-c", program], {**os.environ, "SPE_LAB_CACHE_DIR": str(tmp_path)}
     killed = subprocess.Popen(command, env=environment, start_new_session=True)
     while not list(Path(tmp_path).glob("kernels/build-*/*")) and killed.poll() is None:
@@ -123,7 +123,7 @@ def test_a_compiler_that_is_killed_half_way_is_said_and_leaves_nothing(who, tmp_
     )
     script.chmod(0o755)
     program = (
-        "from spe_lab.core import native\ntry: native.load('memory')\nexcept ValueError as error:"
+        "from spe_lab.core.c import native\ntry: native.load('memory')\nexcept ValueError as error:"
         " print(type(error).__name__, error)"
     )
     environment = {**os.environ, "CC": str(script), "SPE_LAB_CACHE_DIR": str(tmp_path / "cache")}

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from spe_lab.core import journal, lab, native, prototypes, units
+from spe_lab.core import lab, units
+from spe_lab.core.c import native, prototypes
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine, store
-from spe_lab.core.track_record import TrackRecord
-from spe_lab.topics.scaling.graph import Graph
+from spe_lab.core.reader import journal
+from spe_lab.core.reader.track_record import TrackRecord
+from spe_lab.models.task_graph import Graph
 
 PACKAGE = Path(lab.__file__).parents[1]
 # Shared memory, where there is any: a target writes ten thousands of files.

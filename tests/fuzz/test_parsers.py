@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from targets import RECORDED, TARGETS, UNITS, survives
 
 from spe_lab.cli import main
-from spe_lab.core import lab as labs
-from spe_lab.core import prototypes, units
-from spe_lab.core.cell.arguments import Packed
+from spe_lab.core import registry, units
+from spe_lab.core.c import prototypes
 from spe_lab.core.errors import SpeLabError
-from spe_lab.topics.patterns.algebra import (
+from spe_lab.core.own_c.arguments import Packed
+from spe_lab.models.patterns.algebra import (
     DIRECTIONS,
     ORDERS,
     Region,
@@ -135,7 +135,7 @@ def test_a_text_is_a_finite_quantity_or_none(unit, text):
 
 SLIDERS = [
     pytest.param(slider, id=f"{name}-{slider.name}")
-    for name, kind in labs.labs().items()
+    for name, kind in registry.labs().items()
     for slider in kind().sliders.values()
 ]
 
@@ -215,7 +215,7 @@ def expressions(draw):
 
 @given(st.data())
 def test_an_expression_follows_the_laws_of_the_algebra_or_is_refused(data):
-    from spe_lab.topics.patterns import levels, traces
+    from spe_lab.models.patterns import levels, traces
 
     try:
         pattern = data.draw(expressions())

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 FLAGS = ("-O1", "-g", "-std=c11", "-fsanitize=thread")
 

@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from spe_lab.core import native
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 LINE = 64

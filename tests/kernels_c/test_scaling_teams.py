@@ -2,7 +2,7 @@
 
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 

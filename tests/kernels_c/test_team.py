@@ -9,9 +9,9 @@ import numpy as np
 import psutil
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel
 
 pytestmark = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 MODES = [(waiting, create, blocking) for waiting in (0, 1) for create in (0, 1) for blocking in (0, 1)]
@@ -90,8 +90,8 @@ def test_a_team_of_no_size_is_refused(threads):
 
 STARVED = """
 import resource, numpy as np, psutil
-from spe_lab.core import native
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.c import native
+from spe_lab.core.sampling.kernels import Cancel
 
 library, threads, trials = native.load("scaling"), 128, 2
 cpus, elapsed = np.full(threads, -1, np.int32), np.zeros(trials, np.int64)

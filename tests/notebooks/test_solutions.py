@@ -14,8 +14,8 @@ from IPython.core.inputtransformer2 import TransformerManager  # magics become c
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from spe_lab.core import native
-from spe_lab.core.exercise import exercises
+from spe_lab.core.c import native
+from spe_lab.core.reader.exercise import exercises
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 EXERCISES = exercises()

@@ -13,19 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spe_lab.core import cycle, native, prototypes, queues
-from spe_lab.core.cache import INCLUSIONS, POLICIES, PREFETCHERS, Hierarchy, Level, stack_distances
+from spe_lab.core.c import native, prototypes
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.sampling import cycle
+from spe_lab.models import queues
+from spe_lab.models.cache import INCLUSIONS, POLICIES, PREFETCHERS, Hierarchy, Level, stack_distances
+from spe_lab.models.patterns.algebra import Region, r_trav, rr_acc, s_trav, s_trav_cr
+from spe_lab.models.task_graph import ORDERS, Graph
 from spe_lab.topics.branches import selection, simulator
 from spe_lab.topics.coherence.simulator import Bus
 from spe_lab.topics.coherence.words import OPERATIONS
 from spe_lab.topics.numerical import searching
 from spe_lab.topics.objectives import hedging, omission
 from spe_lab.topics.patterns import kernels as patterns
-from spe_lab.topics.patterns.algebra import Region, r_trav, rr_acc, s_trav, s_trav_cr
 from spe_lab.topics.scaling import cost, execution, parallelism
-from spe_lab.topics.scaling.graph import ORDERS, Graph
 
 SIZES = st.sampled_from([1, 2, 3, 7, 8, 9, 63, 64, 65, 255, 257]) | st.integers(1, 300)
 WORKS = st.lists(st.integers(0, 700), min_size=1, max_size=4)

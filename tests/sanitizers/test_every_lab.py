@@ -4,13 +4,13 @@ import contextlib
 
 import pytest
 
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.core.errors import MeasurementError
 
 
-@pytest.mark.parametrize("name", labs.labs())
+@pytest.mark.parametrize("name", registry.labs())
 def test_a_lab_at_the_ends_of_its_sweep(name):
-    lab = labs.get(name)
+    lab = registry.get(name)
     x = lab.sweep(short=True)
     with contextlib.suppress(
         MeasurementError

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from builds import COMPILERS, LEVELS, LONG, STRICT, Build
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 
 pytestmark = [
     pytest.mark.skipif(not COMPILERS, reason="needs gcc or clang"),
@@ -58,7 +58,7 @@ def test_kernels_allocate_nothing(tmp_path):
 
 OVERRUN = '''
 import numpy as np
-from spe_lab.core import native
+from spe_lab.core.c import native
 own = native.compile_text("""#include <stdint.h>
 int32_t sum(const int32_t *x, int32_t n) { int32_t s = 0; for (int32_t i = 0; i < n; i++) s += x[i]; return s; }
 """)

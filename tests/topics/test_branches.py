@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
-from spe_lab.core.assembly import assembly
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.c.assembly import assembly
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import counter
-from spe_lab.core.measurement import Cancel
+from spe_lab.models import predictor as models
 from spe_lab.topics import branches
-from spe_lab.topics.branches import counted, exercises, fitting, models, selection
+from spe_lab.topics.branches import counted, exercises, fitting, selection
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 P = branches.symbol("p")
@@ -301,7 +302,7 @@ def test_crossovers_solve_the_cost_for_the_time_without_a_branch():
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says():
     """Orderings alone: random outcomes cost most in the middle, and without a branch the share does not matter."""
-    lab = labs.get("branches.selectivity")
+    lab = registry.get("branches.selectivity")
     run = lab.run(over=[0, 0.05, 0.5, 0.95, 1], budget_s=2)
     branching = run.measured[0]
     # Penalties are 5 to 20 cycles for every second element; the loop takes two to four.
@@ -317,7 +318,7 @@ def test_the_machine_shows_what_the_chapter_says():
 
 @needs_compiler
 def test_a_long_pattern_costs_more_than_a_short_one():
-    run = labs.get("branches.memorisation").run(over=[64, 1 << 20], budget_s=2)
+    run = registry.get("branches.memorisation").run(over=[64, 1 << 20], budget_s=2)
     assert run.measured[0].values[1] > 1.5 * run.measured[0].values[0]
 
 

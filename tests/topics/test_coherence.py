@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.fitted import NO_FIT
 from spe_lab.core.machine import cpus
 from spe_lab.core.machine.cpus import Cpus
-from spe_lab.core.measurement import Cancel
+from spe_lab.models.mesi import KINDS, STATES, parse, react
 from spe_lab.topics import coherence
 from spe_lab.topics.coherence import exercises, models, sharing, tenure, words
-from spe_lab.topics.coherence.protocol import KINDS, STATES, parse, react
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 needs_two = pytest.mark.skipif(
@@ -299,7 +299,7 @@ def test_the_change_of_a_line_s_user_is_that_of_a_stepped_chain(cores, tenure_, 
     ],
 )
 def test_simulated_caches_send_what_the_chain_says(settings):
-    run = labs.get("coherence.mesi").run(settings, over=[0.02, 0.3, 0.7, 1.0])
+    run = registry.get("coherence.mesi").run(settings, over=[0.02, 0.3, 0.7, 1.0])
     for found, predicted in zip(run.measured, run.predicted, strict=True):
         error = (found.high - found.low) / 4
         # Eleven degrees of freedom: beyond six standard errors by chance once in ten thousand points; at w = 1 alike in
@@ -309,7 +309,9 @@ def test_simulated_caches_send_what_the_chain_says(settings):
 
 @needs_compiler
 def test_lines_of_their_own_are_silent_once_the_caches_are_warm():
-    run = labs.get("coherence.mesi").run({"layout": "lines of its own", "lines": 4, "cores": 4}, over=[0.0, 0.5, 1.0])
+    run = registry.get("coherence.mesi").run(
+        {"layout": "lines of its own", "lines": 4, "cores": 4}, over=[0.0, 0.5, 1.0]
+    )
     assert all((curve.values == 0).all() for curve in [*run.measured, *run.predicted])
 
 
@@ -365,7 +367,7 @@ def test_a_tenure_that_cannot_be_told_from_noise_is_not_given_a_number():
 
 
 def test_a_fit_without_clean_blocks_keeps_the_former_one_and_says_so():
-    lab = labs.get("coherence.false_sharing")
+    lab = registry.get("coherence.false_sharing")
     assert lab.refit(made_up(5.0)) == () and lab.fitted().k == pytest.approx(5)
     assert lab.refit({**made_up(5.0), "hand-off": [None] * 12}) == (NO_FIT,)
     assert lab.fitted().k == pytest.approx(5)
@@ -374,7 +376,7 @@ def test_a_fit_without_clean_blocks_keeps_the_former_one_and_says_so():
 
 
 def test_the_summary_names_the_constants_and_what_was_lost():
-    lab = labs.get("coherence.false_sharing")
+    lab = registry.get("coherence.false_sharing")
     lab.refit(made_up(5.0))
     assert (
         "2.00 ns on lines apart" in lab.summary()
@@ -391,7 +393,7 @@ def clean_run(operation, over, budget_s=2.0):
     """A run with at least 20 clean trials of each point, of three attempts; MeasurementError is a verdict and no
     failure of the lab.
     """
-    lab = labs.get("coherence.false_sharing")
+    lab = registry.get("coherence.false_sharing")
     for _ in range(3):
         try:
             run = lab.run({"operation": operation}, over=over, budget_s=budget_s)
@@ -402,7 +404,7 @@ def clean_run(operation, over, budget_s=2.0):
     pytest.skip("no clean sample: this machine is too busy for two threads at a time")
 
 
-LINE = int(labs.get("coherence.false_sharing").machine.parameters["line_size"].value)
+LINE = int(registry.get("coherence.false_sharing").machine.parameters["line_size"].value)
 
 
 @needs_two
@@ -482,7 +484,7 @@ def test_no_thread_is_left_behind():
 @needs_two
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_an_interrupt_and_a_cancel_end_a_measurement_and_its_threads():
-    lab, before = labs.get("coherence.false_sharing"), threads_now()
+    lab, before = registry.get("coherence.false_sharing"), threads_now()
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
@@ -501,7 +503,7 @@ def test_an_interrupt_and_a_cancel_end_a_measurement_and_its_threads():
 def test_one_processor_is_refused_with_the_reason(monkeypatch, here, said):
     monkeypatch.setattr(cpus, "current", lambda: here)
     with pytest.raises(UnavailableError, match=said):
-        labs.get("coherence.false_sharing").run()
+        registry.get("coherence.false_sharing").run()
     if native.available():
         assert said.partition(" ")[2] in coherence.EXERCISES["padding"].check("int x;").reason
 
@@ -509,14 +511,14 @@ def test_one_processor_is_refused_with_the_reason(monkeypatch, here, said):
 def test_more_threads_than_processors_are_predicted_and_not_measured(monkeypatch):
     monkeypatch.setattr(cpus, "current", lambda: Cpus((0, 1), None, pinned=True))
     with pytest.raises(SpeLabError, match="threads must be at most 2 to be measured here"):
-        labs.get("coherence.false_sharing").run({"threads": 3})
+        registry.get("coherence.false_sharing").run({"threads": 3})
 
 
 @needs_two
 def test_a_quota_missing_pins_and_hyper_threads_are_said(monkeypatch):
     usable = cpus.current().usable
     monkeypatch.setattr(cpus, "current", lambda: Cpus(usable, 1.5, pinned=False, siblings=len(usable) - 1))
-    lab = labs.get("coherence.false_sharing")
+    lab = registry.get("coherence.false_sharing")
     try:
         notes = " ".join(lab.run(over=[8, 64], budget_s=1.0).notes)
     except MeasurementError:

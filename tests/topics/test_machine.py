@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from spe_lab.core import lab as labs
 from spe_lab.core import machine as machines
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.calibration import calibration
+from spe_lab.core.calibration.steps import Staircase, Step
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import CancelledError
-from spe_lab.core.machine import Machine, Parameter, calibration, sources
-from spe_lab.core.machine.steps import Staircase, Step
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.machine import Machine, Parameter, sources
 from spe_lab.topics import machine
 from spe_lab.topics.machine import exercises, report
 
@@ -145,7 +146,7 @@ def test_models_take_their_parameters_from_the_profile_and_say_so(monkeypatch, t
     monkeypatch.setenv("SPE_LAB_CONFIG_DIR", str(tmp_path))
     measured = calibration.measured((2.5, 2.4, 2.6), "ns", "a method")
     machines.save_own(Machine(machines.facts(), {**machines.claim(), "l1_latency": measured}))
-    slider = labs.get("memory.working_set").sliders["l0"]
+    slider = registry.get("memory.working_set").sliders["l0"]
     assert slider.default == 2.5 and slider.source.startswith("measured")
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.topics import memory
 from spe_lab.topics.memory import exercises
@@ -142,13 +142,13 @@ def test_numeric_twins_agree_with_exact_substitution():
 
 
 def test_huge_pages_enlarge_the_page_and_the_reach():
-    stride = labs.get("memory.stride")
+    stride = registry.get("memory.stride")
     base, huge = (stride.model_values(stride.point({"pages": pages})) for pages in ("4K", "huge"))
     assert huge["B3"] == 2 * MIB and huge["C3"] == base["C3"] * 2 * MIB / stride.machine.value("page_size")
 
 
 def test_sizes_of_a_sweep_stay_below_the_limits():
-    lab = labs.get("memory.working_set")
+    lab = registry.get("memory.working_set")
     assert max(lab.sweep(short=False)) <= min(4 * lab.last_level, lab.largest)
     assert lab.sliders["size"].high == lab.largest
 
@@ -156,7 +156,7 @@ def test_sizes_of_a_sweep_stay_below_the_limits():
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says():
     """Orderings alone, each by a wide margin: levels differ by a factor of two or more wherever they exist."""
-    lab = labs.get("memory.working_set")
+    lab = registry.get("memory.working_set")
     l1 = int(lab.machine.value("l1_capacity"))
     run = lab.run(over=[l1 / 4, l1 / 2, 4 * l1, lab.largest], budget_s=2)
     dependent, independent = run.measured

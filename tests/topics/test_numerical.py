@@ -12,8 +12,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Parameter, claim
@@ -69,7 +69,7 @@ def state_before(n, lookups, random):
 @needs_compiler
 @pytest.mark.parametrize("kind", searching.KINDS)
 def test_a_larger_array_takes_longer(kind):
-    lab = labs.get("numerical.fit")
+    lab = registry.get("numerical.fit")
     times = lab.run({"search": kind}, over=[16, 1 << 12, 1 << 20], budget_s=1).measured[0].values
     # Twelve steps against four, then twenty with keys beyond the first-level cache.
     assert times[1] > 1.4 * times[0] and times[2] > 1.4 * times[1]
@@ -123,7 +123,7 @@ def test_without_caches_to_miss_a_lookup_is_its_steps():
 
 
 def test_a_record_of_sixteen_bytes_misses_two_steps_earlier():
-    lab = labs.get("numerical.fit")
+    lab = registry.get("numerical.fit")
     small, large = (
         lab.analytical_time(lab.point({"record": record}), np.array([2.0**22])) for record in ("4 B", "16 B")
     )
@@ -330,7 +330,7 @@ def made_up(times=None, spread=0.01):
 
 @pytest.fixture
 def lab():
-    lab = labs.get("numerical.fit")
+    lab = registry.get("numerical.fit")
     lab.learn(made_up().measured)
     return lab
 
@@ -409,13 +409,13 @@ def test_parameters_cannot_be_tuned_to_a_search_whose_steps_do_not_all_wait(lab)
 
 def test_a_fit_without_a_clean_sample_says_so():
     with pytest.raises(MeasurementError, match="clean sample"):
-        numerical.Sample.of(made_up(np.full(39, np.nan)).measured[0], labs.get("numerical.fit").point())
+        numerical.Sample.of(made_up(np.full(39, np.nan)).measured[0], registry.get("numerical.fit").point())
 
 
 def test_points_without_a_clean_sample_are_left_out():
     times = made_up().measured[0].values.copy()
     times[::3] = np.nan
-    lab = labs.get("numerical.fit")
+    lab = registry.get("numerical.fit")
     lab.learn(made_up(times).measured)
     assert np.isfinite(lab.predict(lab.point(), lab.x())[0].values).all()
     assert lab.errors(lab.point()).n.size == 26
@@ -424,7 +424,7 @@ def test_points_without_a_clean_sample_are_left_out():
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize("basis", sorted(numerical.BASES))
 def test_a_sweep_of_few_points_is_fitted_as_far_as_it_goes(basis, size):
-    lab = labs.get("numerical.fit")
+    lab = registry.get("numerical.fit")
     lab.learn(made_up(made_up().measured[0].values[:size]).measured)
     for curve in lab.predict(lab.point({"basis": basis}), lab.x()):
         assert np.isfinite(curve.values).all()
@@ -434,7 +434,7 @@ def test_a_png_of_a_saved_run_shows_the_fit_to_that_run():
     from spe_lab.ui.static import lab_of
 
     run = made_up()
-    machine = labs.get("numerical.fit").machine_dict
+    machine = registry.get("numerical.fit").machine_dict
     shown = lab_of(Run(run.lab, run.point, run.x, run.measured, [], None, machine, "0"))
     assert shown.training() is run.measured[0]
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
-from spe_lab.core.measurement import Cancel
-from spe_lab.core.queues import batches, birth_death, lognormal
+from spe_lab.models.queues import batches, birth_death, lognormal
 from spe_lab.topics import objectives
 from spe_lab.topics.objectives import energy, exercises, fan_out, models, omission, pools, utilisation, watts
 from spe_lab.topics.objectives.simulated import share
@@ -25,7 +25,7 @@ def simulated(lab_id, setting=None, over=None, times=1):
     """The run of a lab after so many answers, each from four times as many requests: the same
     numbers on every machine.
     """
-    return list(islice(labs.get(lab_id).runs(setting, over, budget_s=600, short=False), times))[-1][1]
+    return list(islice(registry.get(lab_id).runs(setting, over, budget_s=600, short=False), times))[-1][1]
 
 
 # ---- Fan-out
@@ -354,7 +354,7 @@ def test_the_energy_of_a_request_at_part_load_is_that_of_the_reference():
 @pytest.mark.parametrize(("idle", "peak", "service"), [(0, 250, 4), (50, 300, 4)])
 @pytest.mark.filterwarnings("error")
 def test_no_load_is_marked_where_what_a_load_adds_takes_the_objective_exactly(idle, peak, service):
-    lab = labs.get("objectives.energy")
+    lab = registry.get("objectives.energy")
     assert math.isnan(lab.marks(lab.point({"idle": idle, "peak": peak, "service": service}))["1 J"])
 
 
@@ -379,7 +379,7 @@ def test_simulated_energy_is_what_the_line_says(setting):
 
 @needs_compiler
 def test_the_fewest_servers_save_energy_and_are_late_as_rarely_as_allowed():
-    lab = labs.get("objectives.energy")
+    lab = registry.get("objectives.energy")
     point = lab.point()
     on = int(lab.fewest(point, np.array([0.1]))[0])
     few, all_on = (energy.run(0.1 * point["servers"], servers, 1_000_000) for servers in (on, 32))
@@ -563,9 +563,9 @@ def test_a_cancelled_simulation_says_so():
     ):
         with pytest.raises(CancelledError):
             simulate()
-    for lab_id in (id for id in labs.labs() if id.startswith("objectives.")):
+    for lab_id in (id for id in registry.labs() if id.startswith("objectives.")):
         with pytest.raises(CancelledError):
-            next(labs.get(lab_id).runs(short=True, cancel=cancel))
+            next(registry.get(lab_id).runs(short=True, cancel=cancel))
 
 
 @needs_compiler
@@ -704,7 +704,7 @@ def test_every_exercise_has_hints_and_a_solution(name):
 def test_the_table_of_energy_predicts_what_it_simulates():
     rows = [
         [cell.strip() for cell in row.strip("| ").split("|")]
-        for row in str(labs.get("objectives.energy").table(customers=400_000)).splitlines()[2:]
+        for row in str(registry.get("objectives.energy").table(customers=400_000)).splitlines()[2:]
     ]
     assert {row[0] for row in rows} == {"0.1", "0.2", "0.3", "0.5"}
     for _, _, joules, late, predicted in rows:

@@ -11,19 +11,20 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
-from spe_lab.core.cache import Hierarchy, Level, lines_of, stack_distances
+from spe_lab.core import registry
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
+from spe_lab.models.cache import Hierarchy, Level, lines_of, stack_distances
+from spe_lab.models.patterns import formulas, levels
+from spe_lab.models.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.models.patterns.footprints import footprint, published
+from spe_lab.models.patterns.levels import PricedLevel, cost, levels_of, table
+from spe_lab.models.patterns.traces import simulated, trace
+from spe_lab.models.patterns.uses import geometry, reuse
 from spe_lab.topics import patterns
-from spe_lab.topics.patterns import exercises, formulas, kernels, levels, partition, timed
-from spe_lab.topics.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
-from spe_lab.topics.patterns.footprints import footprint, published
+from spe_lab.topics.patterns import exercises, kernels, partition, timed
 from spe_lab.topics.patterns.kernels import WORD
 from spe_lab.topics.patterns.labs import EXPRESSIONS
-from spe_lab.topics.patterns.levels import PricedLevel, cost, levels_of, table
-from spe_lab.topics.patterns.traces import simulated, trace
-from spe_lab.topics.patterns.uses import geometry, reuse
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
@@ -517,7 +518,7 @@ def test_the_machine_shows_what_the_chapter_says():
     """Orderings alone: a random traversal of what no second level holds costs several times one of what the first
     holds.
     """
-    lab = labs.get("patterns.time")
+    lab = registry.get("patterns.time")
     run = lab.run(over=["8KiB", "4MiB"], budget_s=1)
     assert run.measured[0].values[1] > 1.5 * run.measured[0].values[0]
 
@@ -540,7 +541,7 @@ def test_a_pattern_s_list_holds_whole_executions_of_it():
 @needs_compiler
 def test_order_is_worth_more_than_anything_else():
     """Of a region that no second level holds, sweeps to and fro cost less than half of what random traversals do."""
-    lab = labs.get("patterns.time")
+    lab = registry.get("patterns.time")
     each = [
         lab.run({"pattern": name}, over=["16MiB"], budget_s=1).measured[0].values[0]
         for name in ("rs_trav, bi", "rr_trav")
@@ -550,7 +551,7 @@ def test_order_is_worth_more_than_anything_else():
 
 @needs_compiler
 def test_a_scatter_into_many_clusters_costs_more_than_into_few():
-    run = labs.get("patterns.partition").run(over=[4, 14], budget_s=1)
+    run = registry.get("patterns.partition").run(over=[4, 14], budget_s=1)
     one = run.measured[0].values
     assert one[1] > 1.2 * one[0]
 

@@ -7,7 +7,7 @@ The models are those of the machines that the recorded data come from, so that t
 import numpy as np
 import pytest
 
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.core.machine import published
 from spe_lab.ui.static import lab_of
 
@@ -139,7 +139,7 @@ CLAIMS = {
 
 
 def recorded(lab_id):
-    return lab_of(labs.get(lab_id).recorded())
+    return lab_of(registry.get(lab_id).recorded())
 
 
 @pytest.mark.parametrize("lab_id", sorted(CLAIMS))

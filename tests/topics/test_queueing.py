@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import symbol
-from spe_lab.core.queues import Shared, Sharing, Split, bimodal, birth_death, exponential, general, poisson, simulate
+from spe_lab.models.queues import Shared, Sharing, Split, bimodal, birth_death, exponential, general, poisson, simulate
 from spe_lab.topics import queueing
 from spe_lab.topics.queueing import blocking, disciplines, exercises, laws, lessons, models, simulated, single
 
@@ -174,7 +174,7 @@ def test_what_lies_outside_the_domain_is_refused(call, said):
 
 
 def first(lab_id, settings=None, over=None):
-    return next(labs.get(lab_id).runs(settings, over, budget_s=0))[1]
+    return next(registry.get(lab_id).runs(settings, over, budget_s=0))[1]
 
 
 @needs_compiler
@@ -197,7 +197,7 @@ def test_one_queue_s_intervals_hold_what_is_exact(settings):
 
 
 def test_where_there_is_no_closed_form_none_is_drawn():
-    lab, uneven = labs.get("queueing.single"), {"service": "lognormal"}
+    lab, uneven = registry.get("queueing.single"), {"service": "lognormal"}
     x = lab.x()
     expected = (
         ({**uneven, "statistic": "p99"}, (False, False, True)),
@@ -223,7 +223,7 @@ def test_the_seed_decides_everything_and_budget_adds_customers():
             and np.array_equal(a.low, b.low)
             and not np.array_equal(a.values, c.values)
         )
-    *_, (progress, last) = labs.get("queueing.single").runs(over=[0.8], budget_s=1.5, short=False)
+    *_, (progress, last) = registry.get("queueing.single").runs(over=[0.8], budget_s=1.5, short=False)
     assert progress == 1.0 and last.tried > one.tried and last.measured[0].high[0] - last.measured[0].low[0] < 0.3
 
 
@@ -235,14 +235,14 @@ def test_high_loads_get_more_customers():
 
 @needs_compiler
 def test_disciplines_mark_where_the_objective_is_met_once_it_is_simulated():
-    lab = labs.get("queueing.disciplines")
+    lab = registry.get("queueing.disciplines")
     assert all(math.isnan(place) for place in lab.marks(lab.point()).values())
     run = next(lab.runs(budget_s=0))[1]
     marks = lab.marks(lab.point())
     assert marks["all four meet it"] == pytest.approx(0.41, abs=0.08) and marks["one still meets it"] > 0.9
     assert lab.marks(lab.point({"objective": 2.0}))["one still meets it"] != marks["one still meets it"]
     assert all(math.isnan(place) for place in lab.marks(lab.point({"servers": 4.0})).values())
-    again = labs.get("queueing.disciplines")
+    again = registry.get("queueing.disciplines")
     again.learn(run.measured)
     assert again.marks(again.point()) == marks
 

@@ -9,12 +9,12 @@ import psutil
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel
 from spe_lab.topics.scaling import exercises, fork_join, models, usl
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
@@ -151,7 +151,7 @@ def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
     each block, whose quantile is its median: beside programs that compute, with nice 10 too, speed-ups of 1.0 in place
     of 5.9 were seen.
     """
-    run = labs.get("scaling.amdahl").run(
+    run = registry.get("scaling.amdahl").run(
         {"work": "waiting", "P": 0.9, "T1": 20e6}, [1, 2, 4, 8, 16], budget_s=4, short=False
     )
     speed_up = run.measured[0].values
@@ -164,7 +164,7 @@ def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
 @needs_compiler
 @two_cores
 def test_spinning_work_speeds_up_to_the_cores_and_not_beyond():
-    run = labs.get("scaling.amdahl").run(
+    run = registry.get("scaling.amdahl").run(
         {"work": "spinning", "P": 1.0, "T1": 200e3}, [1, 2, 8 * cpus.current().cores], budget_s=2
     )
     _, two, many = run.measured[0].values
@@ -184,7 +184,7 @@ def test_creating_threads_costs_more_than_waking_them():
 
 @needs_compiler
 def test_scaled_work_grows_with_the_threads():
-    run = labs.get("scaling.gustafson").run(
+    run = registry.get("scaling.gustafson").run(
         {"work": "waiting", "P": 0.9, "T": 10e6}, [1, 4, 16], budget_s=3, short=False
     )
     one, four, sixteen = run.measured[0].values
@@ -194,12 +194,12 @@ def test_scaled_work_grows_with_the_threads():
 def test_the_sliders_choose_waiting_where_there_are_few_cores(monkeypatch):
     for count, expected in ((1, "waiting"), (3, "waiting"), (4, "spinning")):
         monkeypatch.setattr(cpus, "current", lambda count=count: cpus.Cpus(tuple(range(count)), None, pinned=True))
-        assert labs.get("scaling.amdahl").point()["work"] == expected
+        assert registry.get("scaling.amdahl").point()["work"] == expected
 
 
 def test_a_quota_limits_the_predicted_speed_up_of_spinning_work_and_not_of_waiting(monkeypatch):
     monkeypatch.setattr(cpus, "current", lambda: cpus.Cpus(tuple(range(8)), 2.0, pinned=True))
-    lab = labs.get("scaling.amdahl")
+    lab = registry.get("scaling.amdahl")
     x = lab.x([8])
     spinning, waiting = (
         lab.predict(lab.point({"work": work, "P": 1, "T1": 100e6}), x)[0].values[0] for work in ("spinning", "waiting")
@@ -214,7 +214,7 @@ def test_a_cancelled_run_leaves_no_thread(lab_id):
     timer = threading.Timer(0.2, cancel.set)
     timer.start()
     try:
-        list(labs.get(lab_id).runs({"work": "waiting"}, cancel=cancel, short=False))
+        list(registry.get(lab_id).runs({"work": "waiting"}, cancel=cancel, short=False))
     except SpeLabError as error:
         assert "cancelled" in str(error)
     timer.join()
@@ -227,7 +227,7 @@ def test_an_interrupted_run_leaves_no_thread():
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        list(labs.get("scaling.amdahl").runs({"work": "waiting"}, short=False))
+        list(registry.get("scaling.amdahl").runs({"work": "waiting"}, short=False))
     timer.join()
     assert psutil.Process().num_threads() == before
 

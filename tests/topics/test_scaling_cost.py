@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError
-from spe_lab.core.measurement import Cancel
 from spe_lab.topics import scaling
 from spe_lab.topics.scaling import cost
 from spe_lab.topics.scaling import cost_models as models
@@ -173,7 +173,7 @@ def test_a_cancelled_simulation_says_so():
 
 @pytest.fixture(scope="module")
 def lab():
-    return labs.get("scaling.cost")
+    return registry.get("scaling.cost")
 
 
 def test_one_small_machine_is_one_big_machine(lab):

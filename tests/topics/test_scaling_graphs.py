@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError
-from spe_lab.core.measurement import Cancel
+from spe_lab.models import task_graph as graph
+from spe_lab.models.schedule import bounds, list_schedule
+from spe_lab.models.task_graph import GRAHAM, GRAPHS, ORDERS, PAGE, Graph, Task
 from spe_lab.topics import scaling
-from spe_lab.topics.scaling import critical_path, execution, graph
-from spe_lab.topics.scaling.graph import GRAHAM, GRAPHS, ORDERS, PAGE, Graph, Task
+from spe_lab.topics.scaling import critical_path, execution
 from spe_lab.topics.scaling.models import symbol
-from spe_lab.topics.scaling.schedule import bounds, list_schedule
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
@@ -281,7 +282,7 @@ def test_the_c_ends_where_tasks_wait_for_themselves():
 @needs_compiler
 @pytest.mark.parametrize("lab_id", ["scaling.critical_path", "scaling.parallelism"])
 def test_an_interrupted_run_leaves_no_thread(lab_id):
-    lab, before = labs.get(lab_id), psutil.Process().num_threads()
+    lab, before = registry.get(lab_id), psutil.Process().num_threads()
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
@@ -303,7 +304,7 @@ def test_the_reader_s_own_graph_is_the_first_choice_of_the_lab():
 
 
 def test_the_predictions_are_ordered_and_the_mark_is_where_the_bounds_meet():
-    lab = labs.get("scaling.critical_path")
+    lab = registry.get("scaling.critical_path")
     for settings_ in ({}, {"cut": "critical path"}, {"graph": "build", "order": "as written"}):
         point = lab.point(settings_)
         plain, late, least, most = (curve.values for curve in lab.predict(point, lab.x(range(1, 17))))
@@ -315,7 +316,7 @@ def test_the_predictions_are_ordered_and_the_mark_is_where_the_bounds_meet():
 
 @needs_compiler
 def test_a_run_tells_how_late_sleeps_were():
-    run = labs.get("scaling.critical_path").run({"graph": "build"}, over=[1, 4], budget_s=1)
+    run = registry.get("scaling.critical_path").run({"graph": "build"}, over=[1, 4], budget_s=1)
     assert run.measured[0].provenance["late_us"] >= 0
     assert critical_path.CHAIN.span == critical_path.CHAIN.work == 8
 
@@ -357,7 +358,7 @@ def test_without_a_compiler_the_charts_are_predictions_and_say_so(monkeypatch):
 
 
 def test_a_run_of_another_reader_s_graph_says_what_it_needs():
-    lab = labs.get("scaling.critical_path")
+    lab = registry.get("scaling.critical_path")
     with pytest.raises(SpeLabError, match=r"graph must be one of .*got 'your own'; give its text"):
         lab.predict(lab.point() | {"graph": "your own"}, lab.x([1]))
 

@@ -9,13 +9,13 @@ import psutil
 import pytest
 import sympy
 
-from spe_lab.core import lab as labs
-from spe_lab.core import native
-from spe_lab.core.assembly import hot_loops
+from spe_lab.core import registry
+from spe_lab.core.c import native
+from spe_lab.core.c.assembly import hot_loops
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import CancelledError
 from spe_lab.core.machine import Machine, Parameter, cpus
-from spe_lab.core.measurement import Cancel
 from spe_lab.topics import scaling
 from spe_lab.topics.scaling import parallelism
 from spe_lab.topics.scaling.models import symbol
@@ -26,7 +26,7 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 
 @pytest.fixture
 def lab():
-    return labs.get("scaling.parallelism")
+    return registry.get("scaling.parallelism")
 
 
 # ---- The loops

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from spe_lab.models.task_graph import PAGE
 from spe_lab.topics import scaling
 from spe_lab.topics.scaling import planning
-from spe_lab.topics.scaling.graph import PAGE
 
 CHECK = scaling.EXERCISES["page"].check
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.ui import book
 from spe_lab.ui.explorer import explore
 from spe_lab.ui.static import lab_of
@@ -20,10 +20,10 @@ def building(monkeypatch):
     monkeypatch.setenv("SPE_LAB_BOOK", "1")
 
 
-@pytest.mark.parametrize("lab_id", labs.labs())
+@pytest.mark.parametrize("lab_id", registry.labs())
 def test_every_lab_has_two_telling_settings_that_change_its_prediction(lab_id):
-    recorded = labs.get(lab_id).recorded()
-    lab = lab_of(recorded) if recorded else labs.get(lab_id)
+    recorded = registry.get(lab_id).recorded()
+    lab = lab_of(recorded) if recorded else registry.get(lab_id)
     found = book.telling_settings(lab)
     assert len(found) == 2
     assert list(found)[: len(lab.presets())] == list(lab.presets())[:2], (

@@ -13,9 +13,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import start_new_kernel
 
-from spe_lab.core import native
-from spe_lab.core.cell.messages import CellError
+from spe_lab.core.c import native
 from spe_lab.core.errors import UnavailableError
+from spe_lab.core.own_c.messages import CellError
 from spe_lab.topics import branches
 from spe_lab.ui import cell as cells
 from spe_lab.ui.cell import NotebookCell

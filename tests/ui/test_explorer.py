@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from spe_lab import explore, predict, predict_curve, predict_order
-from spe_lab.core import journal, native
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
+from spe_lab.core.c import native
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Slider
+from spe_lab.core.reader import journal
 from spe_lab.ui import controls
 from spe_lab.ui.explorer import Explorer
-from spe_lab.ui.turns import TURN
+from spe_lab.ui.page_lock import TURN
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 
@@ -58,7 +59,7 @@ def test_a_value_between_two_stops_gets_a_stop_of_its_own():
     assert explorer.set(size=320 * 1024).point["size"] == 320 * 1024
 
 
-@pytest.mark.parametrize("lab_id", labs.labs())
+@pytest.mark.parametrize("lab_id", registry.labs())
 def test_a_dragged_slider_may_miss_its_steps_by_a_rounding_error(lab_id):
     explorer = explore(lab_id)
     for name, widget in explorer.sliders.items():
@@ -92,8 +93,8 @@ def test_bad_settings_are_refused_and_change_nothing():
 
 
 def test_stops_have_distinct_labels_and_hold_the_ends_and_the_default():
-    for lab_id in labs.labs():
-        for slider in labs.get(lab_id).sliders.values():
+    for lab_id in registry.labs():
+        for slider in registry.get(lab_id).sliders.values():
             if slider.scale == "log":
                 stops = controls.stops(slider)
                 assert {slider.low, slider.default, slider.high} <= set(stops)
@@ -208,7 +209,7 @@ def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
     assert len(pictures) == len(predictions)
 
 
-@pytest.mark.parametrize("lab_id", labs.labs())
+@pytest.mark.parametrize("lab_id", registry.labs())
 def test_presets_start_from_the_defaults_and_reset_leads_back(lab_id):
     explorer = explore(lab_id)
     start = frame(explorer)

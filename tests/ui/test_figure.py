@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 from PIL import Image
 
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.core.curve import Curve
-from spe_lab.core.prediction import predict, predict_curve
+from spe_lab.core.reader.prediction import predict, predict_curve
 from spe_lab.ui import figure as figures_module
-from spe_lab.ui import moving
+from spe_lab.ui import svg_layer
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.sheet import HEIGHT, WIDTH
 from spe_lab.ui.static import dense, ratios
@@ -23,7 +23,7 @@ from spe_lab.ui.static import dense, ratios
 
 @pytest.fixture(scope="module")
 def lab():
-    return labs.get("memory.working_set")
+    return registry.get("memory.working_set")
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_points_without_a_clean_sample_are_left_out(lab, recorded):
 
 def test_the_svg_lies_where_the_pixels_of_a_file_lie():
     """Two routes to one frame: matplotlib's rasteriser, and paths whose corners must be dark in its picture."""
-    lab = labs.get("memory.working_set")
+    lab = registry.get("memory.working_set")
     recorded = lab.recorded()
     figure = LabFigure(lab)
     x = dense(lab, recorded.x)
@@ -135,7 +135,7 @@ def test_the_svg_lies_where_the_pixels_of_a_file_lie():
 
 
 def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
-    lab = labs.get("memory.working_set")
+    lab = registry.get("memory.working_set")
     x, figure = dense(lab, lab.x()), LabFigure(lab)
     ground, first = figure.layers(lab.predict(lab.point(), x), at=2.0**20)
     again, second = figure.layers(lab.predict(lab.point({"l1": 3.5}), x), at=2.0**20)
@@ -144,7 +144,7 @@ def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
 
 def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
     assert (
-        moving._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]]))
+        svg_layer._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]]))
         == "M1.0 2.0M4.0 5.0L6.0 9999.0L6.0 9999.0"
     )
 
@@ -213,7 +213,7 @@ def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, r
 
 def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     """With axes that had grown, so that the ground which the page has is not the one that is drawn now."""
-    lab = labs.get("memory.working_set")
+    lab = registry.get("memory.working_set")
     recorded, figure = lab.recorded(), LabFigure(lab)
     frames = [lab.predict(lab.point({"l4": latency}), dense(lab, recorded.x)) for latency in (1000, 80)]
     for predicted in frames:
@@ -249,7 +249,7 @@ def _forget_sheets(lab):
     ],
 )
 def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
-    lab = labs.get(lab_id)
+    lab = registry.get(lab_id)
     recorded, point = lab.recorded(), lab.point(lab.presets()[preset].settings if preset else None)
     sheet = LabFigure(lab).place(lab.predict(point, dense(lab, recorded.x)), recorded.measured, marks=lab.marks(point))
     legend = sheet.axes[0].get_legend().get_window_extent()
@@ -265,7 +265,7 @@ def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
     "lab_id", ["scaling.parallelism", "patterns.conditional", "objectives.sla", "memory.working_set", "branches.rate"]
 )
 def test_what_ticks_say_stands_apart(lab_id):
-    lab = labs.get(lab_id)
+    lab = registry.get(lab_id)
     bottom = LabFigure(lab).place(lab.predict(lab.point(), lab.x())).axes[1]
     low, high = bottom.get_xlim()
     said = [

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from spe_lab import journal as page
-from spe_lab.core.journal import Journal, open_journal
-from spe_lab.core.prediction import predict, predict_order
-from spe_lab.core.track_record import Scored, TrackRecord
+from spe_lab.core.reader.journal import Journal, open_journal
+from spe_lab.core.reader.prediction import predict, predict_order
+from spe_lab.core.reader.track_record import Scored, TrackRecord
 from spe_lab.topics import memory
 from spe_lab.ui.journal import JournalPage, draw
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from spe_lab import explore
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.core.errors import SpeLabError
 from spe_lab.ui import overlay
 
@@ -23,7 +23,7 @@ def unfold(explorer):
     explorer._folds.selected_index = explorer._folds.titles.index("Beside another machine")
 
 
-@pytest.mark.parametrize("lab_id", labs.labs())
+@pytest.mark.parametrize("lab_id", registry.labs())
 def test_the_shipped_run_can_stand_beside_and_says_whose_it_is(lab_id):
     explorer = explore(lab_id)
     before = picture(explorer)
@@ -73,13 +73,13 @@ def test_a_published_machine_lends_only_curves_that_its_numbers_determine():
 
 @pytest.mark.parametrize("facts", [None, [], {}, {"cpu": None}, {"cpu": 7}, {"cpu": "$x^$ (y)"}])
 def test_a_run_of_whatever_machine_can_be_drawn(facts):
-    run = labs.get("memory.stride").recorded()
+    run = registry.get("memory.stride").recorded()
     explorer = explore("memory.stride").overlay(dataclasses.replace(run, machine={"facts": facts}))
     assert explorer._beside.chosen.name.startswith("recorded on ") and "$" not in explorer.text
 
 
 def test_a_lab_without_published_parameters_offers_no_machine():
-    assert not overlay.published(labs.get("branches.predictor"))
+    assert not overlay.published(registry.get("branches.predictor"))
     explorer = explore("branches.predictor")
     unfold(explorer)
     assert [name.partition(" ")[0] for name in options(explorer)] == ["nothing", "recorded"]
@@ -100,7 +100,7 @@ def test_published_machines_are_looked_up_when_their_fold_opens_and_what_was_cho
 
 
 def test_another_machine_s_curve_follows_the_workload_and_not_the_own_model():
-    stride = labs.get("memory.stride")
+    stride = registry.get("memory.stride")
     first = overlay.published(stride)[0]
     x = stride.x()
     at = {size: first.curves(stride.point({"size": size}), x)[0].values for size in ("64KiB", "8MiB")}

@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.queues import Priority, Shared, Sharing, Split, bimodal, poisson, simulate
-from spe_lab.core.queues.trace import Trace
+from spe_lab.models.queues import Priority, Shared, Sharing, Split, bimodal, poisson, simulate
+from spe_lab.models.queues.trace import Trace
 from spe_lab.topics.queueing import Watched
 from spe_lab.ui import player
 from spe_lab.ui.player import Player

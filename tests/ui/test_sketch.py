@@ -3,9 +3,9 @@
 import pytest
 
 from spe_lab import explore, sketch
-from spe_lab.core import journal
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.reader import journal
 
 
 def test_moving_a_slider_draws_and_says_the_curve():
@@ -58,7 +58,7 @@ def test_after_a_look_a_drawn_curve_does_not_count():
     assert "does not count" in drawing._kept.value
 
 
-@pytest.mark.parametrize("lab_id", labs.labs())
+@pytest.mark.parametrize("lab_id", registry.labs())
 def test_a_curve_can_be_drawn_for_every_lab(lab_id):
     drawing = sketch(lab_id)
     drawing.commit()

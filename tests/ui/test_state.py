@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from spe_lab.core import lab as labs
+from spe_lab.core import registry
 from spe_lab.ui import controls, state
 
 
@@ -14,9 +14,9 @@ def read(line):
     return eval(line, {"explore": lambda lab_id, **settings: SimpleNamespace(lab_id=lab_id, settings=settings)})
 
 
-@pytest.mark.parametrize("lab_id", labs.labs())
+@pytest.mark.parametrize("lab_id", registry.labs())
 def test_both_lines_give_back_every_slider_wherever_it_stands(lab_id):
-    lab = labs.get(lab_id)
+    lab = registry.get(lab_id)
     for name, slider in lab.sliders.items():
         third = slider.rounded(slider.low + (slider.high - slider.low) / 3) if slider.scale == "linear" else None
         for value in slider.choices or (
@@ -32,6 +32,6 @@ def test_both_lines_give_back_every_slider_wherever_it_stands(lab_id):
 
 
 def test_sliders_at_their_defaults_go_without_saying():
-    lab = labs.get("memory.stride")
+    lab = registry.get("memory.stride")
     assert state.code(lab, lab.point()) == 'explore("memory.stride")'
     assert state.command(lab, lab.point({"stride": "4KiB"})) == "spe-lab run memory.stride"

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spe_lab.core.curve import checked_json, read_text, write_atomically
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.files import checked_json, read_text, write_atomically
 
 FORMAT = 1
 ORIGINS = ("measured", "claimed", "published", "assumed")

@@ -18,8 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from spe_lab.core.curve import read_text
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.files import read_text
 from spe_lab.core.machine.claims import facts
 from spe_lab.core.machine.profile import FORMAT, Machine
 from spe_lab.core.units import render

@@ -1,11 +1,6 @@
 """Branch prediction as a Markov chain (chapter 03d): selections with and without a branch, and simulated predictors."""
 
-from spe_lab.topics.branches.counted import counted_by_hardware, counted_by_valgrind
-from spe_lab.topics.branches.diagram import steps_through
-from spe_lab.topics.branches.exercises import EXERCISES, PREDICATE_TEMPLATE
-from spe_lab.topics.branches.fitting import IDEAL, Fitted, fit, rate
-from spe_lab.topics.branches.memorisation import Memorisation
-from spe_lab.topics.branches.models import (
+from spe_lab.models.predictor import (
     average_rate,
     crossovers,
     element_time,
@@ -16,6 +11,11 @@ from spe_lab.topics.branches.models import (
     symbol,
     transition_matrix,
 )
+from spe_lab.topics.branches.counted import counted_by_hardware, counted_by_valgrind
+from spe_lab.topics.branches.diagram import steps_through
+from spe_lab.topics.branches.exercises import EXERCISES, PREDICATE_TEMPLATE
+from spe_lab.topics.branches.fitting import IDEAL, Fitted, fit, rate
+from spe_lab.topics.branches.memorisation import Memorisation
 from spe_lab.topics.branches.predictor import Predictor
 from spe_lab.topics.branches.selection import Rate, Selectivity
 from spe_lab.topics.branches.simulator import follow, simulate

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import counter

@@ -3,7 +3,7 @@ met.
 """
 
 from spe_lab.core.units import render
-from spe_lab.topics.branches.models import checked_states
+from spe_lab.models.predictor import checked_states
 from spe_lab.topics.branches.simulator import follow
 
 RADIUS, GAP, HEIGHT = 30, 110, 190

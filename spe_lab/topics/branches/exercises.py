@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import measurement, native
+from spe_lab.core.c import native
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
-from spe_lab.topics.branches import models
+from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.sampling.kernels import Point, compare
+from spe_lab.models import predictor as models
 from spe_lab.topics.branches.selection import KEY_RANGE, KEYS, Data
 
 PREDICATE_TEMPLATE = """
@@ -154,8 +155,8 @@ def run_predicate(text: str) -> tuple[float, float, float] | str:
                 " goes on from there"
             )
     states = (keys(data.keys.ctypes.data, KEYS, 0, threshold) for threshold in (KEY_RANGE // 2, 0))
-    often, never = (measurement.Point("sum_below", own.address("sum_below"), state, keep=data) for state in states)
-    return measurement.compare(often, never, budget_s=2.0)
+    often, never = (Point("sum_below", own.address("sum_below"), state, keep=data) for state in states)
+    return compare(often, never, budget_s=2.0)
 
 
 def judge_sorted(answer: Any) -> Verdict:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.measurement import redrawn
+from spe_lab.core.sampling.statistics import redrawn
 from spe_lab.core.text import Text
-from spe_lab.topics.branches import models
+from spe_lab.models import predictor as models
 
 IDEAL = 0  # stands for a predictor that knows p: the limit of many states
 FAMILY = (2, 4, 6, 8, 10, 12, 14, 16, IDEAL)

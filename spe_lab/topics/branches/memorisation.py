@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core import units
-from spe_lab.core.curve import Axis, Curve, plain
+from spe_lab.core.calibration.steps import Staircase, Step, fit, miss_share
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.machine.steps import Staircase, Step, fit, miss_share
-from spe_lab.core.measurement import Cancel, Point, curves, sweep
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.kernels import Point, sweep
+from spe_lab.core.sampling.provenance import curves
 from spe_lab.core.text import Text
 from spe_lab.topics.branches.selection import KEY_RANGE, assumed, kernels
 

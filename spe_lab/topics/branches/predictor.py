@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel, simulated_origin
-from spe_lab.topics.branches import models
+from spe_lab.core.lab import Lab, Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.models import predictor as models
 from spe_lab.topics.branches.simulator import HISTORY, KINDS, LAWS, simulate
 
 BATCHES = 12  # independent seeds, whose spread gives the interval

@@ -10,15 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native
-from spe_lab.core.curve import Axis, Curve, plain
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value
 from spe_lab.core.machine import Machine, Parameter, memory_available
-from spe_lab.core.measurement import Cancel, Point, Sweep, centre, curves, origin, sweep
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.kernels import Point, Sweep, sweep
+from spe_lab.core.sampling.provenance import curves, origin
+from spe_lab.core.sampling.statistics import centre
+from spe_lab.models import predictor as models
 from spe_lab.topics.branches import fitting as fits
-from spe_lab.topics.branches import models
 
 KEYS = 1 << 20  # far beyond the tens of thousands of outcomes that predictors learn by heart (branches.memorisation)
 KEY_RANGE = 1 << 30

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.measurement import Cancel
-from spe_lab.topics.branches.models import checked_states
+from spe_lab.models.predictor import checked_states
 
 KINDS = ("counter", "gshare", "local history")
 LAWS = ("random", "evenly spread")

@@ -2,6 +2,7 @@
 sharing on real cores.
 """
 
+from spe_lab.models.mesi import follow, react
 from spe_lab.topics.coherence.diagram import steps_through
 from spe_lab.topics.coherence.exercises import EXERCISES, PADDING_TEMPLATE
 from spe_lab.topics.coherence.mesi import Mesi
@@ -15,7 +16,6 @@ from spe_lab.topics.coherence.models import (
     transition_matrix,
     write_backs,
 )
-from spe_lab.topics.coherence.protocol import follow, react
 from spe_lab.topics.coherence.sharing import FalseSharing
 from spe_lab.topics.coherence.simulator import Bus
 

@@ -1,6 +1,6 @@
 """Caches as a picture: a table of cores × lines with the state of each copy, one picture for each access of a trace."""
 
-from spe_lab.topics.coherence.protocol import KINDS, STATES, Step, Walk, follow
+from spe_lab.models.mesi import KINDS, STATES, Step, Walk, follow
 
 ROW, COLUMN, LEFT, TOP = 56, 132, 96, 62
 # Okabe and Ito, pale enough for black letters. The letter says the state; the colour only repeats it.

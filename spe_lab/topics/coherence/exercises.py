@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native, trials
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError, UnavailableError
-from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.machine import cpus
-from spe_lab.core.trials import Setting, interleaved
-from spe_lab.topics.coherence.protocol import follow
+from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.sampling import teams
+from spe_lab.core.sampling.teams import Setting, interleaved
+from spe_lab.models.mesi import follow
 from spe_lab.topics.coherence.sharing import MIDDLE
 from spe_lab.topics.coherence.words import durations, kernels, long_enough, record
 
@@ -147,7 +148,7 @@ def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, n
 
     def records(n: int, requests: int) -> np.ndarray:
         found = np.zeros((n, 2), record(library))
-        trials.checked(library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found), library, 2)
+        teams.checked(library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found), library, 2)
         return found
 
     requests = long_enough(lambda requests: records(3, requests))
@@ -155,7 +156,7 @@ def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, n
     def run(n: int) -> tuple[np.ndarray, np.ndarray]:
         found = records(n, requests)
         time_ns = durations(found)
-        return time_ns / requests, trials.together(found, time_ns)
+        return time_ns / requests, teams.together(found, time_ns)
 
     return run
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel, simulated_origin
+from spe_lab.core.lab import Lab, Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.models.mesi import MOST_CORES
 from spe_lab.topics.coherence import models
-from spe_lab.topics.coherence.protocol import MOST_CORES
 from spe_lab.topics.coherence.simulator import Bus
 
 BATCHES = 12  # independent seeds, whose spread gives the interval

@@ -13,7 +13,7 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import Model, Quantity, stationary_row, symbol
-from spe_lab.topics.coherence.protocol import MOST_CORES
+from spe_lab.models.mesi import MOST_CORES
 
 if TYPE_CHECKING:
     import sympy

@@ -6,16 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve, plain
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value, register
+from spe_lab.core.lab import Preset, Slider, Value
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel, centre, curves
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.sampling.statistics import centre
+from spe_lab.core.sampling.teams import Setting, Trials, interleaved
 from spe_lab.core.text import Text
-from spe_lab.core.trials import Setting, Trials, interleaved
+from spe_lab.models.mesi import follow
 from spe_lab.topics.coherence import models
-from spe_lab.topics.coherence.protocol import follow
 from spe_lab.topics.coherence.tenure import Tenure, fit
 from spe_lab.topics.coherence.words import COUNTING, FARTHEST, MOST_THREADS, OPERATIONS, Handing, Words, kernels
 

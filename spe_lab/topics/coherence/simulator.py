@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError
-from spe_lab.core.measurement import Cancel
-from spe_lab.topics.coherence.protocol import KINDS, MOST_CORES, STATES
+from spe_lab.models.mesi import KINDS, MOST_CORES, STATES
 
 MOST_ACCESSES = 10**10
 MOST_LINES = 1 << 20

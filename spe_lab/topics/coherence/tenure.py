@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.measurement import centre
+from spe_lab.core.sampling.statistics import centre
 from spe_lab.core.units import render
 from spe_lab.topics.coherence import models
 

@@ -5,10 +5,11 @@ from functools import cache
 
 import numpy as np
 
-from spe_lab.core import native, trials
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel
+from spe_lab.core.sampling import teams
 
 OPERATIONS = (
     "atomic add",
@@ -42,7 +43,7 @@ class Words:
         status = library.share_words(
             code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag
         )
-        trials.checked(status, library, self.threads)
+        teams.checked(status, library, self.threads)
         return records, sums
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +53,7 @@ class Words:
         if self.operation in COUNTING:
             done = n * self.threads * self.operations
             self.done, self.lost = self.done + done, self.lost + done - int(sums.sum())
-        return time_ns / self.operations, trials.together(records, time_ns)
+        return time_ns / self.operations, teams.together(records, time_ns)
 
 
 class Handing:
@@ -66,14 +67,14 @@ class Handing:
     def records(self, n: int, rounds: int) -> np.ndarray:
         library = kernels()
         records = np.zeros((n, 2), record(library))
-        trials.checked(library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag), library, 2)
+        teams.checked(library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag), library, 2)
         return records
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """ns of a hand-off, one way, of each trial, and whether it was clean."""
         records = self.records(n, self.rounds)
         time_ns = durations(records)
-        return time_ns / (2 * self.rounds), trials.together(records, time_ns)
+        return time_ns / (2 * self.rounds), teams.together(records, time_ns)
 
 
 def record(library: native.Library) -> np.dtype:
@@ -110,7 +111,7 @@ def kernels() -> native.Library:
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
             records, sums = np.zeros((1, threads), record(library)), np.zeros(1, np.uint64)
             here = cpus.current().assigned(threads)
-            trials.checked(
+            teams.checked(
                 library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag),
                 library,
                 threads,

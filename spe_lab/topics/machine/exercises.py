@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core import machine as machines
-from spe_lab.core import measurement, native
+from spe_lab.core.c import native
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError, UnavailableError
-from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.machine import Machine
+from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.sampling.kernels import Point, compare
 
 MULTIPLY_TEMPLATE = """
 #include "spe.h"
@@ -114,10 +115,10 @@ def run_multiply(text: str) -> tuple[float, float, float] | str:
         if multiply(None, work) != pow(3, work, 2**64):
             return f"multiply(state, {work}) must return 3 to the power of {work} (mod 2^64), and does not"
     points = [
-        measurement.Point(name, kernel, nothing)
+        Point(name, kernel, nothing)
         for name, kernel in (("own", own.address("multiply")), ("add", harness.address("probe_kernel")))
     ]
-    return measurement.compare(*points, budget_s=1.0)
+    return compare(*points, budget_s=1.0)
 
 
 EXERCISES = {

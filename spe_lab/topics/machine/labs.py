@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.calibration.calibration import Calibration
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Parameter, claim, published
-from spe_lab.core.machine.calibration import Calibration
-from spe_lab.core.measurement import Cancel, Sweep, origin
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.kernels import Sweep
+from spe_lab.core.sampling.provenance import origin
 
 CLAIMS, PROFILE = "claims", "profile"
 

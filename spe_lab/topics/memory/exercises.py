@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import measurement, native
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Run
-from spe_lab.core.cycle import new_cycle
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.sampling.cycle import new_cycle
+from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.topics.memory.labs import SETTLE, kernels
 
 TWO_WALKS_TEMPLATE = """
@@ -99,7 +101,7 @@ def judge_two_walks(answer: Any) -> Verdict:
 
 def run_two_walks(text: str) -> tuple[float, float, float] | str:
     """Checks the reader's walk_two against two single walks, then times both, interleaved. Runs in a worker process."""
-    own, library, cancel = native.compile_text(text, "walk_two"), kernels(), measurement.Cancel()
+    own, library, cancel = native.compile_text(text, "walk_two"), kernels(), Cancel()
     try:
         pair = own.struct("pair")
         own.address("walk_two")
@@ -122,9 +124,9 @@ def run_two_walks(text: str) -> tuple[float, float, float] | str:
                 f"after {2 * steps} accesses both cursors must stand {steps} steps further in their cycles, and they"
                 " do not"
             )
-    one = measurement.Point("one walk", library.address("cycle_walk"), a, warm=SETTLE, keep=arena_a)
-    two = measurement.Point("two walks", own.address("walk_two"), pair(a.cursor, b.cursor), warm=SETTLE, keep=arena_b)
-    return measurement.compare(two, one, budget_s=2.0)
+    one = Point("one walk", library.address("cycle_walk"), a, warm=SETTLE, keep=arena_a)
+    two = Point("two walks", own.address("walk_two"), pair(a.cursor, b.cursor), warm=SETTLE, keep=arena_b)
+    return compare(two, one, budget_s=2.0)
 
 
 EXERCISES = {

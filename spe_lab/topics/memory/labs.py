@@ -7,14 +7,17 @@ from functools import cache
 
 import numpy as np
 
-from spe_lab.core import native
-from spe_lab.core.arena import HUGE_PAGE, PAGES, Arena, huge_pages_offered
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.cycle import LINE, new_cycle
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Parameter, claim, memory_available
-from spe_lab.core.measurement import Cancel, Point, curves, sweep
+from spe_lab.core.machine.arena import HUGE_PAGE, PAGES, Arena, huge_pages_offered
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.cycle import LINE, new_cycle
+from spe_lab.core.sampling.kernels import Point, sweep
+from spe_lab.core.sampling.provenance import curves
 from spe_lab.topics.memory import models
 
 ELEMENT = 4  # bytes of the int32_t that the strided kernels load

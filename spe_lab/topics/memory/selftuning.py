@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve, plain
+from spe_lab.core.calibration.steps import Staircase, fit
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.machine.steps import Staircase, fit
-from spe_lab.core.measurement import Cancel, curves, sweep
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.kernels import sweep
+from spe_lab.core.sampling.provenance import curves
 from spe_lab.topics.memory.labs import KIB, LINE, MIB, MemoryLab, kernels
 
 LEVELS = 3

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import lab as labs
-from spe_lab.core import measurement, native
+from spe_lab.core import registry
+from spe_lab.core.c import native
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
 
 MOST_POINTS, WANTED, WITHIN = 8, 0.9, 0.3
@@ -75,7 +76,7 @@ def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
             f"the answer must be a dictionary with some of {', '.join(SETTINGS)}, got {answer!r:.80}; write for example"
             " {'points': 8}"
         )
-    lab = labs.get("numerical.fit")
+    lab = registry.get("numerical.fit")
     point = lab.point(answer)
     if point["points"] > MOST_POINTS:
         return Verdict(
@@ -191,10 +192,9 @@ def run_look_up(text: str) -> tuple[float, float, float] | str:
                 " on from there"
             )
     large, small = (
-        measurement.Point("look_up", own.address("look_up"), made[n][0], warm=LOOKUPS, keep=made[n][1])
-        for n in (LARGE, SMALL)
+        Point("look_up", own.address("look_up"), made[n][0], warm=LOOKUPS, keep=made[n][1]) for n in (LARGE, SMALL)
     )
-    return measurement.compare(large, small, budget_s=2.0)
+    return compare(large, small, budget_s=2.0)
 
 
 EXERCISES = {

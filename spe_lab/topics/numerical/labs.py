@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Parameter, claim
-from spe_lab.core.measurement import Cancel, curves
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import curves
 from spe_lab.core.text import Text
 from spe_lab.topics.numerical import analytical, bases, sampling
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel, centre, origin
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import origin
+from spe_lab.core.sampling.statistics import centre
 from spe_lab.topics.numerical import bases
 from spe_lab.topics.numerical.labs import SearchLab
 from spe_lab.topics.numerical.searching import kernels, sampled

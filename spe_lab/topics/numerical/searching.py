@@ -5,11 +5,12 @@ from functools import cache
 
 import numpy as np
 
-from spe_lab.core import native
-from spe_lab.core.arena import Arena
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import memory_available
-from spe_lab.core.measurement import Cancel, Point, Sweep, sweep
+from spe_lab.core.machine.arena import Arena
+from spe_lab.core.sampling.kernels import Point, Sweep, sweep
 
 KINDS = ("predicated", "branching")
 KEY_BYTES = 4

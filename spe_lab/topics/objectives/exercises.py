@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native, worker
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, number
+from spe_lab.core.own_c import call as worker
+from spe_lab.core.reader.exercise import Exercise, Verdict, number
 from spe_lab.topics.objectives import models, pools
 from spe_lab.topics.objectives.sla import Sla
 

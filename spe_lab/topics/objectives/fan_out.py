@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel
-from spe_lab.core.queues import laws
+from spe_lab.core.lab import Lab, Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.models.queues import laws
 from spe_lab.topics.objectives import models
 from spe_lab.topics.objectives.simulated import SEED, curve, go_on, refined
 

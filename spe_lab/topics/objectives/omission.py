@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.text import Text
 

@@ -1,7 +1,7 @@
 """Pools of servers behind one queue: who is late, the highest load that meets an objective, and the fewest servers.
 
 Times are in mean service times, arrivals Poisson, services exponential: M/M/c. All is vectorised over servers and loads
-at once, which a slider needs; `spe_lab.core.queues.birth_death` derives what is computed here.
+at once, which a slider needs; `spe_lab.models.queues.birth_death` derives what is computed here.
 """
 
 import math

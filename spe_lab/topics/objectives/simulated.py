@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import CancelledError
-from spe_lab.core.measurement import Cancel, simulated_origin
-from spe_lab.core.queues import batches
+from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.models.queues import batches
 
 SEED = 1
 GROWTH = 4  # a larger simulation halves the intervals

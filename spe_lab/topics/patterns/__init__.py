@@ -2,18 +2,18 @@
 the machine.
 """
 
-from spe_lab.topics.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.models.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
+from spe_lab.models.patterns.footprints import published
+from spe_lab.models.patterns.formulas import alone, lines_per_visit, lines_touched, revisit_hits, symbol
+from spe_lab.models.patterns.formulas import misses as formula
+from spe_lab.models.patterns.levels import PricedLevel, cost, levels_of, misses, table
+from spe_lab.models.patterns.traces import simulated, trace
+from spe_lab.models.patterns.uses import reuse
 from spe_lab.topics.patterns.exercises import EXERCISES, MATRIX_TEMPLATE, loops
-from spe_lab.topics.patterns.footprints import published
-from spe_lab.topics.patterns.formulas import alone, lines_per_visit, lines_touched, revisit_hits, symbol
-from spe_lab.topics.patterns.formulas import misses as formula
 from spe_lab.topics.patterns.kernels import time_per_visit
 from spe_lab.topics.patterns.labs import BasicPatterns, Compose
-from spe_lab.topics.patterns.levels import PricedLevel, cost, levels_of, misses, table
 from spe_lab.topics.patterns.partition import Partition
 from spe_lab.topics.patterns.timed import Conditional, Time
-from spe_lab.topics.patterns.traces import simulated, trace
-from spe_lab.topics.patterns.uses import reuse
 
 __all__ = [
     "EXERCISES",

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import cache, measurement, native
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.core.text import Text
-from spe_lab.topics.patterns.algebra import Pattern, Region, r_trav, rr_acc, rs_trav, s_trav
-from spe_lab.topics.patterns.levels import PricedLevel, misses
-from spe_lab.topics.patterns.traces import trace
+from spe_lab.models import cache
+from spe_lab.models.patterns.algebra import Pattern, Region, r_trav, rr_acc, rs_trav, s_trav
+from spe_lab.models.patterns.levels import PricedLevel, misses
+from spe_lab.models.patterns.traces import trace
 
 JUDGES = tuple((line, room) for line, rooms in ((64, (16, 64, 200, 1000)), (4096, (4, 64))) for room in rooms)
 CLOSE = 0.04  # two random executions of one expression differ by less
@@ -251,7 +253,7 @@ def run_matrix(text: str) -> tuple[float, float, float] | str:
             )
     cells = rng.integers(0, 1000, SIDE * SIDE, dtype=np.int32)
     points = [
-        measurement.Point(
+        Point(
             "sum_cells",
             each.address("sum_cells"),
             each.struct("matrix")(cells.ctypes.data, SIDE, SIDE, 0, 0),
@@ -259,7 +261,7 @@ def run_matrix(text: str) -> tuple[float, float, float] | str:
         )
         for each in (own, template)
     ]
-    return measurement.compare(*points, budget_s=2.0)
+    return compare(*points, budget_s=2.0)
 
 
 EXERCISES = {

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native, units
-from spe_lab.core.arena import Arena
+from spe_lab.core import units
+from spe_lab.core.c import native
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Machine, claim
-from spe_lab.core.measurement import Point, quick, sweep
+from spe_lab.core.machine.arena import Arena
+from spe_lab.core.mode import quick
+from spe_lab.core.sampling.kernels import Point, sweep
 from spe_lab.core.text import Text
-from spe_lab.topics.patterns.algebra import Basic, Region, rr_acc, s_trav, s_trav_cr
+from spe_lab.models.patterns.algebra import Basic, Region, rr_acc, s_trav, s_trav_cr
 
 WORD = 4  # bytes
 SETTLE = 1 << 14  # visits that bring back what does not fit a cache anyway: translations, and the list

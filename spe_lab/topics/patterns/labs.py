@@ -6,16 +6,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from spe_lab.core import cache
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Machine
-from spe_lab.core.measurement import Cancel, simulated_origin
-from spe_lab.topics.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
-from spe_lab.topics.patterns.footprints import published
-from spe_lab.topics.patterns.levels import levels_of
-from spe_lab.topics.patterns.traces import trace
-from spe_lab.topics.patterns.uses import reuse
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.models import cache
+from spe_lab.models.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
+from spe_lab.models.patterns.footprints import published
+from spe_lab.models.patterns.levels import levels_of
+from spe_lab.models.patterns.traces import trace
+from spe_lab.models.patterns.uses import reuse
 
 KIB, MIB = 1 << 10, 1 << 20
 SEEDS = 8  # executions, whose spread gives the interval

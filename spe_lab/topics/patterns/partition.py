@@ -6,15 +6,18 @@ from functools import cache
 
 import numpy as np
 
-from spe_lab.core.arena import Arena
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel, curves, sweep
-from spe_lab.topics.patterns.algebra import Pattern, Region, nest, s_trav
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.machine.arena import Arena
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.kernels import sweep
+from spe_lab.core.sampling.provenance import curves
+from spe_lab.models.patterns.algebra import Pattern, Region, nest, s_trav
+from spe_lab.models.patterns.levels import PricedLevel
+from spe_lab.models.patterns.uses import Reuse, reuse
 from spe_lab.topics.patterns.kernels import kernels, scatter_point
-from spe_lab.topics.patterns.levels import PricedLevel
 from spe_lab.topics.patterns.timed import TimedLab
-from spe_lab.topics.patterns.uses import Reuse, reuse
 
 TUPLE = 8  # bytes
 TUPLES = 1 << 20

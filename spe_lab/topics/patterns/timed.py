@@ -10,13 +10,16 @@ from operator import add
 
 import numpy as np
 
-from spe_lab.core.arena import Arena
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import memory_available
-from spe_lab.core.measurement import Cancel, curves, sweep
-from spe_lab.topics.patterns.algebra import (
+from spe_lab.core.machine.arena import Arena
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.kernels import sweep
+from spe_lab.core.sampling.provenance import curves
+from spe_lab.models.patterns.algebra import (
     Basic,
     Pattern,
     Region,
@@ -28,9 +31,9 @@ from spe_lab.topics.patterns.algebra import (
     s_trav,
     s_trav_cr,
 )
+from spe_lab.models.patterns.levels import PricedLevel, levels_of
+from spe_lab.models.patterns.uses import Reuse, reuse
 from spe_lab.topics.patterns.kernels import LISTED_VISITS, WORD, base_ns, kernels, visits_point
-from spe_lab.topics.patterns.levels import PricedLevel, levels_of
-from spe_lab.topics.patterns.uses import Reuse, reuse
 
 KIB, MIB = 1 << 10, 1 << 20
 PATTERNS = ("s_trav", "rs_trav, uni", "rs_trav, bi", "r_trav", "rr_trav", "rr_acc", "nest", "s_trav_cr")

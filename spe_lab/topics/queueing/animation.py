@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from spe_lab.core.lab import Slider, Value
-from spe_lab.core.queues import Law, Priority, Shared, Sharing, Split, System, bimodal, poisson, simulate
-from spe_lab.core.queues.trace import Trace
+from spe_lab.models.queues import Law, Priority, Shared, Sharing, Split, System, bimodal, poisson, simulate
+from spe_lab.models.queues.trace import Trace
 
 CUSTOMERS = 300
 RUN = 4000  # customers of the run that they are taken from

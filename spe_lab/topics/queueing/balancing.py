@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.queues import Split, System, general
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.models.queues import Split, System, general
 from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.laws import ONE_IN_TEN, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.queues import Split, empirical, lognormal, poisson, simulate
+from spe_lab.models.queues import Split, empirical, lognormal, poisson, simulate
 
 SERVERS, LOAD, REQUESTS, SEED = 4, 0.4, 20_000, 3
 # Share of the requests and mean service in ms; and one report in a thousand reads the archive as well.

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.queues import Shared, Sharing, Split, System, general, poisson, simulate
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
 from spe_lab.core.text import Text
+from spe_lab.models.queues import Shared, Sharing, Split, System, general, poisson, simulate
 from spe_lab.topics.queueing.laws import FOUR, ONE_IN_A_THOUSAND, ONE_IN_TEN, service
 from spe_lab.topics.queueing.simulated import QueueLab, in_threads
 from spe_lab.topics.queueing.single import sojourn

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native, worker
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, number
-from spe_lab.core.queues import birth_death, exponential, poisson
+from spe_lab.core.own_c import call as worker
+from spe_lab.core.reader.exercise import Exercise, Verdict, number
+from spe_lab.models.queues import birth_death, exponential, poisson
 from spe_lab.topics.queueing.blocking import CULPRIT, ENDPOINTS, blame, incident
 from spe_lab.topics.queueing.disciplines import NAMES
 from spe_lab.topics.queueing.laws import FOUR, ONE_IN_A_THOUSAND

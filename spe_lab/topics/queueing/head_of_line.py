@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel
-from spe_lab.core.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.models.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
 from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.simulated import MOST, QueueLab, in_threads
 

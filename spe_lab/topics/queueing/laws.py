@@ -5,7 +5,7 @@ services.
 from collections.abc import Callable, Mapping
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.queues import (
+from spe_lab.models.queues import (
     Law,
     bimodal,
     bursty,

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from spe_lab.core.queues import Shared, birth_death, exponential, poisson, simulate
 from spe_lab.core.text import Text
+from spe_lab.models.queues import Shared, birth_death, exponential, poisson, simulate
 from spe_lab.topics.queueing.simulated import in_threads
 
 # Customers a second of general simulators, M/M/1 at a load of 0.8, best of three, from one run of

@@ -12,8 +12,8 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import Model, Quantity, symbol
-from spe_lab.core.queues import bimodal, birth_death, general
-from spe_lab.core.queues.laws import whole
+from spe_lab.models.queues import bimodal, birth_death, general
+from spe_lab.models.queues.laws import whole
 
 if TYPE_CHECKING:
     import sympy

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Slider, Value
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel, simulated_origin
-from spe_lab.core.queues import Estimate, Law, Simulated, System, poisson, simulate
-from spe_lab.core.queues.batches import BATCHES
-from spe_lab.core.queues.simulation import WARM_UP
+from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.models.queues import Estimate, Law, Simulated, System, poisson, simulate
+from spe_lab.models.queues.batches import BATCHES
+from spe_lab.models.queues.simulation import WARM_UP
 from spe_lab.topics.queueing.laws import service
 
 CUSTOMERS = 1_000_000  # of a first answer, over all points and systems

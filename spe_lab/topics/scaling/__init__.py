@@ -2,6 +2,8 @@
 throughput costs.
 """
 
+from spe_lab.models.schedule import Schedule, bounds, graham_bound, list_schedule
+from spe_lab.models.task_graph import GRAPHS, Graph, Task
 from spe_lab.topics.scaling.amdahl import Amdahl
 from spe_lab.topics.scaling.cost import Cost, simulate_fleet
 from spe_lab.topics.scaling.cost_models import availability, break_even, shortfall, throughput, yearly_cost
@@ -9,7 +11,6 @@ from spe_lab.topics.scaling.critical_path import CriticalPath, compared, paralle
 from spe_lab.topics.scaling.drawing import paths, schedules
 from spe_lab.topics.scaling.execution import execute
 from spe_lab.topics.scaling.exercises import EXERCISES, LOCK_TEMPLATE
-from spe_lab.topics.scaling.graph import GRAPHS, Graph, Task
 from spe_lab.topics.scaling.gustafson import Gustafson
 from spe_lab.topics.scaling.models import (
     amdahl_law,
@@ -24,7 +25,6 @@ from spe_lab.topics.scaling.models import (
     usl_of_thread_costs,
 )
 from spe_lab.topics.scaling.parallelism import KINDS, Parallelism, element_time, threads_pay_from
-from spe_lab.topics.scaling.schedule import Schedule, bounds, graham_bound, list_schedule
 from spe_lab.topics.scaling.usl import Usl, fit
 
 __all__ = [

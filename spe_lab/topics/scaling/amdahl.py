@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Machine, cpus
-from spe_lab.core.measurement import BURST, MIN_ROUNDS, Cancel, origin
-from spe_lab.core.trials import Trials, block_ratios, interleaved
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import origin
+from spe_lab.core.sampling.statistics import BURST, MIN_ROUNDS
+from spe_lab.core.sampling.teams import Trials, block_ratios, interleaved
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.fork_join import ASSUMED, Costs, ForkJoin, threads_slider, work_sliders
 

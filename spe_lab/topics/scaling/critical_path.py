@@ -5,18 +5,20 @@ from functools import lru_cache
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Machine
-from spe_lab.core.measurement import Cancel, curves
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.sampling.teams import Setting, interleaved
 from spe_lab.core.text import Text
-from spe_lab.core.trials import Setting, interleaved
 from spe_lab.core.units import render
+from spe_lab.models.schedule import bounds, list_schedule
+from spe_lab.models.task_graph import GRAPHS, ORDERS, Graph, Task
 from spe_lab.topics.scaling.execution import run_trials
-from spe_lab.topics.scaling.graph import GRAPHS, ORDERS, Graph, Task
-from spe_lab.topics.scaling.schedule import bounds, list_schedule
 
 PATHS = ("nothing", "hot path", "critical path")
 OWN = "your own"
@@ -96,7 +98,7 @@ class CriticalPath(Lab):
                 "which tasks wait for which",
                 scale="choice",
                 choices=names,
-                source="spe_lab/topics/scaling/graph.py",
+                source="spe_lab/models/task_graph.py",
             ),
             Slider(
                 "cut",

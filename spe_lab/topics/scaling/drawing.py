@@ -8,12 +8,12 @@ meet.
 from collections.abc import Sequence
 from itertools import pairwise
 
-from spe_lab.core import native
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.units import render
+from spe_lab.models.schedule import Schedule, bounds, list_schedule
+from spe_lab.models.task_graph import ORDERS, Graph
 from spe_lab.topics.scaling.execution import execute
-from spe_lab.topics.scaling.graph import ORDERS, Graph
-from spe_lab.topics.scaling.schedule import Schedule, bounds, list_schedule
 
 BOX_WIDTH, BOX_HEIGHT, COLUMN, ROW = 132, 32, 186, 44
 CHART_WIDTH, LANE, LEFT, LETTER = (

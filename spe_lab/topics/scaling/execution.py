@@ -4,12 +4,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.machine import cpus
-from spe_lab.core.measurement import Cancel
-from spe_lab.core.trials import checked
-from spe_lab.topics.scaling.graph import ORDERS, Graph
-from spe_lab.topics.scaling.schedule import Schedule, checked_workers
+from spe_lab.core.sampling.teams import checked
+from spe_lab.models.schedule import Schedule, checked_workers
+from spe_lab.models.task_graph import ORDERS, Graph
 
 
 @lru_cache(maxsize=256)

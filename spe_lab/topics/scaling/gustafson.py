@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel, centre
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.statistics import centre
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
 from spe_lab.topics.scaling.fork_join import threads_slider, work_sliders

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core import native
+from spe_lab.core.c import native
+from spe_lab.core.calibration.steps import miss_share
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve, Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Preset, Slider, Value, register
+from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Parameter, cpus, memory_available
-from spe_lab.core.machine.steps import miss_share
-from spe_lab.core.measurement import Cancel, curves
 from spe_lab.core.model import Model, Quantity
-from spe_lab.core.trials import Setting, checked, interleaved, undisturbed
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.sampling.teams import Setting, checked, interleaved, undisturbed
 from spe_lab.topics.scaling.models import symbol
 
 KINDS = {

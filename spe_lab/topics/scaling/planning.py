@@ -5,10 +5,10 @@ machines.
 from typing import Any
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.exercise import Exercise, Verdict, number
+from spe_lab.core.reader.exercise import Exercise, Verdict, number
 from spe_lab.core.units import render
-from spe_lab.topics.scaling.graph import PAGE, Graph
-from spe_lab.topics.scaling.schedule import list_schedule
+from spe_lab.models.schedule import list_schedule
+from spe_lab.models.task_graph import PAGE, Graph
 
 WORKERS, SOON_MS = 4, 13.0
 FLEET, MTTF_YEARS = 64, 3

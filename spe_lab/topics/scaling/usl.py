@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve, plain
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError
+from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value, register
-from spe_lab.core.measurement import Cancel, redrawn
+from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.registry import register
+from spe_lab.core.sampling.statistics import redrawn
+from spe_lab.core.sampling.teams import block_ratios
 from spe_lab.core.text import Text
-from spe_lab.core.trials import block_ratios
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
 from spe_lab.topics.scaling.fork_join import threads_slider, work_sliders

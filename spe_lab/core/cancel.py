@@ -1,0 +1,22 @@
+"""The flag that ends a measurement or a simulation, seen by C and by other threads."""
+
+import ctypes
+from typing import Any
+
+
+class Cancel:
+    """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s. Another process gets a
+    copy.
+    """
+
+    def __init__(self, already: bool = False) -> None:
+        self.flag = ctypes.c_int32(already)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Cancel, (self.is_set(),)
+
+    def set(self) -> None:
+        self.flag.value = 1
+
+    def is_set(self) -> bool:
+        return bool(self.flag.value)

@@ -1,0 +1,82 @@
+"""Curves kept in a file while a sweep goes on, a line of JSON for each part that is done: a sweep that was ended goes
+on from there.
+
+The first line says what all share. A last line that was cut short, as by a power failure, is dropped and its part done
+again; anything else that does not fit is refused, and the file left as it is.
+
+JSON format history: 1, the first.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spe_lab.core.curve import CURVE, Curve
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.files import checked_json, read_text
+
+FORMAT = 1
+_HEAD = {
+    "type": "object",
+    "required": ["format", "lab", "version", "terms"],
+    "properties": {
+        "format": {"const": FORMAT},
+        "lab": {"type": "string"},
+        "version": {"type": "string"},
+        "terms": {"type": "object"},
+    },
+}
+_LINE = {
+    "type": "object",
+    "required": ["part", "curves"],
+    "properties": {"part": {"type": "string"}, "curves": {"type": "array", "items": CURVE}},
+}
+
+
+class Kept:
+    """The file at `path`, for curves of one lab on the same terms (version of the library among them)."""
+
+    def __init__(self, path: Path, lab: str, version: str, terms: Mapping[str, Any]) -> None:
+        self.path = path
+        self.head = {"format": FORMAT, "lab": lab, "version": version, "terms": dict(terms)}
+
+    def load(self) -> dict[str, list[Curve]]:
+        """The curves of each part that is in the file; makes the file if there is none."""
+        try:
+            whole, end, cut = read_text(self.path).rpartition("\n")
+        except FileNotFoundError:
+            whole, end, cut = "", "", ""
+        except UnicodeDecodeError as error:
+            raise SpeLabError(
+                f"{self.path} must be text as SPE Lab writes it: {error}; keep this sweep in another file"
+            ) from None
+        if not end:
+            if cut and not self._line(self.head).startswith(cut):
+                raise SpeLabError(
+                    f"{self.path} must be a file of an earlier sweep, got something else; keep this sweep in another"
+                    " file"
+                )
+            self.path.write_text(self._line(self.head), encoding="utf-8")
+            return {}
+        head, *lines = whole.split("\n")
+        found = checked_json(head, _HEAD, f"{self.path}, line 1,")
+        differing = [name for name in self.head if found[name] != self.head[name]]
+        if differing:
+            name = differing[0]
+            rule = f"{self.path} must be of a sweep with the same {name}, {self.head[name]!r:.60}"
+            raise SpeLabError(f"{rule}, got {found[name]!r:.60}; keep this sweep in another file")
+        known = [checked_json(line, _LINE, f"{self.path}, line {2 + i},") for i, line in enumerate(lines)]
+        if cut:
+            with self.path.open("r+b") as file:
+                file.truncate(len(f"{whole}\n".encode()))
+        return {entry["part"]: [Curve.from_dict(curve) for curve in entry["curves"]] for entry in known}
+
+    def add(self, part: str, curves: Sequence[Curve]) -> None:
+        """Appends one part."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(self._line({"part": part, "curves": [curve.to_dict() for curve in curves]}))
+
+    @staticmethod
+    def _line(data: dict[str, Any]) -> str:
+        return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,263 @@
+"""The notebook's side of the worker process: starts it, asks it, and outlives it.
+
+Nothing here runs in a thread, and nothing of the worker's lies in this process: it may crash, loop, exit or flood its
+output, and ends with a sentence. Arrays travel as copies, through a file in memory that both sides know, and come back
+only from a call that returned: a crash leaves the caller's as they were.
+"""
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+
+from spe_lab.core import units
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.own_c import messages
+from spe_lab.core.own_c.messages import CellError, Crash, Memory, Stopped
+from spe_lab.core.own_c.worker import Call, Timing, fill, room, slack
+
+MOST_OUTPUT = 100_000  # bytes that a call may print: more is no use to a reader, and freezes the page
+_START_S = 30.0
+
+
+def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
+    """C text as a library for a worker, loaded nowhere else: even a constructor of it runs there. What is called and
+    defined nowhere is the linker's to tell, with a line; the loader would only refuse to start.
+    """
+    defined = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()
+    return native.build_text(text, name, (*flags, *defined))
+
+
+class Sandbox:
+    """One worker process, started at the first request and again after it died."""
+
+    def __init__(self, library: Path, source: Path) -> None:
+        self.library = library
+        self.source = source
+        self.output = ""  # what the last request printed
+        self._worker: _Worker | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._worker.process.pid if self._worker else None
+
+    def close(self) -> None:
+        """Ends the worker; its static variables are forgotten."""
+        if self._worker:
+            self._worker.end()
+            self._worker = None
+
+    def ask(
+        self,
+        request: Call | Timing,
+        blocks: Sequence[memoryview],
+        described: Sequence[tuple[str, int, int]],
+        cancel: Cancel | None = None,
+    ) -> Iterator:
+        """Yields what the worker answers, until request.limit_s after the C code's start: one (result, numbers of the
+        blocks that were written before, the blocks) for a Call, (progress, curve) again and again for a Timing.
+
+        `described`: name, bytes of an element and count of each block. Raises a CellError when the worker dies or is
+        late, and ends it when the reader stops the cell, when `cancel` is set, and when the caller wants no more.
+        """
+        self.output = ""
+        if self._worker is None or self._worker.process.poll() is not None:
+            self.close()
+            self._worker = _Worker(self.library)
+        worker, began, printed, cancel = self._worker, time.monotonic(), bytearray(), cancel or Cancel()
+        place: list[int] = []
+        completed = False
+        try:
+            place = self._placed(worker, request, blocks)
+            began = time.monotonic()  # the C code's own time begins here
+            while True:
+                left = request.limit_s - (time.monotonic() - began)
+                if left <= 0:
+                    cure = "look for a loop that never ends, or allow more time (limit_s)"
+                    raise CellError(
+                        f"{request.name} must return within {request.limit_s:g} s and was still running; {cure}"
+                    )
+                if cancel.is_set():
+                    raise CancelledError(
+                        f"{request.name} was cancelled after {time.monotonic() - began:.1f} s; start it again"
+                    )
+                ready = wait([worker.connection, worker.output], min(left, 0.1))
+                if worker.output in ready:
+                    self._drain(worker, printed, request.name)
+                if worker.connection in ready:
+                    answer = worker.connection.recv()
+                    self._drain(worker, printed, request.name)
+                    if isinstance(answer, Exception):
+                        raise answer
+                    if isinstance(request, Call):
+                        answer = (*answer, worker.returned(request.sizes))
+                    completed = answer is None or isinstance(request, Call)
+                    if answer is not None:
+                        yield answer
+                    if completed:
+                        return
+        except (EOFError, ConnectionError):
+            with contextlib.suppress(SpeLabError):  # what is printed is limited, and the crash is the worse news
+                self._drain(worker, printed, request.name)
+            memory = [Memory(name, address, *rest) for (name, *rest), address in zip(described, place, strict=False)]
+            raise worker.ending(request, memory, self.source) from None
+        except KeyboardInterrupt:
+            raise Stopped(
+                f"{request.name} was stopped after {time.monotonic() - began:.1f} s, and its process was ended"
+            ) from None
+        finally:
+            self.output = printed.decode(errors="replace").replace(str(self.source), self.source.name)
+            if not completed:
+                self.close()
+
+    @staticmethod
+    def _placed(worker: "_Worker", request: Call | Timing, blocks: Sequence[memoryview]) -> list[int]:
+        worker.hand_over(blocks, private=isinstance(request, Timing))
+        worker.connection.send(request)
+        if isinstance(place := worker.connection.recv(), Exception):
+            raise place
+        return place
+
+    @staticmethod
+    def _drain(worker: "_Worker", printed: bytearray, function: str) -> None:
+        """Takes what was printed so far."""
+        with contextlib.suppress(BlockingIOError):
+            while part := os.read(worker.output, 1 << 16):
+                printed += part
+                if len(printed) > MOST_OUTPUT:
+                    del printed[500:]
+                    printed += b" ...\n"
+                    cure = "print less, every thousandth step for example"
+                    raise CellError(
+                        f"{function} printed more than {units.render(MOST_OUTPUT, 'B')} and was ended; {cure}"
+                    )
+
+
+class _Worker:
+    """A process and the three pipes to it: requests and answers, what it prints, what it says of its crash."""
+
+    span: tuple[int, int]  # from where to where the library lies in its memory
+    stack_top: int
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        self.connection, theirs = Pipe()
+        self.output, printed = os.pipe()
+        self._report, report = os.pipe()
+        for descriptor in (self.output, self._report):
+            os.set_blocking(descriptor, False)
+        self._file = _memory_file()
+        arguments = (theirs.fileno(), report, self._file.fileno(), str(library), str(native.load("crash").path))
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; from spe_lab.core.own_c.worker import main; main(*{arguments!r})"
+        )
+        try:
+            # A session of its own: Ctrl-C and the stop button are for the notebook, and what the C code forks ends with
+            # it.
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", program],
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                pass_fds=arguments[:3],
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+            os.close(printed)
+            os.close(report)
+        self._finalizer = weakref.finalize(
+            self, _end, self.process, self.connection, self._file, self.output, self._report
+        )
+        try:
+            self.span, self.stack_top = self.connection.recv() if self.connection.poll(_START_S) else (None, None)
+        except (EOFError, ConnectionError):
+            self.span = None
+        if self.span is None:
+            self.process.kill()
+            self.process.wait()
+            with contextlib.suppress(BlockingIOError):
+                said = os.read(self.output, 1 << 16).decode(errors="replace").strip()
+            self.end()
+            last = said.splitlines()[-1] if said else f"it was silent for {_START_S:g} s"
+            raise CellError(
+                f"a process must load the C code, and it did not: {last}; look for code that runs before main, or try"
+                " again"
+            )
+
+    def end(self) -> None:
+        self._finalizer()
+
+    def hand_over(self, blocks: Sequence[memoryview], private: bool) -> None:
+        """Writes the blocks to the file, each in pages of its own."""
+        self._file.truncate(0)
+        self._file.truncate(sum(room(block.nbytes) for block in blocks))
+        place = 0
+        for block in blocks:
+            self._file.seek(place + slack(block.nbytes, private))
+            written = 0
+            while written < block.nbytes:
+                written += self._file.write(block[written:])
+            place += room(block.nbytes)
+
+    def returned(self, sizes: Sequence[int]) -> list[bytearray]:
+        """The blocks after a call."""
+        blocks, place = [], 0
+        for size in sizes:
+            blocks.append(block := bytearray(size))
+            fill(self._file, place + slack(size, private=False), block)
+            place += room(size)
+        self._file.truncate(0)
+        return blocks
+
+    def ending(self, request: Call | Timing, memory: Sequence[Memory], source: Path) -> CellError:
+        """Why the worker died, for the reader."""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it may have closed its descriptors and gone on
+            self.process.wait(1)
+        try:
+            crash = Crash.read(os.read(self._report, 4096))
+        except BlockingIOError:
+            crash = None
+        status, function = self.process.poll(), request.name
+        if crash and status is not None and status < 0:
+            place = messages.place(self.library, self.span, crash.frames, source)
+            return messages.crashed(function, crash, place, memory, self.stack_top, request.memory_bytes)
+        if status is None:
+            return CellError(
+                f"{function} closed file descriptors that are not its own, and was ended; close what you opened and"
+                " nothing else"
+            )
+        if status >= 0:
+            return CellError(f"{function} ended its process with exit({status}); return a value instead")
+        return CellError(
+            f"{function} was ended by {signal.Signals(-status).name}; look for a signal that it sends, or for memory"
+            " that ran out"
+        )
+
+
+def _memory_file() -> io.FileIO:
+    """A file without a name; in memory where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return io.FileIO(os.memfd_create("spe-lab"), "r+")
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _end(process: subprocess.Popen, connection: Connection, file: io.FileIO, *descriptors: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    connection.close()
+    file.close()
+    for descriptor in descriptors:
+        os.close(descriptor)

@@ -1,0 +1,173 @@
+"""Times of the reader's C by the common harness: in turns, gated, with intervals, in a process of their own.
+
+A work kernel (`uint64_t name(struct … *, uint64_t work)`) is timed as it is, per unit of work. Any other function is
+called in a loop that is compiled behind it, through a pointer that the compiler cannot see through: what is timed is a
+call as another file would make it, with its arguments read from memory.
+"""
+
+import ctypes
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spe_lab.core import units
+from spe_lab.core.c import native
+from spe_lab.core.c.prototypes import Function
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Curve
+from spe_lab.core.mode import quick
+from spe_lab.core.own_c.arguments import Packed, c_name, is_pointer, prototype
+from spe_lab.core.own_c.messages import CellError
+from spe_lab.core.own_c.sandbox import Sandbox, build
+from spe_lab.core.own_c.worker import Timing
+
+if TYPE_CHECKING:
+    from spe_lab.core.own_c.compiled import Cell
+
+_SHORT_BUDGET_S = 0.7
+_MOST_POINTS = 100
+_LOOP = """
+struct cell_timed {{ {fields} }};
+uint64_t cell_timed(struct cell_timed *state, uint64_t work)
+{{
+    __typeof__(&{name}) volatile callee = {name};
+    for (uint64_t i = 0; i < work; i++) {{
+        {keep}callee({arguments});
+        __asm__ volatile("" : : {used} : "memory");
+    }}
+    return work;
+}}
+"""
+
+
+def is_work_kernel(function: Function) -> bool:
+    kinds = list(function.parameters.values())
+    return (
+        len(kinds) == 2
+        and structure_of(kinds[0]) is not None
+        and kinds[1] is ctypes.c_uint64
+        and function.result is ctypes.c_uint64
+    )
+
+
+def structure_of(kind: Any) -> type[ctypes.Structure] | None:
+    element = getattr(kind, "element", None) if is_pointer(kind) else None
+    return element if isinstance(element, type) and issubclass(element, ctypes.Structure) else None
+
+
+def fields(function: Function) -> dict[str, Any]:
+    """What a timing has to set, by name: the fields of a work kernel's structure, or the parameters of another
+    function.
+    """
+    if is_work_kernel(function):
+        return dict(structure_of(next(iter(function.parameters.values())))._fields_)  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
+    return dict(function.parameters)
+
+
+def sweep(
+    cell: "Cell",
+    name: str,
+    over: Mapping[str, Sequence[float] | np.ndarray],
+    unit: str,
+    budget_s: float,
+    arguments: Mapping[str, Any],
+    cancel: Cancel | None = None,
+) -> Iterator[tuple[float, Curve]]:
+    """(progress, curve), better and better."""
+    function = cell.function(name).declared
+    axis, values = axis_of(function, over)
+    missing = (
+        [each for each in function.parameters if each not in arguments and each != axis]
+        if not is_work_kernel(function)
+        else []
+    )
+    if missing:
+        raise CellError(
+            f"{name} needs a value for {', '.join(missing)}, as {prototype(function)} says; give one by name"
+        )
+    library, kernel, kind = _kernel(cell, function)
+    unknown = [each for each in arguments if each not in fields(function)]
+    if unknown:
+        raise CellError(
+            f"the arguments must be {', '.join(fields(function))}, got {', '.join(unknown)}; leave out what {name} does"
+            " not know"
+        )
+    packed, label = Packed(), name if is_work_kernel(function) else ""
+    states = [packed.structure({**arguments, axis: value}, kind, label).number for value in values]
+    budget_s = min(budget_s, _SHORT_BUDGET_S) if quick() else budget_s
+    request = Timing(
+        kernel,
+        tuple(states),
+        packed.sizes,
+        tuple(packed.pointers),
+        2 * budget_s + cell.limit_s,
+        cell.memory_bytes,
+        budget_s,
+        (axis, unit, tuple(map(float, values))),
+        name,
+        library.provenance,
+    )
+    sandbox = Sandbox(library.path, native.kernel_folder() / library.provenance["source"])
+    try:
+        for progress, curve in sandbox.ask(request, packed.blocks, packed.described, cancel):
+            yield progress, Curve.from_dict(curve)
+    finally:
+        sandbox.close()
+
+
+def last(results: Iterator[tuple[float, Curve]]) -> Curve:
+    return deque(results, maxlen=1).pop()[1]
+
+
+def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]) -> tuple[str, list[Any]]:
+    """The name and the values of the one parameter that is swept."""
+    known = {name: kind for name, kind in fields(function).items() if not is_pointer(kind)}
+    if len(over) != 1 or next(iter(over)) not in known:
+        named = ", ".join(over) or "nothing"
+        raise CellError(
+            f"over must name one number among {', '.join(known) or '(none)'}, got {named}; write for example"
+            " over={'n': [10, 100]}"
+        )
+    name, values = next(iter(over.items()))
+    # Whole numbers may come from numpy.geomspace or a slider as floats.
+    whole = known[name] not in (ctypes.c_float, ctypes.c_double)
+    given = [units.finite(value.item() if isinstance(value, np.generic) else value, name) for value in values]
+    numbers = sorted({int(value) if whole and value.is_integer() else value for value in given})
+    if not 1 <= len(numbers) <= _MOST_POINTS:
+        raise CellError(f"over must give {name} between 1 and {_MOST_POINTS} values, got {len(numbers)}; choose some")
+    return name, numbers
+
+
+def _kernel(cell: "Cell", function: Function) -> tuple[native.Built, str, type[ctypes.Structure]]:
+    """A library with a work kernel for this function, its name and the class of its state."""
+    if is_work_kernel(function):
+        return (
+            build(cell.source, cell.name, cell.flags),
+            function.name,
+            structure_of(next(iter(function.parameters.values()))),
+        )
+    if cell.function(function.name).refusal:
+        raise CellError(cell.function(function.name).refusal)
+    if not function.parameters:
+        raise CellError(
+            f"{function.name} must take a number to be timed over, as over= names it, got {prototype(function)}; add a"
+            " parameter"
+        )
+    declared = " ".join(
+        f"{'void *' if is_pointer(kind) else c_name(kind).replace('bool', '_Bool')} {name};"
+        for name, kind in function.parameters.items()
+    )
+    returns = c_name(function.result).replace("bool", "_Bool")
+    loop = _LOOP.format(
+        fields=declared,
+        name=function.name,
+        arguments=", ".join(f"state->{name}" for name in function.parameters),
+        keep="" if function.result is None else f"{returns} result = ",
+        used="" if function.result is None else '"m"(result)',
+    )
+    library = build(f"{cell.source}\n#include <stdint.h>{loop}", cell.name, cell.flags)
+    kind: Any = library.declarations.structures["cell_timed"]
+    kind._pointers_ = {name: kind for name, kind in function.parameters.items() if is_pointer(kind)}
+    return library, "cell_timed", kind

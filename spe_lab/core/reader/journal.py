@@ -1,0 +1,337 @@
+"""The reader's journal: what was predicted before the machine answered, how close it came, and the answers to
+exercises.
+
+One JSON file in the user's folder of data, or in $SPE_LAB_CONFIG_DIR, so that neither a kernel's restart nor a copied
+notebook loses it. It is written whole or not at all, by one process at a time, and changed only under a lock, so that
+two kernels never undo each other's entries. A journal that cannot be read is never overwritten.
+
+A prediction counts if it was committed before the first measurement of its lab (at its settings) was shown. What is
+committed later is kept as revised. The first measurement that a prediction is scored against counts, or one could
+measure until it fits.
+
+JSON format history: 1, the first.
+"""
+
+import contextlib
+import copy
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.files import checked_json, read_text, write_atomically
+
+FORMAT = 1
+LOCK_PATIENCE_S = 5.0  # a change takes milliseconds
+LONGEST = 50  # revisions of one prediction, and verdicts on one exercise, that are kept
+LARGEST_ANSWER = 100_000  # characters; the longest solution in C has two thousand
+
+_TIME = {"type": "string", "format": "date-time"}
+_NUMBER = {"type": ["number", "null"]}
+_VALUES = {
+    "type": "object",
+    "required": ["time", "values", "words"],
+    "properties": {
+        "time": _TIME,
+        "words": {"type": "string"},
+        "values": {
+            "type": "object",
+            "properties": {
+                "low": {"type": "number"},
+                "high": {"type": "number"},
+                "order": {"type": "array", "items": {"type": ["string", "number"]}},
+                "knots": {
+                    "type": "array",
+                    "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+                },
+                "within": {"type": "number"},
+                "name": {"type": "string"},
+            },
+        },
+    },
+}
+_SCORED = {
+    "type": ["object", "null"],
+    "required": ["time", "said", "right", "of", "value", "low", "high", "source", "machine"],
+    "properties": {
+        "time": _TIME,
+        "said": {"type": "string"},
+        "right": {"type": "integer", "minimum": 0},
+        "of": {"type": "integer", "minimum": 0},
+        "value": _NUMBER,
+        "low": _NUMBER,
+        "high": _NUMBER,
+        "source": {"type": "string"},
+        "machine": {"type": "string"},
+    },
+}
+_PREDICTION = {
+    "type": "object",
+    "required": ["lab", "kind", "asked", "settings", "unit", "committed", "revised", "scored"],
+    "properties": {
+        "lab": {"type": "string"},
+        "kind": {"type": "string"},
+        "asked": {"type": "string"},
+        "settings": {"type": "object"},
+        "unit": {"type": "string"},
+        "committed": {"anyOf": [{"type": "null"}, _VALUES]},
+        "revised": {"type": "array", "items": _VALUES},
+        "scored": _SCORED,
+    },
+    "anyOf": [{"properties": {"committed": {"type": "object"}}}, {"properties": {"revised": {"minItems": 1}}}],
+}
+_ANSWER = {
+    "type": "object",
+    "required": ["time", "answer", "state", "reason"],
+    "properties": {"time": _TIME, "state": {"type": "string"}, "reason": {"type": "string"}},
+}
+_EXERCISE = {
+    "type": "object",
+    "required": ["last", "right", "verdicts"],
+    "properties": {
+        "last": _ANSWER,
+        "right": {"anyOf": [{"type": "null"}, _ANSWER]},
+        "verdicts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["time", "state"],
+                "properties": {"time": _TIME, "state": {"type": "string"}},
+            },
+        },
+    },
+}
+_JOURNAL = {
+    "type": "object",
+    "required": ["format", "shown", "predictions", "exercises"],
+    "properties": {
+        "format": {"const": FORMAT},
+        "shown": {"type": "object", "additionalProperties": _TIME},
+        "predictions": {"type": "object", "additionalProperties": _PREDICTION},
+        "exercises": {"type": "object", "additionalProperties": _EXERCISE},
+    },
+}
+
+T = TypeVar("T")
+
+
+class Journal:
+    """The content of a journal, and the rules by which it changes; `open_journal` keeps what they did."""
+
+    def __init__(self, data: dict[str, Any] | None = None) -> None:
+        self.data = data or {"format": FORMAT, "shown": {}, "predictions": {}, "exercises": {}}
+
+    @property
+    def predictions(self) -> dict[str, dict[str, Any]]:
+        return self.data["predictions"]
+
+    @property
+    def exercises(self) -> dict[str, dict[str, Any]]:
+        return self.data["exercises"]
+
+    def show(self, question: str) -> None:
+        """A measurement that answers `question` (a lab at its settings) has been seen; what is predicted from now on
+        does not count.
+        """
+        self.data["shown"].setdefault(question, now())
+
+    def latest(self, key: str) -> dict[str, Any] | None:
+        """The values committed under `key`, with their time: those that count, or else the last revised ones."""
+        entry = self.predictions.get(key)
+        return entry and (entry["committed"] or entry["revised"][-1])
+
+    def commit(self, key: str, question: str, facts: Mapping[str, Any], values: Mapping[str, Any], words: str) -> bool:
+        """Keeps `values`, and the same in `words`; whether they count. Until the reveal they replace earlier ones."""
+        entry = self.predictions.get(key) or {**facts, "committed": None, "revised": [], "scored": None}
+        known = next(
+            (kept for kept in (entry["committed"], *entry["revised"][-1:]) if kept and kept["values"] == values), None
+        )
+        kept = known or {"time": now(), "values": dict(values), "words": words}
+        if question not in self.data["shown"]:
+            entry["committed"] = kept
+        elif known is None:
+            entry["revised"] = [*entry["revised"], kept][-LONGEST:]
+        self.predictions[key] = entry
+        return kept is entry["committed"]
+
+    def reveal(self, key: str, question: str, values: Mapping[str, Any], scored: Mapping[str, Any]) -> str:
+        """Notes how close `values` came, the first time; gives "counts", "revised" or, for values that are not kept,
+        "".
+        """
+        self.show(question)
+        entry = self.predictions.get(key)
+        if entry is None:
+            return ""
+        if entry["committed"] is not None and entry["committed"]["values"] == values:
+            entry["scored"] = entry["scored"] or {"time": now(), **scored}
+            return "counts"
+        return "revised" if any(late["values"] == values for late in entry["revised"]) else ""
+
+    def answered(self, exercise: str, answer: Any, state: str, reason: str) -> None:
+        """Keeps an answer and its verdict; the last right one stays beside the last of all."""
+        given = {"time": now(), "answer": plain(answer), "state": state, "reason": reason}
+        former = self.exercises.get(exercise, {"right": None, "verdicts": []})
+        verdicts = [*former["verdicts"], {"time": given["time"], "state": state}][-LONGEST:]
+        self.exercises[exercise] = {
+            "last": given,
+            "right": given if state == "right" else former["right"],
+            "verdicts": verdicts,
+        }
+
+    def merge(self, other: "Journal") -> None:
+        """Takes over what `other` has besides: of a prediction that both have, the scored one, and of two such the
+        earlier.
+        """
+        for question, time_ in other.data["shown"].items():
+            self.data["shown"][question] = min(time_, self.data["shown"].get(question, time_))
+        for key, theirs in other.predictions.items():
+            own = self.predictions.get(key)
+            self.predictions[key] = theirs if own is None else min(own, theirs, key=_seniority)
+        for exercise, theirs in other.exercises.items():
+            own = self.exercises.get(exercise)
+            self.exercises[exercise] = theirs if own is None else _merged(own, theirs)
+
+    def to_json(self) -> str:
+        return json.dumps(self.data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _seniority(entry: Mapping[str, Any]) -> tuple[bool, bool, str]:
+    committed = entry["committed"]
+    return committed is None, entry["scored"] is None, (committed or {"time": ""})["time"]
+
+
+def _merged(own: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    rights = [entry["right"] for entry in (own, theirs) if entry["right"]]
+    verdicts = {(verdict["time"], verdict["state"]): verdict for verdict in (*own["verdicts"], *theirs["verdicts"])}
+    return {
+        "last": max(own["last"], theirs["last"], key=lambda given: given["time"]),
+        "right": max(rights, key=lambda given: given["time"], default=None),
+        "verdicts": [verdicts[place] for place in sorted(verdicts)][-LONGEST:],
+    }
+
+
+def path() -> Path:
+    """The journal's file: in $SPE_LAB_CONFIG_DIR where that is set, or else in the user's folder of data."""
+    import platformdirs
+
+    return Path(os.environ.get("SPE_LAB_CONFIG_DIR") or platformdirs.user_data_path("spe-lab")) / "journal.json"
+
+
+def load(file: Path | None = None) -> Journal:
+    """The reader's journal, or the one in `file`; an empty one if the reader has none yet. One that cannot be read is
+    refused.
+    """
+    own = file is None
+    file = path() if own else Path(file)
+    cure = "repair it, or move it away to begin a new one" if own else "export one with spe-lab journal --export FILE"
+    if own and not os.path.lexists(file):
+        return Journal()
+    try:
+        text = read_text(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpeLabError(f"the journal must be readable text, got {file}: {error}; {cure}") from None
+    try:
+        return Journal(checked_json(text, _JOURNAL, f"the journal {file}"))
+    except SpeLabError as error:
+        raise SpeLabError(f"{str(error).removesuffix('; write it anew')}; {cure}") from None
+
+
+@contextlib.contextmanager
+def open_journal() -> Iterator[Journal]:
+    """The reader's journal to be changed: kept at the end of the block, if it was. No other kernel changes it
+    meanwhile.
+    """
+    file = path()
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(file.with_suffix(".lock")):
+            journal = load()
+            before = copy.deepcopy(journal.data)
+            yield journal
+            if journal.data != before:
+                write_atomically(file, journal.to_json(), private=True)
+    except OSError as error:
+        cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
+        raise SpeLabError(
+            f"the folder of the journal must be writable, got {error.strerror} for {file}; {cure}"
+        ) from None
+
+
+def attempt(action: Callable[[Journal], T], otherwise: T) -> tuple[T, str]:
+    """What `action` makes of the reader's journal, and no complaint; or `otherwise`, and why nothing could be kept.
+
+    For work that goes on without a journal: a prediction is scored and an answer judged all the same.
+    """
+    try:
+        with open_journal() as journal:
+            return action(journal), ""
+    except SpeLabError as error:
+        return otherwise, f"Not kept: {error}."
+
+
+@contextlib.contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """One process, and one thread of it, at a time. The system gives the lock back if its holder dies."""
+    import fcntl
+
+    with open(file, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as handle:
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    rule = f"the journal must be free within {LOCK_PATIENCE_S:g} s, and another process holds {file}"
+                    raise SpeLabError(f"{rule}; end that process and run the cell again") from None
+                time.sleep(0.01)
+        yield
+
+
+def export(file: Path) -> Journal:
+    """Writes a copy of the reader's journal to a new file, for another machine or a lecturer."""
+    file = Path(file)
+    if os.path.lexists(file):
+        raise SpeLabError(f"FILE must not exist yet, lest something be overwritten, got {file}; choose another name")
+    journal = load()
+    write_atomically(file, journal.to_json(), private=True)
+    return journal
+
+
+def take_over(file: Path) -> Journal:
+    """Adds the entries of an exported journal to the reader's own."""
+    other = load(Path(file))
+    with open_journal() as journal:
+        journal.merge(other)
+        return journal
+
+
+def plain(answer: Any) -> Any:
+    """An answer as simple JSON types: numbers, texts, lists and dicts of such; anything else as the text that it prints
+    as.
+
+    >>> import fractions
+    >>> plain((1, 2.5, "x")), plain(fractions.Fraction(1, 3)), plain(float("nan"))
+    ([1, 2.5, 'x'], '1/3', 'nan')
+    """
+    listed = answer.tolist() if type(answer).__module__ == "numpy" and hasattr(answer, "tolist") else answer
+    try:
+        text = json.dumps(listed, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(str(answer))
+    return (
+        json.loads(text) if len(text) <= LARGEST_ANSWER else f"an answer of {len(text)} characters, too long to be kept"
+    )
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def told(time_: str) -> str:
+    """A time of the journal as its reader's clock shows it."""
+    return f"{datetime.fromisoformat(time_).astimezone():%-d %B %Y, %H:%M}"

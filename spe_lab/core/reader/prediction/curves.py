@@ -1,0 +1,176 @@
+"""A curve: through a few points that the reader gives or drags, or the one of the lab's models that
+the reader trusts.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import EllipsisType
+from typing import Any, Self
+
+import numpy as np
+
+from spe_lab.core import registry, units
+from spe_lab.core.curve import Run
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.lab import Lab, Value
+from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval
+
+WITHIN = 1.5  # the factor about a curve that still counts as hit, unless the reader chooses another
+
+
+@dataclass(frozen=True)
+class CurvePrediction(Kept):
+    """The reader expects the first measured curve to lie within a factor of `within` about a curve through `knots`.
+
+    `name` is that of the model that was chosen in place of points.
+    """
+
+    knots: tuple[tuple[float, float], ...]
+    within: float = WITHIN
+    name: str = ""
+    kind = "curve"
+    open_advice = "give points, as {x: value}, or the name of a model in the place of the dots"
+
+    @property
+    def asked(self) -> str:
+        return f"along {registry.get(self.lab).axis}"
+
+    @property
+    def values(self) -> dict[str, Any] | None:
+        named = {"name": self.name} if self.name else {}
+        return {"knots": [list(knot) for knot in self.knots], "within": self.within, **named} if self.knots else None
+
+    @property
+    def in_words(self) -> str:
+        lab = registry.get(self.lab)
+        ends = [
+            f"{units.render(y, lab.unit)} at {units.render(x, lab.sliders[lab.axis].unit)}"
+            for x, y in (self.knots[0], self.knots[-1])
+        ]
+        curve = f"the curve {self.name}" if self.name else f"a curve through {len(self.knots)} points"
+        return f"{curve}, from {' to '.join(ends)}, give or take a factor of {self.within:g}"
+
+    def sketched(self) -> Sketch:
+        lab = registry.get(self.lab)
+        x = np.array([x for x, _ in self.knots])
+        spaced = np.geomspace if lab.sliders[lab.axis].scale == "log" else np.linspace
+        x = np.unique([*x, *spaced(x[0], x[-1], 100)])
+        y = self.at(x, lab)
+        low, high = (tuple(ends.tolist()) for ends in (y / self.within, y * self.within))
+        return Sketch(f"your prediction: {self.in_words}", x=tuple(x.tolist()), low=low, high=high)
+
+    def at(self, x: np.ndarray, lab: Lab) -> np.ndarray:
+        """The curve at x: straight between the points, on the scales of the figure."""
+        along, onto, back = _scales(lab)
+        places, values = np.array(self.knots).T
+        return back(np.interp(along(x), along(places), onto(values)))
+
+    def filled(self, values: Mapping[str, Any]) -> Self:
+        knots = _checked(registry.get(self.lab), dict(values.get("knots", ())))
+        return replace(self, knots=knots, within=_factor(values.get("within", WITHIN)), name=values.get("name", ""))
+
+    def outcome(self, run: Run, lab: Lab) -> Outcome | str:
+        curve, unit = run.measured[0], lab.sliders[lab.axis].unit
+        first, last = self.knots[0][0], self.knots[-1][0]
+        inside = (
+            np.isfinite(curve.values) & (curve.x.values >= first * (1 - 1e-9)) & (curve.x.values <= last * (1 + 1e-9))
+        )
+        places = np.flatnonzero(inside)
+        if not places.size:
+            return UNCLEAN
+        expected = self.at(curve.x.values[places], lab).tolist()
+        found = [interval(curve, i) for i in places]
+        missed = [_distance(y, low, high) for y, (_, low, high) in zip(expected, found, strict=True)]
+        right = sum(bool(factor <= self.within) for factor in missed)
+        ends = f"{units.render(first, unit)} and {units.render(last, unit)}"
+        said = (
+            f"Of {places.size} points measured between {lab.axis} {ends}, {right} lie within a factor of"
+            f" {self.within:g} of your curve."
+        )
+        worst = int(np.argmax(missed))
+        value, low, high = found[worst]
+        if missed[worst] > 1:
+            place, measured, yours = (
+                units.render(*pair)
+                for pair in ((curve.x.values[places[worst]], unit), (value, lab.unit), (expected[worst], lab.unit))
+            )
+            by = f", a factor of {missed[worst]:.2g}" if math.isfinite(missed[worst]) else ""
+            said += (
+                f" Farthest off at {lab.axis} {place}: measured {measured} ({low:.3g} to {high:.3g}), yours"
+                f" {yours}{by}."
+            )
+        return Outcome(said, right, int(places.size))
+
+
+def predict_curve(
+    lab_id: str,
+    curve: Mapping[float | str, float] | str | EllipsisType = ...,
+    within: float = WITHIN,
+    **settings: Value,
+) -> CurvePrediction:
+    """Commits a curve for a lab's first measured curve: points {x: value}, two or more, or the name of one of its
+    models.
+
+    A measured point is hit if its interval meets the curve give or take a factor of `within`. `...` leaves it open, or
+    takes what the journal has.
+    """
+    lab = registry.get(lab_id)
+    deviations = tuple(sorted(deviating(lab, settings).items()))
+    name = ""
+    knots: Any = ()
+    if isinstance(curve, str):
+        models = {model.name: model for model in lab.predict(lab.point(settings), lab.x())}
+        if curve not in models:
+            raise SpeLabError(
+                f"curve must be a model of {lab_id} ({', '.join(models)}) or points {{x: value}}, got {curve!r};"
+                " choose one"
+            )
+        name, knots = curve, dict(zip(models[curve].x.values.tolist(), models[curve].values.tolist(), strict=True))
+    elif curve is not ...:
+        knots = curve
+    return CurvePrediction(
+        lab_id, deviations, _checked(lab, knots) if knots != () else (), _factor(within), name
+    ).kept()
+
+
+def _checked(lab: Lab, knots: Any) -> tuple[tuple[float, float], ...]:
+    if not isinstance(knots, Mapping):
+        raise SpeLabError(
+            f"curve must be points {{x: value}} or the name of a model, got {knots!r:.60}; write for example {{1: 2.5,"
+            " 8: 4}"
+        )
+    slider = lab.sliders[lab.axis]
+    checked = sorted((slider.checked(x), units.finite(y, f"the value at {x}")) for x, y in knots.items())
+    if len(checked) < 2 or len({x for x, _ in checked}) < len(checked):
+        raise SpeLabError(f"curve must have two or more points at different {lab.axis}, got {len(checked)}; add one")
+    least = min(y for _, y in checked)
+    if least < 0 or (least == 0 and lab.scale == "log"):
+        raise SpeLabError(
+            f"values of the curve must be {'above' if lab.scale == 'log' else 'at least'} 0, got {least:g}; choose a"
+            " larger one"
+        )
+    return tuple(checked)
+
+
+def _factor(within: Any) -> float:
+    factor = units.finite(within, "within")
+    if factor < 1:
+        raise SpeLabError(
+            f"within must be a factor of at least 1, got {factor:g}; write 1.5 for give or take half as much again"
+        )
+    return factor
+
+
+def _scales(lab: Lab):
+    """What makes the figure's axes straight: of x, of the values, and back."""
+    along = np.log if lab.sliders[lab.axis].scale == "log" else np.asarray
+    return (along, np.log, np.exp) if lab.scale == "log" else (along, np.asarray, np.asarray)
+
+
+def _distance(expected: float, low: float, high: float) -> float:
+    """The factor between a value and the nearer end of an interval; 1 inside."""
+    if low <= expected <= high:
+        return 1.0
+    larger, smaller = (low, expected) if expected < low else (expected, high)
+    return larger / smaller if smaller > 0 else math.inf

@@ -1,0 +1,30 @@
+"""Random cycles through memory: the working set of every latency measurement."""
+
+import ctypes
+
+import numpy as np
+
+from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.errors import CancelledError
+from spe_lab.core.machine.arena import Arena
+
+LINE = 64  # bytes between nodes: the line of most machines, and a divisor of it on the others
+
+
+def link(address: int, nodes: int, spacing: int, seed: int, cancel: Cancel) -> ctypes.Structure:
+    """`struct cycle` on one random cycle of `nodes` nodes, `spacing` bytes apart, in memory that the caller keeps
+    alive.
+    """
+    library = native.load("memory")
+    state = library.struct("cycle")()
+    status = library.cycle_link(state, address, nodes, spacing, np.empty(nodes, np.uint32), seed, cancel.flag)
+    if status == library.constants["SPE_CANCELLED"]:
+        raise CancelledError("the measurement was cancelled while its working sets were being built; start it again")
+    return state
+
+
+def new_cycle(size: int, pages: str, seed: int, cancel: Cancel) -> tuple[ctypes.Structure, Arena]:
+    """`struct cycle` through all lines of new memory of `size` bytes, and the arena that it lies in."""
+    arena = Arena(size, pages)
+    return link(arena.address, size // LINE, LINE, seed, cancel), arena

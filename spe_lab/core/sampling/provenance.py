@@ -1,0 +1,67 @@
+"""Where the numbers of a curve come from: estimator, kernel, compiler, seed, date and what was noticed on the way."""
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from spe_lab.core.c import native
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.sampling.statistics import Estimate
+
+
+class Result(Protocol):
+    """What is known of some points: a `Sweep`, or the `Trials` of core/sampling/teams.py."""
+
+    @property
+    def estimate(self) -> Estimate: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def provenance(self) -> dict[str, Any]: ...
+
+
+def load_average() -> float | None:
+    """Threads that ran or wanted to, over the last minute; None where the system does not tell."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def curves(
+    result: Result,
+    names: Sequence[str],
+    x: Axis,
+    library: native.Library,
+    notes: Sequence[str] = (),
+    unit: str = "ns",
+    **provenance: Any,
+) -> list[Curve]:
+    """The result's points as one measured curve for each name: those of the first curve come first, then the next's;
+    more may follow.
+
+    `notes` are added to those of the result.
+    """
+    n, e, how = len(x.values), result.estimate, origin(result, library, notes, **provenance)
+    parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
+    return [
+        Curve(name, "measured", x, unit, e.value[p], e.low[p], e.high[p], e.kept[p], e.tried[p], how)
+        for name, p in parts
+    ]
+
+
+def origin(result: Result, library: native.Library, notes: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+    """The provenance of measured curves: how the result came about, its kernel, `more`, and the result's notes and
+    these.
+    """
+    return {**result.provenance, **library.provenance, **more, "notes": [*result.notes, *notes]}
+
+
+def simulated_origin(stem: str, estimator: str, seed: int = 1, **more: Any) -> dict[str, Any]:
+    """The provenance of simulated curves, as `curves` gives it to measured ones: the simulator's kernel, and how its
+    numbers came about.
+    """
+    taken = time.strftime("%Y-%m-%d", time.gmtime())
+    return (
+        native.load(stem).provenance
+        | {"clock": "none: simulated", "estimator": estimator, "seed": seed, "taken": taken, "notes": []}
+        | more
+    )

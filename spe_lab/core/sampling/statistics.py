@@ -1,0 +1,116 @@
+"""Estimates from blocks of samples: low quantiles, medians over blocks, and sign-test intervals."""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+QUANTILE = 0.10
+CONFIDENCE = 0.95
+BURST = 4  # samples of a point in a row: refilling the caches for a large working set takes longer than the samples
+MIN_ROUNDS = (
+    8  # six blocks are the fewest whose range covers their median with 95 % confidence; two may have no clean sample
+)
+MAX_BLOCKS = 24
+ROUNDS_PER_BLOCK = 5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Time per unit of work of each point in ns, with the interval of `confidence`; NaN where no sample was clean."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    kept: np.ndarray
+    tried: np.ndarray
+
+
+def block_count(rounds: int) -> int:
+    """Blocks that so many rounds are cut into: enough of them for an interval first, then long enough for a low
+    quantile.
+    """
+    return min(rounds, max(MIN_ROUNDS, min(MAX_BLOCKS, rounds // ROUNDS_PER_BLOCK)))
+
+
+def block_estimate(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> Estimate:
+    """Quantile `level` of the clean samples in each block, median over blocks, and an interval for that median.
+
+    `per_unit`: samples × points, in the order of time, NaN where a sample was not clean.
+    """
+    values = block_values(per_unit, blocks, level)
+    value, low, high = np.array([centre(column) for column in values.T]).T
+    return Estimate(value, low, high, (~np.isnan(per_unit)).sum(axis=0), np.full(per_unit.shape[1], len(per_unit)))
+
+
+def block_values(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> np.ndarray:
+    """blocks × points: the quantile `level` of each point's clean samples in each block; NaN where a block has none."""
+
+    def quantile(column: np.ndarray) -> float:
+        seen = column[~np.isnan(column)]
+        return float(np.quantile(seen, level)) if seen.size else math.nan
+
+    return np.array([[quantile(column) for column in part.T] for part in np.array_split(per_unit, blocks)])
+
+
+def centre(values: np.ndarray) -> tuple[float, float, float]:
+    """(median, low, high) of block values, NaN among them left out. The interval is the sign test's: the order
+    statistics that cover the median with 95 % confidence whatever the distribution; NaN below six values.
+    """
+    seen = np.sort(values[np.isfinite(values)])
+    rank = median_rank(seen.size)
+    middle = float(np.median(seen)) if seen.size else math.nan
+    return (middle, math.nan, math.nan) if rank is None else (middle, float(seen[rank]), float(seen[-1 - rank]))
+
+
+def redrawn(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A bootstrap's draw: medians (columns) over as many whole `blocks` (rows), drawn anew, whose points share the
+    minute they were taken in. NaN is left out; a column whose few values were not drawn has its median over all blocks.
+    """
+    drawn = blocks[rng.integers(len(blocks), size=len(blocks))]
+    return np.nanmedian(np.where(np.isnan(drawn).all(axis=0), blocks, drawn), axis=0)
+
+
+def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = BURST) -> tuple[float, float, float]:
+    """(low, value, high) of numerator / denominator from samples in the order of time, NaN where not clean.
+
+    The i-th samples of two bursts of one round make a pair. A round counts once, by the median of its pairs (its
+    samples agree with each other more than with the next round's); the result is the median over rounds with its
+    sign-test interval, NaN where there are too few.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pairs = np.ma.masked_invalid(np.asarray(numerator, dtype=float) / np.asarray(denominator, dtype=float))
+    value, low, high = centre(np.ma.median(pairs.reshape(-1, burst), axis=1).compressed())
+    return low, value, high
+
+
+@cache
+def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
+    """The largest k such that the k-th smallest and k-th largest (from 0) of n values enclose the median with
+    `confidence`.
+
+    P(median outside) = 2 · P(Binomial(n, ½) ≤ k). None if even the range does not.
+
+    >>> [median_rank(n) for n in (5, 6, 12, 24)]
+    [None, 0, 2, 6]
+    """
+    total, rank = 0, None
+    for k in range(n // 2):
+        total += math.comb(n, k)
+        if 2 * total > (1 - confidence) * 2**n:
+            break
+        rank = k
+    return rank
+
+
+def precise(estimate: Estimate, target: float) -> bool:
+    """Whether every interval lies within ± `target` of its value."""
+    return bool(np.all((estimate.high - estimate.low) / 2 <= target * estimate.value))
+
+
+def few_rounds(estimate: Estimate, rounds: int) -> list[str]:
+    """The note for points that so few rounds leave without an interval."""
+    return (
+        [f"only {rounds} rounds: too few for intervals"] if rounds < MIN_ROUNDS and np.isnan(estimate.low).any() else []
+    )

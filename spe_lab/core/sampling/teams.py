@@ -1,0 +1,202 @@
+"""Sweeps over trials that need several threads, or that take too long for one core's harness (sampling/kernels.py).
+
+A trial kernel runs whole trials in C, times them there, and returns raw numbers for each. Here its settings are run in
+turn, in bursts of a few trials and in rounds that are a Latin square; disturbed trials are dropped and counted; a low
+quantile within blocks of rounds and an interval from the spread of the blocks follow, as for single kernels.
+
+The gate matters more than the kernel. Ungated, false sharing read ×2.3 on a busy machine where it is ×8.7, and threads
+that share nothing read ×2.0. A trial counts if no thread was preempted, none waited for a CPU, and all worked at the
+same time. Where threads outnumber the CPUs, or sleep, none of this can be asked of them: then only the share of the
+machine that other programs used says how much to believe, and it is noted.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spe_lab.core.c.native import Library
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.machine import cpus
+from spe_lab.core.sampling.provenance import load_average
+from spe_lab.core.sampling.rounds import check_budget, latin_rows, refined
+from spe_lab.core.sampling.statistics import (
+    BURST,
+    CONFIDENCE,
+    QUANTILE,
+    Estimate,
+    block_count,
+    block_estimate,
+    block_values,
+    centre,
+    few_rounds,
+)
+
+MOST_SKEW = 0.05  # of the trial: the last thread starts no later
+LEAST_OVERLAP = 0.85  # of the trial: all threads are at work
+MOST_DELAY = 0.02  # of the trial: no thread was ready for longer without running
+FOREIGN_LIMIT = 0.10
+FIRST_ROUND_S = (
+    5.0  # that a round may take if there is none yet: on a busy machine threads wait for each other by time slices
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one point of a sweep is measured by. `run(n)` runs n trials in C and gives the value of each, and whether it
+    was clean; one call should end within 0.2 s, for an interrupt is noticed between calls.
+    """
+
+    name: str
+    run: Callable[[int], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is known after some rounds. Later ones of the same sweep know more."""
+
+    estimate: Estimate  # of each setting
+    samples: np.ndarray  # (rounds · burst) × settings, in the order of time; NaN: not clean
+    rounds: int
+    progress: float  # 0 to 1, of the budget
+    notes: tuple[str, ...]
+    provenance: dict[str, Any]
+    level: float = QUANTILE  # the quantile that stands for a block
+
+    def blocks(self) -> np.ndarray:
+        """blocks × settings: the values that the estimate and its interval are made from."""
+        return block_values(self.samples, block_count(self.rounds), self.level)
+
+    def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
+        """(low, value, high) of the ratio of two settings, from blocks of the same minutes."""
+        blocks = self.blocks()
+        value, low, high = centre(blocks[:, numerator] / blocks[:, denominator])
+        return low, value, high
+
+
+def interleaved(
+    settings: Sequence[Setting],
+    *,
+    budget_s: float = 6.0,
+    target: float = 0.01,
+    burst: int = BURST,
+    seed: int = 1,
+    level: float = QUANTILE,
+    cancel: Cancel | None = None,
+) -> Iterator[Trials]:
+    """Runs bursts of trials of all settings in turn and yields better and better estimates.
+
+    Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
+    used up (twice that for the sake of an interval, five seconds for a first round), or when `cancel` is set. `level`
+    is the quantile that stands for a block: a low one where disturbances alone make trials differ, 0.5 where threads
+    fight and each trial is another fight. Raises MeasurementError if no trial of any setting was clean.
+    """
+    if not settings:
+        raise SpeLabError("settings must name at least one trial, got none; add one to the sweep")
+    check_budget(budget_s)
+    cancel = Cancel() if cancel is None else cancel
+    foreign, began = cpus.Foreign(), time.monotonic()
+    yield from refined(
+        latin_rows(len(settings), np.random.default_rng(seed)),
+        lambda order, deadline: _round(settings, order, burst, deadline, cancel),
+        lambda rounds, progress: _summarise(rounds, progress, seed, foreign, level),
+        began=began,
+        budget_s=budget_s,
+        target=target,
+        cancel=cancel,
+        shorten="fewer points, shorter trials",
+        patience_s=FIRST_ROUND_S,
+    )
+
+
+def _round(
+    settings: Sequence[Setting], order: np.ndarray, burst: int, deadline: float, cancel: Cancel
+) -> np.ndarray | None:
+    row = np.empty((burst, len(settings)))
+    for i in order:
+        if cancel.is_set() or time.monotonic() > deadline:
+            return None
+        try:
+            values, clean = settings[i].run(burst)
+        except CancelledError:
+            return None
+        row[:, i] = np.where(clean, values, np.nan)
+    return row
+
+
+def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cpus.Foreign, level: float) -> Trials:
+    samples = np.concatenate(rounds)
+    estimate = block_estimate(samples, blocks=block_count(len(rounds)), level=level)
+    if not estimate.kept.any():
+        tried = int(estimate.tried.sum())
+        raise MeasurementError(
+            f"no clean sample: in all {tried} trials a thread was preempted, late or alone; close other programs and"
+            " measure again"
+        )
+    share = foreign.share()
+    notes = list(cpus.current().notes())
+    dropped = 1 - estimate.kept.sum() / estimate.tried.sum()
+    if dropped > 0.2:
+        notes.append(f"{dropped:.0%} of the trials were disturbed, and dropped")
+    if (estimate.kept == 0).any():
+        notes.append(f"{int((estimate.kept == 0).sum())} points have no clean trial and are left out")
+    if share > FOREIGN_LIMIT:
+        notes.append(f"other programs used {share:.0%} of the processors meanwhile")
+    if math.isnan(share):
+        notes.append("how much of the processors other programs used, this system does not tell")
+    notes += few_rounds(estimate, len(rounds))
+    provenance = {
+        "estimator": f"{level:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",
+        "rounds": len(rounds),
+        "clock": "CLOCK_MONOTONIC in C",
+        "seed": seed,
+        "foreign_share": None if math.isnan(share) else round(share, 3),
+        "load_average": load_average(),
+        "taken": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+    return Trials(estimate, samples, len(rounds), progress, tuple(notes), provenance, level)
+
+
+def together(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
+    """Whether each trial was clean, for threads that work at the same time and have a CPU each.
+
+    `records`: trials × threads of `struct team_record` (kernels_c/team.h). `elapsed_ns`: what the skew, the overlap and
+    the delay of a trial are compared with.
+    """
+    began, ended = records["began_ns"], records["ended_ns"]
+    skew = began.max(axis=1) - began.min(axis=1)
+    overlap = ended.min(axis=1) - began.max(axis=1)
+    return undisturbed(records, elapsed_ns) & (skew <= MOST_SKEW * elapsed_ns) & (overlap >= LEAST_OVERLAP * elapsed_ns)
+
+
+def undisturbed(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
+    """Whether no thread of each trial was preempted or waited for a CPU."""
+    return (records["preemptions"] == 0).all(axis=1) & (
+        records["run_delay_ns"] <= MOST_DELAY * elapsed_ns[:, None]
+    ).all(axis=1)
+
+
+def checked(status: int, library: Library, threads: int) -> None:
+    """Turns the status of a trial kernel into an exception that says what to do."""
+    known = library.constants
+    if status == known["SPE_CANCELLED"]:
+        raise CancelledError("the measurement was cancelled; start it again")
+    if status == known["SPE_NO_THREADS"]:
+        raise UnavailableError(
+            f"this measurement needs {threads} threads and the system refused to create them; choose fewer, or raise"
+            " its limit (ulimit -u)"
+        )
+    if status != known["SPE_OK"]:
+        raise SpeLabError(f"the trial kernel refused its arguments with status {status}; please report this")
+
+
+def block_ratios(blocks: np.ndarray, reference: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(values, low, high) of setting `reference` over every setting: speed-ups, if the values are times."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = blocks[:, [reference]] / blocks
+    value, low, high = np.array([centre(column) for column in ratios.T]).T
+    return value, low, high

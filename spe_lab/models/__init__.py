@@ -1,0 +1,1 @@
+"""Models that several chapters share: queues, caches, access patterns, predictors, coherence, task graphs."""
