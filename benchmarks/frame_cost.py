@@ -19,7 +19,7 @@ import numpy as np
 
 from spe_lab import explore
 from spe_lab.core import registry
-from spe_lab.core.lab import Slider, Value
+from spe_lab.core.slider import Slider, Value
 from spe_lab.ui.explorer import Explorer
 
 STEPS = 24  # moves up, then down

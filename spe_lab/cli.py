@@ -15,7 +15,7 @@ from spe_lab.core import machine as machines
 from spe_lab.core import registry, units
 from spe_lab.core.c import native
 from spe_lab.core.c.assembly import assembly
-from spe_lab.core.curve import Run
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.grids.executors import BUILT_IN
 from spe_lab.core.grids.sweeps import sweeps

@@ -15,7 +15,7 @@ import pytest
 from spe_lab.cli import main
 from spe_lab.core import machine, registry
 from spe_lab.core.c import native
-from spe_lab.core.curve import Run
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.prediction import predict

@@ -1,14 +1,12 @@
 """The contract of a lab: one question put to the machine. Sliders, something measured, a model that predicts it.
 
 A lab says nothing of widgets. From what it declares follow the explorer, the command line, the static figure, the
-recorded data and the tests that every lab must pass. A topic module registers its labs with `@register`; modules in
-spe_lab/topics are found by themselves, so that a new topic adds a line nowhere else.
+recorded data and the tests that every lab must pass. Nothing flows back: a lab never changes. `measure` yields curves
+and training, `fit` turns a recording of both into what `predict` takes, and measured and predicted are joined where
+they are shown.
 """
 
-import copy
-import math
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -22,95 +20,59 @@ import numpy as np
 from spe_lab.core import machine as machines
 from spe_lab.core import units
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Comparison, Curve, Run
-from spe_lab.core.errors import SpeLabError, UnavailableError
+from spe_lab.core.curve import Axis, Comparison, Curve
+from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import Machine
 from spe_lab.core.mode import quick
+from spe_lab.core.recording import Recording, Run
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 
-Value = Any  # a number or, for a choice, a str: which of the two, the name of the slider decides
-SHORT_BUDGET_S = 0.7
+BUDGET_S, SHORT_BUDGET_S = 6.0, 0.7
+NO_FIT = "too little was clean for a new fit: the model is fitted to the recorded data"
 
 
 @dataclass(frozen=True)
-class Slider:
-    """A parameter that the reader moves.
+class Effort:
+    """How much a run may cost.
 
-    `scale` is "linear", "log" (positive numbers, shown in steps of equal ratio) or "choice" (one of `choices`).
-    `multiple_of` restricts values to multiples of it. `measured` says whether a measurement depends on it: moving such
-    a slider makes the points on the figure stale, moving another one changes the model alone. `source` says where the
-    default comes from.
+    - `budget_s`: seconds for timing; a simulation takes fixed counts, so that its results do not depend on the machine
+    - `short`: few points and a first answer, as in continuous integration
+    - `refine`: a simulation goes on beyond its fixed counts while the budget lasts, for a figure that somebody watches
     """
 
-    name: str
-    unit: str
-    default: Value
-    meaning: str
-    low: float = 0.0
-    high: float = math.inf
-    scale: str = "linear"
-    choices: tuple[str, ...] = ()
-    multiple_of: float = 0.0
-    measured: bool = True
-    source: str = ""
+    budget_s: float = BUDGET_S
+    short: bool = False
+    refine: bool = False
 
-    def checked(self, value: Value) -> Value:
-        """`value` if it is in the domain; text is parsed with its unit. The error says the rule, the value and the
-        cure.
-        """
-        if self.scale == "choice":
-            if value not in self.choices:
-                rule = f"{self.name} must be one of {', '.join(self.choices)}"
-                raise SpeLabError(f"{rule}, got {value!r}; write for example {self.name}={self.default}")
-            return value
-        number = units.finite(units.parse(value, self.unit, self.name) if isinstance(value, str) else value, self.name)
-        if math.isclose(number, self.rounded(number), rel_tol=1e-9):
-            number = self.rounded(number)  # a slider that is dragged adds up its steps, and ends at 10.999999999999998
-        if not self.low <= number <= self.high:
-            low, high = units.render(self.low, self.unit), units.render(self.high, self.unit)
-            found = units.render(number, self.unit)
-            raise SpeLabError(
-                f"{self.name} must be between {low} and {high}, got {found}; choose a value in that range"
-            )
-        if self.multiple_of and number % self.multiple_of:
-            step = units.render(self.multiple_of, self.unit)
-            raise SpeLabError(
-                f"{self.name} must be a multiple of {step}, got {number:.15g} {self.unit}; try"
-                f" {self.rounded(number):.15g}{self.unit}"
-            )
-        return number
-
-    def rounded(self, value: float) -> float:
-        """The value in the domain that is nearest to `value`."""
-        if self.multiple_of:
-            value = round(value / self.multiple_of) * self.multiple_of
-            value = max(value, math.ceil(self.low / self.multiple_of) * self.multiple_of)
-        return min(max(value, self.low), self.high)
-
-    def to_dict(self) -> dict[str, Any]:
-        domain = {"choices": list(self.choices)} if self.scale == "choice" else {"low": self.low, "high": self.high}
-        return {
-            "name": self.name,
-            "unit": self.unit,
-            "default": self.default,
-            "scale": self.scale,
-            **domain,
-            "multiple_of": self.multiple_of,
-            "measured": self.measured,
-            "meaning": self.meaning,
-            "source": self.source,
-        }
+    @classmethod
+    def of(cls, budget_s: float | None, short: bool | None, refine: bool = False) -> "Effort":
+        """The effort asked for; None: the usual budget, and short where SPE_LAB_QUICK says so."""
+        short = quick() if short is None else short
+        return cls((SHORT_BUDGET_S if short else BUDGET_S) if budget_s is None else budget_s, short, refine)
 
 
-class Preset(NamedTuple):
-    """Settings worth trying, with all other sliders at their defaults, and one sentence on what to look for."""
+class Measured(NamedTuple):
+    """What is known after a part of a measurement: curves, and what a fit needs beside them (as JSON has it)."""
 
-    settings: Mapping[str, Value]
-    look: str
+    progress: float  # 0 to 1
+    curves: Sequence[Curve]
+    training: Mapping[str, Any] = {}
+
+
+class Fitted(NamedTuple):
+    """A recording, or None, and the fit that belongs to it; `notes` say where the fit is that of other data."""
+
+    recording: Recording | None
+    fit: Any
+    notes: tuple[str, ...] = ()
 
 
 class Lab(ABC):
-    """One question to one machine. Subclasses set the class attributes and the five methods below them."""
+    """One question to one machine. Subclasses set the class attributes and the abstract methods.
+
+    A lab is immutable: it holds its machine and what it was made with, and what follows from these.
+    """
 
     id: str  # stem.lab
     chapter: str
@@ -122,76 +84,57 @@ class Lab(ABC):
     breaks: str  # one sentence: where the model and the machine part
     compared: tuple[str, str]  # names of the measured and the predicted curve that are compared
     scale: str = "log"  # of the figure's values: "log", or "linear" where zero is one of them
-    simulated: bool = False  # whether its machine is a simulation: its curves then say so
-    follows: bool = False  # whether that is fast enough to be run anew at each move of a slider (see `glimpse`)
+    simulated: bool = False  # True: its machine is a simulation, and its curves say so
+    live: bool = False  # True: fast enough to be simulated again on every slider move (see `first_answer`)
 
-    def __init__(self, machine: Machine | None = None) -> None:
-        self.machine = machine or machines.current()
+    def __init__(self, machine: Machine | None = None, **made_with: Any) -> None:
+        vars(self).update(made_with, machine=machine or machines.current(), made_with=made_with)
 
-    @abstractmethod
-    def declare(self) -> Sequence[Slider]:
-        """The sliders, with ranges and defaults for `self.machine`."""
-
-    @abstractmethod
-    def sweep(self, short: bool) -> Sequence[float] | np.ndarray:
-        """Values of the axis that a run covers by default; fewer for a `short` one."""
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a lab never changes, got a new {name}; make another one, or use a fit")
 
     @abstractmethod
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, Sequence[Curve]]]:
-        """Yields (progress, measured curves), better and better. The curves always have the same names in the same
-        order.
+    def make_sliders(self) -> Sequence[Slider]:
+        """Return the sliders, with ranges and defaults for `self.machine`."""
+
+    @abstractmethod
+    def default_values(self, short: bool) -> Sequence[float] | np.ndarray:
+        """Return the values of the axis that a run covers by default; fewer for a `short` one."""
+
+    @abstractmethod
+    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
+        """Yield better and better curves, always of the same names in the same order. The kinds of lab define it."""
+
+    def fit(self, recording: Recording) -> Any:
+        """Return what the model takes from a recording; None where it takes nothing. Pure: nothing is remembered.
+
+        Raises MeasurementError if too little of the recording is clean.
         """
+        return None
 
     @abstractmethod
-    def predict(self, point: Mapping[str, Value], x: Axis) -> Sequence[Curve]:
-        """Predicted curves; fast enough to follow a slider (under a millisecond after the first call)."""
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any) -> Sequence[Curve]:
+        """Return predicted curves; fast enough to follow a slider (under a millisecond after the first call)."""
 
-    def learn(self, measured: Sequence[Curve]) -> None:  # noqa: B027, most models are fitted to nothing
-        """Takes what its model is fitted to from these measured or recorded curves; the others take nothing."""
-
-    def learn_from_recorded(self) -> None:
-        """`learn` from the recorded run: for a lab that has measured nothing yet."""
-        recorded = self.recorded()
-        if recorded is None:
-            raise UnavailableError(
-                "this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a"
-                " compiler"
-            )
-        self.learn(recorded.measured)
-
-    def marks(self, point: Mapping[str, Value]) -> Mapping[str, float]:
-        """Places on the axis that the figure marks, by name; NaN where a place does not exist at these settings."""
+    def marks(self, point: Mapping[str, Value], fit: Any) -> Mapping[str, float]:
+        """Return places on the axis that the figure marks, by name; NaN where a place does not exist here."""
         return {}
 
     def presets(self) -> Mapping[str, Preset]:
-        """What to try on this machine, by names short enough for a button."""
+        """Return what to try on this machine, by names short enough for a button."""
         return {}
 
     def on(self, machine: Machine) -> "Lab":
-        """The same lab for another machine: what it was made with stays, what follows from the machine is worked out
-        anew.
-        """
-        worked_out = {
-            name
-            for kind in type(self).__mro__
-            for name, value in vars(kind).items()
-            if isinstance(value, cached_property)
-        }
-        other = copy.copy(self)
-        other.__dict__ = {name: value for name, value in vars(self).items() if name not in worked_out} | {
-            "machine": machine
-        }
-        return other
+        """Return the same lab for another machine: it is made with the same arguments."""
+        return type(self)(machine, **self.made_with)
 
     @cached_property
     def sliders(self) -> dict[str, Slider]:
-        return {slider.name: slider for slider in self.declare()}
+        return {slider.name: slider for slider in self.make_sliders()}
 
     @cached_property
     def machine_dict(self) -> dict[str, Any]:
-        """The machine as it goes into a run; made once, since every frame of an explorer is a run."""
+        """The machine as it goes into a recording; made once, since every frame of an explorer asks for it."""
         return self.machine.to_dict()
 
     def point(self, settings: Mapping[str, Value] | None = None) -> dict[str, Value]:
@@ -218,9 +161,9 @@ class Lab(ABC):
         return Text("\n".join(rows))
 
     def x(self, values: Sequence[Value] | None = None, short: bool = False) -> Axis:
-        """The axis over these values (checked, sorted, each once), or over the default sweep."""
+        """The axis over these values (checked, sorted, each once), or over the default ones."""
         slider = self.sliders[self.axis]
-        chosen = [slider.checked(value) for value in values] if values is not None else self.sweep(short)
+        chosen = [slider.checked(value) for value in values] if values is not None else self.default_values(short)
         if not len(chosen):
             example = f"{self.axis}={slider.default:.15g}{slider.unit}"
             raise SpeLabError(
@@ -228,74 +171,111 @@ class Lab(ABC):
             )
         return Axis(self.axis, slider.unit, np.unique(np.asarray(chosen, dtype=float)))
 
-    def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison | None:
-        found = zip((measured, predicted), self.compared, strict=True)
-        pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in found]
-        return Comparison.of(*pair) if all(pair) else None
+    # Measuring
 
-    def assemble(
-        self, point: Mapping[str, Value], measured: Sequence[Curve], predicted: Sequence[Curve] | None = None
-    ) -> Run:
-        """A run from measured (or recorded) curves at `point`: predictions at the same x, asked for unless given, and
-        the comparison.
+    def recordings(
+        self,
+        settings: Mapping[str, Value] | None = None,
+        over: Sequence[Value] | None = None,
+        *,
+        budget_s: float | None = None,
+        short: bool | None = None,
+        refine: bool = False,
+        cancel: Cancel | None = None,
+    ) -> Iterator[tuple[float, Recording]]:
+        """Measure and yield (progress, recording), better and better.
+
+        - `over`: values of the axis; None for the default ones
+        - `budget_s`: seconds for timing; None for 6 s, or 0.7 s for a short run
+        - `short`: few points and a first answer; None for what SPE_LAB_QUICK says
+        - `refine`: simulations go on while the budget lasts
         """
-        x = measured[0].x
-        predicted = self.predict(point, x) if predicted is None else predicted
+        effort = Effort.of(budget_s, short, refine)
+        point, x = self.point(settings), self.x(over, effort.short)
+        for progress, curves, training in self.measure(point, x, effort, Cancel() if cancel is None else cancel):
+            yield progress, self.recording(point, curves, training)
+
+    def recording(self, point: Mapping[str, Value], curves: Sequence[Curve], training: Mapping[str, Any]) -> Recording:
+        """A recording of this lab on this machine."""
+        fixed = {name: value for name, value in point.items() if name != self.axis}
+        return Recording(self.id, fixed, curves[0].x, curves, training, self.machine_dict, version())
+
+    def runs(self, *arguments: Any, **options: Any) -> Iterator[tuple[float, Run]]:
+        """The same with predictions: yields (progress, run), with the arguments of `recordings`."""
+        for progress, recording in self.recordings(*arguments, **options):
+            yield progress, self.joined(self.fitted(recording))
+
+    def run(self, *arguments: Any, **options: Any) -> Run:
+        """The last and best of `recordings` with predictions. Ctrl-C and Jupyter's stop button end it."""
+        *_, (_, recording) = self.recordings(*arguments, **options)
+        return self.joined(self.fitted(recording))
+
+    def first_answer(self, point: Mapping[str, Value]) -> Recording:
+        """The first answer of a live lab, for a page that cannot wait: within some 60 ms, the same each time."""
+        return next(self.recordings(point, short=False))[1]
+
+    # Joining
+
+    def recorded(self) -> Recording | None:
+        """The recording from another machine that ships with the package, if there is one."""
+        path = Path(str(files("spe_lab") / "recorded" / f"{self.id}.json"))
+        return Recording.load(path) if path.is_file() else None
+
+    @cached_property
+    def recorded_fit(self) -> Any:
+        """The fit to the shipped recording, which stands in until something is measured."""
+        if type(self).fit is Lab.fit:
+            return None
+        recorded = self.recorded()
+        if recorded is None:
+            raise UnavailableError(
+                "this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a"
+                " compiler"
+            )
+        return self.fit(recorded)
+
+    def fitted(self, recording: Recording | None = None) -> Fitted:
+        """The recording with its fit; where it cannot be fitted, or is None, with the fit to the shipped recording."""
+        if recording is None:
+            return Fitted(None, self.recorded_fit)
+        try:
+            return Fitted(recording, self.fit(recording))
+        except MeasurementError:
+            return Fitted(recording, self.recorded_fit, (NO_FIT,))
+
+    def joined(
+        self, fitted: Fitted, point: Mapping[str, Value] | None = None, predicted: Sequence[Curve] | None = None
+    ) -> Run:
+        """A recording with predictions at its x, and the comparison of both.
+
+        - `point`: the sliders' values; those that a measurement depends on stay as they were when it was made
+        - `predicted`: predictions at these settings, if they are known already
+        """
+        recording = fitted.recording
+        known = {name: value for name, value in recording.point.items() if name in self.sliders}
+        kept = known if point is None else {name: v for name, v in known.items() if self.sliders[name].measured}
+        point = {**(self.point() if point is None else point), **kept}
+        if predicted is None:
+            predicted = self.predict(point, recording.x, fitted.fit)
         fixed = {name: value for name, value in point.items() if name != self.axis}
         return Run(
-            self.id, fixed, x, measured, predicted, self.compare(measured, predicted), self.machine_dict, version()
+            recording.lab,
+            fixed,
+            recording.x,
+            recording.measured,
+            recording.training,
+            self.machine_dict,
+            version(),
+            predicted,
+            self.compare(recording.measured, predicted),
+            fitted.notes,
         )
 
-    def runs(
-        self,
-        settings: Mapping[str, Value] | None = None,
-        over: Sequence[Value] | None = None,
-        *,
-        budget_s: float = 6.0,
-        short: bool | None = None,
-        cancel: Cancel | None = None,
-    ) -> Iterator[tuple[float, Run]]:
-        """Measures and yields (progress, run), better and better. A `short` one takes under two seconds;
-        SPE_LAB_QUICK=1 makes every run a short one.
-        """
-        short = quick() if short is None else short
-        point, x = self.point(settings), self.x(over, short)
-        budget_s = min(budget_s, SHORT_BUDGET_S) if short else budget_s
-        for progress, measured in self.measure(point, x, budget_s, Cancel() if cancel is None else cancel):
-            yield progress, self.assemble(point, measured)
-
-    def glimpse(self, point: Mapping[str, Value]) -> Run:
-        """The first answer of a lab that `follows`, for a page that cannot wait: within some 60 ms, the same at each
-        repetition.
-        """
-        return next(self.runs(point, budget_s=0.0, short=False))[1]
-
-    def run(
-        self,
-        settings: Mapping[str, Value] | None = None,
-        over: Sequence[Value] | None = None,
-        *,
-        budget_s: float = 6.0,
-        short: bool | None = None,
-    ) -> Run:
-        """The last and best of `runs`. Ctrl-C and Jupyter's stop button end it."""
-        return deque(self.runs(settings, over, budget_s=budget_s, short=short), maxlen=1).pop()[1]
-
-    def recorded(self) -> Run | None:
-        """A run from another machine that ships with the package, if there is one."""
-        path = Path(str(files("spe_lab") / "recorded" / f"{self.id}.json"))
-        return Run.load(path) if path.is_file() else None
-
-    def beside(self, recorded: Run, point: Mapping[str, Value]) -> Run:
-        """A recorded run with this machine's model beside it: what was measured keeps the sliders
-        it was measured at.
-        """
-        fixed = {
-            name: recorded.point[name]
-            for name, slider in self.sliders.items()
-            if slider.measured and name in recorded.point
-        }
-        return self.assemble({**point, **fixed}, recorded.measured)
+    def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison | None:
+        """The comparison of the lab's compared pair; None if one of the two curves is missing."""
+        pairs = zip((measured, predicted), self.compared, strict=True)
+        pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in pairs]
+        return Comparison.of(*pair) if all(pair) else None
 
     def to_dict(self) -> dict[str, Any]:
         return {

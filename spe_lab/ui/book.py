@@ -14,7 +14,8 @@ import numpy as np
 from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Slider, Value
 from spe_lab.ui.static import dense
 
 FACTOR = 4  # how far a slider is moved

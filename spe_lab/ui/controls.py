@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from spe_lab.core import units
-from spe_lab.core.lab import Slider, Value
+from spe_lab.core.slider import Slider, Value
 
 STEPS_PER_OCTAVE = 4
 _LABEL, _REST = 55, 285  # pixels of the name, and of the track with its readout

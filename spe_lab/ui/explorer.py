@@ -13,9 +13,11 @@ import ipywidgets as widgets
 from spe_lab.core import mode, registry, units
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Curve, Run
+from spe_lab.core.curve import Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError, UnavailableError
-from spe_lab.core.lab import Lab, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Value
 from spe_lab.core.machine import Machine
 from spe_lab.core.reader.prediction import Prediction, reveal
 from spe_lab.core.text import Text

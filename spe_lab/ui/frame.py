@@ -6,8 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve, Run
-from spe_lab.core.lab import Lab, Value, version
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
+from spe_lab.core.lab import Lab, version
+from spe_lab.core.slider import Value
 
 
 @dataclass(frozen=True)

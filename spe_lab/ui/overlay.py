@@ -14,9 +14,11 @@ import ipywidgets as widgets
 
 from spe_lab.core import machine as machines
 from spe_lab.core import units
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Value
 from spe_lab.core.machine import Machine
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from spe_lab.core import mode
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Slider, Value
+from spe_lab.core.slider import Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.models.queues.trace import Trace
 from spe_lab.ui import controls

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 
 import ipywidgets as widgets
 
-from spe_lab.core.lab import Lab, Preset, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Preset, Value
 
 
 class PresetBar:

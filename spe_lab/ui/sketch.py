@@ -10,9 +10,10 @@ import ipywidgets as widgets
 import numpy as np
 
 from spe_lab.core import registry, units
-from spe_lab.core.curve import Run
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Value
 from spe_lab.core.reader.prediction import CurvePrediction, Sketch, predict_curve
 from spe_lab.core.reader.prediction.curves import WITHIN
 from spe_lab.core.text import Text

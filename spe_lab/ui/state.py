@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Slider, Value
 
 
 def code(lab: Lab, point: Mapping[str, Value]) -> str:

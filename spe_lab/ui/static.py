@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from spe_lab.core import registry, units
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import write_atomically
 from spe_lab.core.lab import Lab

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from spe_lab.core.c import native
-from spe_lab.core.curve import Run
+from spe_lab.core.recording import Run
 
 from .jupyter import Explorer, MissingError, jupyterlab, write_notebook
 

@@ -9,7 +9,8 @@ import resource
 
 import pytest
 
-from spe_lab.core.curve import SOURCES, Axis, Comparison, Curve, Run
+from spe_lab.core.curve import SOURCES, Axis, Comparison, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import write_atomically
 

@@ -13,7 +13,8 @@ import pytest
 from spe_lab.core import machine as machines
 from spe_lab.core import registry
 from spe_lab.core.c import native
-from spe_lab.core.curve import Axis, Run
+from spe_lab.core.curve import Axis
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.fitted import NO_FIT, FittedLab
 from spe_lab.core.lab import SHORT_BUDGET_S

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from spe_lab.core import registry
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.prediction import predict, predict_curve, predict_order

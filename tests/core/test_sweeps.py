@@ -25,7 +25,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.grids.executors import answers
 from spe_lab.core.grids.sweeps import sweep, sweeps, values_of
-from spe_lab.core.lab import Slider
+from spe_lab.core.slider import Slider
 
 LAB, GRID = "branches.predictor", {"states": [4, 2], "p": [0.1, 0.3, 0.5]}
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 from spe_lab.core import lab, units
 from spe_lab.core.c import native, prototypes
-from spe_lab.core.curve import Run
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine, store
 from spe_lab.core.reader import journal

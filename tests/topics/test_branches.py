@@ -13,7 +13,8 @@ from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.c.assembly import assembly
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import counter
 from spe_lab.models import predictor as models

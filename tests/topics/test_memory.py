@@ -11,7 +11,8 @@ import sympy
 
 from spe_lab.core import registry
 from spe_lab.core.c import native
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.topics import memory
 from spe_lab.topics.memory import exercises
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from spe_lab.core import registry
 from spe_lab.core.c import native
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Parameter, claim
 from spe_lab.topics import numerical

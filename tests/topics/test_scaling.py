@@ -12,7 +12,8 @@ import sympy
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import cpus
 from spe_lab.topics.scaling import exercises, fork_join, models, usl

@@ -14,7 +14,8 @@ from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Slider
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Slider
 from spe_lab.core.reader import journal
 from spe_lab.ui import controls
 from spe_lab.ui.explorer import Explorer
@@ -168,7 +169,7 @@ def test_a_cold_notebook_shows_the_picture_with_its_text():
 def test_downloads_are_offered_and_read_back(monkeypatch):
     import base64
 
-    from spe_lab.core.curve import Run
+    from spe_lab.core.recording import Run
 
     explorer = explore("memory.stride")
     explorer.measured()

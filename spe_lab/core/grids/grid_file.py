@@ -4,24 +4,26 @@ on from there.
 The first line says what all share. A last line that was cut short, as by a power failure, is dropped and its part done
 again; anything else that does not fit is refused, and the file left as it is.
 
-JSON format history: 1, the first.
+JSON format history: 1, the first. 2: a line has `training`, which stood in the curves' provenance.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from spe_lab.core.curve import CURVE, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import checked_json, read_text
+from spe_lab.core.lab import Measured
+from spe_lab.core.recording import training_apart
 
-FORMAT = 1
+FORMAT = 2
 _HEAD = {
     "type": "object",
     "required": ["format", "lab", "version", "terms"],
     "properties": {
-        "format": {"const": FORMAT},
+        "format": {"enum": [1, FORMAT]},
         "lab": {"type": "string"},
         "version": {"type": "string"},
         "terms": {"type": "object"},
@@ -30,19 +32,23 @@ _HEAD = {
 _LINE = {
     "type": "object",
     "required": ["part", "curves"],
-    "properties": {"part": {"type": "string"}, "curves": {"type": "array", "items": CURVE}},
+    "properties": {
+        "part": {"type": "string"},
+        "curves": {"type": "array", "items": CURVE},
+        "training": {"type": "object"},
+    },
 }
 
 
-class Kept:
+class GridFile:
     """The file at `path`, for curves of one lab on the same terms (version of the library among them)."""
 
     def __init__(self, path: Path, lab: str, version: str, terms: Mapping[str, Any]) -> None:
         self.path = path
         self.head = {"format": FORMAT, "lab": lab, "version": version, "terms": dict(terms)}
 
-    def load(self) -> dict[str, list[Curve]]:
-        """The curves of each part that is in the file; makes the file if there is none."""
+    def load(self) -> dict[str, Measured]:
+        """What is known of each part that is in the file; makes the file if there is none."""
         try:
             whole, end, cut = read_text(self.path).rpartition("\n")
         except FileNotFoundError:
@@ -61,7 +67,7 @@ class Kept:
             return {}
         head, *lines = whole.split("\n")
         found = checked_json(head, _HEAD, f"{self.path}, line 1,")
-        differing = [name for name in self.head if found[name] != self.head[name]]
+        differing = [name for name in self.head if name != "format" and found[name] != self.head[name]]
         if differing:
             name = differing[0]
             rule = f"{self.path} must be of a sweep with the same {name}, {self.head[name]!r:.60}"
@@ -70,13 +76,21 @@ class Kept:
         if cut:
             with self.path.open("r+b") as file:
                 file.truncate(len(f"{whole}\n".encode()))
-        return {entry["part"]: [Curve.from_dict(curve) for curve in entry["curves"]] for entry in known}
+        return {entry["part"]: _measured(entry) for entry in known}
 
-    def add(self, part: str, curves: Sequence[Curve]) -> None:
-        """Appends one part."""
+    def add(self, part: str, answer: Measured) -> None:
+        """Append one part."""
+        curves = [curve.to_dict() for curve in answer.curves]
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(self._line({"part": part, "curves": [curve.to_dict() for curve in curves]}))
+            file.write(self._line({"part": part, "curves": curves, "training": dict(answer.training)}))
 
     @staticmethod
     def _line(data: dict[str, Any]) -> str:
         return json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _measured(entry: Mapping[str, Any]) -> Measured:
+    curves, training = entry["curves"], entry.get("training")
+    if training is None:
+        curves, training = training_apart(curves)
+    return Measured(1.0, [Curve.from_dict(curve) for curve in curves], training)

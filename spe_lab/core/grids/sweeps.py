@@ -1,17 +1,13 @@
 """A lab over a grid of its sliders, on one machine or on many.
 
 A simulated lab's curves follow from its settings alone, seeds included: each point of the grid is a task of its own,
-and the answers are the same, bit for bit, whoever computes them in whatever order. That needs budgets without a clock:
-a short sweep takes a lab's first answer, any other one its last and best. A measured lab stays on this machine, one run
-after the other: measurements disturb each other, and those of two machines make no curve. Each of its runs covers the
-whole axis, as its points are measured in turns.
+and the XX
 """
 
 import dataclasses
 import itertools
 import json
 import math
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,13 +18,14 @@ import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import CancelledError, SpeLabError
 from spe_lab.core.grids.executors import TRIES, Workers, answers
-from spe_lab.core.grids.grid_file import Kept
-from spe_lab.core.lab import SHORT_BUDGET_S, Lab, Slider, Value, version
-from spe_lab.core.mode import quick
+from spe_lab.core.grids.grid_file import GridFile
+from spe_lab.core.lab import Effort, Lab, Measured, version
+from spe_lab.core.recording import Run
 from spe_lab.core.registry import get as named_lab
+from spe_lab.core.slider import Slider, Value
 
 MOST_POINTS = 10_000
 STEPS = 10  # of a range whose number of values is not given
@@ -40,7 +37,7 @@ class Part(NamedTuple):
     lab: Lab
     point: Mapping[str, Value]
     over: tuple[float, ...]
-    budget_s: float
+    effort: Effort
 
     def __str__(self) -> str:
         """The grid point as it would be written on the command line."""
@@ -63,29 +60,24 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Swept:
-    """What is known of a grid: `parts` in its order, and the curves `found` of those that are done, by the number of
-    the part.
-    """
+    """What is known of a grid: its `parts` in order, and what was `found` for those that are done, by their number."""
 
     lab: Lab
     parts: Sequence[Part]
-    found: Mapping[int, Sequence[Curve]]
+    found: Mapping[int, Measured]
 
     @cached_property
     def runs(self) -> list[Run]:
-        """A run for each setting of the sliders beside the axis, in the order of the grid, over what is done of the
-        axis. Each has its predictions beside it, made here.
+        """A run for each setting of the sliders beside the axis, in the order of the grid, over the part of the axis
+        that is done, with predictions made here.
         """
-        found = []
-        for _, group in itertools.groupby(
-            range(len(self.parts)), lambda i: {**self.parts[i].point, self.lab.axis: None}
-        ):
-            done = [i for i in group if i in self.found]
-            if done:
-                measured = joined([self.found[i] for i in done])
-                self.lab.learn(measured)
-                found.append(self.lab.assemble(self.parts[done[0]].point, measured))
-        return found
+        runs, lab = [], self.lab
+        for _, group in itertools.groupby(range(len(self.parts)), lambda i: {**self.parts[i].point, lab.axis: None}):
+            if done := [i for i in group if i in self.found]:
+                found, point = [self.found[i] for i in done], self.parts[done[0]].point
+                recording = lab.recording(point, joined([each.curves for each in found]), found[0].training)
+                runs.append(lab.joined(lab.fitted(recording)))
+        return runs
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -148,7 +140,7 @@ def sweeps(
     executor: Workers = None,
     *,
     settings: Mapping[str, Value] | None = None,
-    budget_s: float = 6.0,
+    budget_s: float | None = None,
     short: bool | None = None,
     keep: Path | str | None = None,
     cancel: Cancel | None = None,
@@ -177,35 +169,34 @@ def sweeps(
             f"lab must be importable by other processes, got {lab.id} of a notebook or script; write it into a module,"
             " or take threads"
         )
-    parts = _parts(lab, grid, settings, budget_s, quick() if short is None else short)
-    store = Kept(Path(keep), lab.id, version(), _terms(lab, parts)) if keep else None
+    parts = _parts(lab, grid, settings, Effort.of(budget_s, short))
+    store = GridFile(Path(keep), lab.id, version(), _terms(lab, parts)) if keep else None
     return _sweeps(lab, parts, store, executor, Cancel() if cancel is None else cancel, tries=tries, at_once=at_once)
 
 
 def _sweeps(
-    lab: Lab, parts: list[Part], store: Kept | None, executor: Workers, cancel: Cancel, **options: int | None
+    lab: Lab, parts: list[Part], store: GridFile | None, executor: Workers, cancel: Cancel, **options: int | None
 ) -> Iterator[tuple[float, Swept]]:
     known = store.load() if store else {}
     found = {i: known[part.key] for i, part in enumerate(parts) if part.key in known}
     left = [i for i in range(len(parts)) if i not in found]
     if found:
         yield len(found) / len(parts), Swept(lab, parts, dict(found))
-    for i, curves in answers(measured, [parts[i] for i in left], executor, named=str, cancel=cancel, **options):
-        found[left[i]] = curves
+    for i, answer in answers(measured, [parts[i] for i in left], executor, named=str, cancel=cancel, **options):
+        found[left[i]] = answer
         if store:
-            store.add(parts[left[i]].key, curves)
+            store.add(parts[left[i]].key, answer)
         yield len(found) / len(parts), Swept(lab, parts, dict(found))
     if not found:
         raise CancelledError("the sweep was cancelled before a point was done; start it again")
 
 
-def measured(part: Part, cancel: Cancel) -> Sequence[Curve]:
-    """The last curves of one part: what a worker computes."""
-    lab = part.lab
-    last = deque(lab.measure(part.point, lab.x(part.over), part.budget_s, cancel), maxlen=1)
-    if not last:
+def measured(part: Part, cancel: Cancel) -> Measured:
+    """The last answer for one part: what a worker computes."""
+    found = list(part.lab.measure(part.point, part.lab.x(part.over), part.effort, cancel))
+    if not found:
         raise CancelledError("the measurement was cancelled; start it again")
-    return last.pop()[1]
+    return found[-1]
 
 
 def joined(curves: Sequence[Sequence[Curve]]) -> list[Curve]:
@@ -253,8 +244,7 @@ def _parts(
     lab: Lab,
     grid: Mapping[str, Sequence[Value] | str],
     settings: Mapping[str, Value] | None,
-    budget_s: float,
-    short: bool,
+    effort: Effort,
 ) -> list[Part]:
     """All of the grid, checked, its last slider moving fastest, and the axis faster still."""
     if clash := [name for name in settings or () if name in grid]:
@@ -275,25 +265,25 @@ def _parts(
                 f" {name}={slider.default}{slider.unit}"
             )
         columns[name] = list(dict.fromkeys(chosen))
-    axis = lab.x(columns.pop(lab.axis, None), short)
+    axis = lab.x(columns.pop(lab.axis, None), effort.short)
     if (size := math.prod(map(len, columns.values())) * len(axis.values)) > MOST_POINTS:
         raise SpeLabError(f"the grid must have at most {MOST_POINTS:,} points, got {size:,}; take fewer values")
-    if lab.simulated:
-        budget_s, overs = 0.0 if short else math.inf, [(value,) for value in axis.values.tolist()]
-    else:
-        budget_s, overs = min(budget_s, SHORT_BUDGET_S) if short else budget_s, [tuple(axis.values.tolist())]
+    whole = axis.values.tolist()
+    overs = [(value,) for value in whole] if lab.simulated else [tuple(whole)]
     bare = lab.on(lab.machine)  # without what can be worked out anew, and need not travel
     points = [
         lab.point({**(settings or {}), **dict(zip(columns, row, strict=True))})
         for row in itertools.product(*columns.values())
     ]
-    return [Part(bare, point, over, budget_s) for point in points for over in overs]
+    return [Part(bare, point, over, effort) for point in points for over in overs]
 
 
 def _terms(lab: Lab, parts: Sequence[Part]) -> dict[str, Any]:
     """What kept curves must share beside their settings to stand in for new ones."""
+    effort = parts[0].effort
+    counts = 0.0 if effort.short else "fixed"  # 0.0: as in files of earlier versions, whose short sweeps were the same
     return {
-        "budget_s": None if math.isinf(parts[0].budget_s) else parts[0].budget_s,
+        "budget_s": counts if lab.simulated else effort.budget_s,
         "machine": None if lab.simulated else lab.machine_dict,
     }
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Slider, Value
 from spe_lab.core.model import Model
 from spe_lab.core.own_c import timing
 from spe_lab.core.own_c.messages import CellError

@@ -16,7 +16,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.machine import Machine, Parameter, memory_available
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import Point, Sweep, sweep

@@ -11,7 +11,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.machine import cpus
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.provenance import curves

@@ -10,7 +10,8 @@ from spe_lab.core.c import native
 from spe_lab.core.calibration.calibration import Calibration
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.machine import Parameter, claim, published
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import Sweep

@@ -11,7 +11,8 @@ from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Preset, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.machine import Parameter, claim, memory_available
 from spe_lab.core.machine.arena import HUGE_PAGE, PAGES, Arena, huge_pages_offered
 from spe_lab.core.registry import register

@@ -12,7 +12,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import sweep
 from spe_lab.core.sampling.provenance import curves

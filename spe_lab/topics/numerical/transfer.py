@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from spe_lab.core.curve import Run
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.text import Text
 from spe_lab.topics.numerical.fitting import Sample, share

@@ -9,7 +9,8 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Preset, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.models.queues import Shared, Split, System, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools

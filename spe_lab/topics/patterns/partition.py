@@ -8,7 +8,7 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.machine.arena import Arena
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import sweep

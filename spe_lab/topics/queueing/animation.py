@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from spe_lab.core.lab import Slider, Value
+from spe_lab.core.slider import Slider, Value
 from spe_lab.models.queues import Law, Priority, Shared, Sharing, Split, System, bimodal, poisson, simulate
 from spe_lab.models.queues.trace import Trace
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.models.queues import Split, System, general
 from spe_lab.topics.queueing import models

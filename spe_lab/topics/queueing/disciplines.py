@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Sharing, Split, System, general, poisson, simulate

@@ -6,7 +6,7 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.models.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
 from spe_lab.topics.queueing import models

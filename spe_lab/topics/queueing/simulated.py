@@ -12,7 +12,8 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Slider, Value
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.provenance import simulated_origin
 from spe_lab.models.queues import Estimate, Law, Simulated, System, poisson, simulate

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from spe_lab.core.curve import Axis, Comparison, Curve
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.models.queues import Law, Shared, System, birth_death, general
 from spe_lab.topics.queueing.laws import ARRIVALS, ONE_IN_A_THOUSAND, SERVICES, service

@@ -6,7 +6,7 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.statistics import centre
 from spe_lab.topics.scaling import models

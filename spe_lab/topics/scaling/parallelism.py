@@ -10,9 +10,11 @@ import numpy as np
 from spe_lab.core.c import native
 from spe_lab.core.calibration.steps import miss_share
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve, Run
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab, Preset, Slider, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
 from spe_lab.core.registry import register

@@ -14,7 +14,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.files import plain
 from spe_lab.core.fitted import FittedLab
-from spe_lab.core.lab import Preset, Slider, Value
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.statistics import redrawn
 from spe_lab.core.sampling.teams import block_ratios

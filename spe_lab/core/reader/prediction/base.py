@@ -10,9 +10,11 @@ from typing import Any, ClassVar, Protocol, Self, SupportsIndex
 import numpy as np
 
 from spe_lab.core import registry, units
-from spe_lab.core.curve import Curve, Run
+from spe_lab.core.curve import Curve
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Value
 from spe_lab.core.machine import Machine
 from spe_lab.core.reader import journal
 from spe_lab.core.text import Text

@@ -7,9 +7,10 @@ from types import EllipsisType
 from typing import Any, Self
 
 from spe_lab.core import registry, units
-from spe_lab.core.curve import Run
+from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab, Value
+from spe_lab.core.lab import Lab
+from spe_lab.core.slider import Value
 from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval, nearest
 
 

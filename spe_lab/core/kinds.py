@@ -1,0 +1,121 @@
+"""Kinds of lab: timed kernels on one core, teams of threads, and simulations. Each has one hook; `measure` is inherited.
+
+A timed lab plans what is sampled in turn; a simulated lab yields its curves step by step, each step with fixed counts
+and seeds. A lab with a companion program is a team lab whose settings talk to the program (sampling/companion.py).
+"""
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from spe_lab.core.c.native import Library
+from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import Effort, Lab, Measured
+from spe_lab.core.sampling.kernels import Point, sweep
+from spe_lab.core.sampling.provenance import Result, curves, origin, simulated_origin
+from spe_lab.core.sampling.teams import Setting, interleaved
+from spe_lab.core.slider import Value
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a timed lab samples in turn, and how curves and training are read from the samples.
+
+    - `points`: one for each value of the axis, curve by curve; after them whatever a fit needs
+    - `names`: of the curves that the first points are
+    - `library`: the kernels' library; `provenance` and `notes`: what the curves say beside it
+    - `training`: makes what a fit needs of a result
+    - `curves`: makes the curves of a result where they are not simply the points' times
+    - `options`: for the sampler, such as the burst and the quantile of a team's trials
+    """
+
+    points: Sequence[Point] | Sequence[Setting]
+    names: Sequence[str]
+    library: Library
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    training: Callable[[Any], Mapping[str, Any]] | None = None
+    curves: Callable[[Any], Sequence[Curve]] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def origin(self, result: Result, **more: Any) -> dict[str, Any]:
+        """The provenance of curves that are made of a result."""
+        return origin(result, self.library, self.notes, **self.provenance, **more)
+
+
+class TimedLab(Lab):
+    """A lab whose points are sampled in turn by `sampler` until they are precise or the budget is used."""
+
+    sampler: ClassVar[Callable[..., Iterator[Any]]]
+
+    @abstractmethod
+    def plan(self, point: Mapping[str, Value], x: Axis, short: bool, cancel: Cancel) -> Plan:
+        """Return what is sampled for these settings."""
+
+    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
+        plan = self.plan(point, x, effort.short, cancel)
+        for result in self.sampler(plan.points, budget_s=effort.budget_s, cancel=cancel, **plan.options):
+            if plan.curves:
+                measured = plan.curves(result)
+            else:
+                measured = curves(result, plan.names, x, plan.library, plan.notes, self.unit, **plan.provenance)
+            yield Measured(result.progress, measured, plan.training(result) if plan.training else {})
+
+
+class KernelLab(TimedLab):
+    """Work kernels on one core, timed by the common harness (sampling/kernels.py)."""
+
+    sampler = staticmethod(sweep)
+
+
+class TeamLab(TimedLab):
+    """Trials that need several threads, or that take too long for one core's harness (sampling/teams.py)."""
+
+    sampler = staticmethod(interleaved)
+
+
+class SimulatedLab(Lab):
+    """A simulation in fixed, seeded steps: its results do not depend on how fast the machine is.
+
+    A short run takes `short_steps` of the steps, any other one `steps`. Only an explorer's refinement goes on, to
+    `most_steps` at most, and only there does the budget end anything.
+    """
+
+    simulated = True
+    short_steps: ClassVar[int] = 1
+    steps: ClassVar[int] = 2
+    most_steps: ClassVar[int] = 4
+    stem: ClassVar[str]  # of the C file that simulates
+
+    @abstractmethod
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[Sequence[Curve]]:
+        """Yield curves after each step, each from more simulated work than those before; at least `most_steps` times."""
+
+    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
+        wanted = self.short_steps if effort.short else self.steps
+        most = self.most_steps if effort.refine else wanted
+        began = time.monotonic()
+        for step, drawn in enumerate(self.draw(point, x, cancel), 1):
+            used = time.monotonic() - began
+            late = effort.refine and step >= wanted and used >= effort.budget_s
+            last = step >= most or late
+            yield Measured(1.0 if last else step / most, drawn)
+            if last:
+                return
+
+    def curve(self, name: str, x: Axis, estimates: Any, counts: Any, estimator: str, **provenance: Any) -> Curve:
+        """A simulated curve.
+
+        - `estimates`: a row for each x, which begins with the value and ends with the two ends of its interval
+        - `counts`: how many simulated events each value rests on, for each x or for all
+        - `estimator`: how value and interval were made, for the provenance
+        """
+        value, *_, low, high = np.asarray(estimates, dtype=float).T
+        counts = np.broadcast_to(counts, value.shape)
+        how = simulated_origin(self.stem, estimator, **provenance)
+        return Curve(name, "simulated", x, self.unit, value, low, high, counts, counts, how)
