@@ -15,12 +15,12 @@ from spe_lab.core import machine as machines
 from spe_lab.core import registry, units
 from spe_lab.core.c import native
 from spe_lab.core.c.assembly import assembly
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.grids.executors import BUILT_IN
 from spe_lab.core.grids.sweeps import sweeps
 from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
+from spe_lab.core.recording import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,8 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         "--budget",
         metavar="SECONDS",
         type=float,
-        default=6.0,
-        help="seconds to measure for at each setting (default 6)",
+        help="seconds to measure for at each setting (6; with --quick 0.7)",
     )
     form = sweep.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -283,7 +282,7 @@ def _fall_back(lab: Lab, settings: dict[str, str], error: UnavailableError) -> R
     if recorded is None:
         raise MeasurementError(str(error)) from None
     print(f"spe-lab: {error}. Shown: data recorded on {recorded.machine['facts']['cpu']}.", file=sys.stderr)
-    return lab.beside(recorded, lab.point(settings))
+    return lab.joined(lab.fitted(recorded), lab.point(settings))
 
 
 def _emit(run: Run, options: argparse.Namespace) -> None:

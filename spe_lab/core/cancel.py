@@ -3,6 +3,8 @@
 import ctypes
 from typing import Any
 
+from spe_lab.core.errors import CancelledError
+
 
 class Cancel:
     """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s. Another process gets a
@@ -20,3 +22,8 @@ class Cancel:
 
     def is_set(self) -> bool:
         return bool(self.flag.value)
+
+    def check(self, work: str = "the measurement") -> None:
+        """Raise CancelledError if the flag is set; called between two parts of a long work."""
+        if self.is_set():
+            raise CancelledError(f"{work} was cancelled; start it again")

@@ -1,4 +1,4 @@
-"""Kinds of lab: timed kernels on one core, teams of threads, and simulations. Each has one hook; `measure` is inherited.
+"""Kinds of lab: timed kernels on one core, teams of threads, simulations. Each has one hook; `measure` is inherited.
 
 A timed lab plans what is sampled in turn; a simulated lab yields its curves step by step, each step with fixed counts
 and seeds. A lab with a companion program is a team lab whose settings talk to the program (sampling/companion.py).
@@ -54,11 +54,11 @@ class TimedLab(Lab):
     sampler: ClassVar[Callable[..., Iterator[Any]]]
 
     @abstractmethod
-    def plan(self, point: Mapping[str, Value], x: Axis, short: bool, cancel: Cancel) -> Plan:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         """Return what is sampled for these settings."""
 
     def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
-        plan = self.plan(point, x, effort.short, cancel)
+        plan = self.plan(point, x, effort, cancel)
         for result in self.sampler(plan.points, budget_s=effort.budget_s, cancel=cancel, **plan.options):
             if plan.curves:
                 measured = plan.curves(result)
@@ -94,7 +94,7 @@ class SimulatedLab(Lab):
 
     @abstractmethod
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[Sequence[Curve]]:
-        """Yield curves after each step, each from more simulated work than those before; at least `most_steps` times."""
+        """Yield curves after each step, from more simulated work each time; at least `most_steps` times."""
 
     def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
         wanted = self.short_steps if effort.short else self.steps
@@ -119,3 +119,19 @@ class SimulatedLab(Lab):
         counts = np.broadcast_to(counts, value.shape)
         how = simulated_origin(self.stem, estimator, **provenance)
         return Curve(name, "simulated", x, self.unit, value, low, high, counts, counts, how)
+
+
+def accumulated(one: Callable[[int], np.ndarray], ends: Sequence[int]) -> Iterator[np.ndarray]:
+    """Stack one(0), one(1), … and yield the stack after each count in `ends`: independent batches, numbered from 0."""
+    batches: list[np.ndarray] = []
+    for end in ends:
+        batches += [one(batch) for batch in range(len(batches), end)]
+        yield np.array(batches)
+
+
+def growing(first: int, factor: int = 4) -> Iterator[int]:
+    """Sizes of ever larger simulations: first, factor · first, …; a factor of four halves the intervals."""
+    size = first
+    while True:
+        yield size
+        size *= factor

@@ -4,8 +4,8 @@ import base64
 import html
 from collections.abc import Mapping
 
-from spe_lab.core.recording import Run
 from spe_lab.core.lab import Lab
+from spe_lab.core.recording import Run
 from spe_lab.core.slider import Value
 from spe_lab.ui import state
 

@@ -1,4 +1,4 @@
-"""What an explorer shows at one setting of its sliders, each part worked out once, whoever needs it."""
+"""What an explorer shows at one setting of its sliders; each part is computed once, whoever needs it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,28 +7,35 @@ from functools import cached_property
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
-from spe_lab.core.lab import Lab, version
+from spe_lab.core.lab import Fitted, Lab, version
+from spe_lab.core.recording import Recording, Run
 from spe_lab.core.slider import Value
 
 
 @dataclass(frozen=True)
 class Frame:
-    """`lab` at `point`: its models at the values `x` of its sweep, and drawn over `axis`, beside `run` (what was
-    measured, if anything was).
+    """A lab at one point of its sliders, beside what was measured.
+
+    - `x`: the values of the default sweep; `axis`: those over which the model is drawn
+    - `fitted`: a recording, or None, with its fit
     """
 
     lab: Lab
     point: Mapping[str, Value]
     x: Axis
     axis: Axis
-    run: Run | None
+    fitted: Fitted
+
+    @property
+    def recording(self) -> Recording | None:
+        return self.fitted.recording
 
     @cached_property
     def predicted(self) -> Sequence[Curve]:
         """The models over the axis, at the marker and at the measured points: they are asked once for all of these."""
-        more = [self.point[self.lab.axis], *(self.run.x.values if self.run else ())]
-        return self.lab.predict(self.point, Axis(self.axis.name, self.axis.unit, np.union1d(self.axis.values, more)))
+        more = [self.point[self.lab.axis], *(self.recording.x.values if self.recording else ())]
+        values = np.union1d(self.axis.values, more)
+        return self.lab.predict(self.point, Axis(self.axis.name, self.axis.unit, values), self.fitted.fit)
 
     @cached_property
     def here(self) -> Sequence[Curve]:
@@ -39,29 +46,21 @@ class Frame:
     @cached_property
     def shown(self) -> Run:
         """The figure as a run: without a measurement, the model alone."""
-        if self.run is None:
-            return Run(
-                self.lab.id,
-                self.point,
-                self.x,
-                [],
-                [curve.at(self.x) for curve in self.predicted],
-                None,
-                self.lab.machine_dict,
-                version(),
-            )
-        if self.moved:
-            return self.lab.beside(self.run, self.point)
-        return self.lab.assemble(self.point, self.run.measured, [curve.at(self.run.x) for curve in self.predicted])
+        if self.recording is None:
+            predicted = [curve.at(self.x) for curve in self.predicted]
+            return Run(self.lab.id, self.point, self.x, [], {}, self.lab.machine_dict, version(), predicted)
+        known = None if self.moved else [curve.at(self.recording.x) for curve in self.predicted]
+        return self.lab.joined(self.fitted, self.point, known)
 
     @cached_property
     def moved(self) -> dict[str, Value]:
         """Sliders that a measurement depends on and that have left the values it was taken at: those values."""
-        if self.run is None:
+        if self.recording is None:
             return {}
-        measured = (name for name, slider in self.lab.sliders.items() if slider.measured and name in self.run.point)
-        return {name: self.run.point[name] for name in measured if self.point[name] != self.run.point[name]}
+        taken_at = self.recording.point
+        measured = (name for name, slider in self.lab.sliders.items() if slider.measured and name in taken_at)
+        return {name: taken_at[name] for name in measured if self.point[name] != taken_at[name]}
 
     @cached_property
     def marks(self) -> Mapping[str, float]:
-        return self.lab.marks(self.point)
+        return self.lab.marks(self.point, self.fitted.fit)

@@ -15,11 +15,11 @@ import ipywidgets as widgets
 from spe_lab.core import machine as machines
 from spe_lab.core import units
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Value
 from spe_lab.core.machine import Machine
+from spe_lab.core.recording import Recording
+from spe_lab.core.slider import Value
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Overlay:
     curves: Callable[[Mapping[str, Value], Axis], Sequence[Curve]]
 
 
-def recorded(lab: Lab, run: Run | Path | str) -> Overlay:
+def recorded(lab: Lab, run: Recording | Path | str) -> Overlay:
     """The measured curves of a run of this lab, as recorded ones; a path is loaded. Another lab's run is refused."""
-    run = run if isinstance(run, Run) else Run.load(Path(run))
+    run = run if isinstance(run, Recording) else Recording.load(Path(run))
     found = (run.lab, run.x.name, run.x.unit, *{curve.unit for curve in run.measured})
     if found != (lab.id, lab.axis, lab.sliders[lab.axis].unit, lab.unit):
         rule = f"a run to show beside must be of {lab.id} over {lab.axis}, in the units of this version"
@@ -75,17 +75,18 @@ def _modelled(lab: Lab, name: str, machine: Machine) -> Overlay | None:
     # What the profile lacks is assumed, or claimed by the system that this runs on: it is not the other machine's.
     foreign = [slider for slider in model if slider.source.partition(":")[0] in set(machines.ORIGINS) - {"published"}]
     ends = [(slider.name, end) for slider in foreign for end in slider.choices or (slider.low, slider.high)]
-    moved = [other.predict({**point, name: end}, x) for name, end in ends]
+    fit = other.recorded_fit
+    moved = [other.predict({**point, name: end}, x, fit) for name, end in ends]
     known = [
         a.name
-        for a, *rest in zip(other.predict(point, x), *moved, strict=True)
+        for a, *rest in zip(other.predict(point, x, fit), *moved, strict=True)
         if all((a.values == b.values).all() for b in rest)
     ]
     if not known:
         return None
 
     def curves(here: Mapping[str, Value], axis: Axis) -> list[Curve]:
-        predicted = other.predict({**here, **numbers}, axis)
+        predicted = other.predict({**here, **numbers}, axis, fit)
         return [dataclasses.replace(curve, name=f"{curve.name}, {name}") for curve in predicted if curve.name in known]
 
     return Overlay(
@@ -141,7 +142,7 @@ class Chooser:
         if found := published(self._lab):
             self._offer([*self.choice.options, *((each.name, each) for each in found)], self.chosen)
 
-    def add(self, run: Run | Path | str) -> None:
+    def add(self, run: Recording | Path | str) -> None:
         """Adds a run to the list and chooses it."""
         overlay = recorded(self._lab, run)
         self._offer(
@@ -156,7 +157,7 @@ class Chooser:
     def _uploaded(self) -> None:
         for file in self.file.value:
             try:
-                self.add(Run.from_json(bytes(file["content"]).decode(errors="replace"), file["name"]))
+                self.add(Recording.from_json(bytes(file["content"]).decode(errors="replace"), file["name"]))
                 self._status.value = ""
             except SpeLabError as error:
                 self._status.value = html.escape(str(error))

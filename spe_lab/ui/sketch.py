@@ -10,12 +10,12 @@ import ipywidgets as widgets
 import numpy as np
 
 from spe_lab.core import registry, units
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Value
 from spe_lab.core.reader.prediction import CurvePrediction, Sketch, predict_curve
 from spe_lab.core.reader.prediction.curves import WITHIN
+from spe_lab.core.recording import Run
+from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
 from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle, page_of
@@ -130,7 +130,10 @@ class CurveSketch:
     def _reach(self) -> tuple[float, float]:
         """The least and the largest value that can be drawn: well beyond what any model says."""
         values = np.concatenate(
-            [curve.values for curve in self.lab.predict(self.lab.point(self._settings), self.lab.x())]
+            [
+                curve.values
+                for curve in self.lab.predict(self.lab.point(self._settings), self.lab.x(), self.lab.recorded_fit)
+            ]
         )
         values = values[np.isfinite(values) & (values > 0)]
         largest = float(values.max()) if values.size else 1.0

@@ -9,11 +9,11 @@ import numpy as np
 
 from spe_lab.core import registry, units
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import write_atomically
 from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
+from spe_lab.core.recording import Recording, Run
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.page_lock import TURN
 from spe_lab.ui.sheet import HEIGHT, WIDTH
@@ -21,10 +21,12 @@ from spe_lab.ui.sheet import HEIGHT, WIDTH
 
 def picture(run: Run) -> bytes:
     """PNG of a run: its measured points, and the predictions drawn as lines."""
-    lab = lab_of(run)
-    smooth = lab.predict(lab.point(run.point), dense(lab, run.x))
+    lab, point = lab_of(run), dict(run.point)
+    fit = lab.fitted(run).fit
+    point = lab.point() | point
+    smooth = lab.predict(point, dense(lab, run.x), fit)
     with TURN:
-        return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(lab.point(run.point)))
+        return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(point, fit))
 
 
 def check_png(path: Path) -> None:
@@ -82,7 +84,7 @@ def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = (), marks: Mapping
         if finite.size:
             low, high = units.render(finite.min(), curve.unit), units.render(finite.max(), curve.unit)
             said.append(f"{curve.source.capitalize()}, {curve.name}: {low} to {high}.")
-    for name, place in (lab.marks(lab.point(run.point)) if marks is None else marks).items():
+    for name, place in (marks or {}).items():
         if np.isfinite(place):
             said.append(f"{name.capitalize()} at {units.render(place, slider.unit)}.")
     if run.comparison and np.isfinite(run.comparison.median_relative_error):
@@ -109,9 +111,6 @@ def ratios(run: Run) -> Curve | None:
     return Curve("ratio", "measured", run.x, "", run.comparison.residuals + 1) if run.comparison else None
 
 
-def lab_of(run: Run) -> Lab:
-    """The lab that a run is of, on the machine that its predictions are for, and fitted to its curves."""
-    lab = registry.get(run.lab, Machine.from_dict(run.machine))
-    if run.measured:
-        lab.learn(run.measured)
-    return lab
+def lab_of(recording: Recording) -> Lab:
+    """The lab of a recording, on the machine that it says."""
+    return registry.get(recording.lab, Machine.from_dict(recording.machine))

@@ -11,11 +11,12 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Slider, Value
+from spe_lab.core.lab import Effort, Lab, Measured
+from spe_lab.core.machine import Machine
 from spe_lab.core.model import Model
 from spe_lab.core.own_c import timing
 from spe_lab.core.own_c.messages import CellError
+from spe_lab.core.slider import Slider, Value
 
 if TYPE_CHECKING:
     from spe_lab.core.own_c.compiled import Cell
@@ -42,17 +43,20 @@ class CellLab(Lab):
 
     def __init__(
         self,
+        machine: Machine | None = None,
+        *,
         cell: "Cell",
         name: str,
         model: Model | Callable[..., Any],
         over: Mapping[str, Sequence[float] | np.ndarray],
-        unit: str,
+        axis_unit: str,
         arguments: Mapping[str, Any],
     ) -> None:
-        super().__init__()
+        super().__init__(
+            machine, cell=cell, name=name, model=model, over=over, axis_unit=axis_unit, arguments=arguments
+        )
         function = cell.function(name).declared
-        self.axis, self._values = timing.axis_of(function, over)
-        self._cell, self._name, self._model, self._axis_unit = cell, name, model, unit
+        axis, values = timing.axis_of(function, over)
         if isinstance(model, Model) and model.unit != "ns":
             raise CellError(
                 f"model must be in ns to stand beside a time, got {model.name} in {model.unit or 'no unit'}; scale its"
@@ -64,33 +68,37 @@ class CellLab(Lab):
             else list(inspect.signature(model).parameters)
         )
         known = timing.fields(function)
-        self._whole = known[self.axis] not in (ctypes.c_float, ctypes.c_double)
-        self._arguments = {each: value for each, value in arguments.items() if each in known}
-        self._parameters = {each: value for each, value in arguments.items() if each in asked and each != self.axis}
         unknown = [each for each in arguments if each not in known and each not in asked]
-        missing = [each for each in asked if each != self.axis and each not in arguments]
+        missing = [each for each in asked if each != axis and each not in arguments]
         if unknown or missing:
             said = f"takes no {', '.join(unknown)}" if unknown else f"needs {', '.join(missing)}"
             raise CellError(
                 f"the arguments must be those of {name} and of the model, which {said}; give each by its name"
             )
-        self._predicted = model.name if isinstance(model, Model) else "your model"
-        self.id = f"{cell.name}.{name}"
-        self.title = f"Your own {name}"
-        self.quantity = f"time per {'unit of work' if timing.is_work_kernel(function) else 'call'}"
-        self.scale = "log" if self._far_apart else "linear"
-        self.compared = (name, self._predicted)
+        predicted = model.name if isinstance(model, Model) else "your model"
+        vars(self).update(
+            axis=axis,
+            id=f"{cell.name}.{name}",
+            title=f"Your own {name}",
+            quantity=f"time per {'unit of work' if timing.is_work_kernel(function) else 'call'}",
+            scale="log" if values[0] > 0 and values[-1] >= _LOG_FROM * values[0] else "linear",
+            compared=(name, predicted),
+            _values=values,
+            _whole=known[axis] not in (ctypes.c_float, ctypes.c_double),
+            _arguments={each: value for each, value in arguments.items() if each in known},
+            _parameters={each: value for each, value in arguments.items() if each in asked and each != axis},
+        )
 
-    def declare(self) -> Sequence[Slider]:
+    def make_sliders(self) -> Sequence[Slider]:
         low, high = float(self._values[0]), float(self._values[-1])
-        scale = "log" if self._far_apart else "linear"
-        described = self._model.quantities if isinstance(self._model, Model) else {}
+        scale = self.scale
+        described = self.model.quantities if isinstance(self.model, Model) else {}
         counts = self._whole and (scale == "log" or high - low <= _COUNTED)
         axis = Slider(
             self.axis,
-            self._axis_unit,
+            self.axis_unit,
             float(self._values[len(self._values) // 2]),
-            f"{self.axis} of {self._name}",
+            f"{self.axis} of {self.name}",
             low,
             high,
             scale,
@@ -112,26 +120,20 @@ class CellLab(Lab):
         ]
         return [axis, *parameters]
 
-    @property
-    def _far_apart(self) -> bool:
-        return self._values[0] > 0 and self._values[-1] >= _LOG_FROM * self._values[0]
-
-    def sweep(self, short: bool) -> Sequence[float]:
+    def default_values(self, short: bool) -> Sequence[float]:
         return self._values
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, Sequence[Curve]]]:
+    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
         over = {self.axis: x.values}
         for progress, curve in timing.sweep(
-            self._cell, self._name, over, self._axis_unit, budget_s, self._arguments, cancel
+            self.cell, self.name, over, self.axis_unit, effort.budget_s, self._arguments, cancel
         ):
-            yield progress, [curve]
+            yield Measured(progress, [curve])
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> Sequence[Curve]:
-        values = self._model(**{self.axis: x.values}, **{each: point[each] for each in self._parameters})
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> Sequence[Curve]:
+        values = self.model(**{self.axis: x.values}, **{each: point[each] for each in self._parameters})
         return [
             Curve(
-                self._predicted, "predicted", x, "ns", np.broadcast_to(np.asarray(values, dtype=float), x.values.shape)
+                self.compared[1], "predicted", x, "ns", np.broadcast_to(np.asarray(values, dtype=float), x.values.shape)
             )
         ]

@@ -114,3 +114,9 @@ def few_rounds(estimate: Estimate, rounds: int) -> list[str]:
     return (
         [f"only {rounds} rounds: too few for intervals"] if rounds < MIN_ROUNDS and np.isnan(estimate.low).any() else []
     )
+
+
+def two_standard_errors(batches: np.ndarray) -> np.ndarray:
+    """Rows (mean, low, high) of each column of independent `batches` (batches × points), ± two standard errors."""
+    mean, error = batches.mean(axis=0), batches.std(axis=0, ddof=1) / math.sqrt(len(batches))
+    return np.stack([mean, mean - 2 * error, mean + 2 * error], axis=-1)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.models import predictor as models
 from spe_lab.topics.branches.selection import KEY_RANGE, KEYS, Data

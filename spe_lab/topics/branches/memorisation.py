@@ -1,20 +1,23 @@
 """The lab branches.memorisation: how long a random pattern this machine learns by heart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from spe_lab.core import units
-from spe_lab.core.calibration.steps import Staircase, Step, fit, miss_share
+from spe_lab.core.calibration.steps import Staircase, Step, miss_share
+from spe_lab.core.calibration.steps import fit as fit_steps
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.files import plain
-from spe_lab.core.fitted import FittedLab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import KernelLab, Plan
+from spe_lab.core.lab import Effort
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.kernels import Point, sweep
-from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.sampling.kernels import Point, Sweep
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.topics.branches.selection import KEY_RANGE, assumed, kernels
 
@@ -24,7 +27,7 @@ MOST_STEPS = 3  # small predictors answer sooner than large ones: the last step 
 
 
 @register
-class Memorisation(FittedLab[Staircase]):
+class Memorisation(KernelLab):
     """Time per element against the length of a random pattern that repeats."""
 
     id = "branches.memorisation"
@@ -42,7 +45,7 @@ class Memorisation(FittedLab[Staircase]):
         " pattern while something else runs."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         length = Slider(
             "length",
             "",
@@ -79,23 +82,22 @@ class Memorisation(FittedLab[Staircase]):
         )
         return [length, K, P]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [2.0**k for k in range(6, 21, 2)] if short else [2.0**k for k in range(5, 21)]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        training = [float(round(2 ** (k + 0.5))) for k in range(5, 20, 2 if budget_s < 1 else 1)]
-        points, n = [self.pattern(int(length)) for length in [*x.values, *training]], len(x.values)
-        for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            blocks = result.blocks()[:, n : len(points)]
-            kept = {"lengths": training, "blocks": plain(blocks)}
-            yield result.progress, curves(result, self.compared[:1], x, kernels(), self.refit(kept), training=kept)
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        lengths = [float(round(2 ** (k + 0.5))) for k in range(5, 20, 2 if effort.short else 1)]
+        points, n = [self.pattern(int(length)) for length in [*x.values, *lengths]], len(x.values)
 
-    def fit(self, training: dict[str, Any]) -> Staircase:
+        def training(result: Sweep) -> dict[str, Any]:
+            return {"lengths": lengths, "blocks": plain(result.blocks()[:, n : len(points)])}
+
+        return Plan(points, self.compared[:1], kernels(), training=training)
+
+    def fit(self, recording: Recording) -> "Memory":
         """The staircase through the training lengths, half-way between those of the sweep."""
-        lengths, blocks = (np.array(training[name], dtype=float) for name in ("lengths", "blocks"))
-        return fit(lengths, blocks, max_steps=MOST_STEPS)
+        lengths, blocks = (np.array(recording.training[name], dtype=float) for name in ("lengths", "blocks"))
+        return Memory(fit_steps(lengths, blocks, max_steps=MOST_STEPS))
 
     def pattern(self, length: int) -> Point:
         keys = np.random.default_rng(length).integers(0, KEY_RANGE, length, dtype=np.int32)
@@ -105,8 +107,8 @@ class Memorisation(FittedLab[Staircase]):
             f"pattern of {length}", library.address("sum_branching"), state, min(LAPS * length, RELEARN), keep=keys
         )
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        fitted, K = self.fitted(), float(point["K"])
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: "Memory") -> list[Curve]:
+        fitted, K = fit.staircase, float(point["K"])
         known = fitted.base if fitted.steps else 1.0
         modelled = [
             Curve(f"{kind} at K", "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values))
@@ -138,17 +140,22 @@ class Memorisation(FittedLab[Staircase]):
             ),
         }
 
+
+@dataclass(frozen=True)
+class Memory:
+    """How long a pattern this machine memorises, as a staircase over the pattern's length."""
+
+    staircase: Staircase
+
     def span(self) -> Step | None:
-        """The step from which on the pattern is not known: the one that adds most. None if nothing
-        was learnt at all.
-        """
-        return max(self.fitted().steps, key=lambda step: step.latency, default=None)
+        """The step beyond which the pattern is not memorised: the one that adds most; None if there is none."""
+        return max(self.staircase.steps, key=lambda step: step.latency, default=None)
 
     def summary(self) -> Text:
         """Where that step is, in a sentence."""
         step = self.span()
         if step is None:
-            return Text("every length costs the same: nothing was learnt by heart, or all of it")
+            return Text("every length costs the same: no pattern was memorised, or every one")
         places = (
             units.render(float(f"{length:.2g}"), "")
             for length in (step.capacity, step.capacity_low, step.capacity_high)

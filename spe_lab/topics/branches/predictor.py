@@ -7,20 +7,20 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, accumulated
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.core.sampling.statistics import two_standard_errors
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models import predictor as models
 from spe_lab.topics.branches.simulator import HISTORY, KINDS, LAWS, simulate
 
-BATCHES = 12  # independent seeds, whose spread gives the interval
+BATCHES = (5, 12, 24, 48)  # independent seeds after each step, whose spread gives the interval
 BRANCHES_PER_BATCH = 200_000
 STARTS = ("strongly not taken", "weakly not taken", "weakly taken", "strongly taken")
 
 
 @register
-class Predictor(Lab):
+class Predictor(SimulatedLab):
     """Misprediction rate of simulated predictors against the share of taken branches."""
 
     id = "branches.predictor"
@@ -33,14 +33,15 @@ class Predictor(Lab):
     quantity = "mispredictions per branch"
     unit = ""
     scale = "linear"
-    simulated = True
+    stem = "branches"
+    short_steps = 2
     compared = ("saturating counter", "counter, from its start")
     breaks = (
         "The chain has one counter and knows nothing of other branches; a table selected by history learns patterns"
         " that the chain takes for chance, and pays for it with counters that are rarely met."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider(
                 "p",
@@ -111,7 +112,7 @@ class Predictor(Lab):
             ),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
     def counter(self, point: Mapping[str, Value]) -> dict[str, int]:
@@ -142,40 +143,31 @@ class Predictor(Lab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         branches = int(point["branches"])
         runs = max(1, BRANCHES_PER_BATCH // branches)
-        rates = np.empty((BATCHES, len(KINDS), len(x.values)))
-        settings: dict[str, Any] = self.counter(point) | {
-            "law": point["law"],
-            "correlation": point["correlation"],
-            "cancel": cancel,
-        }
-        for seed in range(BATCHES):
-            for k, kind in enumerate(KINDS):
-                for i, p in enumerate(x.values):
-                    missed = simulate(
-                        float(p), branches, runs, kind=kind, seed=1 + seed * len(x.values) + i, **settings
-                    )
-                    rates[seed, k, i] = missed.mean() / branches
-            if seed in (BATCHES // 3, BATCHES - 1):
-                yield (seed + 1) / BATCHES, self.curves(rates[: seed + 1], x, branches * runs)
+        settings: dict[str, Any] = self.counter(point) | {"law": point["law"], "correlation": point["correlation"]}
 
-    def curves(self, rates: np.ndarray, x: Axis, branches: int) -> list[Curve]:
-        """Mean over batches with an interval of two standard errors."""
-        value, error = rates.mean(axis=0), rates.std(axis=0, ddof=1) / np.sqrt(len(rates))
-        counts = np.full(len(x.values), len(rates) * branches)
-        origin = simulated_origin("branches", f"mean of {len(rates)} seeds, two standard errors", history_bits=HISTORY)
+        def rates(batch: int) -> np.ndarray:
+            seeds = 1 + batch * len(x.values) + np.arange(len(x.values))
+            missed = [
+                [
+                    simulate(float(p), branches, runs, kind=kind, seed=int(seed), cancel=cancel, **settings).mean()
+                    for p, seed in zip(x.values, seeds, strict=True)
+                ]
+                for kind in KINDS
+            ]
+            return np.array(missed) / branches
+
         names = ("saturating counter", *(f"{kind}, {HISTORY} bits" for kind in KINDS[1:]))
-        low, high = value - 2 * error, value + 2 * error
-        return [
-            Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin)
-            for k, name in enumerate(names)
-        ]
+        for batches in accumulated(rates, BATCHES):
+            estimator, counts = f"mean of {len(batches)} seeds, two standard errors", len(batches) * branches * runs
+            yield [
+                self.curve(name, x, two_standard_errors(batches[:, k]), counts, estimator, history_bits=HISTORY)
+                for k, name in enumerate(names)
+            ]
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         counter, branches, correlation = self.counter(point), int(point["branches"]), float(point["correlation"])
         if point["law"] == LAWS[0]:
             start = models.average_rate(x.values, branches, **counter, correlation=correlation)

@@ -3,8 +3,9 @@ without.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 from statistics import median
 from typing import Any
 
@@ -15,13 +16,16 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.files import plain
-from spe_lab.core.fitted import FittedLab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import KernelLab, Plan
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine import Machine, Parameter, memory_available
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.kernels import Point, Sweep, sweep
+from spe_lab.core.sampling.kernels import Point, Sweep
 from spe_lab.core.sampling.provenance import curves, origin
 from spe_lab.core.sampling.statistics import centre
+from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.text import Text
 from spe_lab.models import predictor as models
 from spe_lab.topics.branches import fitting as fits
 
@@ -35,7 +39,7 @@ SEED = 1
 ASSUMED_NS = {"t0": 1.0, "t1": 1.0, "P": 5.0, "line in order": 2.5, "line at random": 10.0}
 
 
-class SelectionLab(FittedLab[fits.Fitted]):
+class SelectionLab(KernelLab):
     """What the two labs share: the loop, the points that a fit is given, and the fit."""
 
     chapter = "03d"
@@ -66,36 +70,43 @@ class SelectionLab(FittedLab[fits.Fitted]):
             source="a two-bit counter, as in the notes",
         )
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
-    def sampled(self, x: Axis, payload: str, budget_s: float, cancel: Cancel) -> Iterator[tuple[Sweep, dict[str, Any]]]:
-        """Branching at x, predicated at x, then branching and predicated at TRAINING, all in turn; and the latter as
-        training.
-        """
-        arrays = Data(PAYLOADS[payload])
-        points = [
-            arrays.point(kernel, p)
-            for shares in (x.values, TRAINING)
-            for kernel in ("branching", "predicated")
-            for p in shares
-        ]
-        n, k = len(x.values), len(TRAINING)
-        for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            branching, predicated = np.split(result.blocks()[:, 2 * n : 2 * (n + k)], 2, axis=1)
-            yield (
-                result,
-                {
-                    "payload": payload,
-                    "p": list(TRAINING),
-                    "branching": plain(branching),
-                    "predicated": plain(predicated),
-                },
-            )
+    def samples(self, x: Axis, payload: str) -> list[Point]:
+        """Branching at x, predicated at x, then branching and predicated at TRAINING."""
+        arrays, kinds = Data(PAYLOADS[payload]), ("branching", "predicated")
+        return [arrays.point(kind, p) for shares in (x.values, TRAINING) for kind in kinds for p in shares]
 
-    def fit(self, training: dict[str, Any]) -> fits.Fitted:
+    @staticmethod
+    def training(result: Sweep, n: int, payload: str) -> dict[str, Any]:
+        """What a fit needs of a sweep over n shares: the blocks at TRAINING."""
+        branching, predicated = np.split(result.blocks()[:, 2 * n : 2 * (n + len(TRAINING))], 2, axis=1)
+        blocks = {"branching": plain(branching), "predicated": plain(predicated)}
+        return {"payload": payload, "p": list(TRAINING), **blocks}
+
+    def fit(self, recording: Recording) -> "Selection":
         """The model whose states, penalty and base times come from the training points."""
-        return fits.fit(training["p"], np.array(training["branching"], dtype=float), PAYLOADS[training["payload"]])
+        training = recording.training
+        clean = [time for block in training["predicated"] for time in block if time is not None]
+        if not clean:
+            raise MeasurementError(
+                "the loop without a branch must have clean samples, got none; measure again on a quieter machine"
+            )
+        blocks = np.array(training["branching"], dtype=float)
+        return Selection(fits.fit(training["p"], blocks, PAYLOADS[training["payload"]]), median(clean))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the fit of a selection gives: the branching loop's model, and `predicated_ns`, the time without a branch."""
+
+    branching: fits.Fitted
+    predicated_ns: float
+
+    def summary(self) -> Text:
+        """The fitted model in a sentence."""
+        return self.branching.summary()
 
 
 def assumed(machine: Machine, name: str) -> Parameter:
@@ -130,7 +141,7 @@ class Selectivity(SelectionLab):
         " predictors keep more than one counter, and a mispredicted load may still fetch a line that is needed later."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         reads = "what is read of a selected element, beside its key"
         payload = Slider(
             "payload", "", "none", reads, scale="choice", choices=tuple(PAYLOADS), source="the notes' loop"
@@ -153,23 +164,28 @@ class Selectivity(SelectionLab):
             )
         return [self.share_slider(), payload, self.states_slider(), *times]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        for result, training in self.sampled(x, point["payload"], budget_s, cancel):
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        n, payload = len(x.values), point["payload"]
+
+        def measured(result: Sweep) -> list[Curve]:
             inferred = infer(result, x.values)
             rates = {
                 "inferred": plain(centre(column)[0] for column in inferred.T),
                 "ideal": plain(fits.rate(x.values, fits.IDEAL)),
             }
             rates |= {f"{n} states": plain(fits.rate(x.values, n)) for n in (2, 4, 6, 8)}
-            more = {"payload": point["payload"], "data_seed": SEED, "training": training, "rates": rates}
-            yield (
-                result.progress,
-                curves(result, ("branching", "predicated"), x, kernels(), self.refit(training), **more),
-            )
+            how = {"payload": payload, "data_seed": SEED, "rates": rates}
+            return curves(result, ("branching", "predicated"), x, kernels(), **how)
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        return Plan(
+            self.samples(x, payload),
+            ("branching", "predicated"),
+            kernels(),
+            curves=measured,
+            training=partial(self.training, n=n, payload=payload),
+        )
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Selection) -> list[Curve]:
         p, payload = x.values, PAYLOADS[point["payload"]]
         times = models.element_time()(
             p=p, m=fits.rate(p, int(point["states"])), t0=point["t0"], t1=point["t1"], P=point["P"]
@@ -177,7 +193,7 @@ class Selectivity(SelectionLab):
         if payload:
             lines = zip(fits.lines(p, payload), ("in order", "at random"), strict=True)
             times = times + sum(share * assumed(self.machine, f"line {how}").value for share, how in lines)
-        fitted = self.fitted()
+        fitted = fit.branching
         said = {
             "states": fitted.states or "ideal",
             "states_low": fitted.low or "ideal",
@@ -189,7 +205,7 @@ class Selectivity(SelectionLab):
         return [
             Curve("counter", "predicted", x, "ns", times),
             Curve("fitted", "predicted", x, "ns", fitted.predict(p), provenance=said),
-            Curve("predicated, fitted", "predicted", x, "ns", np.full(p.shape, self.predicated_time())),
+            Curve("predicated, fitted", "predicted", x, "ns", np.full(p.shape, fit.predicated_ns)),
         ]
 
     def presets(self) -> dict[str, Preset]:
@@ -209,21 +225,10 @@ class Selectivity(SelectionLab):
             ),
         }
 
-    def fit(self, training: dict[str, Any]) -> fits.Fitted:
-        if not _clean(training["predicated"]):
-            raise MeasurementError(
-                "the loop without a branch must have clean samples, got none; measure again on a quieter machine"
-            )
-        return super().fit(training)
-
-    def predicated_time(self) -> float:
-        """ns an element of the predicated loop takes, whatever the share: median over the training points."""
-        return median(_clean(self.training()["predicated"]))
-
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Selection) -> dict[str, float]:
         """Where the fitted curve crosses the time without a branch."""
         p = np.linspace(0, 1, 2001)
-        above = self.fitted().predict(p) > self.predicated_time()
+        above = fit.branching.predict(p) > fit.predicated_ns
         changes = np.flatnonzero(above[1:] != above[:-1])
         rising = next((p[i] for i in changes if above[i + 1]), math.nan)
         falling = next((p[i] for i in changes[::-1] if above[i]), math.nan)
@@ -245,20 +250,22 @@ class Rate(SelectionLab):
         " at p = 1/2 the rate is set to one half, so that this point is an anchor and not a result."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [self.share_slider(), self.states_slider()]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        n = len(x.values)
-        for result, training in self.sampled(x, "none", budget_s, cancel):
-            values, low, high = np.array([centre(column) for column in infer(result, x.values).T]).T
-            how = origin(result, kernels(), self.refit(training), data_seed=SEED, training=training)
-            counts = result.estimate.kept[:n], result.estimate.tried[:n]
-            yield result.progress, [Curve("inferred from time", "measured", x, "", values, low, high, *counts, how)]
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        n, name = len(x.values), self.compared[0]
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        def measured(result: Sweep) -> list[Curve]:
+            values, low, high = np.array([centre(column) for column in infer(result, x.values).T]).T
+            counts = result.estimate.kept[:n], result.estimate.tried[:n]
+            how = origin(result, kernels(), data_seed=SEED)
+            return [Curve(name, "measured", x, "", values, low, high, *counts, how)]
+
+        training = partial(self.training, n=n, payload="none")
+        return Plan(self.samples(x, "none"), (name,), kernels(), curves=measured, training=training)
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         return [
             Curve("counter", "predicted", x, "", fits.rate(x.values, int(point["states"]))),
             Curve("ideal", "predicted", x, "", fits.rate(x.values, fits.IDEAL)),
@@ -276,10 +283,6 @@ class Rate(SelectionLab):
                 " outcomes.",
             ),
         }
-
-
-def _clean(blocks: Sequence[Sequence[float | None]]) -> list[float]:
-    return [time for block in blocks for time in block if time is not None]
 
 
 class Data:

@@ -1,27 +1,28 @@
 """The lab coherence.mesi: simulated caches beside the chain that predicts their messages."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, accumulated
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.core.sampling.statistics import two_standard_errors
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.mesi import MOST_CORES
 from spe_lab.topics.coherence import models
 from spe_lab.topics.coherence.simulator import Bus
 
-BATCHES = 12  # independent seeds, whose spread gives the interval
+BATCHES = (5, 12, 24, 48)  # independent seeds after each step, whose spread gives the interval
 ACCESSES = 100_000  # of each batch, after as many that are not counted: the chain tells of the long run
 LAYOUTS = {"shared lines": False, "lines of its own": True}
 COUNTED = {"messages": ("bus_reads", "bus_owns", "bus_upgrades"), "write-backs": ("write_backs",)}
 
 
 @register
-class Mesi(Lab):
+class Mesi(SimulatedLab):
     """Bus messages per access against the share of writes."""
 
     id = "coherence.mesi"
@@ -32,14 +33,15 @@ class Mesi(Lab):
     quantity = "per access"
     unit = ""
     scale = "linear"
-    simulated = True
+    stem = "coherence"
+    short_steps = 2
     compared = ("messages", "messages, by the chain")
     breaks = (
         "Caches here never run full, an access is done before the next one begins, and every message costs the same; "
         "a store buffer, a directory in place of a bus, or a fifth state (Owned, Forward) changes what is sent."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         quantity = models.QUANTITIES
         layout = "whether the cores' data lie on the same lines, or each core's on lines of its own"
         return [
@@ -107,31 +109,23 @@ class Mesi(Lab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        rates = np.empty((BATCHES, len(COUNTED), len(x.values)))
-        for batch in range(BATCHES):
-            for i, w in enumerate(x.values):
-                rates[batch, :, i] = simulated(point, float(w), 1 + batch * len(x.values) + i, cancel)
-            if batch in (BATCHES // 3, BATCHES - 1):
-                yield (batch + 1) / BATCHES, self.curves(rates[: batch + 1], x)
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
+        def rates(batch: int) -> np.ndarray:
+            seeds = 1 + batch * len(x.values) + np.arange(len(x.values))
+            pairs = zip(x.values, seeds, strict=True)
+            return np.array([simulated(point, float(w), int(seed), cancel) for w, seed in pairs]).T
 
-    def curves(self, rates: np.ndarray, x: Axis) -> list[Curve]:
-        """Mean over batches with an interval of two standard errors."""
-        value, error = rates.mean(axis=0), rates.std(axis=0, ddof=1) / np.sqrt(len(rates))
-        counts = np.full(len(x.values), len(rates) * ACCESSES)
-        origin = simulated_origin("coherence", f"mean of {len(rates)} seeds, two standard errors")
-        low, high = np.maximum(value - 2 * error, 0), value + 2 * error
-        return [
-            Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin)
-            for k, name in enumerate(COUNTED)
-        ]
+        for batches in accumulated(rates, BATCHES):
+            estimator, counts = f"mean of {len(batches)} seeds, two standard errors", len(batches) * ACCESSES
+            yield [
+                self.curve(name, x, np.maximum(two_standard_errors(batches[:, k]), 0), counts, estimator)
+                for k, name in enumerate(COUNTED)
+            ]
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         if LAYOUTS[point["layout"]]:
             found = {
                 name: np.zeros(len(x.values)) for name in COUNTED

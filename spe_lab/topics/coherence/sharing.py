@@ -1,26 +1,24 @@
 """The lab coherence.false_sharing: threads whose words are some bytes apart, on real cores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.files import plain
-from spe_lab.core.fitted import FittedLab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan, TeamLab
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine import cpus
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import curves
-from spe_lab.core.sampling.statistics import centre
-from spe_lab.core.sampling.teams import Setting, Trials, interleaved
-from spe_lab.core.text import Text
+from spe_lab.core.sampling.teams import Setting, Trials
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.mesi import follow
 from spe_lab.topics.coherence import models
-from spe_lab.topics.coherence.tenure import Tenure, fit
+from spe_lab.topics.coherence.tenure import Tenure
+from spe_lab.topics.coherence.tenure import fit as fit_tenure
 from spe_lab.topics.coherence.words import COUNTING, FARTHEST, MOST_THREADS, OPERATIONS, Handing, Words, kernels
 
 ACCESSES = dict(zip(OPERATIONS, ("W", "RW", "RW", "W", "W", "R"), strict=True))
@@ -37,7 +35,7 @@ HYPER_THREADS = "two of the threads ran on one core, as hyper-threads: a line ne
 
 
 @register
-class FalseSharing(FittedLab[Tenure]):
+class FalseSharing(TeamLab):
     """Time of an operation against the distance of the threads' words."""
 
     id = "coherence.false_sharing"
@@ -54,7 +52,7 @@ class FalseSharing(FittedLab[Tenure]):
         " buffer, and hardly any of them moves the line."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         line, quantity = self.machine.parameters["line_size"], models.QUANTITIES
         in_a_row = "operations that a thread does before the line is taken away"
         return [
@@ -157,12 +155,10 @@ class FalseSharing(FittedLab[Tenure]):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [8, 32, 60, 64, 128, 512] if short else [4, 8, 16, 32, 48, 60, 64, 68, 96, 128, 192, 256, 384, 512]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         operation, threads, here = point["operation"], int(point["threads"]), cpus.current()
         if len(here.usable) < 2:
             raise UnavailableError(ONE_CPU)
@@ -174,35 +170,25 @@ class FalseSharing(FittedLab[Tenure]):
         own = [Words(operation, threads, int(offset), cancel) for offset in (*x.values, *TRAINING)]
         same = Words(operation, threads, 0, cancel)
         beside = zip(BESIDE, (same.run, Words(operation, 1, 4, cancel).run, Handing(cancel).run), strict=True)
-        settings = [
-            *(Setting(f"{words.offset} B", words.run) for words in own),
-            *(Setting(name, run) for name, run in beside),
-        ]
-        hyper_threads = (HYPER_THREADS,) if threads > len(here.usable) - here.siblings else ()
-        for result in interleaved(settings, budget_s=budget_s, level=MIDDLE, cancel=cancel):
-            lost = {
-                "same word": [same.lost, same.done],
-                "own words": [sum(words.lost for words in own), sum(words.done for words in own)],
-            }
-            training = {
-                "operation": operation,
-                "threads": threads,
-                "line": self.machine.parameters["line_size"].value,
-                "offsets": list(TRAINING),
-                **blocks(result, len(x.values)),
-                "lost_updates": lost if operation in COUNTING else None,
-            }
-            yield (
-                result.progress,
-                curves(result, ["together"], x, kernels(), [*hyper_threads, *self.refit(training)], training=training),
-            )
+        settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(*each) for each in beside)]
+        line = self.machine.parameters["line_size"].value
 
-    def fit(self, training: dict[str, Any]) -> Tenure:
-        return fit(training)
+        def training(result: Trials) -> dict[str, Any]:
+            lost = {"same word": same, "own words": own}
+            counts = {name: lost_updates(words) for name, words in lost.items()} if operation in COUNTING else None
+            how = {"operation": operation, "threads": threads, "line": line, "offsets": list(TRAINING)}
+            return {**how, **blocks(result, len(x.values)), "lost_updates": counts}
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        notes = (HYPER_THREADS,) if threads > len(here.usable) - here.siblings else ()
+        options = {"level": MIDDLE}
+        return Plan(settings, ["together"], kernels(), notes=notes, training=training, options=options)
+
+    def fit(self, recording: Recording) -> Tenure:
+        return fit_tenure(recording.training)
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Tenure) -> list[Curve]:
         tenure, threads, line, moves = (
-            self.fitted(),
+            fit,
             int(point["threads"]),
             point["line"],
             transfers(point["operation"]),
@@ -219,21 +205,14 @@ class FalseSharing(FittedLab[Tenure]):
             for name, t in times.items()
         ]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         return {"line size": float(point["line"])}
 
-    def summary(self) -> Text:
-        """The constants of the last measurement, and what was lost on the way, in words."""
-        training, tenure = self.training(), self.fitted()
-        shared = centre(np.array(training["blocks"], dtype=float)[:, 0])[0]
-        slower = f"{shared:.2f} ns on one line (×{shared / tenure.local:.1f})"
-        alone = f"{training['operation']}, {training['threads']} threads: {tenure.local:.2f} ns on lines apart"
-        said = [f"{alone}, {slower}, a hand-off takes {tenure.hand_off:.1f} ns."]
-        said.append(str(tenure))
-        for name, (lost, done) in (training["lost_updates"] or {}).items():
-            place = {"same word": "On one word", "own words": "On words of their own"}[name]
-            said.append(f"{place} {f'{lost / done:.0%}' if lost else 'none'} of {done:,} updates were lost.")
-        return Text(" ".join(said))
+
+def lost_updates(words: Words | Sequence[Words]) -> list[int]:
+    """[lost updates, updates] of these words."""
+    every = [words] if isinstance(words, Words) else words
+    return [sum(each.lost for each in every), sum(each.done for each in every)]
 
 
 def blocks(result: Trials, n: int) -> dict[str, list]:

@@ -1,13 +1,15 @@
 """How long a core keeps a line that others want: hand-offs per operation, fitted block by block."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.sampling.statistics import centre
+from spe_lab.core.text import Text
 from spe_lab.core.units import render
 from spe_lab.topics.coherence import models
 
@@ -25,6 +27,7 @@ class Tenure:
     rate: float
     low: float
     high: float
+    training: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def k(self) -> float:
@@ -47,6 +50,18 @@ class Tenure:
         )
         return f"The line is handed on once in {render(self.k, '')} operations{interval}."
 
+    def summary(self) -> Text:
+        """The constants of the measurement, and how many updates were lost in it, in words."""
+        training = self.training
+        shared = centre(np.array(training["blocks"], dtype=float)[:, 0])[0]
+        slower = f"{shared:.2f} ns on one line (×{shared / self.local:.1f})"
+        alone = f"{training['operation']}, {training['threads']} threads: {self.local:.2f} ns on lines apart"
+        said = [f"{alone}, {slower}, a hand-off takes {self.hand_off:.1f} ns.", str(self)]
+        for name, (lost, done) in (training["lost_updates"] or {}).items():
+            place = {"same word": "On one word", "own words": "On words of their own"}[name]
+            said.append(f"{place} {f'{lost / done:.0%}' if lost else 'none'} of {done:,} updates were lost.")
+        return Text(" ".join(said))
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "local_ns": self.local,
@@ -56,7 +71,7 @@ class Tenure:
         }
 
 
-def fit(training: dict[str, Any]) -> Tenure:
+def fit(training: Mapping[str, Any]) -> Tenure:
     """Hand-offs per operation: what it takes longer on a shared line than on one of its own, over what it would if each
     operation waited for a hand-off by every sharer.
 
@@ -75,4 +90,4 @@ def fit(training: dict[str, Any]) -> Tenure:
             " a quieter machine"
         )
     rate, low, high = centre(rates)
-    return Tenure(centre(local)[0], centre(hand_off)[0], rate, low, high)
+    return Tenure(centre(local)[0], centre(hand_off)[0], rate, low, high, training)

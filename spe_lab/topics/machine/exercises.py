@@ -7,10 +7,10 @@ import numpy as np
 
 from spe_lab.core import machine as machines
 from spe_lab.core.c import native
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import Machine
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 
 MULTIPLY_TEMPLATE = """

@@ -3,6 +3,7 @@ as a program gets it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +11,12 @@ from spe_lab.core.c import native
 from spe_lab.core.calibration.calibration import Calibration
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.lab import Effort, Lab, Measured
 from spe_lab.core.machine import Parameter, claim, published
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import origin
+from spe_lab.core.slider import Preset, Slider, Value
 
 CLAIMS, PROFILE = "claims", "profile"
 
@@ -57,18 +58,16 @@ class LevelLab(Lab):
             source="the operating system",
         )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [self.level_slider(), self.profile_slider()]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return list(range(1, len(self.names) + 1))
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
         bench = Calibration(claim(), cancel)
-        for result, fitted in bench.cache_sweeps(budget_s):
-            yield result.progress, [self.curve(bench.levels(fitted), x, result)]
+        for result, fitted in bench.cache_sweeps(effort.budget_s):
+            yield Measured(result.progress, [self.curve(bench.levels(fitted), x, result)])
 
     def curve(self, found: Mapping[str, Parameter], x: Axis, result: Sweep) -> Curve:
         wanted = [found.get(self.names[int(level) - 1]) for level in x.values]
@@ -87,7 +86,7 @@ class LevelLab(Lab):
         found = getattr(parameter, end) if parameter else None
         return np.nan if found is None else found
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         others: dict[str, Callable[[], Mapping[str, Parameter]]] = {
             CLAIMS: claim,
             PROFILE: lambda: self.machine.parameters,

@@ -2,8 +2,9 @@
 
 import ctypes
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +12,14 @@ from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import KernelLab, Plan
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine import Parameter, claim, memory_available
 from spe_lab.core.machine.arena import HUGE_PAGE, PAGES, Arena, huge_pages_offered
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.cycle import LINE, new_cycle
-from spe_lab.core.sampling.kernels import Point, sweep
-from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.sampling.kernels import Point
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.memory import models
 
 ELEMENT = 4  # bytes of the int32_t that the strided kernels load
@@ -55,7 +56,7 @@ PARAMETERS = {
 RANGES: dict[str, tuple[float, float]] = {"B": (ELEMENT, 64 * KIB)} | dict.fromkeys("lqr", (0.01, 1000.0))
 
 
-class MemoryLab(Lab):
+class MemoryLab(KernelLab):
     """What the two labs share: the machine's parameters as sliders, and their way into a model."""
 
     chapter = "03b"
@@ -184,7 +185,7 @@ class WorkingSet(MemoryLab):
     compared = ("dependent (random cycle)", "refined")
     measured_names = ("dependent (random cycle)", "independent (strided sum)")
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
         return [
             size,
@@ -192,7 +193,7 @@ class WorkingSet(MemoryLab):
             *self.model_sliders(["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "k1", "k2", "k3", "k4"]),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         octaves = range(int(math.log2(self.largest / (4 * KIB))) + 1)
         if short:
             return [
@@ -201,9 +202,7 @@ class WorkingSet(MemoryLab):
         halves = [6 * KIB * 2**i for i in octaves if 6 * KIB * 2**i <= 4 * MIB]
         return sorted({*(4 * KIB * 2**i for i in octaves), *halves, self.largest})
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         total, limit = x.values.sum(), memory_available() // 2
         if total > limit:
             rule = f"the sizes of one sweep must together stay below half of the memory available ({limit} B)"
@@ -214,10 +213,9 @@ class WorkingSet(MemoryLab):
         ]
         # The same lines once more, in the order of their addresses and without waiting for each other.
         sums = [self.sweep_point("sum", "sum_strided", cycle.keep, LINE) for cycle in cycles]
-        for result in sweep([*cycles, *sums], budget_s=budget_s, cancel=cancel):
-            yield result.progress, curves(result, self.measured_names, x, kernels(), pages=point["pages"])
+        return Plan([*cycles, *sums], self.measured_names, kernels(), {"pages": point["pages"]})
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         values = self.model_values(point)
         both = {"staircase": models.staircase(), "refined": models.refined()}
         return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in both.items()]
@@ -261,7 +259,7 @@ class Stride(MemoryLab):
     measured_names = ("dependent (strided)", "independent (strided sum)")
     kernel_names = ("sum_strided_dependent", "sum_strided")
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         stride = Slider(
             "stride",
             "B",
@@ -293,27 +291,21 @@ class Stride(MemoryLab):
             ),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         powers = [ELEMENT * 2**i for i in range(13)]
         if short:
             return powers[::2]
         # Powers of two compete for few cache sets and memory banks; the next odd multiple of a line does not.
         return sorted({*powers, 96, 192, *(power - LINE for power in powers if power >= 512)})
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         arena = Arena(int(point["size"]), point["pages"])
-        points = [
-            self.sweep_point(kernel, kernel, arena, int(stride)) for kernel in self.kernel_names for stride in x.values
-        ]
-        for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            yield (
-                result.progress,
-                curves(result, self.measured_names, x, kernels(), pages=point["pages"], array_bytes=arena.size),
-            )
+        strides = x.values.astype(int).tolist()
+        points = [self.sweep_point(kernel, kernel, arena, stride) for kernel in self.kernel_names for stride in strides]
+        how = {"pages": point["pages"], "array_bytes": arena.size}
+        return Plan(points, self.measured_names, kernels(), how)
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         values = self.model_values(point)
         both = {"sum over levels": models.stride_time(), "prefetched": models.prefetched()}
         return [

@@ -1,21 +1,23 @@
 """The lab memory.selftuning: a model whose parameters the machine supplies, judged on points that it has not seen."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from spe_lab.core.calibration.steps import Staircase, fit
+from spe_lab.core.calibration.steps import Staircase
+from spe_lab.core.calibration.steps import fit as fit_steps
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.files import plain
-from spe_lab.core.fitted import FittedLab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan
+from spe_lab.core.lab import Effort
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.kernels import sweep
-from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.sampling.kernels import Sweep
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.memory.labs import KIB, LINE, MIB, MemoryLab, kernels
 
 LEVELS = 3
@@ -23,7 +25,7 @@ _FITS_KEPT = 32  # a slider that goes to and fro needs them again; one takes 10 
 
 
 @register
-class SelfTuning(FittedLab["Fits"], MemoryLab):
+class SelfTuning(MemoryLab):
     """A staircase fitted to some sizes, beside measurements at others."""
 
     id = "memory.selftuning"
@@ -36,7 +38,7 @@ class SelfTuning(FittedLab["Fits"], MemoryLab):
     )
     compared = ("dependent (random cycle)", "fitted")
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
         levels = Slider(
             "levels",
@@ -62,31 +64,25 @@ class SelfTuning(FittedLab["Fits"], MemoryLab):
         )
         return [size, levels, noise]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         """Sizes half-way between those that the fit is given."""
         largest = self.largest  # asks the system
         return [size for size in _sizes(largest, short, shift=0.5) if size <= largest]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        training = _sizes(self.largest, short=budget_s < 1, shift=0)
-        pages = self.best_pages
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        sizes, n, pages = _sizes(self.largest, effort.short, shift=0), len(x.values), self.best_pages
         points = [
             self.cycle_point("cycle", int(size), pages, seed, cancel)
-            for seed, size in enumerate([*x.values, *training], 1)
+            for seed, size in enumerate([*x.values, *sizes], 1)
         ]
-        n = len(x.values)
-        for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            blocks = result.blocks()[:, n : len(points)]
-            kept = {"sizes": training, "blocks": plain(blocks)}
-            yield (
-                result.progress,
-                curves(result, self.compared[:1], x, kernels(), self.refit(kept), pages=pages, training=kept),
-            )
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        fitted = self.fitted().at(int(point["levels"]), float(point["noise"]))
+        def training(result: Sweep) -> dict[str, Any]:
+            return {"sizes": sizes, "blocks": plain(result.blocks()[:, n : len(points)])}
+
+        return Plan(points, self.compared[:1], kernels(), {"pages": pages}, training=training)
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: "Fits") -> list[Curve]:
+        fitted = fit.at(int(point["levels"]), float(point["noise"]))
         steps = [{"capacity_bytes": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
         return [
             Curve(
@@ -109,8 +105,8 @@ class SelfTuning(FittedLab["Fits"], MemoryLab):
             ),
         }
 
-    def fit(self, training: dict[str, Any]) -> "Fits":
-        return Fits(training)
+    def fit(self, recording: Recording) -> "Fits":
+        return Fits(recording.training)
 
 
 class Fits:
@@ -118,7 +114,7 @@ class Fits:
     simulated.
     """
 
-    def __init__(self, training: dict[str, Any]) -> None:
+    def __init__(self, training: Mapping[str, Any]) -> None:
         self._sizes, self._blocks = (np.array(training[name], dtype=float) for name in ("sizes", "blocks"))
         self.at = lru_cache(_FITS_KEPT)(self._at)
         self.at(LEVELS, 0.0)  # raises MeasurementError where none can be made
@@ -126,7 +122,7 @@ class Fits:
     def _at(self, levels: int, noise: float) -> Staircase:
         """One-sided noise, as real noise is, and seeded."""
         disturbed = self._blocks * (1 + noise * np.abs(np.random.default_rng(1).standard_normal(self._blocks.shape)))
-        return fit(self._sizes, disturbed, max_steps=levels)
+        return fit_steps(self._sizes, disturbed, max_steps=levels)
 
 
 def _sizes(largest: float, short: bool, shift: float) -> list[float]:

@@ -7,9 +7,9 @@ import numpy as np
 
 from spe_lab.core import registry
 from spe_lab.core.c import native
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
 

@@ -1,22 +1,25 @@
 """The lab numerical.fit: a measured curve, and what can be known of it from some of its points."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.errors import MeasurementError
+from spe_lab.core.kinds import KernelLab, Plan
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine import Parameter, claim
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.topics.numerical import analytical, bases, sampling
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
-from spe_lab.topics.numerical.searching import KEY_BYTES, KINDS, LEAST, MOST, RECORDS, kernels, sampled
+from spe_lab.topics.numerical.searching import KEY_BYTES, KINDS, LEAST, MOST, RECORDS, kernels, searches
 
 if TYPE_CHECKING:
     import sympy
@@ -28,6 +31,7 @@ BEYOND = (
 # Cycles of what depends on each other. A step, beside its load: compare, set, negate, and, a scaled address (2).
 # Between two lookups: three multiplications of 3 cycles and eleven plain instructions make the next target.
 CYCLES = {"step": 6, "lookup": 20}
+_SAMPLES_KEPT = 8  # by settings: a slider that goes back and forth needs them again
 ASSUMED_GHZ, ASSUMED_PENALTY_NS = 3.5, 5.0
 PARAMETERS = {
     "C1": "l1_capacity",
@@ -41,7 +45,7 @@ PARAMETERS = {
 }
 
 
-class SearchLab(Lab):
+class SearchLab(KernelLab):
     """What the labs of this chapter share: the searches, and the analytical model of them."""
 
     chapter = "03a"
@@ -172,10 +176,7 @@ class Fit(SearchLab):
         " another kind of record is not in it, and nothing in it says so."
     )
 
-    _training: Curve | None = None
-    _sample: tuple[Curve, tuple, Sample] | None = None
-
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         ends = [
             ("low", 16.0, "smallest size that the fit may see"),
             ("high", float(1 << 17), "largest size that the fit may see"),
@@ -260,29 +261,21 @@ class Fit(SearchLab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return self.sizes(short)
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        for result in sampled(point["search"], point["record"], x.values, budget_s, cancel):
-            found = curves(result, self.compared[:1], x, kernels(), search=point["search"], record=point["record"])
-            self.learn(found)
-            yield result.progress, found
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        points = searches(point["search"], point["record"], x.values)
+        return Plan(points, self.compared[:1], kernels(), {"search": point["search"], "record": point["record"]})
 
-    def learn(self, measured: Sequence[Curve]) -> None:
-        if np.isfinite(measured[0].values).any():
-            self._training = measured[0]
+    def fit(self, recording: Recording) -> "Samples":
+        """Samples of the measured curve, from which the sliders choose the points that functions are fitted to."""
+        if not np.isfinite(recording.measured[0].values).any():
+            raise MeasurementError("a fit must have clean samples, got none; measure again on a quieter machine")
+        return Samples(self, recording.measured[0])
 
-    def training(self) -> Curve:
-        """The curve that fits take their points from: of the last measurement here, else the recorded one."""
-        if self._training is None:
-            self.learn_from_recorded()
-        return self._training
-
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        sample = self.sample(point)
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: "Samples") -> list[Curve]:
+        sample = fit.of(point)
         least, most = sample.times.min() / BEYOND, sample.times.max() * BEYOND
         said = {"given": sample.n[sample.given].tolist(), "basis": point["basis"], "cross_validated": sample.best}
         fitted, validated = (
@@ -294,23 +287,38 @@ class Fit(SearchLab):
             Curve("analytical", "predicted", x, "ns", self.analytical_time(point, x.values)),
         ]
 
-    def sample(self, point: Mapping[str, Value]) -> Sample:
-        """The points that these settings choose from the last measurement."""
-        curve, settings = self.training(), tuple(point[name] for name in SETTINGS if name != "basis")
-        if self._sample is None or self._sample[0] is not curve or self._sample[1] != settings:
-            self._sample = (curve, settings, Sample.of(curve, point))
-        return self._sample[2]
+    def marks(self, point: Mapping[str, Value], fit: "Samples") -> dict[str, float]:
+        """The ends of the sampled range: beyond them a fitted function extrapolates."""
+        sample = fit.of(point)
+        first, last = sample.n[sample.given[[0, -1]]]
+        return {"first given": float(first), "last given": float(last)}
+
+
+class Samples:
+    """A measured curve, and what functions through some of its points know of the rest.
+
+    - `lab`: whose sliders choose the points
+    - `curve`: measured times over sizes
+    """
+
+    def __init__(self, lab: Fit, curve: Curve) -> None:
+        self.lab, self.curve = lab, curve
+        self._chosen = lru_cache(_SAMPLES_KEPT)(lambda settings: Sample.of(curve, dict(settings)))
+
+    def of(self, point: Mapping[str, Value]) -> Sample:
+        """The points that these settings choose."""
+        return self._chosen(tuple((name, point[name]) for name in SETTINGS if name != "basis"))
 
     def errors(self, settings: Mapping[str, Value] | None = None) -> Errors:
         """How wrong the fitted function of these settings is, and where."""
-        point = self.point(settings)
-        return Errors.of(self.sample(point), point["basis"])
+        point = self.lab.point(settings)
+        return Errors.of(self.of(point), point["basis"])
 
     def bases(self, settings: Mapping[str, Value] | None = None) -> Text:
-        """Every basis through the same points: what cross-validation thinks of it, and what it does between and outside
-        of them.
+        """A table of every basis through the same points: its cross-validated error, and its errors between and
+        outside the points.
         """
-        sample = self.sample(self.point(settings))
+        sample = self.of(self.lab.point(settings))
         rows = ["| basis | cross-validation | between | outside |", "|---|---|---|---|"]
         for basis, score in sample.scores.items():
             found = Errors.of(sample, basis)
@@ -319,9 +327,3 @@ class Fit(SearchLab):
                 f"| {name} | {share(score)} | {share(found.median('between'))} | {share(found.median('outside'))} |"
             )
         return Text("\n".join(rows))
-
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
-        """The ends of the sampled range: beyond them a fitted function extrapolates."""
-        sample = self.sample(point)
-        first, last = sample.n[sample.given[[0, -1]]]
-        return {"first given": float(first), "last given": float(last)}

@@ -1,18 +1,23 @@
 """The lab numerical.points: how many measured points buy how much accuracy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan
+from spe_lab.core.lab import Effort
 from spe_lab.core.registry import register
+from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import origin
 from spe_lab.core.sampling.statistics import centre
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.numerical import bases
 from spe_lab.topics.numerical.labs import SearchLab
-from spe_lab.topics.numerical.searching import kernels, sampled
+from spe_lab.topics.numerical.searching import kernels, searches
 
 SHOWN = ("power law", "piecewise linear", "monotone spline")
 DRAWS, EXPECTED_DRAWS = (
@@ -20,6 +25,7 @@ DRAWS, EXPECTED_DRAWS = (
     6,
 )  # random choices of points for each number of them: measured, and for a line that follows a slider
 SEED = 1
+_EXPECTED_KEPT = 64  # numbers of points at some settings: a slider that goes back and forth needs them again
 HALF_NORMAL = 0.6745  # the median of |N(0, 1)|
 
 
@@ -63,9 +69,7 @@ class Points(SearchLab):
         " analytical model has not heard of, such as sizes that collide in a cache, no number of points smooths away."
     )
 
-    _expected: tuple[tuple, dict[int, tuple[float, ...]]] | None = None
-
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         points = Slider(
             "points", "", 8, "measured points that a fit is given", 4, 16, multiple_of=1, source="as in numerical.fit"
         )
@@ -93,32 +97,31 @@ class Points(SearchLab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [4.0, 6.0, 12.0] if short else [4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        sizes = np.array(self.sizes(short=budget_s < 1))
-        for result in sampled(point["search"], point["record"], sizes, budget_s, cancel):
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        sizes = np.array(self.sizes(effort.short))
+
+        def measured(result: Sweep) -> list[Curve]:
             seen = np.isfinite(result.estimate.value) & (result.estimate.value > 0)
             n, times = sizes[seen], result.estimate.value[seen]
-            kept, tried = (
-                np.full(len(x.values), int(count.sum())) for count in (result.estimate.kept, result.estimate.tried)
-            )
+            counts = (np.full(len(x.values), int(c.sum())) for c in (result.estimate.kept, result.estimate.tried))
+            kept, tried = counts
             how = origin(result, kernels(), draws=DRAWS, sizes=n.tolist(), times_ns=times.tolist())
-            found = []
+            curves = []
             for basis in SHOWN:
-                rows = (
-                    [centre(held_out(n, times, int(points), basis)) for points in x.values]
-                    if len(n) > 2
-                    else [(np.nan,) * 3] * len(x.values)
-                )
+                rows = [(np.nan,) * 3] * len(x.values)
+                if len(n) > 2:
+                    rows = [centre(held_out(n, times, int(points), basis)) for points in x.values]
                 value, low, high = np.array(rows).T
-                found.append(Curve(basis, "measured", x, "", value, low, high, kept, tried, how))
-            yield result.progress, found
+                curves.append(Curve(basis, "measured", x, "", value, low, high, kept, tried, how))
+            return curves
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        points = searches(point["search"], point["record"], sizes)
+        return Plan(points, SHOWN, kernels(), curves=measured)
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         expected = np.array([self.expected(point, int(points)) for points in x.values]).T
         return [
             *(
@@ -130,17 +133,15 @@ class Points(SearchLab):
 
     def expected(self, point: Mapping[str, Value], points: int) -> tuple[float, ...]:
         """Median errors of the piecewise linear function and the power law if the analytical model were the machine."""
-        settings = tuple(value for name, value in point.items() if name != self.axis)
-        if self._expected is None or self._expected[0] != settings:
-            self._expected = (settings, {})
-        known = self._expected[1]
-        if points not in known:
-            sizes = np.array(self.sizes(short=False))
-            times = self.analytical_time(point, sizes) * np.exp(
-                point["noise"] * np.random.default_rng(SEED).standard_normal(len(sizes))
-            )
-            known[points] = tuple(
-                float(np.median(held_out(sizes, times, points, basis, EXPECTED_DRAWS)))
-                for basis in ("piecewise linear", "power law")
-            )
-        return known[points]
+        return self._expected(tuple((name, value) for name, value in point.items() if name != self.axis), points)
+
+    @cached_property
+    def _expected(self) -> Callable[[tuple, int], tuple[float, ...]]:
+        return lru_cache(_EXPECTED_KEPT)(self._expect)
+
+    def _expect(self, settings: tuple, points: int) -> tuple[float, ...]:
+        point, sizes = dict(settings), np.array(self.sizes(short=False))
+        noise = np.exp(point["noise"] * np.random.default_rng(SEED).standard_normal(len(sizes)))
+        times = self.analytical_time(point, sizes) * noise
+        errors = (held_out(sizes, times, points, basis, EXPECTED_DRAWS) for basis in ("piecewise linear", "power law"))
+        return tuple(float(np.median(each)) for each in errors)

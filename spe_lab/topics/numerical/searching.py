@@ -1,16 +1,14 @@
 """What is measured: binary searches in sorted arrays of growing size, by the common harness."""
 
-from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
 
 from spe_lab.core.c import native
-from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import memory_available
 from spe_lab.core.machine.arena import Arena
-from spe_lab.core.sampling.kernels import Point, Sweep, sweep
+from spe_lab.core.sampling.kernels import Point
 
 KINDS = ("predicated", "branching")
 KEY_BYTES = 4
@@ -22,9 +20,7 @@ MOST_WARM = (
 )  # lookups before a burst: they bring back the upper steps' lines; those of the last steps no cache keeps anyway
 
 
-def sampled(
-    kind: str, record: str, sizes: Sequence[float] | np.ndarray, budget_s: float, cancel: Cancel
-) -> Iterator[Sweep]:
+def searches(kind: str, record: str, sizes: np.ndarray) -> list[Point]:
     """Time per lookup of that kind in arrays of these sizes, better and better. All arrays begin in the same place."""
     library, bytes_each = kernels(), RECORDS[record]
     most = int(max(sizes))
@@ -41,7 +37,7 @@ def sampled(
         state = library.struct("search")(arena.address, n, width, seed)
         warm = min(max(LEAST, 2 * n * bytes_each // LINE), MOST_WARM)
         points.append(Point(f"{kind} {n}", library.address(f"search_{kind}"), state, warm, keep=arena))
-    yield from sweep(points, budget_s=budget_s, cancel=cancel)
+    return points
 
 
 @cache

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.topics.numerical.fitting import Sample, share
 from spe_lab.topics.numerical.labs import SearchLab

@@ -12,13 +12,13 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, growing
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Simulated, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools
-from spe_lab.topics.objectives.simulated import SEED, curve, refined, share
+from spe_lab.topics.objectives.sharing import SEED, share
 
 CUSTOMERS = 15_000  # at each load, in a first answer
 BATCHES = 20
@@ -26,7 +26,7 @@ PERCENTILE = 0.99
 
 
 @register
-class Energy(Lab):
+class Energy(SimulatedLab):
     """Energy of a request against the load of a pool of servers."""
 
     id = "objectives.energy"
@@ -39,15 +39,16 @@ class Energy(Lab):
     axis = "load"
     quantity = "energy of a request"
     unit = "J"
-    simulated = True
-    follows = True
+    stem = "queueing"
+    steps = 3
+    live = True
     compared = ("all on", "all on")
     breaks = (
         "Real power curves bend, a server that is switched off needs minutes to come back, and the load does not hold"
         " still meanwhile; all of that costs more than the fewest servers do here."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         def slider(
             name: str, symbol: str, default: float, low: float, high: float, scale: str, source: str, unit: str = ""
         ) -> Slider:
@@ -80,7 +81,7 @@ class Energy(Lab):
             ),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return (
             [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
             if short
@@ -104,10 +105,8 @@ class Energy(Lab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        def draw(customers: int) -> list[Curve]:
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
+        def at(customers: int) -> list[Curve]:
             on = {"all on": np.full(x.values.shape, point["servers"]), "fewest on": self.fewest(point, x.values)}
             found = {
                 name: [
@@ -120,14 +119,11 @@ class Energy(Lab):
                 "watts from the share of time at work, by a straight line; 95 % by batch means, the first requests"
                 " left out"
             )
-            return [
-                curve(name, x, self.unit, estimates, np.array(customers), "queueing", estimator)
-                for name, estimates in found.items()
-            ]
+            return [self.curve(name, x, estimates, customers, estimator) for name, estimates in found.items()]
 
-        yield from refined(draw, CUSTOMERS, budget_s)
+        yield from map(at, growing(CUSTOMERS))
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         known = {"P_idle": point["idle"], "P_peak": point["peak"], "S": point["service"] / 1000}
         loads = {
             "all on": x.values,
@@ -147,7 +143,7 @@ class Energy(Lab):
         """The fewest servers on that meet the latency objective; all of them where it cannot be met."""
         return pools.fewest_servers(self.offered(point, load), point["k"], PERCENTILE, int(point["servers"]))
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """With all servers on, a request takes no more than 1 J from this load on; there is none where what a load adds
         takes that much.
         """

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, growing
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.queues import laws
 from spe_lab.topics.objectives import models
-from spe_lab.topics.objectives.simulated import SEED, curve, go_on, refined
+from spe_lab.topics.objectives.sharing import SEED
 
 LEAVES = ("exponential", "lognormal", "few slow ones")
 SCV = {"lognormal": 4.0, "few slow ones": 20.0}
@@ -64,7 +65,7 @@ def hedged(leaf: str, hedge: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 @register
-class Slo(Lab):
+class Slo(SimulatedLab):
     """A latency percentile of requests against the number of leaves that each waits for."""
 
     id = "objectives.slo"
@@ -74,15 +75,16 @@ class Slo(Lab):
     axis = "leaves"
     quantity = "latency percentile of a request"
     unit = "ms"
-    simulated = True
-    follows = True
+    stem = "objectives"
+    steps = 3
+    live = True
     compared = ("hedged", "hedged")
     breaks = (
         "Leaves answer independently here: real ones are busy at the same time, since the same requests reach all of"
         " them, and a copy that a hedge sends makes somebody else's line longer."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider(
                 "leaves",
@@ -117,7 +119,7 @@ class Slo(Lab):
             ),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [1, 3, 10, 30, 100, 300, 1000] if short else [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
     def presets(self) -> dict[str, Preset]:
@@ -135,9 +137,7 @@ class Slo(Lab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         drawn = law(point["leaf"], point["mean"])
         hedge = float(point["hedge"])
         delay = (
@@ -146,9 +146,9 @@ class Slo(Lab):
             else float(point["mean"] * exceeded(lambda t: survival(point["leaf"], t), np.array(1 - hedge)))
         )
 
-        def draw(count: int) -> list[Curve]:
+        def at(count: int) -> list[Curve]:
             once = drawn.sample(count, SEED)
-            go_on(cancel)
+            cancel.check("the simulation")
             twice = np.where(once > delay, np.minimum(once, delay + drawn.sample(count, SEED + 1)), once)
             found = {"plain": once, "hedged": twice}
             requests = np.array(
@@ -159,21 +159,19 @@ class Slo(Lab):
                 " every x"
             )
             return [
-                curve(
+                self.curve(
                     name,
                     x,
-                    self.unit,
                     [quantile(slowest(times, int(n), r), point["p"]) for n, r in zip(x.values, requests, strict=True)],
                     requests,
-                    "objectives",
                     estimator,
                 )
                 for name, times in found.items()
             ]
 
-        yield from refined(draw, DRAWS, budget_s)
+        yield from map(at, growing(DRAWS))
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         leaf, mean = point["leaf"], float(point["mean"])
         slow = -np.expm1(np.log(point["p"]) / x.values)  # 1 − p^(1/n), without the loss of digits near 1
         ways = {"plain": hedged(leaf, 1.0), "hedged": hedged(leaf, float(point["hedge"]))}

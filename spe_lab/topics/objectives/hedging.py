@@ -5,6 +5,7 @@ fan-outs to queues.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,12 @@ from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, growing
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.queues import laws
 from spe_lab.topics.objectives import models
-from spe_lab.topics.objectives.simulated import SEED, curve, refined, share
+from spe_lab.topics.objectives.sharing import SEED, share
 
 REPLICAS = 64
 REQUESTS = 40_000  # at each load, in a first answer
@@ -106,7 +107,7 @@ def checked_size(load: float, servers: int, requests: int, least: int) -> None:
 
 
 @register
-class Hedging(Lab):
+class Hedging(SimulatedLab):
     """Share of late answers against load, with and without second copies."""
 
     id = "objectives.hedging"
@@ -116,8 +117,9 @@ class Hedging(Lab):
     axis = "load"
     quantity = "share of answers that are late"
     unit = ""
-    simulated = True
-    follows = True
+    stem = "objectives"
+    steps = 3
+    live = True
     compared = ("with copies", "copies, own load")
     breaks = (
         "The copies are taken to come at random and to find lines that know nothing of the first ones, which holds for"
@@ -125,7 +127,7 @@ class Hedging(Lab):
         " reached it."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider("load", "", 0.4, models.QUANTITIES["rho"].meaning, 0.1, 0.9, source="a common target"),
             Slider(
@@ -149,7 +151,7 @@ class Hedging(Lab):
             ),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return (
             [0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.6, 0.8]
             if short
@@ -168,10 +170,8 @@ class Hedging(Lab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        def draw(requests: int) -> list[Curve]:
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
+        def at(requests: int) -> list[Curve]:
             found = {
                 name: [
                     share(simulate_hedging(float(load), delay, requests, cancel=cancel).sojourn > point["objective"])
@@ -180,14 +180,11 @@ class Hedging(Lab):
                 for name, delay in (("no copies", math.inf), ("with copies", float(point["delay"])))
             }
             estimator = f"mean of the requests on {REPLICAS} replicas, the first ones left out; 95 % by batch means"
-            return [
-                curve(name, x, self.unit, estimates, np.array(requests), "objectives", estimator)
-                for name, estimates in found.items()
-            ]
+            return [self.curve(name, x, estimates, requests, estimator) for name, estimates in found.items()]
 
-        yield from refined(draw, REQUESTS, budget_s)
+        yield from map(at, growing(REQUESTS))
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         k, d = float(point["objective"]), float(point["delay"])
 
         def late(load: np.ndarray) -> np.ndarray:
@@ -202,7 +199,7 @@ class Hedging(Lab):
         }
         return [Curve(name, "predicted", x, self.unit, values) for name, values in ways.items()]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """From this load on the queues with copies have no steady state."""
         return {"no steady state": highest_load_with_copies(float(point["delay"]))}
 

@@ -5,24 +5,25 @@ number of servers shortens it.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, growing
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.queues import Shared, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools
-from spe_lab.topics.objectives.simulated import SEED, curve, refined, share
+from spe_lab.topics.objectives.sharing import SEED, share
 
 CUSTOMERS = 40_000  # for each number of servers, in a first answer
 MOST_SPARE = 40
 
 
 @register
-class Sla(Lab):
+class Sla(SimulatedLab):
     """Hourly cost of a pool, its penalties for late answers included, against its spare servers."""
 
     id = "objectives.sla"
@@ -32,15 +33,16 @@ class Sla(Lab):
     axis = "spare"
     quantity = "hourly cost"
     unit = "€/h"
-    simulated = True
-    follows = True
+    stem = "queueing"
+    steps = 3
+    live = True
     compared = ("servers and penalties", "servers and penalties")
     breaks = (
         "Contracts rarely pay by the late answer: they promise a percentile for a month, and owe a step of the bill"
         " once it is missed; and what a late answer costs in lost customers nobody knows to three digits."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         def slider(
             name: str,
             symbol: str,
@@ -75,7 +77,7 @@ class Sla(Lab):
             slider("fine", "f", 1.0, 0.01, 100, "log", "assumed"),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [1, 3, 5, 7, 9, 12, 16, 24] if short else [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 30]
 
     def presets(self) -> dict[str, Preset]:
@@ -93,9 +95,7 @@ class Sla(Lab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         def late(spare: float, customers: int) -> batches.Estimate:
             servers = int(point["offered"] + spare)
             run = simulate(
@@ -103,28 +103,18 @@ class Sla(Lab):
             )
             return share(run.waiting > point["w"])
 
-        def draw(customers: int) -> list[Curve]:
+        def at(customers: int) -> list[Curve]:
             shares = np.array([late(spare, customers) for spare in x.values])
             costs = [self.cost(point, x.values, shares[:, i]) for i in (0, -2, -1)]
             estimator = (
                 "share of late answers of one run, the same requests for every x; 95 % by batch means, the first"
                 " requests left out"
             )
-            return [
-                curve(
-                    "servers and penalties",
-                    x,
-                    self.unit,
-                    np.transpose(costs),
-                    np.array(customers),
-                    "queueing",
-                    estimator,
-                )
-            ]
+            return [self.curve("servers and penalties", x, np.transpose(costs), customers, estimator)]
 
-        yield from refined(draw, CUSTOMERS, budget_s)
+        yield from map(at, growing(CUSTOMERS))
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         shares = {"servers and penalties": self.late(point, x.values), "servers alone": np.zeros(x.values.shape)}
         return [
             Curve(name, "predicted", x, self.unit, self.cost(point, x.values, share)) for name, share in shares.items()
@@ -144,5 +134,5 @@ class Sla(Lab):
         point, spare = self.point(settings), np.arange(1, MOST_SPARE + 1)
         return int(spare[np.argmin(self.cost(point, spare, self.late(point, spare)))])
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         return {"cheapest": self.cheapest(point)}

@@ -4,17 +4,18 @@ servers in the pool.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, growing
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.queues import Shared, Split, System, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools
-from spe_lab.topics.objectives.simulated import SEED, curve, refined
+from spe_lab.topics.objectives.sharing import SEED
 
 WAYS = ("shared queue", "queue for each")
 OBJECTIVES = ("time in all", "no waiting")
@@ -29,7 +30,7 @@ MOST_SERVERS = 256
 
 
 @register
-class Utilisation(Lab):
+class Utilisation(SimulatedLab):
     """The highest load at which a pool still meets a latency objective."""
 
     id = "objectives.utilisation"
@@ -42,15 +43,16 @@ class Utilisation(Lab):
     quantity = "highest load that meets the objective"
     unit = ""
     scale = "linear"
-    simulated = True
-    follows = True
+    stem = "queueing"
+    steps = 3
+    live = True
     compared = (WAYS[0], WAYS[0])
     breaks = (
         "Requests come at random at a constant rate here, and any server may take any of them at no cost; load that"
         " changes with the hour needs its own head-room on top, and so does a server that fails."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider(
                 "servers", "", 16, "servers in the pool", 1, MOST_SERVERS, "log", multiple_of=1, source="a rack's share"
@@ -77,7 +79,7 @@ class Utilisation(Lab):
             Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, "log", source="the usual objective"),
         ]
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [1, 2, 4, 8, 16, 32, 64] if short else [1, 2, 4, 8, 16, 32, 64, 128]
 
     def presets(self) -> dict[str, Preset]:
@@ -94,9 +96,7 @@ class Utilisation(Lab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         k, p, no_wait = float(point["k"]), float(point["p"]), point["objective"] == OBJECTIVES[1]
 
         allowed = (
@@ -120,7 +120,7 @@ class Utilisation(Lab):
 
             return at
 
-        def draw(customers: int) -> list[Curve]:
+        def at(customers: int) -> list[Curve]:
             sizes = [int(customers * (1 + c / 8)) for c in x.values]  # what a large pool is like changes slowly
             found = {
                 way: [
@@ -136,14 +136,11 @@ class Utilisation(Lab):
                 " first requests left out"
             )
             notes = [TOO_SHORT] if np.isnan(list(found.values())).any() else []
-            return [
-                curve(way, x, self.unit, estimates, np.array(sizes), "queueing", estimator, notes)
-                for way, estimates in found.items()
-            ]
+            return [self.curve(way, x, estimates, sizes, estimator, notes=notes) for way, estimates in found.items()]
 
-        yield from refined(draw, CUSTOMERS, budget_s)
+        yield from map(at, growing(CUSTOMERS))
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         k, p, no_wait = float(point["k"]), float(point["p"]), point["objective"] == OBJECTIVES[1]
         exact = pools.highest_load(x.values, k, p, no_wait)
         alone = np.full(x.values.shape, 1 - p if no_wait else max(0.0, 1 + math.log(1 - p) / k))

@@ -1,18 +1,18 @@
 """The labs patterns.basic and patterns.compose: misses against capacity, by both models, beside exact simulations."""
 
-import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, accumulated
 from spe_lab.core.machine import Machine
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.core.sampling.statistics import two_standard_errors
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models import cache
 from spe_lab.models.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
 from spe_lab.models.patterns.footprints import published
@@ -21,21 +21,20 @@ from spe_lab.models.patterns.traces import trace
 from spe_lab.models.patterns.uses import reuse
 
 KIB, MIB = 1 << 10, 1 << 20
-SEEDS = 8  # executions, whose spread gives the interval
-SHORT_SEEDS = 3
+EXECUTIONS = (3, 8, 16, 32)  # after each step, whose spread gives the interval
 MOST_SIMULATED = 400_000  # line uses of one execution in a lab
 WAYS = 8
 BASIC = ("s_trav", "rs_trav, uni", "rs_trav, bi", "r_trav", "rr_trav", "rr_acc")
 
 
-class MissLab(Lab):
+class MissLab(SimulatedLab):
     """What the two labs share: an expression at a point, its misses per visit against a level's capacity."""
 
     chapter = "03c"
     axis = "capacity"
     quantity = "misses per visit"
     unit = ""
-    simulated = True
+    stem = "cache"
     compared = ("fully associative", "ours")
     breaks = (
         "A model of a fully associative level with LRU replacement says nothing of conflicts within sets, of other"
@@ -73,10 +72,10 @@ class MissLab(Lab):
     def line(self, point: Mapping[str, Value]) -> int:
         return int(str(point["line"]).partition(" ")[0])
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [KIB * 2**i for i in range(0, 13, 2 if short else 1)]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """Where the machine's own levels with such blocks lie."""
         return {
             level.name: level.capacity
@@ -87,22 +86,22 @@ class MissLab(Lab):
     def rooms(self, point: Mapping[str, Value], x: Axis) -> np.ndarray:
         return np.maximum(x.values // self.line(point), 1).astype(int)
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         pattern, line, rooms = self.expression(point), self.line(point), self.rooms(point, x)
-        exact, sets = [], []
-        began = time.monotonic()
-        for seed in range(1, SEEDS + 1):
+
+        def misses(execution: int) -> np.ndarray:
+            seed = execution + 1
             addresses, sizes = trace(pattern, seed)
-            exact.append(cache.stack_distances(cache.lines_of(addresses, sizes, line), cancel).misses(rooms))
-            sets.append([self.set_associative(addresses, sizes, line, room, seed, cancel) for room in rooms])
-            enough = seed >= SHORT_SEEDS and time.monotonic() - began > budget_s
-            if seed in (SHORT_SEEDS, SEEDS) or enough:
-                both = [np.array(found) / pattern.visits for found in (exact, sets)]
-                yield 1.0 if enough else seed / SEEDS, self.curves(both, x, pattern, str(pattern))
-            if enough:
-                break
+            exact = cache.stack_distances(cache.lines_of(addresses, sizes, line), cancel).misses(rooms)
+            sets = [self.set_associative(addresses, sizes, line, room, seed, cancel) for room in rooms]
+            return np.array([exact, sets]) / pattern.visits
+
+        for found in accumulated(misses, EXECUTIONS):
+            estimator, counts = f"mean of {len(found)} executions, two standard errors", len(found) * pattern.visits
+            yield [
+                self.curve(name, x, two_standard_errors(found[:, k]), counts, estimator, expression=str(pattern))
+                for k, name in enumerate(("fully associative", f"{WAYS} ways"))
+            ]
 
     def set_associative(
         self, addresses: np.ndarray, sizes: np.ndarray, line: int, room: int, seed: int, cancel: Cancel
@@ -112,20 +111,7 @@ class MissLab(Lab):
         level = cache.Level(sets * ways * line, line, ways)
         return cache.Hierarchy([level], seed=seed).run(addresses, sizes, cancel).misses[0]
 
-    def curves(self, both: list[np.ndarray], x: Axis, pattern: Pattern, said: str) -> list[Curve]:
-        """Means over executions, with an interval of two standard errors."""
-        runs = len(both[0])
-        origin = simulated_origin("cache", f"mean of {runs} executions, two standard errors", expression=said)
-        counts = np.full(len(x.values), runs * pattern.visits)
-        found = []
-        for name, values in zip(("fully associative", f"{WAYS} ways"), both, strict=True):
-            mean, error = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(runs)
-            found.append(
-                Curve(name, "simulated", x, "", mean, mean - 2 * error, mean + 2 * error, counts, counts, origin)
-            )
-        return found
-
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         pattern, line = self.expression(point), self.line(point)
         rooms = np.maximum(x.values / line, 1)
         pairs = {"ours": _reuse(pattern, line).misses(rooms), "published": published(pattern, line, rooms)}
@@ -145,7 +131,7 @@ class BasicPatterns(MissLab):
     title = "Basic patterns"
     question = "How many misses does a basic pattern cause in a level of a given capacity, and which rule knows?"
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             self.capacity_slider(),
             Slider(
@@ -275,12 +261,11 @@ class Compose(MissLab):
     question = "What do patterns cost that run at once, or one after the other, in a level of a given capacity?"
 
     def __init__(self, machine: Machine | None = None, expression: Pattern | None = None) -> None:
-        super().__init__(machine)
-        self._own = expression
+        super().__init__(machine, own=expression)
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         shared = [self.capacity_slider(), self.line_slider()]
-        if self._own is not None:
+        if self.own is not None:
             return shared
         return [
             shared[0],
@@ -309,7 +294,7 @@ class Compose(MissLab):
         ]
 
     def presets(self) -> dict[str, Preset]:
-        if self._own is not None:
+        if self.own is not None:
             return {}
         return {
             "Partition": Preset(
@@ -327,7 +312,7 @@ class Compose(MissLab):
         }
 
     def expression(self, point: Mapping[str, Value]) -> Pattern:
-        return self._own if self._own is not None else _composed(point["plan"], int(point["n"]), int(point["w"]))
+        return self.own if self.own is not None else _composed(point["plan"], int(point["n"]), int(point["w"]))
 
 
 @lru_cache(maxsize=64)

@@ -1,23 +1,26 @@
 """The lab patterns.partition: the cliff of a radix partition, in one pass and in two."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine.arena import Arena
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.kernels import sweep
+from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.patterns.algebra import Pattern, Region, nest, s_trav
 from spe_lab.models.patterns.levels import PricedLevel
 from spe_lab.models.patterns.uses import Reuse, reuse
 from spe_lab.topics.patterns.kernels import kernels, scatter_point
-from spe_lab.topics.patterns.timed import TimedLab
+from spe_lab.topics.patterns.timed import PricedLab
 
 TUPLE = 8  # bytes
 TUPLES = 1 << 20
@@ -34,7 +37,7 @@ def one_pass(bits: int, tuples: int = TUPLES, w: int = TUPLE) -> Pattern:
 
 
 @register
-class Partition(TimedLab):
+class Partition(PricedLab):
     """Time per tuple of a radix partition against the number of bits, hence of clusters, in one pass and in two."""
 
     id = "patterns.partition"
@@ -53,7 +56,7 @@ class Partition(TimedLab):
         " is one number for every level."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider(
                 "bits", "", 8, "bits of the cluster's number", BITS[0], BITS[-1], multiple_of=1, source="256 clusters"
@@ -107,12 +110,10 @@ class Partition(TimedLab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return list(BITS[1::3] if short else BITS)
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         tuples = np.random.default_rng(1).integers(0, 1 << 64, TUPLES, dtype=np.uint64)
         arena = Arena(TUPLES * TUPLE)
         to, bits, firsts = (
@@ -127,17 +128,18 @@ class Partition(TimedLab):
         points = [scatter_point(each, to, int(b)) for source in passes for each, b in zip(source, bits, strict=True)]
         points += [scatter_point(tuples, to, b) for b in firsts]
         n = len(bits)
-        for result in sweep(points, budget_s=budget_s, cancel=cancel):
+
+        def measured(result: Sweep) -> list[Curve]:
             one, second = curves(result, ("one pass", "two passes"), x, kernels(), tuples=TUPLES)
             place = 2 * n + np.array([firsts.index(first_bits(int(b))) for b in bits])
             e = result.estimate
-            total = [
-                part + more[place]
-                for part, more in ((second.values, e.value), (second.low, e.low), (second.high, e.high))
-            ]
-            yield result.progress, [one, dataclasses.replace(second, values=total[0], low=total[1], high=total[2])]
+            pairs = (second.values, e.value), (second.low, e.low), (second.high, e.high)
+            values, low, high = (part + more[place] for part, more in pairs)
+            return [one, dataclasses.replace(second, values=values, low=low, high=high)]
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        return Plan(points, ("one pass", "two passes"), kernels(), curves=measured)
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         bits = np.rint(x.values).astype(int)
         levels, overlap, base = self.priced(point), point["overlap"], point["t0"]
         stall = {
@@ -150,7 +152,7 @@ class Partition(TimedLab):
             Curve("two passes, predicted", "predicted", x, "ns", np.array(two)),
         ]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """As many clusters as the first level has lines."""
         return {"first level full": float(np.log2(self.priced(point)[0].room))}
 

@@ -4,22 +4,24 @@ predict.
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine import memory_available
 from spe_lab.core.machine.arena import Arena
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.kernels import sweep
+from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.patterns.algebra import (
     Basic,
     Pattern,
@@ -46,7 +48,7 @@ SHARE = 0.1  # of the items, that a conditional traversal visits: a prefetcher b
 FORGOTTEN = 0.15
 
 
-class TimedLab(Lab):
+class PricedLab(KernelLab):
     """What the two labs share: the machine's levels as sliders."""
 
     chapter = "03c"
@@ -172,7 +174,7 @@ def listed(laps: Sequence[Basic]) -> Pattern:
 
 
 @register
-class Time(TimedLab):
+class Time(PricedLab):
     """Time per visit of a basic pattern against the size of its region."""
 
     id = "patterns.time"
@@ -190,7 +192,7 @@ class Time(TimedLab):
     def largest(self) -> int:
         return max(MIB, min(64 * MIB, memory_available() // 16) // MIB * MIB)
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider(
                 "size",
@@ -228,7 +230,7 @@ class Time(TimedLab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         sizes = [
             4 * KIB * 2**i
             for i in range(0, 15, 2 if short else 1)
@@ -236,9 +238,7 @@ class Time(TimedLab):
         ]
         return sizes if short else sorted({*sizes, *(3 * size // 2 for size in sizes[1:-1] if size <= 4 * MIB)})
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         w, limit = int(point["w"]), memory_available() // 2
         if 2 * x.values.sum() > limit:
             rule = "the sizes of one sweep must together stay below a quarter of the memory available"
@@ -247,10 +247,9 @@ class Time(TimedLab):
         for size in x.values:
             n = max(1, int(size) // w // PART) * PART
             points.append(visits_point(pattern_of(point["pattern"], Region(n, w))))
-        for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            yield result.progress, curves(result, ("dependent visits",), x, kernels(), pattern=point["pattern"], w=w)
+        return Plan(points, self.compared[:1], kernels(), {"pattern": point["pattern"], "w": w})
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         w, name = int(point["w"]), point["pattern"]
         time = np.full(x.values.shape, float(point["t0"]))
         for level in self.priced(point):
@@ -264,7 +263,7 @@ class Time(TimedLab):
 
 
 @register
-class Conditional(TimedLab):
+class Conditional(PricedLab):
     """Time per item of a conditional traversal against the share of the items that it visits."""
 
     id = "patterns.conditional"
@@ -282,7 +281,7 @@ class Conditional(TimedLab):
     def size(self) -> int:
         return max(MIB, min(64 * MIB, memory_available() // 16) // MIB * MIB)
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider("s", "", 0.1, "share of the items that are visited", 0.001, 1, "log", source="between the extremes"),
             Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=WORD, source="a column of pointers"),
@@ -304,31 +303,26 @@ class Conditional(TimedLab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return (
             [0.001, 0.01, 0.05, 0.1, 0.3, 1]
             if short
             else [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1]
         )
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         w, arena = int(point["w"]), Arena(self.size + WORD)
         region = Region(self.size // w, w)
         points = [visits_point(s_trav_cr(region, s=float(s)), arena=arena, seed=i) for i, s in enumerate(x.values)]
-        for result in sweep(points, budget_s=budget_s, cancel=cancel):
-            (each,) = curves(result, ("dependent visits",), x, kernels(), w=w, size=region.size)
-            yield (
-                result.progress,
-                [
-                    dataclasses.replace(
-                        each, values=each.values * x.values, low=each.low * x.values, high=each.high * x.values
-                    )
-                ],
-            )
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+        def measured(result: Sweep) -> list[Curve]:
+            (visits,) = curves(result, self.compared[:1], x, kernels(), w=w, size=region.size)
+            per_item = {name: getattr(visits, name) * x.values for name in ("values", "low", "high")}
+            return [dataclasses.replace(visits, **per_item)]
+
+        return Plan(points, self.compared[:1], kernels(), curves=measured)
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         """The region is far larger than the caches, so that a line which is touched misses in all of them."""
         caches = self.priced(point)[:-1]
         in_order, at_random = shares(x.values, point["w"], caches[0].block)
@@ -339,7 +333,7 @@ class Conditional(TimedLab):
             Curve("all in order", "predicted", x, "ns", base + lines * (in_order + at_random) * cheap),
         ]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """Where random misses are most frequent: P(1 − P) is largest at P = 1/2."""
         return {"most random misses": 1 - 2 ** (-point["w"] / self.levels()[0].block)}
 

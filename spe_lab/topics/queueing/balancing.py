@@ -1,12 +1,13 @@
 """The lab queueing.balancing: which of many queues to join."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.queues import Split, System, general
 from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.laws import ONE_IN_TEN, service
@@ -31,7 +32,7 @@ class Balancing(QueueLab):
         " one."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             self.load_slider("where the four lie apart"),
             Slider(
@@ -78,7 +79,7 @@ class Balancing(QueueLab):
         }
         return {name: Split(servers, choices) for name, choices in looked_at.items()}
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         load, name, law = x.values, point["statistic"], service(point["service"])
         split, limit, one = (np.full(load.shape, np.nan) for _ in range(3))
         if law.name == "exponential":

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Sharing, Split, System, general, poisson, simulate
 from spe_lab.topics.queueing.laws import FOUR, ONE_IN_A_THOUSAND, ONE_IN_TEN, service
@@ -34,7 +36,7 @@ class Disciplines(QueueLab):
         " here, while real ones share a lock or a cache line for it."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             self.load_slider("where the four lie apart"),
             Slider(
@@ -75,7 +77,7 @@ class Disciplines(QueueLab):
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
         return four_systems(int(point["servers"]))
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         load, name, law = x.values, point["statistic"], service(point["service"])
         one, split, sharing = (np.full(load.shape, np.nan) for _ in range(3))
         if law.name == "exponential":
@@ -93,15 +95,20 @@ class Disciplines(QueueLab):
         }
         return [Curve(label, "predicted", x, self.unit, values) for label, values in predicted.items()]
 
-    def learn(self, measured: Sequence[Curve]) -> None:
-        self._last = measured
+    def fit(self, recording: Recording) -> Sequence[Curve]:
+        """The simulated curves: the loads up to which they meet the objective are marked."""
+        return recording.measured
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    @property
+    def recorded_fit(self) -> Sequence[Curve]:
+        """None: what was simulated at other settings marks nothing."""
+        return ()
+
+    def marks(self, point: Mapping[str, Value], fit: Sequence[Curve]) -> dict[str, float]:
         """Loads up to which the simulated curves meet the objective; NaN until these settings have been simulated."""
         limits = [math.nan] * 4
-        curves = getattr(self, "_last", None)
-        if curves and all(point[name] == value for name, value in curves[0].provenance["settings"].items()):
-            limits = [meets(curve, float(point["objective"])) for curve in curves]
+        if fit and all(point[name] == value for name, value in fit[0].provenance["settings"].items()):
+            limits = [meets(curve, float(point["objective"])) for curve in fit]
         return {"all four meet it": min(limits), "one still meets it": max(limits)}
 
     def presets(self) -> dict[str, Preset]:

@@ -1,13 +1,14 @@
 """The lab queueing.head_of_line: the whole distribution at one load, where one job in a thousand is long."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
 from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.simulated import MOST, QueueLab, in_threads
@@ -33,7 +34,7 @@ class HeadOfLine(QueueLab):
         " jobs."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             Slider(
                 "t",
@@ -93,7 +94,7 @@ class HeadOfLine(QueueLab):
     def law(self, point: Mapping[str, Value]) -> Law:
         return bimodal(1.0, float(point["long_share"]), float(point["ratio"]))
 
-    def sweep(self, short: bool) -> np.ndarray:
+    def default_values(self, short: bool) -> np.ndarray:
         return LEVELS[::2] if short else LEVELS
 
     def answers(
@@ -111,7 +112,7 @@ class HeadOfLine(QueueLab):
             len(x.values), each // len(x.values)
         )  # every level has all customers: each counts its share of them
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         t, share, ratio, load = x.values, float(point["long_share"]), float(point["ratio"]), float(point["load"])
         long, short, _ = self.law(point).parameters
         # Who needs s has a slowdown above t if it waits longer than (t − 1)·s, and a sojourn above t if longer than t −

@@ -2,7 +2,6 @@
 while there is time.
 """
 
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,24 +11,23 @@ import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Slider, Value
+from spe_lab.core.kinds import SimulatedLab, growing
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.core.slider import Slider, Value
 from spe_lab.models.queues import Estimate, Law, Simulated, System, poisson, simulate
 from spe_lab.models.queues.batches import BATCHES
 from spe_lab.models.queues.simulation import WARM_UP
 from spe_lab.topics.queueing.laws import service
 
 CUSTOMERS = 1_000_000  # of a first answer, over all points and systems
-MORE = 4  # times as many in each further one
 FEWEST, MOST = 3000, 4_000_000  # at one point of one system
 STATISTICS = {"mean": None, "p95": 0.95, "p99": 0.99}
 LOADS = np.round([*np.arange(0.05, 0.9, 0.05), 0.9, 0.93, 0.95], 2)
 SHORT_LOADS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 
 
-class QueueLab(Lab):
+class QueueLab(SimulatedLab):
     """Simulated systems, each with a curve. The seed is a slider: the same one gives the same customers on every
     machine.
     """
@@ -37,8 +35,9 @@ class QueueLab(Lab):
     chapter = "09b"
     axis = "load"
     unit = "E(S)"
-    simulated = True
-    follows = True
+    stem = "queueing"
+    live = True
+    steps = 3
 
     @abstractmethod
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
@@ -76,32 +75,24 @@ class QueueLab(Lab):
             found[k, i] = values
         return found, counts
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        customers, began, ended = CUSTOMERS, time.perf_counter(), False
-        while not ended:
-            start = time.perf_counter()
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
+        for customers in growing(CUSTOMERS):
             found, counts = self.answers(point, x, customers, cancel)
-            now = time.perf_counter()
-            ended = now - began + MORE * (now - start) > budget_s or counts.max() * MORE > MOST
-            curves = self.curves(point, x, found, counts)
-            self.learn(curves)
-            yield (1.0 if ended else min(0.99, (now - began) / budget_s)), curves
-            customers *= MORE
+            yield self.curves(point, x, found, counts)
+            if 4 * counts.max() > MOST:
+                return
 
     def curves(self, point: Mapping[str, Value], x: Axis, found: np.ndarray, counts: np.ndarray) -> list[Curve]:
         settings = {name: value for name, value in point.items() if name != self.axis and self.sliders[name].measured}
-        origin = simulated_origin(
-            "queueing", f"one run, {BATCHES} batch means, 95 % by Student's t", int(point["seed"]), settings=settings
-        )
+        estimator = f"one run, {BATCHES} batch means, 95 % by Student's t"
+        how = simulated_origin("queueing", estimator, int(point["seed"]), settings=settings)
         kept = counts - (counts * WARM_UP).astype(int)
         return [
-            Curve(name, "simulated", x, self.unit, values, low, high, kept, counts, origin)
+            Curve(name, "simulated", x, self.unit, values, low, high, kept, counts, how)
             for name, (values, low, high) in zip(self.systems(point), found.transpose(0, 2, 1), strict=True)
         ]
 
-    def sweep(self, short: bool) -> np.ndarray:
+    def default_values(self, short: bool) -> np.ndarray:
         return np.array(SHORT_LOADS) if short else LOADS
 
     # Sliders that several labs have

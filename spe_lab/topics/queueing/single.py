@@ -1,12 +1,13 @@
 """The lab queueing.single: one queue before one or more servers, any law of service, against load."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.curve import Axis, Comparison, Curve
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.registry import register
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.queues import Law, Shared, System, birth_death, general
 from spe_lab.topics.queueing.laws import ARRIVALS, ONE_IN_A_THOUSAND, SERVICES, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab
@@ -31,7 +32,7 @@ class Single(QueueLab):
         " arrive at one rate all day."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         return [
             self.load_slider("where waiting begins to be felt"),
             Slider(
@@ -83,7 +84,7 @@ class Single(QueueLab):
     def laws(self, point: Mapping[str, Value], load: float, system: System) -> tuple[Law, Law]:
         return ARRIVALS[point["arrivals"]](load * system.capacity), service(point["service"], float(point["scv"]))
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         servers, gaps, law = (
             int(point["servers"]),
             ARRIVALS[point["arrivals"]](1.0),

@@ -25,7 +25,7 @@ from spe_lab.topics.scaling.models import (
     usl_of_thread_costs,
 )
 from spe_lab.topics.scaling.parallelism import KINDS, Parallelism, element_time, threads_pay_from
-from spe_lab.topics.scaling.usl import Usl, fit
+from spe_lab.topics.scaling.usl import Usl, fit_law
 
 __all__ = [
     "EXERCISES",
@@ -50,7 +50,7 @@ __all__ = [
     "compared",
     "element_time",
     "execute",
-    "fit",
+    "fit_law",
     "graham_bound",
     "gustafson_law",
     "list_schedule",

@@ -2,8 +2,9 @@
 with what threads cost.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,21 @@ import numpy as np
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
-from spe_lab.core.machine import Machine, cpus
+from spe_lab.core.errors import MeasurementError
+from spe_lab.core.kinds import Plan, TeamLab
+from spe_lab.core.lab import Effort
+from spe_lab.core.machine import cpus
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.provenance import origin
 from spe_lab.core.sampling.statistics import BURST, MIN_ROUNDS
-from spe_lab.core.sampling.teams import Trials, block_ratios, interleaved
+from spe_lab.core.sampling.teams import Trials, block_ratios
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.fork_join import ASSUMED, Costs, ForkJoin, threads_slider, work_sliders
 
 
-class SpeedUpLab(Lab):
+class SpeedUpLab(TeamLab):
     """What the labs of this topic share: work that is divided among threads, and what those cost."""
 
     chapter = "05a"
@@ -31,60 +35,61 @@ class SpeedUpLab(Lab):
     unit = ""
     scale = "linear"
 
-    def __init__(self, machine: Machine | None = None) -> None:
-        super().__init__(machine)
-        self.cores = cpus.current().cores
+    @cached_property
+    def cores(self) -> int:
+        return cpus.current().cores
 
-    _costs: Costs | None = None
-
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [1, 2, 4, 8, 16] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
 
-    def times(
-        self, point: Mapping[str, Value], pieces: Sequence[tuple[int, float, float]], budget_s: float, cancel: Cancel
-    ) -> Iterator[Trials]:
-        """Trials of `pieces`, each (threads, serial ns, parallel ns), and after them of what
-        threads cost; all in turn.
+    def speed_ups(
+        self,
+        pieces: Sequence[tuple[int, float, float]],
+        values: Callable[[np.ndarray], tuple[np.ndarray, ...]],
+        work: ForkJoin,
+        x: Axis,
+        effort: Effort,
+        training: Callable[[Trials], dict[str, Any]] = lambda result: {},
+    ) -> Plan:
+        """A plan of trials of `pieces` of `work`, and after them of what threads cost.
+
+        - `pieces`: (threads, serial ns, parallel ns) of each trial
+        - `values`: makes (values, low, high) of the pieces' blocks; they may go on beyond the axis
+        - `training`: makes what a fit needs beside the costs
         """
-        work = ForkJoin(point["work"], point["threads"], cancel)
-        settings = [work.setting(*each) for each in pieces]
+        settings, n = [work.setting(*piece) for piece in pieces], len(x.values)
         probes = work.probes(max(threads for threads, _, _ in pieces))
         whole_round_ns = sum(serial + parallel for _, serial, parallel in pieces)
-        burst = int(np.clip(1e9 * budget_s / MIN_ROUNDS / whole_round_ns - 1, 1, BURST))
-        for result in interleaved(
-            [*settings, *(probe for _, probe in probes)], budget_s=budget_s, burst=burst, cancel=cancel
-        ):
-            self._costs = work.costs([n for n, _ in probes], result.blocks()[:, len(settings) :])
-            yield result
+        burst = int(np.clip(1e9 * effort.budget_s / MIN_ROUNDS / whole_round_ns - 1, 1, BURST))
 
-    def costs(self, point: Mapping[str, Value]) -> Costs:
-        """Measured here for this kind of work and threads, else as recorded elsewhere, else assumed."""
+        def measured(result: Trials) -> list[Curve]:
+            value, low, high = (part[:n] for part in values(result.blocks()[:, : len(pieces)]))
+            counts = result.estimate.kept[:n], result.estimate.tried[:n]
+            how = origin(result, native.load("scaling"))
+            return [Curve(self.compared[0], "measured", x, self.unit, value, low, high, *counts, how)]
+
+        def trained(result: Trials) -> dict[str, Any]:
+            try:
+                costs = work.costs([threads for threads, _ in probes], result.blocks()[:, len(settings) :])
+            except MeasurementError:  # no clean trial: there is nothing to fit to
+                return training(result)
+            return {"costs": costs.to_dict(), **training(result)}
+
+        points = [*settings, *(probe for _, probe in probes)]
+        library, options = native.load("scaling"), {"burst": burst}
+        return Plan(points, self.compared[:1], library, training=trained, curves=measured, options=options)
+
+    def fit(self, recording: Recording) -> Any:
+        """What threads cost, measured beside the speed-ups."""
+        if "costs" not in recording.training:
+            raise MeasurementError("what threads cost must have a clean trial, got none; close other programs")
+        costs = Costs.from_dict(recording.training["costs"])
+        return replace(costs, origin="recorded") if recording.measured[0].source == "recorded" else costs
+
+    def costs(self, point: Mapping[str, Value], fit: Costs) -> Costs:
+        """The costs of the fit where they are of this kind of work and threads, else assumed ones."""
         kind = (point["work"], point["threads"])
-        if self._costs is None and self.recorded() is not None:
-            self.learn_from_recorded()
-        return self._costs if self._costs is not None and self._costs.kind == kind else ASSUMED[kind]
-
-    def learn(self, measured: Sequence[Curve]) -> None:
-        costs = Costs.from_dict(measured[0].provenance["costs"])
-        self._costs = replace(costs, origin="recorded") if measured[0].source == "recorded" else costs
-
-    def curve(
-        self,
-        name: str,
-        x: Axis,
-        found: tuple[np.ndarray, ...],
-        result: Trials,
-        notes: Sequence[str] = (),
-        **provenance: Any,
-    ) -> Curve:
-        """A measured curve of the first settings of `result`, with what is known of how it came about; `found` are its
-        values and its intervals' ends, and may go on beyond them. `notes` are added to those of the trials."""
-        n = len(x.values)
-        value, low, high = (each[:n] for each in found)
-        how = origin(result, native.load("scaling"), notes, **provenance, costs=self._costs.to_dict())
-        return Curve(
-            name, "measured", x, self.unit, value, low, high, result.estimate.kept[:n], result.estimate.tried[:n], how
-        )
+        return fit if fit.kind == kind else ASSUMED[kind]
 
 
 @register
@@ -100,7 +105,7 @@ class Amdahl(SpeedUpLab):
         " a wait ends late, and threads that share data or a memory bus slow each other down, which nothing here does."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         P, T1 = (models.QUANTITIES[name].meaning for name in ("P", "T1"))
         return [
             threads_slider(),
@@ -135,17 +140,15 @@ class Amdahl(SpeedUpLab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         P, T1 = point["P"], point["T1"]
         counts = [*map(int, x.values), 1]  # one thread is what all others are compared with
-        for result in self.times(point, [(n, (1 - P) * T1, P * T1 / n) for n in counts], budget_s, cancel):
-            found = block_ratios(result.blocks()[:, : len(counts)], reference=-1)
-            yield result.progress, [self.curve("speed-up", x, found, result)]
+        pieces = [(n, (1 - P) * T1, P * T1 / n) for n in counts]
+        work = ForkJoin(point["work"], point["threads"], cancel)
+        return self.speed_ups(pieces, lambda blocks: block_ratios(blocks, reference=-1), work, x, effort)
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        N, P, T1, costs = x.values, point["P"], point["T1"], self.costs(point)
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Costs) -> list[Curve]:
+        N, P, T1, costs = x.values, point["P"], point["T1"], self.costs(point, fit)
         together = N if point["work"] == "waiting" else np.minimum(N, self.cores)
         waits = 0 if point["work"] == "spinning" else (P < 1) + (P > 0)
         paid = models.amdahl_with_costs()(

@@ -1,8 +1,8 @@
 """The lab scaling.cost: what a throughput costs in many small machines, and in one big one; failures simulated."""
 
 import math
-import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import SimulatedLab, accumulated
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import simulated_origin
+from spe_lab.core.sampling.statistics import two_standard_errors
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling import cost_models as models
 
-BATCHES = 12  # independent seeds, whose spread gives the interval
+BATCHES = (7, 12, 24, 48)  # independent seeds after each step, whose spread gives the interval
 EVENTS_PER_POINT = 6000  # in each batch
 MOST_MACHINES = 256
 MOST_LIFETIMES = 1_000_000
@@ -81,7 +81,7 @@ def simulate_fleet(
 
 
 @register
-class Cost(Lab):
+class Cost(SimulatedLab):
     """Yearly cost of a small machine's worth of throughput: had from a fleet of them, and from one big machine."""
 
     id = "scaling.cost"
@@ -94,7 +94,7 @@ class Cost(Lab):
     axis = "N"
     quantity = "yearly cost per throughput"
     unit = "k€"
-    simulated = True
+    stem = "scaling"
     compared = (WAYS[0], WAYS[0])
     breaks = (
         "Machines fail independently of each other and at a constant rate, which a lost power feed, a bad batch of"
@@ -102,7 +102,7 @@ class Cost(Lab):
         " makes many machines work as one is not paid for."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         def slider(
             name: str,
             default: float,
@@ -161,27 +161,26 @@ class Cost(Lab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [2.0**k for k in range(9)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        began, found = time.monotonic(), []
+    def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         lifetimes = np.zeros((len(WAYS), len(x.values)), dtype=int)
-        for seed in range(BATCHES):
-            costs = np.empty((len(WAYS), len(x.values)))
+
+        def costs(batch: int) -> np.ndarray:
+            found = np.empty((len(WAYS), len(x.values)))
             for i, machines in enumerate(x.values):
+                seed = 1 + batch * len(x.values) + i
                 for k, way in enumerate(WAYS):
-                    costs[k, i], lifetimes[k, i] = self.simulated_cost(
-                        point, int(machines), way, 1 + seed * len(x.values) + i, cancel
-                    )
-            found.append(costs)
-            late = time.monotonic() - began > budget_s and seed >= BATCHES // 2
-            if late or seed in (BATCHES // 3, BATCHES - 1):
-                yield 1.0 if late else (seed + 1) / BATCHES, self.curves(np.array(found), x, lifetimes * len(found))
-            if late:
-                break
+                    found[k, i], lifetimes[k, i] = self.simulated_cost(point, int(machines), way, seed, cancel)
+            return found
+
+        for batches in accumulated(costs, BATCHES):
+            estimator = f"mean of {len(batches)} seeds, two standard errors"
+            yield [
+                self.curve(way, x, two_standard_errors(batches[:, k]), len(batches) * lifetimes[k], estimator)
+                for k, way in enumerate(WAYS)
+            ]
 
     def simulated_cost(
         self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel
@@ -203,26 +202,6 @@ class Cost(Lab):
         bought = fleet * (point["price"] / point["years"] + point["upkeep"])
         total = bought + energy + failures * point["repair"] + point["value"] * models.HOURS * short / 1000
         return float(total / big["throughput"]), lifetimes
-
-    def curves(self, costs: np.ndarray, x: Axis, lifetimes: np.ndarray) -> list[Curve]:
-        """Mean over batches with an interval of two standard errors."""
-        value, error = costs.mean(axis=0), costs.std(axis=0, ddof=1) / math.sqrt(len(costs))
-        origin = simulated_origin("scaling", f"mean of {len(costs)} seeds, two standard errors")
-        return [
-            Curve(
-                way,
-                "simulated",
-                x,
-                self.unit,
-                value[k],
-                value[k] - 2 * error[k],
-                value[k] + 2 * error[k],
-                lifetimes[k],
-                lifetimes[k],
-                origin,
-            )
-            for k, way in enumerate(WAYS)
-        ]
 
     def big(self, point: Mapping[str, Value], machines: np.ndarray | float) -> dict[str, Value]:
         """One machine of the throughput of so many small ones: its price, its power and that throughput."""
@@ -255,7 +234,7 @@ class Cost(Lab):
             big, 1 + spares, big["throughput"] * (1 - up) ** (1 + spares)
         )
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)
         pairs = [((way, real), (f"{way.removeprefix('scale-')}, ideal", ideal)) for way, real, ideal in named]
         return [
@@ -264,7 +243,7 @@ class Cost(Lab):
             for name, values in curve
         ]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """Between these numbers of machines many small ones cost less than a big one, by the closed forms."""
         n = np.unique(np.round(np.geomspace(1, MOST_MACHINES, 120)))
         many, one = self.costs(point, n)

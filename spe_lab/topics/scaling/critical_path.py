@@ -1,20 +1,22 @@
 """The lab scaling.critical_path: a graph of tasks on N workers, its hot path or its critical path made parallel."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.kinds import Plan, TeamLab
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine import Machine
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import curves
-from spe_lab.core.sampling.teams import Setting, interleaved
+from spe_lab.core.sampling.teams import Setting, Trials
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.core.units import render
 from spe_lab.models.schedule import bounds, list_schedule
@@ -23,7 +25,6 @@ from spe_lab.topics.scaling.execution import run_trials
 
 PATHS = ("nothing", "hot path", "critical path")
 OWN = "your own"
-ASSUMED_LATE_NS = 60_000  # until a sleep was measured, here or for the recorded run
 CHAIN = Graph(
     tuple(Task(f"c{i}", 1_000_000, (f"c{i - 1}",) if i else ()) for i in range(8))
 )  # what tells how late sleeps end
@@ -59,7 +60,7 @@ def compared(graph: Graph, workers: int = 4, pieces: int = 4, order: str = ORDER
 
 
 @register
-class CriticalPath(Lab):
+class CriticalPath(TeamLab):
     """Time of a graph of waiting tasks against the number of workers. `own` is the reader's graph,
     as text or parsed.
     """
@@ -81,14 +82,18 @@ class CriticalPath(Lab):
         " memory, and a task that computes rather than waits needs a core of its own."
     )
 
-    _late_ns: int | None = None
-
     def __init__(self, machine: Machine | None = None, own: str | Graph | None = None) -> None:
-        super().__init__(machine)
-        parsed = {name: Graph.parse(text) for name, text in GRAPHS.items()}
-        self.graphs = parsed if own is None else {OWN: own if isinstance(own, Graph) else Graph.parse(own), **parsed}
+        super().__init__(machine, own=own)
 
-    def declare(self) -> list[Slider]:
+    @cached_property
+    def graphs(self) -> dict[str, Graph]:
+        """The graphs to choose from, by name; the reader's own one first."""
+        parsed = {name: Graph.parse(text) for name, text in GRAPHS.items()}
+        if self.own is None:
+            return parsed
+        return {OWN: self.own if isinstance(self.own, Graph) else Graph.parse(self.own), **parsed}
+
+    def make_sliders(self) -> list[Slider]:
         names = tuple(self.graphs)
         return [
             Slider("N", "", 4, "workers that take tasks from one list", 1, 16, multiple_of=1, source="a small server"),
@@ -148,7 +153,7 @@ class CriticalPath(Lab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [1, 2, 3, 4, 8] if short else [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
     def graph(self, point: Mapping[str, Value]) -> Graph:
@@ -160,24 +165,18 @@ class CriticalPath(Lab):
             )
         return parallelised(self.graphs[point["graph"]], point["cut"], int(point["pieces"]))
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         graph, n = self.graph(point), len(x.values)
         settings = [self.setting(graph, int(workers), point["order"], cancel) for workers in x.values]
-        for result in interleaved(
-            [*settings, self.setting(CHAIN, CHAIN_WORKERS, ORDERS[0], cancel)],
-            budget_s=budget_s,
-            burst=1,
-            cancel=cancel,
-        ):
-            chain = result.estimate.value[n]
-            if np.isfinite(chain):
-                self._late_ns = max(0, round((chain - CHAIN.span) * 1e6 / len(CHAIN.tasks)))
-            yield (
-                result.progress,
-                curves(result, ["executed"], x, native.load("scaling"), unit="ms", late_us=self.late_ns() / 1e3),
-            )
+        chain = self.setting(CHAIN, CHAIN_WORKERS, ORDERS[0], cancel)
+
+        def training(result: Trials) -> dict[str, Any]:
+            late_ms = (result.estimate.value[n] - CHAIN.span) / len(CHAIN.tasks)
+            return {"late_us": max(0.0, round(1e3 * late_ms, 3))} if np.isfinite(late_ms) else {}
+
+        return Plan(
+            [*settings, chain], self.compared[:1], native.load("scaling"), training=training, options={"burst": 1}
+        )
 
     def setting(self, graph: Graph, workers: int, order: str, cancel: Cancel) -> Setting:
         def run(trials: int) -> tuple[np.ndarray, np.ndarray]:
@@ -186,25 +185,20 @@ class CriticalPath(Lab):
 
         return Setting(f"{workers} workers", run)
 
-    def late_ns(self) -> int:
-        """How late a sleep ends and the next task begins: from the chain of the last measurement, else of the recorded
-        one.
-        """
-        if self._late_ns is None and self.recorded() is not None:
-            self.learn_from_recorded()
-        return ASSUMED_LATE_NS if self._late_ns is None else self._late_ns
+    def fit(self, recording: Recording) -> int:
+        """How late a sleep ends and the next task begins, in ns: from the chain that was measured beside the graph."""
+        if "late_us" not in recording.training:
+            raise MeasurementError("the chain must have a clean trial, got none; close other programs")
+        return round(recording.training["late_us"] * 1e3)
 
-    def learn(self, measured: Sequence[Curve]) -> None:
-        self._late_ns = round(measured[0].provenance["late_us"] * 1e3)
-
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: int) -> list[Curve]:
         graph, order = self.graph(point), point["order"]
-        plain, late = ([list_schedule(graph, int(n), order, ns).total for n in x.values] for ns in (0, self.late_ns()))
+        plain, late = ([list_schedule(graph, int(n), order, ns).total for n in x.values] for ns in (0, fit))
         least, most = np.array([bounds(graph.work, graph.span, int(n)) for n in x.values]).T
         named = (("list schedule", plain), ("late sleeps", late), ("at least", least), ("at most", most))
         return [Curve(name, "predicted", x, "ms", np.array(values)) for name, values in named]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """From so many workers on, the span decides and not the work."""
         graph = self.graph(point)
         return {"work ÷ span": round(graph.work / graph.span, 3)}

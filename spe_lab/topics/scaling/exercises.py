@@ -8,10 +8,10 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.recording import Run
 from spe_lab.core.sampling.teams import Setting, checked, interleaved, together
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.planning import PLANNING

@@ -10,10 +10,10 @@ import numpy as np
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.slider import Slider
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.statistics import centre
 from spe_lab.core.sampling.teams import Setting, checked, undisturbed
+from spe_lab.core.slider import Slider
 
 WORKS = ("spinning", "waiting")
 WAYS = ("pool", "created")

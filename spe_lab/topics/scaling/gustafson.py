@@ -1,17 +1,19 @@
 """The lab scaling.gustafson: every thread brings its own share of work, so that the problem grows with the machine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan
+from spe_lab.core.lab import Effort
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.statistics import centre
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
-from spe_lab.topics.scaling.fork_join import threads_slider, work_sliders
+from spe_lab.topics.scaling.fork_join import Costs, ForkJoin, threads_slider, work_sliders
 
 
 @register
@@ -28,7 +30,7 @@ class Gustafson(SpeedUpLab):
         " beyond the cores take turns, and each thread that is woken or created costs as much as in Amdahl's case."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         share = "parallel share of the time with N threads"
         return [
             threads_slider(),
@@ -63,23 +65,21 @@ class Gustafson(SpeedUpLab):
             ),
         }
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        P, T = point["P"], point["T"]
-        serial, piece, n = (1 - P) * T, P * T, len(x.values)
-        # Last, one thread with both and with the serial piece alone: the difference is what each further piece would
-        # add.
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        P, T, n = point["P"], point["T"], len(x.values)
+        serial, piece = (1 - P) * T, P * T
+        # Last, one thread with both and with the serial piece alone: the difference is what each further piece adds.
         pieces = [*((int(threads), serial, piece) for threads in x.values), (1, serial, piece), (1, serial, 0.0)]
-        for result in self.times(point, pieces, budget_s, cancel):
-            blocks = result.blocks()[:, : n + 2]
+
+        def values(blocks: np.ndarray) -> tuple[np.ndarray, ...]:
             both, alone = blocks[:, [n]], blocks[:, [n + 1]]
             scaled = (alone + (both - alone) * x.values) / blocks[:, :n]
-            found = np.array([centre(column) for column in scaled.T]).T
-            yield result.progress, [self.curve("scaled speed-up", x, tuple(found), result)]
+            return tuple(np.array([centre(column) for column in scaled.T]).T)
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        N, P, T, costs = x.values, point["P"], point["T"], self.costs(point)
+        return self.speed_ups(pieces, values, ForkJoin(point["work"], point["threads"], cancel), x, effort)
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Costs) -> list[Curve]:
+        N, P, T, costs = x.values, point["P"], point["T"], self.costs(point, fit)
         late, turns = (
             (costs.late, np.ones(N.shape)) if point["work"] == "waiting" else (0.0, np.maximum(1, N / self.cores))
         )

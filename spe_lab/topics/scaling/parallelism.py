@@ -1,7 +1,7 @@
 """The lab scaling.parallelism: one dot product, made parallel by instructions, by data, and by threads."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import Any
 
@@ -11,15 +11,15 @@ from spe_lab.core.c import native
 from spe_lab.core.calibration.steps import miss_share
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan, TeamLab
+from spe_lab.core.lab import Effort
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
+from spe_lab.core.recording import Run
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.provenance import curves
-from spe_lab.core.sampling.teams import Setting, checked, interleaved, undisturbed
+from spe_lab.core.sampling.teams import Setting, checked, undisturbed
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling.models import symbol
 
 KINDS = {
@@ -78,7 +78,7 @@ def threads_pay_from() -> Any:
 
 
 @register
-class Parallelism(Lab):
+class Parallelism(TeamLab):
     """Time per element of a dot product against its length, by level of parallelism."""
 
     id = "scaling.parallelism"
@@ -98,7 +98,7 @@ class Parallelism(Lab):
         " alone may not get all of the memory's bandwidth."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         L, G, B = (self.known(name) for name in ("L", "G", "B"))
         C = self.machine.parameter("l3_capacity" if "l3_capacity" in self.machine.parameters else "l2_capacity")
         q = {name: quantity.meaning for name, quantity in QUANTITIES.items()}
@@ -188,19 +188,17 @@ class Parallelism(Lab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [2.0**k for k in ((6, 11, 17) if short else range(5, 24))]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
-        data = Data(int(x.values.max()))
-        settings = [data.setting(kind, threads, int(n), cancel) for kind, threads in self.rows(point) for n in x.values]
-        burst = 4 if budget_s > 1 else 2  # a short run needs rounds first
-        for result in interleaved(settings, budget_s=budget_s, burst=burst, cancel=cancel):
-            yield result.progress, curves(result, LEVELS, x, kernels(), data_seed=SEED, trial_ns=TRIAL_NS)
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        data, cells = Data(int(x.values.max())), [int(n) for n in x.values]
+        settings = [data.setting(kind, threads, n, cancel) for kind, threads in self.rows(point) for n in cells]
+        how = {"data_seed": SEED, "trial_ns": TRIAL_NS}
+        burst = 4 if effort.budget_s > 1 else 2  # a short run needs rounds first
+        return Plan(settings, LEVELS, kernels(), how, options={"burst": burst})
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         return [
             Curve(name, "predicted", x, "ns", self.time(point, x.values, *row))
             for name, row in zip(LEVELS, self.rows(point), strict=True)
@@ -221,7 +219,7 @@ class Parallelism(Lab):
         missing = miss_share("cliff", float(point["C"]), BYTES * n)
         return element_time()(n=n, m=missing, c=chains, v=lanes, N=min(threads, self.cores), **known)
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """Where threads begin to pay, each compared with the same loop alone, and where the arrays leave the caches."""
         chains, lanes = KINDS[point["each"]]
         alone, threads = max(point["L"] / (chains * lanes), point["G"] / lanes), min(int(point["threads"]), self.cores)

@@ -3,9 +3,9 @@ many.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,15 +13,17 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.files import plain
-from spe_lab.core.fitted import FittedLab
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.kinds import Plan
+from spe_lab.core.lab import Effort
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.statistics import redrawn
-from spe_lab.core.sampling.teams import block_ratios
+from spe_lab.core.sampling.teams import Trials, block_ratios
+from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
-from spe_lab.topics.scaling.fork_join import threads_slider, work_sliders
+from spe_lab.topics.scaling.fork_join import Costs, ForkJoin, threads_slider, work_sliders
 
 TRAINING = (
     1,
@@ -40,7 +42,7 @@ DRAWS = 200
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedLaw:
     """Contention and coherency with the interval of 95 % of the draws, and N of the maximum (infinite without
     coherency).
     """
@@ -65,6 +67,17 @@ class Fitted:
         )
 
 
+class UslFit(NamedTuple):
+    """The law fitted to a run, and what threads cost in it."""
+
+    law: FittedLaw
+    costs: Costs
+
+    def summary(self) -> Text:
+        """The fitted law in a sentence."""
+        return self.law.summary()
+
+
 def most_threads(sigma: float, kappa: float) -> float:
     """N at which the law has its maximum: one thread if the others only disturb, infinite if
     nothing is paid for pairs.
@@ -74,7 +87,7 @@ def most_threads(sigma: float, kappa: float) -> float:
     return max(1.0, float(models.usl_maximum()(sigma=sigma, kappa=kappa))) if kappa > 0 else math.inf
 
 
-def fit(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int = 1) -> Fitted:
+def fit_law(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int = 1) -> FittedLaw:
     """The law that fits best, by least squares of N / speed-up, which is linear in sigma and kappa; neither is
     negative.
 
@@ -99,7 +112,7 @@ def fit(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int = 1
     intervals = [
         tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in (*np.transpose(draws), most)
     ]
-    return Fitted(sigma, kappa, *intervals)
+    return FittedLaw(sigma, kappa, *intervals)
 
 
 def _best(counts: np.ndarray, speed_up: np.ndarray) -> tuple[float, float]:
@@ -113,7 +126,7 @@ def _best(counts: np.ndarray, speed_up: np.ndarray) -> tuple[float, float]:
 
 
 @register
-class Usl(FittedLab[Fitted], SpeedUpLab):
+class Usl(SpeedUpLab):
     """The universal scalability law, fitted."""
 
     id = "scaling.usl"
@@ -125,7 +138,7 @@ class Usl(FittedLab[Fitted], SpeedUpLab):
         " coherency at all, and then promises a maximum far beyond the true one; and the number of cores is not in it."
     )
 
-    def declare(self) -> list[Slider]:
+    def make_sliders(self) -> list[Slider]:
         P, sigma, kappa = (models.QUANTITIES[name].meaning for name in ("P", "sigma", "kappa"))
         work, threads = work_sliders()
         created = Slider(
@@ -172,35 +185,34 @@ class Usl(FittedLab[Fitted], SpeedUpLab):
             ),
         }
 
-    def sweep(self, short: bool) -> list[float]:
+    def default_values(self, short: bool) -> list[float]:
         return [1, 2, 4, 8, 16, 32] if short else [1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64]
 
-    def measure(
-        self, point: Mapping[str, Value], x: Axis, budget_s: float, cancel: Cancel
-    ) -> Iterator[tuple[float, list[Curve]]]:
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         P, T1 = point["P"], point["T1"]
         counts = [int(n) for n in x.values]
-        training = [n for n in TRAINING if n <= max(10, *counts)][:: 2 if budget_s < 1 else 1]
-        pieces = [(n, (1 - P) * T1, P * T1 / n) for n in [*counts, *training]]
-        for result in self.times(point, pieces, budget_s, cancel):
+        threads = [n for n in TRAINING if n <= max(10, *counts)][:: 2 if effort.short else 1]
+        one = len(counts)  # the first of the training points is one thread
+        pieces = [(n, (1 - P) * T1, P * T1 / n) for n in [*counts, *threads]]
+
+        def training(result: Trials) -> dict[str, Any]:
             blocks = result.blocks()[:, : len(pieces)]
-            one = len(counts)  # the first of the training points is one thread
-            kept = {"threads": training, "blocks": plain(blocks[:, [one]] / blocks[:, one:])}
-            yield (
-                result.progress,
-                [
-                    self.curve(
-                        "speed-up", x, block_ratios(blocks, reference=one), result, self.refit(kept), training=kept
-                    )
-                ],
-            )
+            return {"threads": threads, "blocks": plain(blocks[:, [one]] / blocks[:, one:])}
 
-    def fit(self, training: dict[str, Any]) -> Fitted:
-        """The law through the training points."""
-        return fit(training["threads"], np.array(training["blocks"], dtype=float))
+        def speed_ups(blocks: np.ndarray) -> tuple[np.ndarray, ...]:
+            return block_ratios(blocks, reference=one)
 
-    def predict(self, point: Mapping[str, Value], x: Axis) -> list[Curve]:
-        N, fitted, costs = x.values, self.fitted(), self.costs(point)
+        work = ForkJoin(point["work"], point["threads"], cancel)
+        return self.speed_ups(pieces, speed_ups, work, x, effort, training)
+
+    def fit(self, recording: Recording) -> "UslFit":
+        """The law through the training points, and what threads cost."""
+        training = recording.training
+        law = fit_law(training["threads"], np.array(training["blocks"], dtype=float))
+        return UslFit(law, super().fit(recording))
+
+    def predict(self, point: Mapping[str, Value], x: Axis, fit: "UslFit") -> list[Curve]:
+        N, fitted, costs = x.values, fit.law, self.costs(point, fit.costs)
         said = {
             "sigma": fitted.sigma,
             "kappa": fitted.kappa,
@@ -233,7 +245,7 @@ class Usl(FittedLab[Fitted], SpeedUpLab):
             ),
         ]
 
-    def marks(self, point: Mapping[str, Value]) -> dict[str, float]:
+    def marks(self, point: Mapping[str, Value], fit: "UslFit") -> dict[str, float]:
         """Where the fitted law has its maximum."""
-        most = self.fitted().most
+        most = fit.law.most
         return {"most (fitted)": round(most, 2) if math.isfinite(most) else math.nan}

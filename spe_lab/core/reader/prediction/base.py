@@ -11,12 +11,12 @@ import numpy as np
 
 from spe_lab.core import registry, units
 from spe_lab.core.curve import Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Value
 from spe_lab.core.machine import Machine
 from spe_lab.core.reader import journal
+from spe_lab.core.recording import Recording
+from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
 
 UNCLEAN = "No clean sample at this point: measure again on a quieter machine."
@@ -46,7 +46,7 @@ class Prediction(Protocol):
         """None while nothing is committed."""
         ...
 
-    def score(self, run: Run | None) -> Text:
+    def score(self, run: Recording | None) -> Text:
         """How close the prediction came to what was measured, in a sentence or two."""
         ...
 
@@ -96,7 +96,7 @@ class Kept(ABC):
         """What a committed prediction adds to a figure."""
 
     @abstractmethod
-    def outcome(self, run: Run, lab: Lab) -> Outcome | str:
+    def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
         """The verdict of a measured run; or a sentence, where the run does not decide."""
 
     @property
@@ -107,7 +107,7 @@ class Kept(ABC):
     def drawn(self) -> Sketch | None:
         return self.sketched() if self.committed else None
 
-    def score(self, run: Run | None) -> Text:
+    def score(self, run: Recording | None) -> Text:
         """How close the prediction came to the measured interval, in a sentence or two; the first
         such verdict is kept.
         """
@@ -134,7 +134,7 @@ class Kept(ABC):
         )
         return Text(" ".join(filter(None, [found.said + late, complaint])))
 
-    def _elsewhere(self, run: Run, lab: Lab) -> str:
+    def _elsewhere(self, run: Recording, lab: Lab) -> str:
         """Says where the run's sliders differ from what the prediction is for."""
         for name, expected in lab.point(dict(self.settings)).items():
             slider = lab.sliders[name]
@@ -200,7 +200,7 @@ def named(lab: str, settings: Mapping[str, Value]) -> str:
     return " ".join([lab, *(f"{name}={json.dumps(value)}" for name, value in sorted(settings.items()))])
 
 
-def reveal(run: Run, lab: Lab) -> None:
+def reveal(run: Recording, lab: Lab) -> None:
     """A measurement of `lab` is shown: what its reader predicts from now on of it, at these
     settings, does not count.
     """
@@ -218,7 +218,7 @@ def deviating(lab: Lab, settings: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
-def lab_of(run: Run) -> Lab:
+def lab_of(run: Recording) -> Lab:
     """The run's lab with the defaults of the machine that it was made on."""
     return registry.get(run.lab, Machine.from_dict(run.machine) if run.machine else None)
 

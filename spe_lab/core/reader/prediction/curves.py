@@ -11,11 +11,11 @@ from typing import Any, Self
 import numpy as np
 
 from spe_lab.core import registry, units
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Value
 from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval
+from spe_lab.core.recording import Recording
+from spe_lab.core.slider import Value
 
 WITHIN = 1.5  # the factor about a curve that still counts as hit, unless the reader chooses another
 
@@ -71,7 +71,7 @@ class CurvePrediction(Kept):
         knots = _checked(registry.get(self.lab), dict(values.get("knots", ())))
         return replace(self, knots=knots, within=_factor(values.get("within", WITHIN)), name=values.get("name", ""))
 
-    def outcome(self, run: Run, lab: Lab) -> Outcome | str:
+    def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
         curve, unit = run.measured[0], lab.sliders[lab.axis].unit
         first, last = self.knots[0][0], self.knots[-1][0]
         inside = (
@@ -121,7 +121,7 @@ def predict_curve(
     name = ""
     knots: Any = ()
     if isinstance(curve, str):
-        models = {model.name: model for model in lab.predict(lab.point(settings), lab.x())}
+        models = {model.name: model for model in lab.predict(lab.point(settings), lab.x(), lab.recorded_fit)}
         if curve not in models:
             raise SpeLabError(
                 f"curve must be a model of {lab_id} ({', '.join(models)}) or points {{x: value}}, got {curve!r};"

@@ -10,11 +10,11 @@ from types import EllipsisType
 from typing import Any, Self
 
 from spe_lab.core import registry, units
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Value
 from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval, nearest
+from spe_lab.core.recording import Recording
+from spe_lab.core.slider import Value
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Order(Kept):
     def filled(self, values: Mapping[str, Any]) -> Self:
         return replace(self, candidates=_checked(registry.get(self.lab), values.get("order", ()), self.at))
 
-    def outcome(self, run: Run, lab: Lab) -> Outcome | str:
+    def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
         found = {}
         for candidate in self.candidates:
             curve = (

@@ -7,11 +7,11 @@ from types import EllipsisType
 from typing import Any, Self
 
 from spe_lab.core import registry, units
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Value
 from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval, nearest
+from spe_lab.core.recording import Recording
+from spe_lab.core.slider import Value
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Range(Kept):
     def filled(self, values: Mapping[str, Any]) -> Self:
         return replace(self, **_checked(values.get("low"), values.get("high")))
 
-    def outcome(self, run: Run, lab: Lab) -> Outcome | str:
+    def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
         curve = run.measured[0]
         i = nearest(curve, lab, self.at)
         value, low, high = interval(curve, i)
