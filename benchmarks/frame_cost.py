@@ -65,9 +65,9 @@ def row(lab_id: str, moves: int, recorded: bool) -> str:
     predicts = []
     for _ in range(5):
         began = time.process_time()
-        explorer.lab.predict(explorer.point, explorer._axis)
+        explorer.lab.predict(explorer.point, explorer._axis, explorer.lab.recorded_fit)
         predicts.append((time.process_time() - began) * 1000)
-    bytes_sent = len(explorer._moving.value) + len(explorer._twin.value)
+    bytes_sent = len(explorer.parts.moving.value) + len(explorer.parts.twin.value)
     cells = (
         f"{np.median(every):8.1f}{np.quantile(every, 0.95):8.1f}{np.quantile(by_slider[worst], 0.95):8.1f} {worst:16}"
     )

@@ -15,10 +15,10 @@ import pytest
 from spe_lab.cli import main
 from spe_lab.core import machine, registry
 from spe_lab.core.c import native
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.prediction import predict
+from spe_lab.core.recording import Run
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 QUICK = ("run", "memory.working_set", "--quick", "--over", "size=4KiB,16KiB")
@@ -236,7 +236,9 @@ def test_run_prints_csv_with_a_row_for_each_curve_and_value(call):
     status, out, _ = call(*QUICK, "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     lab = registry.get("memory.working_set")
-    assert status == 0 and len(rows) == 2 * (len(lab.measured_names) + len(lab.predict(lab.point(), lab.x(short=True))))
+    assert status == 0 and len(rows) == 2 * (
+        len(lab.measured_names) + len(lab.predict(lab.point(), lab.x(short=True), lab.recorded_fit))
+    )
     assert {row["size [B]"] for row in rows} == {"4096", "16384"} and all(float(row["value"]) > 0 for row in rows)
 
 

@@ -21,9 +21,8 @@ from spe_lab.ui.sheet import HEIGHT, WIDTH
 
 def picture(run: Run) -> bytes:
     """PNG of a run: its measured points, and the predictions drawn as lines."""
-    lab, point = lab_of(run), dict(run.point)
-    fit = lab.fitted(run).fit
-    point = lab.point() | point
+    lab = lab_of(run)
+    fit, point = lab.fitted(run if run.measured else None).fit, {**lab.point(), **run.point}
     smooth = lab.predict(point, dense(lab, run.x), fit)
     with TURN:
         return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(point, fit))

@@ -709,7 +709,7 @@ def test_a_cell_beside_a_model_is_a_lab(timed):
     run = lab.run(budget_s=0.7)
     assert run.lab == "cell.chain" and run.predicted[0].values.tolist() == [100, 1000, 10_000]
     assert np.isfinite(run.comparison.residuals).any()
-    assert lab.predict({"addition": 2.0}, lab.x())[0].values.tolist() == [200, 2000, 20_000]
+    assert lab.predict({"addition": 2.0}, lab.x(), lab.recorded_fit)[0].values.tolist() == [200, 2000, 20_000]
 
 
 @pytest.mark.parametrize(
@@ -729,7 +729,7 @@ def test_a_sympy_model_brings_its_symbols_as_sliders(timed):
         "chain", Model("adding", n * c, "ns", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5
     )
     assert lab.sliders["c"].unit == "ns" and lab.sliders["c"].meaning == "time of an addition"
-    assert lab.predict(lab.point(), lab.x())[0].values.tolist() == [1.5, 15]
+    assert lab.predict(lab.point(), lab.x(), lab.recorded_fit)[0].values.tolist() == [1.5, 15]
     with pytest.raises(CellError, match=r"model must be in ns to stand beside a time, got adding in s"):
         timed.lab("chain", Model("adding", n * c, "s", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5)
 

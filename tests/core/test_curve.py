@@ -10,9 +10,9 @@ import resource
 import pytest
 
 from spe_lab.core.curve import SOURCES, Axis, Comparison, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import write_atomically
+from spe_lab.core.recording import Run
 
 X = Axis("size", "B", [1024, 2048, 4096])
 

@@ -7,10 +7,10 @@ import pytest
 
 from spe_lab.core import registry
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.prediction import predict, predict_curve, predict_order
+from spe_lab.core.recording import Run
 
 LAB = "memory.working_set"
 KIB = 1 << 10
@@ -277,7 +277,7 @@ def test_a_model_can_be_chosen_as_the_curve():
 
 def chosen_models():
     lab = registry.get(LAB)
-    return lab.predict(lab.point(), lab.x())
+    return lab.predict(lab.point(), lab.x(), lab.recorded_fit)
 
 
 def test_the_band_of_a_curve_is_what_counts_as_hit():

@@ -327,10 +327,10 @@ def test_a_task_s_own_error_is_told_with_its_name_and_not_tried_again(executor, 
 
 
 class Failing(registry.labs()[LAB]):
-    def measure(self, point, x, budget_s, cancel):
+    def measure(self, point, x, effort, cancel):
         if 0.3 in x.values:
             raise UnavailableError("this machine has no room; free some")
-        yield from super().measure(point, x, budget_s, cancel)
+        yield from super().measure(point, x, effort, cancel)
 
 
 @needs_compiler

@@ -15,11 +15,11 @@ from types import SimpleNamespace
 
 from spe_lab.core import lab, units
 from spe_lab.core.c import native, prototypes
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine, store
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.track_record import TrackRecord
+from spe_lab.core.recording import Run
 from spe_lab.models.task_graph import Graph
 
 PACKAGE = Path(lab.__file__).parents[1]

@@ -11,7 +11,7 @@ from spe_lab.core.errors import MeasurementError
 @pytest.mark.parametrize("name", registry.labs())
 def test_a_lab_at_the_ends_of_its_sweep(name):
     lab = registry.get(name)
-    x = lab.sweep(short=True)
+    x = lab.default_values(short=True)
     with contextlib.suppress(
         MeasurementError
     ):  # slowed down manifold, a sweep may have no clean sample, or be too long

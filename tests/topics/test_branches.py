@@ -14,9 +14,9 @@ from spe_lab.core.c import native
 from spe_lab.core.c.assembly import assembly
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import counter
+from spe_lab.core.recording import Run
 from spe_lab.models import predictor as models
 from spe_lab.topics import branches
 from spe_lab.topics.branches import counted, exercises, fitting, selection

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.fitted import NO_FIT
+from spe_lab.core.lab import NO_FIT
 from spe_lab.core.machine import cpus
 from spe_lab.core.machine.cpus import Cpus
 from spe_lab.models.mesi import KINDS, STATES, parse, react
@@ -366,23 +367,21 @@ def test_a_tenure_that_cannot_be_told_from_noise_is_not_given_a_number():
     assert found.k == np.inf and "too seldom to be seen" in str(found)
 
 
-def test_a_fit_without_clean_blocks_keeps_the_former_one_and_says_so():
+def test_a_recording_without_clean_blocks_has_the_fit_to_the_shipped_one_and_says_so():
     lab = registry.get("coherence.false_sharing")
-    assert lab.refit(made_up(5.0)) == () and lab.fitted().k == pytest.approx(5)
-    assert lab.refit({**made_up(5.0), "hand-off": [None] * 12}) == (NO_FIT,)
-    assert lab.fitted().k == pytest.approx(5)
+    recorded = lab.recorded()
+    known = lab.fitted(replace(recorded, training=made_up(5.0)))
+    assert known.notes == () and known.fit.k == pytest.approx(5)
+    unclean = lab.fitted(replace(recorded, training={**made_up(5.0), "hand-off": [None] * 12}))
+    assert unclean.notes == (NO_FIT,) and unclean.fit == lab.recorded_fit
     with pytest.raises(MeasurementError, match="measure again"):
         tenure.fit({**made_up(5.0), "hand-off": [None] * 12})
 
 
 def test_the_summary_names_the_constants_and_what_was_lost():
-    lab = registry.get("coherence.false_sharing")
-    lab.refit(made_up(5.0))
-    assert (
-        "2.00 ns on lines apart" in lab.summary()
-        and "On one word 50% of 10" in lab.summary()
-        and "words of their own none of 10" in lab.summary()
-    )
+    summary = tenure.fit(made_up(5.0)).summary()
+    assert "2.00 ns on lines apart" in summary
+    assert "On one word 50% of 10" in summary and "words of their own none of 10" in summary
 
 
 # ---- Real threads

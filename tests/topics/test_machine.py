@@ -15,9 +15,9 @@ from spe_lab.core.calibration import calibration
 from spe_lab.core.calibration.steps import Staircase, Step
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import CancelledError
 from spe_lab.core.machine import Machine, Parameter, sources
+from spe_lab.core.recording import Run
 from spe_lab.topics import machine
 from spe_lab.topics.machine import exercises, report
 

@@ -150,7 +150,7 @@ def test_huge_pages_enlarge_the_page_and_the_reach():
 
 def test_sizes_of_a_sweep_stay_below_the_limits():
     lab = registry.get("memory.working_set")
-    assert max(lab.sweep(short=False)) <= min(4 * lab.last_level, lab.largest)
+    assert max(lab.default_values(short=False)) <= min(4 * lab.last_level, lab.largest)
     assert lab.sliders["size"].high == lab.largest
 
 

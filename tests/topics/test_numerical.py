@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Parameter, claim
+from spe_lab.core.recording import Recording
 from spe_lab.topics import numerical
 from spe_lab.topics.numerical import exercises, points, searching
 
@@ -326,18 +326,21 @@ def made_up(times=None, spread=0.01):
     times = 5 + 2.7 * np.ceil(u) + 25 * np.maximum(0, u - 19) if times is None else np.array(times, dtype=float)
     x = Axis("n", "", SIZES[: len(times)])
     curve = Curve("search", "measured", x, "ns", times, times * (1 - spread), times * (1 + spread))
-    return Run("numerical.fit", {}, x, [curve], [], None, {}, "0")
+    return Recording("numerical.fit", {}, x, [curve], {}, {}, "0")
 
 
 @pytest.fixture
 def lab():
-    lab = registry.get("numerical.fit")
-    lab.learn(made_up().measured)
-    return lab
+    return registry.get("numerical.fit")
 
 
-def test_errors_at_between_and_outside_are_told_apart(lab):
-    found = lab.errors(lab.point({"basis": "piecewise linear"}))
+@pytest.fixture
+def fit(lab):
+    return lab.fit(made_up())
+
+
+def test_errors_at_between_and_outside_are_told_apart(fit):
+    found = fit.errors({"basis": "piecewise linear"})
     assert found.median("at") == 0 and 0 < found.median("between") < 0.1 and found.median("outside") > 0.2
     assert found.floor == pytest.approx(0.01)
     counts = [(found.kind == kind).sum() for kind in ("at", "between", "outside")]
@@ -345,32 +348,30 @@ def test_errors_at_between_and_outside_are_told_apart(lab):
     assert "outside their range" in found.summary() and "± 1 %" in found.summary()
 
 
-def test_powers_of_two_hide_the_stairs_that_lie_between_them(lab):
+def test_powers_of_two_hide_the_stairs_that_lie_between_them(fit):
     """At n = 23 a search takes five steps; half-way between 16 and 32 the line expects four and a half."""
-    found = lab.errors(
-        lab.point({"basis": "piecewise linear", "spacing": "powers of 2", "points": 32, "high": 2.0**23})
-    )
+    found = fit.errors({"basis": "piecewise linear", "spacing": "powers of 2", "points": 32, "high": 2.0**23})
     true, line = 5 + 2.7 * 5, 5 + 2.7 * (4 + math.log2(23) - 4)
     assert found.relative[SIZES == 23] == pytest.approx(abs(line / true - 1))
 
 
-def test_a_prediction_never_leaves_the_figure(lab):
+def test_a_prediction_never_leaves_the_figure(lab, fit):
     """Twenty points evenly over log n: the interpolating polynomial leaves every scale."""
     wild = lab.point({"basis": "interpolating polynomial", "points": 12, "high": 2.0**12})
-    fitted = lab.predict(wild, lab.x())[0].values
-    measured = lab.training().values
+    fitted = lab.predict(wild, lab.x(), fit)[0].values
+    measured = fit.curve.values
     assert measured.min() / 2 <= fitted.min() and fitted.max() <= 2 * measured.max()
-    assert lab.errors(wild).worst("outside") > 100  # while the errors are those of the function itself
+    assert fit.errors(wild).worst("outside") > 100  # while the errors are those of the function itself
 
 
-def test_the_table_of_bases_marks_what_cross_validation_prefers(lab):
-    table = lab.bases(lab.point())
+def test_the_table_of_bases_marks_what_cross_validation_prefers(lab, fit):
+    table = fit.bases()
     assert table.count("\n") == 1 + len(numerical.BASES) and table.count("**") == 2
-    assert f"**{lab.sample(lab.point()).best}**" in table
+    assert f"**{fit.of(lab.point()).best}**" in table
 
 
-def test_the_ends_of_the_sampled_range_are_marked(lab):
-    assert lab.marks(lab.point()) == {"first given": 16, "last given": 2**17}
+def test_the_ends_of_the_sampled_range_are_marked(lab, fit):
+    assert lab.marks(lab.point(), fit) == {"first given": 16, "last given": 2**17}
 
 
 def test_the_table_of_parameters_has_choices_as_they_are(lab):
@@ -381,7 +382,7 @@ def environment(lab, truth, record):
     """A run of what the analytical model says with parameters that nobody has claimed."""
     point = lab.point({"record": record})
     run = made_up(lab.analytical_time(point | truth, SIZES))
-    return Run(run.lab, point, run.x, run.measured, [], None, {}, "0")
+    return Recording(run.lab, point, run.x, run.measured, {}, {}, "0")
 
 
 TRUTH = {"c": 6.0, "t": 2.5, "l1": 7.0, "l2": 90.0, "l3": 0.0, "l4": 120.0, "C4": 2.0**21}
@@ -405,7 +406,7 @@ def test_a_form_with_reasons_moves_to_another_record_and_a_function_through_poin
 def test_parameters_cannot_be_tuned_to_a_search_whose_steps_do_not_all_wait(lab):
     run = environment(lab, TRUTH, "4 B")
     with pytest.raises(SpeLabError, match="fitted_on must be a run of the predicated search, got branching; "):
-        numerical.transfer(lab, Run(run.lab, {"search": "branching"}, run.x, run.measured, [], None, {}, "0"), run)
+        numerical.transfer(lab, Recording(run.lab, {"search": "branching"}, run.x, run.measured, {}, {}, "0"), run)
 
 
 def test_a_fit_without_a_clean_sample_says_so():
@@ -417,27 +418,31 @@ def test_points_without_a_clean_sample_are_left_out():
     times = made_up().measured[0].values.copy()
     times[::3] = np.nan
     lab = registry.get("numerical.fit")
-    lab.learn(made_up(times).measured)
-    assert np.isfinite(lab.predict(lab.point(), lab.x())[0].values).all()
-    assert lab.errors(lab.point()).n.size == 26
+    fit = lab.fit(made_up(times))
+    assert np.isfinite(lab.predict(lab.point(), lab.x(), fit)[0].values).all()
+    assert fit.errors().n.size == 26
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize("basis", sorted(numerical.BASES))
 def test_a_sweep_of_few_points_is_fitted_as_far_as_it_goes(basis, size):
     lab = registry.get("numerical.fit")
-    lab.learn(made_up(made_up().measured[0].values[:size]).measured)
-    for curve in lab.predict(lab.point({"basis": basis}), lab.x()):
+    fit = lab.fit(made_up(made_up().measured[0].values[:size]))
+    for curve in lab.predict(lab.point({"basis": basis}), lab.x(), fit):
         assert np.isfinite(curve.values).all()
 
 
-def test_a_png_of_a_saved_run_shows_the_fit_to_that_run():
-    from spe_lab.ui.static import lab_of
+def test_a_png_of_a_saved_run_shows_the_fit_to_that_run(monkeypatch):
+    from spe_lab.ui import static
 
-    run = made_up()
-    machine = registry.get("numerical.fit").machine_dict
-    shown = lab_of(Run(run.lab, run.point, run.x, run.measured, [], None, machine, "0"))
-    assert shown.training() is run.measured[0]
+    made = made_up()
+    lab = registry.get("numerical.fit")
+    run = lab.joined(lab.fitted(dataclasses.replace(made, machine=lab.machine_dict)))
+    drawn = []
+    monkeypatch.setattr(static.LabFigure, "draw", lambda self, predicted, *_, **__: drawn.append(predicted))
+    static.picture(run)
+    shown = drawn[0][0].at(run.x)
+    assert np.array_equal(shown.values, lab.predict(lab.point(), run.x, lab.fit(made))[0].values)
 
 
 def test_held_out_errors_fall_with_the_square_of_the_distance_on_a_smooth_curve():

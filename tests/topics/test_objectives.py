@@ -7,6 +7,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 import sympy
+from spe_lab.topics.objectives.simulated import share
 
 from spe_lab.core import registry
 from spe_lab.core.c import native
@@ -15,7 +16,6 @@ from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.models.queues import batches, birth_death, lognormal
 from spe_lab.topics import objectives
 from spe_lab.topics.objectives import energy, exercises, fan_out, models, omission, pools, utilisation, watts
-from spe_lab.topics.objectives.simulated import share
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 S = models.symbol
@@ -25,7 +25,7 @@ def simulated(lab_id, setting=None, over=None, times=1):
     """The run of a lab after so many answers, each from four times as many requests: the same
     numbers on every machine.
     """
-    return list(islice(registry.get(lab_id).runs(setting, over, budget_s=600, short=False), times))[-1][1]
+    return list(islice(registry.get(lab_id).runs(setting, over, budget_s=600, short=False, refine=True), times))[-1][1]
 
 
 # ---- Fan-out
@@ -355,7 +355,7 @@ def test_the_energy_of_a_request_at_part_load_is_that_of_the_reference():
 @pytest.mark.filterwarnings("error")
 def test_no_load_is_marked_where_what_a_load_adds_takes_the_objective_exactly(idle, peak, service):
     lab = registry.get("objectives.energy")
-    assert math.isnan(lab.marks(lab.point({"idle": idle, "peak": peak, "service": service}))["1 J"])
+    assert math.isnan(lab.marks(lab.point({"idle": idle, "peak": peak, "service": service}), lab.recorded_fit)["1 J"])
 
 
 def test_proportionality_and_score_are_what_a_sum_over_loads_gives():

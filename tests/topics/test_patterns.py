@@ -493,9 +493,9 @@ def test_a_sweep_to_and_fro_and_a_conditional_one_find_what_fits():
 
 
 def test_a_lab_takes_the_reader_s_own_expression():
-    lab = patterns.Compose(expression=s_trav(Region(1024, 64)))
+    lab = patterns.Compose(own=s_trav(Region(1024, 64)))
     x = lab.x([4096, 8192])
-    assert [curve.values.tolist() for curve in lab.predict(lab.point(), x)] == [[1, 1], [1, 1]]
+    assert [curve.values.tolist() for curve in lab.predict(lab.point(), x, lab.recorded_fit)] == [[1, 1], [1, 1]]
 
 
 def test_a_cliff_lies_where_cursors_outnumber_lines():

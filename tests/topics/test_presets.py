@@ -18,8 +18,8 @@ class Seen:
     def __init__(self, lab, settings):
         self.point = lab.point(settings)
         self.x = lab.x().values
-        self.curves = [curve.values for curve in lab.predict(self.point, lab.x())]
-        self.marks = lab.marks(self.point)
+        self.curves = [curve.values for curve in lab.predict(self.point, lab.x(), lab.recorded_fit)]
+        self.marks = lab.marks(self.point, lab.recorded_fit)
 
     def __getitem__(self, number):
         return self.curves[number]

@@ -207,13 +207,16 @@ def test_where_there_is_no_closed_form_none_is_drawn():
         ({}, (True, False, False)),
     )
     for settings, there in expected:
-        assert tuple(bool(np.isfinite(curve.values).all()) for curve in lab.predict(lab.point(settings), x)) == there, (
-            settings
-        )
+        assert (
+            tuple(
+                bool(np.isfinite(curve.values).all()) for curve in lab.predict(lab.point(settings), x, lab.recorded_fit)
+            )
+            == there
+        ), settings
 
 
 @needs_compiler
-def test_the_seed_decides_everything_and_budget_adds_customers():
+def test_the_seed_decides_everything_and_further_steps_add_customers():
     one, same, other = (
         first("queueing.balancing", {"seed": seed, "servers": 8.0}, [0.5, 0.8]) for seed in (1.0, 1.0, 2.0)
     )
@@ -223,7 +226,7 @@ def test_the_seed_decides_everything_and_budget_adds_customers():
             and np.array_equal(a.low, b.low)
             and not np.array_equal(a.values, c.values)
         )
-    *_, (progress, last) = registry.get("queueing.single").runs(over=[0.8], budget_s=1.5, short=False)
+    *_, (progress, last) = registry.get("queueing.single").runs(over=[0.8], short=False)
     assert progress == 1.0 and last.tried > one.tried and last.measured[0].high[0] - last.measured[0].low[0] < 0.3
 
 
@@ -236,15 +239,12 @@ def test_high_loads_get_more_customers():
 @needs_compiler
 def test_disciplines_mark_where_the_objective_is_met_once_it_is_simulated():
     lab = registry.get("queueing.disciplines")
-    assert all(math.isnan(place) for place in lab.marks(lab.point()).values())
-    run = next(lab.runs(budget_s=0))[1]
-    marks = lab.marks(lab.point())
+    assert all(math.isnan(place) for place in lab.marks(lab.point(), lab.recorded_fit).values())
+    fit = lab.fit(first("queueing.disciplines"))
+    marks = lab.marks(lab.point(), fit)
     assert marks["all four meet it"] == pytest.approx(0.41, abs=0.08) and marks["one still meets it"] > 0.9
-    assert lab.marks(lab.point({"objective": 2.0}))["one still meets it"] != marks["one still meets it"]
-    assert all(math.isnan(place) for place in lab.marks(lab.point({"servers": 4.0})).values())
-    again = registry.get("queueing.disciplines")
-    again.learn(run.measured)
-    assert again.marks(again.point()) == marks
+    assert lab.marks(lab.point({"objective": 2.0}), fit)["one still meets it"] != marks["one still meets it"]
+    assert all(math.isnan(place) for place in lab.marks(lab.point({"servers": 4.0}), fit).values())
 
 
 def test_a_crossing_is_found_between_points():

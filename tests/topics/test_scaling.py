@@ -13,9 +13,9 @@ from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import cpus
+from spe_lab.core.recording import Run
 from spe_lab.topics.scaling import exercises, fork_join, models, usl
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
@@ -203,7 +203,8 @@ def test_a_quota_limits_the_predicted_speed_up_of_spinning_work_and_not_of_waiti
     lab = registry.get("scaling.amdahl")
     x = lab.x([8])
     spinning, waiting = (
-        lab.predict(lab.point({"work": work, "P": 1, "T1": 100e6}), x)[0].values[0] for work in ("spinning", "waiting")
+        lab.predict(lab.point({"work": work, "P": 1, "T1": 100e6}), x, lab.recorded_fit)[0].values[0]
+        for work in ("spinning", "waiting")
     )
     assert spinning < 2.01 and waiting > 7
 

@@ -184,7 +184,7 @@ def test_one_small_machine_is_one_big_machine(lab):
 
 def test_the_marks_are_where_the_closed_forms_cross(lab):
     point = lab.point()
-    places = lab.marks(point)
+    places = lab.marks(point, lab.recorded_fit)
     for place, sign in zip(places.values(), (1, -1), strict=True):
         many, one = lab.costs(point, np.array([math.floor(place), math.ceil(place)], float))
         assert sign * (one - many)[0] <= 0 <= sign * (one - many)[1]
@@ -199,18 +199,22 @@ def test_the_mark_is_near_the_solved_break_even_where_its_assumptions_hold(lab):
         )
     )
     # What was left out, one machine's upkeep, moves it down, by less the more machines there are.
-    assert 0.8 * solved < lab.marks(point)["out pays from"] < solved
+    assert 0.8 * solved < lab.marks(point, lab.recorded_fit)["out pays from"] < solved
 
 
 def test_dear_electricity_does_not_decide_and_dear_spares_do(lab):
-    place = lab.marks(lab.point({"sigma": 0}))["out pays from"]
-    assert lab.marks(lab.point({"sigma": 0, "tariff": 1, "PUE": 3}))["out pays from"] == pytest.approx(place, rel=0.02)
+    place = lab.marks(lab.point({"sigma": 0}), lab.recorded_fit)["out pays from"]
+    assert lab.marks(lab.point({"sigma": 0, "tariff": 1, "PUE": 3}), lab.recorded_fit)[
+        "out pays from"
+    ] == pytest.approx(place, rel=0.02)
     # A spare of one big machine costs as much as the machine: then many pay from the first one on.
-    assert lab.marks(lab.point({"spares": 1}))["out pays from"] == 1
+    assert lab.marks(lab.point({"spares": 1}), lab.recorded_fit)["out pays from"] == 1
 
 
 def test_where_there_is_no_break_even_there_is_no_mark(lab):
-    assert all(math.isnan(place) for place in lab.marks(lab.point({"beta": 1.05, "sigma": 0.2})).values())
+    assert all(
+        math.isnan(place) for place in lab.marks(lab.point({"beta": 1.05, "sigma": 0.2}), lab.recorded_fit).values()
+    )
 
 
 @needs_compiler

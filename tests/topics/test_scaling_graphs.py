@@ -298,7 +298,7 @@ def test_an_interrupted_run_leaves_no_thread(lab_id):
 def test_the_reader_s_own_graph_is_the_first_choice_of_the_lab():
     lab = scaling.CriticalPath(own="load 4ms\nshow 2ms after load")
     assert lab.point()["graph"] == "your own"
-    assert lab.predict(lab.point({"pieces": 1}), lab.x([1, 2]))[0].values.tolist() == [6, 6]
+    assert lab.predict(lab.point({"pieces": 1}), lab.x([1, 2]), lab.recorded_fit)[0].values.tolist() == [6, 6]
     with pytest.raises(SpeLabError, match="line 1"):
         scaling.CriticalPath(own="load")
 
@@ -307,9 +307,9 @@ def test_the_predictions_are_ordered_and_the_mark_is_where_the_bounds_meet():
     lab = registry.get("scaling.critical_path")
     for settings_ in ({}, {"cut": "critical path"}, {"graph": "build", "order": "as written"}):
         point = lab.point(settings_)
-        plain, late, least, most = (curve.values for curve in lab.predict(point, lab.x(range(1, 17))))
+        plain, late, least, most = (curve.values for curve in lab.predict(point, lab.x(range(1, 17)), lab.recorded_fit))
         assert (least <= plain + 1e-9).all() and (plain <= most + 1e-9).all() and (late >= plain).all()
-        place = lab.marks(point)["work ÷ span"]
+        place = lab.marks(point, lab.recorded_fit)["work ÷ span"]
         g = lab.graph(point)
         assert g.work / place == pytest.approx(g.span, rel=1e-3)
 
@@ -360,7 +360,7 @@ def test_without_a_compiler_the_charts_are_predictions_and_say_so(monkeypatch):
 def test_a_run_of_another_reader_s_graph_says_what_it_needs():
     lab = registry.get("scaling.critical_path")
     with pytest.raises(SpeLabError, match=r"graph must be one of .*got 'your own'; give its text"):
-        lab.predict(lab.point() | {"graph": "your own"}, lab.x([1]))
+        lab.predict(lab.point() | {"graph": "your own"}, lab.x([1]), lab.recorded_fit)
 
 
 def test_orders_are_named():

@@ -14,9 +14,9 @@ from spe_lab.core.c import native
 from spe_lab.core.c.assembly import hot_loops
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
 from spe_lab.core.errors import CancelledError
 from spe_lab.core.machine import Machine, Parameter, cpus
+from spe_lab.core.recording import Recording
 from spe_lab.topics import scaling
 from spe_lab.topics.scaling import parallelism
 from spe_lab.topics.scaling.models import symbol
@@ -110,14 +110,14 @@ def test_the_mark_is_that_place(lab, monkeypatch):
     for each, alone in (("one chain", 0.9), ("eight chains of vectors", 0.3 / 4)):
         point = lab.point({"threads": 4, "each": each, "L": 0.9, "G": 0.3, "o": 700})
         solved = scaling.threads_pay_from().subs({symbol("t1"): alone, symbol("o"): 700, symbol("N"): 4})
-        assert lab.marks(point)["threads pay from"] == pytest.approx(float(solved), rel=1e-3)
+        assert lab.marks(point, lab.recorded_fit)["threads pay from"] == pytest.approx(float(solved), rel=1e-3)
 
 
 def test_one_core_gains_nothing_from_threads_and_has_no_mark(lab, monkeypatch):
     monkeypatch.setattr(cpus, "current", lambda: cpus.Cpus((0,), None, pinned=True))
     point, x = lab.point({"threads": 8}), lab.x([1 << 16])
-    one, _, _, threads = (curve.values[0] for curve in lab.predict(point, x))
-    assert threads > one and np.isnan(lab.marks(point)["threads pay from"])
+    one, _, _, threads = (curve.values[0] for curve in lab.predict(point, x, lab.recorded_fit))
+    assert threads > one and np.isnan(lab.marks(point, lab.recorded_fit)["threads pay from"])
 
 
 def test_constants_come_from_a_profile_that_has_them():
@@ -146,9 +146,9 @@ def test_constants_read_off_curves_that_the_model_made_are_the_model_s(lab):
     x = lab.x()
     made = [
         Curve(name, "measured", x, "ns", curve.values)
-        for name, curve in zip(LEVELS, lab.predict(point, x), strict=True)
+        for name, curve in zip(LEVELS, lab.predict(point, x, lab.recorded_fit), strict=True)
     ]
-    found = lab.constants(lab.assemble(lab.point({"threads": 2}), made))
+    found = lab.constants(lab.recording(lab.point({"threads": 2}), made, {}))
     # L is read from products so long that s hardly counts; what is left of it is in L.
     assert found == pytest.approx(truth, rel=0.05)
 
@@ -157,7 +157,7 @@ def test_constants_that_no_clean_sample_tells_are_left_out(lab):
     def found(n, *values):
         x = Axis("n", "", n)
         measured = [Curve(name, "measured", x, "ns", each) for name, each in zip(LEVELS, values, strict=True)]
-        return set(lab.constants(Run(lab.id, lab.point(), x, measured, [], None, {}, "0")))
+        return set(lab.constants(Recording(lab.id, lab.point(), x, measured, {}, {}, "0")))
 
     none, some = [np.nan, np.nan], [1.0, 0.9]
     assert found([64, 4096], none, none, none, none) == set()

@@ -36,9 +36,9 @@ def test_every_lab_has_two_telling_settings_that_change_its_prediction(lab_id):
 
 def test_explorer_of_the_book_shows_recorded_data_at_three_settings(building):
     explorer = explore("branches.selectivity")
-    assert explorer.run.measured[0].source == "recorded"
-    assert explorer.measured() is explorer.run
-    assert explorer.lab.machine.facts["cpu"] == explorer.run.machine["facts"]["cpu"], (
+    assert explorer.recording.measured[0].source == "recorded"
+    assert explorer.measured().measured is explorer.recording.measured
+    assert explorer.lab.machine.facts["cpu"] == explorer.recording.machine["facts"]["cpu"], (
         "the model is of the machine that was measured"
     )
     before = explorer.point

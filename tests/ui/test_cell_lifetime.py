@@ -79,7 +79,7 @@ def test_a_figure_that_nobody_holds_is_gone():
     lab = registry.get("memory.stride")
     figure = LabFigure(lab)
     x = lab.x()
-    figure.draw(lab.predict(lab.point(), x), at=lab.point()[lab.axis])
+    figure.draw(lab.predict(lab.point(), x, lab.recorded_fit), at=lab.point()[lab.axis])
     gone = weakref.ref(figure)
     del figure
     gc.collect()

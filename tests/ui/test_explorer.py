@@ -14,9 +14,9 @@ from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.lab import Lab
-from spe_lab.core.slider import Slider
+from spe_lab.core.lab import Lab, Measured
 from spe_lab.core.reader import journal
+from spe_lab.core.slider import Slider
 from spe_lab.ui import controls
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page_lock import TURN
@@ -25,12 +25,12 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 
 
 def frame(explorer):
-    return int(re.search(r'data-frame="(\d+)"', explorer._twin.value)[1])
+    return int(re.search(r'data-frame="(\d+)"', explorer.parts.twin.value)[1])
 
 
 def picture(explorer):
     """Both layers."""
-    return explorer._ground.value + explorer._moving.value
+    return explorer.parts.ground.value + explorer.parts.moving.value
 
 
 def test_moving_any_slider_draws_a_new_picture():
@@ -50,8 +50,8 @@ def test_moving_any_slider_draws_a_new_picture():
 
 def test_the_twin_names_the_sliders_and_the_prediction():
     explorer = explore("memory.working_set").set(size="64KiB", l1=4.0)
-    assert "size 64 KiB" in explorer._twin.value
-    assert "predicted staircase 5.3 ns" in explorer._twin.value  # 1.3 assumed for the first level, and 4
+    assert "size 64 KiB" in explorer.parts.twin.value
+    assert "predicted staircase 5.3 ns" in explorer.parts.twin.value  # 1.3 assumed for the first level, and 4
 
 
 def test_a_value_between_two_stops_gets_a_stop_of_its_own():
@@ -79,10 +79,10 @@ def test_a_model_that_fails_is_said_on_the_page(monkeypatch):
     def broken(*_):
         raise SpeLabError("out of range")
 
-    monkeypatch.setattr(explorer.lab, "predict", broken)
+    monkeypatch.setattr(type(explorer.lab), "predict", broken)
     with pytest.raises(SpeLabError):
         explorer.sliders["l1"].index += 1
-    assert "this point cannot be shown: out of range" in explorer._status.value
+    assert "this point cannot be shown: out of range" in explorer.status
 
 
 def test_bad_settings_are_refused_and_change_nothing():
@@ -109,9 +109,9 @@ def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
     explorer.measured()
     size = explorer.point["size"]
     explorer.set(size="1MiB")
-    assert "points were measured at size" in explorer._twin.value
+    assert "points were measured at size" in explorer.parts.twin.value
     explorer.set(l1=5.0, size=size)
-    assert "points were measured at" not in explorer._twin.value
+    assert "points were measured at" not in explorer.parts.twin.value
 
 
 @needs_compiler
@@ -122,10 +122,10 @@ def test_a_measurement_can_be_cancelled_and_started_again(monkeypatch):
     time.sleep(0.3)
     asked = time.monotonic()
     explorer.cancel()
-    explorer._thread.join(5)
+    explorer.wait(5)
     # 0.2 s are promised; the margin is for a machine that is busy with other tests.
     assert time.monotonic() - asked < 1.5 and not explorer.measuring
-    assert "cancelled" in explorer._status.value and explorer._measure_button.description == "Measure"
+    assert "cancelled" in explorer.status and explorer.parts.measure_button.description == "Measure"
     monkeypatch.setenv("SPE_LAB_QUICK", "1")
     explorer.start()
     assert explorer.measured().measured[0].source == "measured"
@@ -141,21 +141,21 @@ def test_sliders_answer_while_a_measurement_runs(monkeypatch):
         explorer.set(l4=latency)
         assert explorer.measuring and frame(explorer) > number
     explorer.cancel()
-    explorer._thread.join(5)
+    explorer.wait(5)
 
 
 @needs_compiler
-def test_what_goes_wrong_in_the_thread_is_said_on_the_page():
+def test_what_goes_wrong_in_the_thread_is_said_on_the_page(monkeypatch):
     explorer = explore("memory.working_set")
 
     def broken(*_arguments, **_named):
         raise SpeLabError("size must be smaller; choose another")
         yield
 
-    explorer.lab.measure = broken
+    monkeypatch.setattr(type(explorer.lab), "measure", broken)
     with pytest.raises(SpeLabError, match="size must be smaller"):
         explorer.measured()
-    assert "size must be smaller" in explorer._status.value and not explorer.measuring
+    assert "size must be smaller" in explorer.status and not explorer.measuring
     assert threading.active_count() >= 1
 
 
@@ -173,8 +173,8 @@ def test_downloads_are_offered_and_read_back(monkeypatch):
 
     explorer = explore("memory.stride")
     explorer.measured()
-    explorer._folds.selected_index = 1
-    links = dict(re.findall(r'download="memory\.stride\.(\w+)" href="data:[^,]*,([^"]*)"', explorer._data.value))
+    explorer.parts.folds.selected_index = 1
+    links = dict(re.findall(r'download="memory\.stride\.(\w+)" href="data:[^,]*,([^"]*)"', explorer.parts.data.value))
     assert set(links) == {"csv", "json", "png"}
     assert Run.from_json(base64.b64decode(links["json"]).decode()).measured[0].source == "measured"
     assert base64.b64decode(links["png"]).startswith(b"\x89PNG")
@@ -184,7 +184,7 @@ def test_downloads_are_offered_and_read_back(monkeypatch):
 def test_a_measurement_scores_the_prediction_and_reveals_the_answer():
     explorer = explore("memory.working_set", predict("memory.working_set", at="4KiB", low=0.01, high=1000))
     explorer.measured()
-    assert "inside your range of 0.01 to 1000 ns." in explorer._status.value
+    assert "inside your range of 0.01 to 1000 ns." in explorer.status
     assert "Your prediction at size 4 KiB: 0.01 to 1000 ns." in explorer.text
     (entry,) = journal.load().predictions.values()
     assert entry["scored"]["right"] == 1 and list(journal.load().data["shown"]) == ["memory.working_set"]
@@ -204,7 +204,7 @@ def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
         None,
         predict(lab_id, "1MiB", 5, 9),
         predict_order(lab_id, "16KiB", "1MiB"),
-        predict_curve(lab_id, {"4KiB": 2, "64MiB": 90}),
+        predict_curve(lab_id, {"4KiB": 2, "1MiB": 90}),
     ]
     pictures = {picture(explore(lab_id, prediction)) for prediction in predictions}
     assert len(pictures) == len(predictions)
@@ -225,87 +225,86 @@ def test_presets_start_from_the_defaults_and_reset_leads_back(lab_id):
 
 def test_the_data_fold_has_the_state_as_lines_to_paste():
     explorer = explore("memory.stride", size="1MiB")
-    explorer._folds.selected_index = 1
-    assert "explore(&quot;memory.stride&quot;, size=&quot;1MiB&quot;)" in explorer._data.value
-    assert "spe-lab run memory.stride --set size=1MiB" in explorer._data.value
+    explorer.parts.folds.selected_index = 1
+    assert "explore(&quot;memory.stride&quot;, size=&quot;1MiB&quot;)" in explorer.parts.data.value
+    assert "spe-lab run memory.stride --set size=1MiB" in explorer.parts.data.value
 
 
-class Following(Lab):
-    """A die that is thrown anew at each move; its budget buys throws."""
+THROWS = {}  # how often each lab threw in its last measurement, since a lab keeps nothing
 
-    id, chapter, title, question, axis, quantity, unit = "follow.dice", "99", "Dice", "How many?", "faces", "mean", ""
-    breaks, compared, scale, simulated, follows = "nowhere", ("thrown", "expected"), "linear", True, True
 
-    def declare(self):
+class Live(Lab):
+    """A die that is thrown again at each move, and more often while it is refined."""
+
+    id, chapter, title, question, axis, quantity, unit = "live.dice", "99", "Dice", "How many?", "faces", "mean", ""
+    breaks, compared, scale, simulated, live = "nowhere", ("thrown", "expected"), "linear", True, True
+
+    def make_sliders(self):
         return [
             Slider("faces", "", 6.0, "faces of the die", 2, 20, multiple_of=1),
             Slider("dice", "", 1.0, "dice thrown together", 1, 9, multiple_of=1),
         ]
 
-    def sweep(self, short):
+    def default_values(self, short):
         return [2, 6] if short else [2, 6, 12, 20]
 
-    def measure(self, point, x, budget_s, cancel):
-        self.throws = []
-        for throws in (1000, *([4000] * 50 if budget_s else [])):
+    def measure(self, point, x, effort, cancel):
+        throws_made = THROWS[id(self)] = []
+        for throws in (1000, *([4000] * 50 if effort.refine else [])):
             if cancel.is_set():
                 return
-            self.throws.append(throws)
-            rolled = (
-                np.random.default_rng(1)
-                .integers(1, x.values + 1, (throws, int(point["dice"]), x.values.size))
-                .sum(axis=1)
-            )
-            half = 2 * rolled.std(axis=0) / throws**0.5
-            mean = rolled.mean(axis=0)
+            throws_made.append(throws)
+            dice = np.random.default_rng(1).integers(1, x.values + 1, (throws, int(point["dice"]), x.values.size))
+            rolled = dice.sum(axis=1)
+            half, mean = 2 * rolled.std(axis=0) / throws**0.5, rolled.mean(axis=0)
             counts = np.full(x.values.size, throws)
-            yield throws / 4000, [Curve("thrown", "simulated", x, "", mean, mean - half, mean + half, counts, counts)]
-            time.sleep(0.01 if budget_s else 0)
+            curve = Curve("thrown", "simulated", x, "", mean, mean - half, mean + half, counts, counts)
+            yield Measured(throws / 4000, [curve])
+            time.sleep(0.01 if effort.refine else 0)
 
-    def predict(self, point, x):
+    def predict(self, point, x, fit):
         return [Curve("expected", "predicted", x, "", point["dice"] * (x.values + 1) / 2)]
 
 
-def test_a_lab_that_follows_is_simulated_at_each_move_and_never_stale():
-    explorer = Explorer(Following())
-    assert explorer.run.measured[0].kept.tolist() == [1000] * 4
+def test_a_live_lab_is_simulated_at_each_move_and_never_stale():
+    explorer = Explorer(Live())
+    assert explorer.recording.measured[0].kept.tolist() == [1000] * 4
     for dice in (2, 5):
         explorer.set(dice=dice)
-        again = explorer.lab.glimpse(explorer.point)
-        assert explorer.run.point["dice"] == dice and np.array_equal(
-            explorer.run.measured[0].values, again.measured[0].values
+        again = explorer.lab.first_answer(explorer.point)
+        assert explorer.recording.point["dice"] == dice and np.array_equal(
+            explorer.recording.measured[0].values, again.measured[0].values
         )
-        assert "points were" not in explorer._twin.value and "(stale)" not in explorer.text
-    shown = explorer.run
+        assert "points were" not in explorer.parts.twin.value and "(stale)" not in explorer.text
+    shown = explorer.recording
     explorer.set(faces=12)
-    assert explorer.run is shown  # the marker alone has moved
-    assert explorer.measured() is shown
+    assert explorer.recording is shown  # the marker alone has moved
+    assert explorer.measured().measured is shown.measured
 
 
 def test_a_move_ends_the_refinement_of_what_was_there_before(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "0")
-    explorer = Explorer(Following())
+    explorer = Explorer(Live())
     explorer.start()
     deadline = time.monotonic() + 10
-    while len(explorer.lab.throws) < 3 and time.monotonic() < deadline:
+    while len(THROWS[id(explorer.lab)]) < 3 and time.monotonic() < deadline:
         time.sleep(0.005)
-    refined = explorer.run.measured[0].kept[0]
+    refined = explorer.recording.measured[0].kept[0]
     explorer.set(dice=4)
-    explorer._thread.join(10)
-    assert refined == 4000 and explorer.run.point["dice"] == 4 and explorer.run.measured[0].kept[0] == 1000
+    explorer.wait(10)
+    assert refined == 4000 and explorer.recording.point["dice"] == 4 and explorer.recording.measured[0].kept[0] == 1000
     explorer.start()
-    assert explorer.measured().measured[0].kept[0] == 4000 and explorer.run.point["dice"] == 4
+    assert explorer.measured().measured[0].kept[0] == 4000 and explorer.recording.point["dice"] == 4
 
 
 def test_recorded_data_hold_until_the_simulation_is_asked_for(monkeypatch):
-    explorer = Explorer(Following())
-    monkeypatch.setattr(
-        explorer.lab, "recorded", lambda: dataclasses.replace(explorer.run, machine={"facts": {"cpu": "another"}})
-    )
+    explorer = Explorer(Live())
+    elsewhere = dataclasses.replace(explorer.recording, machine={"facts": {"cpu": "another"}})
+    monkeypatch.setattr(Live, "recorded", lambda self: elsewhere)
     explorer.show_recorded()
-    recorded = explorer.run
+    recorded = explorer.recording
     explorer.set(dice=3)
-    assert explorer.run is recorded and "points were simulated at dice 1" in explorer._twin.value
+    assert explorer.recording is recorded and "points were simulated at dice 1" in explorer.parts.twin.value
     explorer.start()
     assert explorer.measured().point["dice"] == 3
 
@@ -321,18 +320,18 @@ class Promise:
 
 def test_a_prediction_is_committed_before_the_simulation_shows():
     promise = Promise()
-    explorer = Explorer(Following(), promise)
+    explorer = Explorer(Live(), promise)
     explorer.set(dice=2)
-    assert explorer.run is None
+    assert explorer.recording is None
     promise.committed = True
     explorer.set(dice=3)
-    assert explorer.run.point["dice"] == 3
+    assert explorer.recording.point["dice"] == 3
 
 
-class Refining(Following):
-    """The same without following: its points belong to a button."""
+class Refining(Live):
+    """The same, not live: its points belong to a button."""
 
-    id, follows = "follow.refining", False
+    id, live = "live.refining", False
 
 
 def test_points_wait_while_a_slider_moves_and_the_last_ones_are_shown(monkeypatch):
@@ -341,18 +340,18 @@ def test_points_wait_while_a_slider_moves_and_the_last_ones_are_shown(monkeypatc
     explorer, frames = Explorer(Refining()), []
     explorer.set(dice=2)
     explorer.sliders["dice"].value = 3.0  # as a key press does it: this slider has not come to rest
-    monkeypatch.setattr(explorer, "_refresh", lambda: frames.append(explorer.run))
+    monkeypatch.setattr(explorer, "refresh", lambda: frames.append(explorer.recording))
     explorer.start()
     last = explorer.measured()
-    assert len(frames) == 2 and frames[0].measured[0].kept[0] == 1000 and frames[1] is last
-    assert len(explorer.lab.throws) > 10 and last.measured[0].kept[0] == 4000
+    assert len(frames) == 2 and frames[0].measured[0].kept[0] == 1000 and frames[1].measured is last.measured
+    assert len(THROWS[id(explorer.lab)]) > 10 and last.measured[0].kept[0] == 4000
 
 
 def test_a_fold_that_is_opened_draws_no_picture_while_a_measurement_draws_one(monkeypatch):
     explorer, owned = explore("memory.stride"), []
     explorer.show_recorded()
-    picture = explorer._figure.picture
-    monkeypatch.setattr(explorer._figure, "picture", lambda form: owned.append(TURN._is_owned()) or picture(form))
-    explorer._folds.selected_index = 1
-    explorer._html()
+    picture = explorer.figure.picture
+    monkeypatch.setattr(explorer.figure, "picture", lambda form: owned.append(TURN._is_owned()) or picture(form))
+    explorer.parts.folds.selected_index = 1
+    explorer.html()
     assert owned == [True, True]

@@ -28,7 +28,7 @@ def lab():
 
 @pytest.fixture(scope="module")
 def recorded(lab):
-    return lab.beside(lab.recorded(), lab.point())
+    return lab.joined(lab.fitted(lab.recorded()), lab.point())
 
 
 def pixels(png):
@@ -39,9 +39,17 @@ def test_a_frame_after_many_moves_equals_a_figure_drawn_from_nothing(lab, record
     x, figure = dense(lab, recorded.x), LabFigure(lab)
     for latency in (60, 100, 80):
         point = lab.point({"l4": latency})
-        last = figure.draw(lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20)
+        last = figure.draw(
+            lab.predict(point, x, lab.recorded_fit),
+            recorded.measured,
+            ratios(lab.joined(lab.fitted(recorded), point)),
+            at=2.0**20,
+        )
     fresh = LabFigure(lab).draw(
-        lab.predict(point, x), recorded.measured, ratios(lab.beside(recorded, point)), at=2.0**20
+        lab.predict(point, x, lab.recorded_fit),
+        recorded.measured,
+        ratios(lab.joined(lab.fitted(recorded), point)),
+        at=2.0**20,
     )
     assert np.array_equal(pixels(last), pixels(fresh))
 
@@ -51,13 +59,19 @@ def test_other_curves_points_and_predictions_on_the_same_axes_leave_nothing_behi
     had no state before.
     """
     point = lab.point()
-    predicted, alone = lab.predict(point, dense(lab, recorded.x)), lab.predict(lab.point({"l4": 1000}), lab.x())
-    band = predict_curve(lab.id, {"16KiB": 1, "1MiB": 5, "64MiB": 80})
+    predicted, alone = (
+        lab.predict(point, dense(lab, recorded.x), lab.recorded_fit),
+        lab.predict(lab.point({"l4": 1000}), lab.x(), lab.recorded_fit),
+    )
+    band = predict_curve(lab.id, {"16KiB": 1, "256KiB": 5, "1MiB": 80})
     states = [
         ((alone,), {}),
         ((predicted, recorded.measured, ratios(recorded)), {"at": 2.0**20}),
         ((predicted, recorded.measured, ratios(recorded)), {"at": 2.0**20, "stale": True}),
-        ((predicted,), {"prediction": predict(lab.id, at="16MiB", low=50, high=200), "marks": lab.marks(point)}),
+        (
+            (predicted,),
+            {"prediction": predict(lab.id, at="1MiB", low=50, high=200), "marks": lab.marks(point, lab.recorded_fit)},
+        ),
         ((predicted, recorded.measured), {"prediction": band}),
         ((alone, (), None), {"elsewhere": recorded.measured, "at": 2.0**22}),
     ]
@@ -73,7 +87,7 @@ def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
     x, figure = dense(lab, recorded.x), LabFigure(lab)
 
     def top(latency):
-        return figure.place(lab.predict(lab.point({"l4": latency, "k4": 0}), x)).axes[0].get_ylim()[1]
+        return figure.place(lab.predict(lab.point({"l4": latency, "k4": 0}), x, lab.recorded_fit)).axes[0].get_ylim()[1]
 
     before, grown, after = top(8), top(1000), top(8)
     assert before < grown == after
@@ -83,25 +97,25 @@ def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
 
 def test_stale_points_and_a_committed_prediction_are_seen(lab, recorded):
     x = dense(lab, recorded.x)
-    predicted = lab.predict(lab.point(), x)
+    predicted = lab.predict(lab.point(), x, lab.recorded_fit)
     pictures = {
         LabFigure(lab).draw(predicted, recorded.measured, at=2.0**20, stale=stale, prediction=prediction)
         for stale in (False, True)
-        for prediction in (None, predict(lab.id, at="16MiB", low=50, high=200))
+        for prediction in (None, predict(lab.id, at="1MiB", low=50, high=200))
     }
     assert len(pictures) == 4
 
 
 def test_an_open_prediction_draws_nothing(lab, recorded):
-    predicted = lab.predict(lab.point(), dense(lab, recorded.x))
-    assert LabFigure(lab).draw(predicted) == LabFigure(lab).draw(predicted, prediction=predict(lab.id, at="16MiB"))
+    predicted = lab.predict(lab.point(), dense(lab, recorded.x), lab.recorded_fit)
+    assert LabFigure(lab).draw(predicted) == LabFigure(lab).draw(predicted, prediction=predict(lab.id, at="1MiB"))
 
 
 def test_points_without_a_clean_sample_are_left_out(lab, recorded):
     curve = recorded.measured[0]
     holes = np.where(np.arange(curve.values.size) % 2, curve.values, np.nan)
     with_holes = Curve(curve.name, "measured", curve.x, curve.unit, holes, holes, holes)
-    predicted = lab.predict(lab.point(), dense(lab, recorded.x))
+    predicted = lab.predict(lab.point(), dense(lab, recorded.x), lab.recorded_fit)
     assert LabFigure(lab).draw(predicted, [with_holes]) != LabFigure(lab).draw(predicted, [curve])
 
 
@@ -111,7 +125,9 @@ def test_the_svg_lies_where_the_pixels_of_a_file_lie():
     recorded = lab.recorded()
     figure = LabFigure(lab)
     x = dense(lab, recorded.x)
-    _, moving = figure.layers(lab.predict(lab.point(), x), recorded.measured, ratios(recorded), at=2.0**20)
+    _, moving = figure.layers(
+        lab.predict(lab.point(), x, lab.recorded_fit), recorded.measured, ratios(recorded), at=2.0**20
+    )
     pixels = np.asarray(Image.open(io.BytesIO(figure.picture("png"))).convert("L"))
     first_line = re.search(r'<path d="([^"]+)"', moving)[1]
     corners = np.array([[float(part) for part in pair.split()] for pair in re.split("[ML]", first_line)[1:]])
@@ -137,8 +153,8 @@ def test_the_svg_lies_where_the_pixels_of_a_file_lie():
 def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
     lab = registry.get("memory.working_set")
     x, figure = dense(lab, lab.x()), LabFigure(lab)
-    ground, first = figure.layers(lab.predict(lab.point(), x), at=2.0**20)
-    again, second = figure.layers(lab.predict(lab.point({"l1": 3.5}), x), at=2.0**20)
+    ground, first = figure.layers(lab.predict(lab.point(), x, lab.recorded_fit), at=2.0**20)
+    again, second = figure.layers(lab.predict(lab.point({"l1": 3.5}), x, lab.recorded_fit), at=2.0**20)
     assert ground and again is None and first != second
 
 
@@ -154,7 +170,7 @@ def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(l
     shown = [LabFigure(lab) for _ in range(figures_module._KEPT + 2)]
     for figure in shown:
         for stale in (False, True, False):
-            figure.draw(lab.predict(lab.point(), recorded.x), recorded.measured, stale=stale)
+            figure.draw(lab.predict(lab.point(), recorded.x, lab.recorded_fit), recorded.measured, stale=stale)
     assert len(figures_module._sheets) == figures_module._KEPT
     del figure, shown
     gc.collect()
@@ -170,7 +186,7 @@ def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
 
     _forget_sheets(lab)
     figure = LabFigure(lab)
-    sheet = figure.place(lab.predict(lab.point(), recorded.x), recorded.measured)
+    sheet = figure.place(lab.predict(lab.point(), recorded.x, lab.recorded_fit), recorded.measured)
     gc.collect()
     gc.disable()
     try:
@@ -187,7 +203,7 @@ def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, r
         return sum(isinstance(each, Axes | Legend) for each in gc.get_objects())
 
     def change(figure):
-        figure.draw(lab.predict(lab.point(), recorded.x), recorded.measured, stale=next(stale))
+        figure.draw(lab.predict(lab.point(), recorded.x, lab.recorded_fit), recorded.measured, stale=next(stale))
 
     stale = itertools.cycle((True, False))
     _forget_sheets(lab)
@@ -199,7 +215,7 @@ def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, r
     try:
         before = left()
         for _ in range(figures_module._MANY // figures_module._LEFT_OF_SHEET - 1):
-            LabFigure(lab).place(lab.predict(lab.point(), lab.x()))
+            LabFigure(lab).place(lab.predict(lab.point(), lab.x(), lab.recorded_fit))
         for _ in range(figures_module._LEFT_OF_SHEET // figures_module._LEFT_OF_DRESS - 1):
             change(figure)
             figures_module.collect_left()
@@ -215,7 +231,9 @@ def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     """With axes that had grown, so that the ground which the page has is not the one that is drawn now."""
     lab = registry.get("memory.working_set")
     recorded, figure = lab.recorded(), LabFigure(lab)
-    frames = [lab.predict(lab.point({"l4": latency}), dense(lab, recorded.x)) for latency in (1000, 80)]
+    frames = [
+        lab.predict(lab.point({"l4": latency}), dense(lab, recorded.x), lab.recorded_fit) for latency in (1000, 80)
+    ]
     for predicted in frames:
         figure.layers(predicted, recorded.measured, ratios(recorded), at=2.0**20)
     _forget_sheets(lab)
@@ -234,7 +252,7 @@ def _forget_sheets(lab):
     """By as many other figures as there are sheets kept."""
     others = [LabFigure(lab) for _ in range(figures_module._KEPT)]
     for other in others:
-        other.place(lab.predict(lab.point(), lab.x()))
+        other.place(lab.predict(lab.point(), lab.x(), lab.recorded_fit))
 
 
 @pytest.mark.parametrize(
@@ -251,7 +269,11 @@ def _forget_sheets(lab):
 def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
     lab = registry.get(lab_id)
     recorded, point = lab.recorded(), lab.point(lab.presets()[preset].settings if preset else None)
-    sheet = LabFigure(lab).place(lab.predict(point, dense(lab, recorded.x)), recorded.measured, marks=lab.marks(point))
+    sheet = LabFigure(lab).place(
+        lab.predict(point, dense(lab, recorded.x), lab.recorded_fit),
+        recorded.measured,
+        marks=lab.marks(point, lab.recorded_fit),
+    )
     legend = sheet.axes[0].get_legend().get_window_extent()
     for line in [*sheet.lines, *(bars[0] for bars in sheet.bars)]:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -266,7 +288,7 @@ def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
 )
 def test_what_ticks_say_stands_apart(lab_id):
     lab = registry.get(lab_id)
-    bottom = LabFigure(lab).place(lab.predict(lab.point(), lab.x())).axes[1]
+    bottom = LabFigure(lab).place(lab.predict(lab.point(), lab.x(), lab.recorded_fit)).axes[1]
     low, high = bottom.get_xlim()
     said = [
         label.get_window_extent()

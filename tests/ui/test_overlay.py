@@ -12,15 +12,15 @@ from spe_lab.ui import overlay
 
 
 def picture(explorer):
-    return explorer._ground.value + explorer._moving.value
+    return explorer.parts.ground.value + explorer.parts.moving.value
 
 
 def options(explorer):
-    return dict(explorer._beside.choice.options)
+    return dict(explorer.parts.beside.choice.options)
 
 
 def unfold(explorer):
-    explorer._folds.selected_index = explorer._folds.titles.index("Beside another machine")
+    explorer.parts.folds.selected_index = explorer.parts.folds.titles.index("Beside another machine")
 
 
 @pytest.mark.parametrize("lab_id", registry.labs())
@@ -29,12 +29,12 @@ def test_the_shipped_run_can_stand_beside_and_says_whose_it_is(lab_id):
     before = picture(explorer)
     explorer.overlay(explorer.lab.recorded())
     assert picture(explorer) != before
-    assert f"beside: {explorer._beside.chosen.said}" in explorer._twin.value.replace("&#x27;", "'")
+    assert f"beside: {explorer.parts.beside.chosen.said}" in explorer.parts.twin.value.replace("&#x27;", "'")
     source = "simulated" if explorer.lab.simulated else "recorded"
     for curve in explorer.lab.recorded().measured:
         assert f"{source.capitalize()}, {curve.name}, " in explorer.text
-    explorer._beside.choice.value = None
-    assert "beside" not in explorer._twin.value
+    explorer.parts.beside.choice.value = None
+    assert "beside" not in explorer.parts.twin.value
 
 
 def test_a_file_is_loaded_and_what_is_none_is_refused(tmp_path):
@@ -43,7 +43,7 @@ def test_a_file_is_loaded_and_what_is_none_is_refused(tmp_path):
     other = dataclasses.replace(run, machine={"facts": {"cpu": "Example(R) Core(TM) X-1 CPU @ 3.00GHz"}})
     other.save(tmp_path / "run.json")
     explorer.overlay(tmp_path / "run.json")
-    assert explorer._beside.chosen.name.startswith("recorded on Example Core X-1")
+    assert explorer.parts.beside.chosen.name.startswith("recorded on Example Core X-1")
     with pytest.raises(
         SpeLabError, match=r"must be of memory\.working_set over size, .*, got one of memory\.stride over stride"
     ):
@@ -53,12 +53,15 @@ def test_a_file_is_loaded_and_what_is_none_is_refused(tmp_path):
 def test_an_uploaded_file_joins_the_choice_and_a_bad_one_is_refused_in_words():
     explorer = explore("memory.stride")
     run = explorer.lab.recorded()
-    upload = explorer._beside.file
+    upload = explorer.parts.beside.file
     content = {"type": "application/json", "size": 1, "last_modified": datetime.now(UTC)}
     upload.value = ({**content, "name": "notes.json", "content": memoryview(b"{}")},)
-    assert "notes.json must follow the format" in explorer._beside._status.value and explorer._beside.chosen is None
+    assert (
+        "notes.json must follow the format" in explorer.parts.beside._status.value
+        and explorer.parts.beside.chosen is None
+    )
     upload.value = ({**content, "name": "run.json", "content": memoryview(run.to_json().encode())},)
-    assert explorer._beside._status.value == "" and explorer._beside.chosen.name.startswith("recorded on ")
+    assert explorer.parts.beside._status.value == "" and explorer.parts.beside.chosen.name.startswith("recorded on ")
 
 
 def test_a_published_machine_lends_only_curves_that_its_numbers_determine():
@@ -75,7 +78,7 @@ def test_a_published_machine_lends_only_curves_that_its_numbers_determine():
 def test_a_run_of_whatever_machine_can_be_drawn(facts):
     run = registry.get("memory.stride").recorded()
     explorer = explore("memory.stride").overlay(dataclasses.replace(run, machine={"facts": facts}))
-    assert explorer._beside.chosen.name.startswith("recorded on ") and "$" not in explorer.text
+    assert explorer.parts.beside.chosen.name.startswith("recorded on ") and "$" not in explorer.text
 
 
 def test_a_lab_without_published_parameters_offers_no_machine():
@@ -88,13 +91,15 @@ def test_a_lab_without_published_parameters_offers_no_machine():
 def test_published_machines_are_looked_up_when_their_fold_opens_and_what_was_chosen_stays():
     explorer = explore("memory.stride")
     explorer.overlay(explorer.lab.recorded())
-    chosen, before = explorer._beside.chosen, [*options(explorer)]
+    chosen, before = explorer.parts.beside.chosen, [*options(explorer)]
     assert not any(name.startswith("model of") for name in before)
     unfold(explorer)
     listed = [*options(explorer)]
     assert listed[: len(before)] == before and any(name.startswith("model of") for name in listed)
-    assert explorer._beside.chosen is chosen and f"beside: {chosen.said}" in explorer._twin.value.replace("&#x27;", "'")
-    explorer._folds.selected_index = None
+    assert explorer.parts.beside.chosen is chosen and f"beside: {chosen.said}" in explorer.parts.twin.value.replace(
+        "&#x27;", "'"
+    )
+    explorer.parts.folds.selected_index = None
     unfold(explorer)
     assert [*options(explorer)] == listed
 

@@ -92,7 +92,7 @@ def test_a_preset_waits_for_the_slider_that_is_being_served(told):
     move(slider, 11.0)
     second.join()
     assert meanwhile == [True]
-    assert slider.value == page["value"] == 16 and "states 16" in explorer._twin.value
+    assert slider.value == page["value"] == 16 and "states 16" in explorer.parts.twin.value
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_only_a_slider_that_just_moved_is_overtaken_and_only_for_a_moment(before
 def test_measuring_begins_where_the_sliders_stood_when_the_button_was_pressed(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "1")
     explorer = explore("branches.rate")
-    press(explorer._measure_button)
+    press(explorer.parts.measure_button)
     move(explorer.sliders["states"], 11.0)
     assert explorer.measured().point["states"] == 11
 

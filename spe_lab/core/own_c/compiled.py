@@ -177,7 +177,7 @@ class Cell:
         `model` is called with the swept values under their parameter's name and with those `arguments` that C does not
         know.
         """
-        return CellLab(self, name, model, over, unit, arguments)
+        return CellLab(cell=self, name=name, model=model, over=over, axis_unit=unit, arguments=arguments)
 
     def assembly(self, name: str) -> Listing:
         """The innermost loops of a function with the lines of the source that they come from;

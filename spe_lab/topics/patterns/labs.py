@@ -254,14 +254,14 @@ EXPRESSIONS = {
 
 @register
 class Compose(MissLab):
-    """Misses of a composed pattern against the capacity of a level; `expression` puts the reader's own in its place."""
+    """Misses of a composed pattern against the capacity of a level; `own` puts the reader's own in its place."""
 
     id = "patterns.compose"
     title = "Composed patterns"
     question = "What do patterns cost that run at once, or one after the other, in a level of a given capacity?"
 
-    def __init__(self, machine: Machine | None = None, expression: Pattern | None = None) -> None:
-        super().__init__(machine, own=expression)
+    def __init__(self, machine: Machine | None = None, own: Pattern | None = None) -> None:
+        super().__init__(machine, own=own)
 
     def make_sliders(self) -> list[Slider]:
         shared = [self.capacity_slider(), self.line_slider()]

@@ -14,7 +14,7 @@ import numpy as np
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.kinds import Plan
+from spe_lab.core.kinds import KernelLab, Plan
 from spe_lab.core.lab import Effort
 from spe_lab.core.machine import memory_available
 from spe_lab.core.machine.arena import Arena

@@ -16,7 +16,7 @@ from spe_lab.core.kinds import Plan, TeamLab
 from spe_lab.core.lab import Effort
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
-from spe_lab.core.recording import Run
+from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.teams import Setting, checked, undisturbed
 from spe_lab.core.slider import Preset, Slider, Value
@@ -226,7 +226,7 @@ class Parallelism(TeamLab):
         pays = point["o"] / (alone * (1 - 1 / threads)) if threads > 1 else math.nan
         return {"threads pay from": round(pays, 1), "caches are full": point["C"] / BYTES}
 
-    def constants(self, run: Run) -> dict[str, float]:
+    def constants(self, run: Recording) -> dict[str, float]:
         """L, G, s and o as the curves of this run have them: L from long products in one chain, G from the best of the
         eight chains, s and o from the shortest products. What no clean sample tells is left out. The vectors' curve is
         not used: what the model says of it is a prediction, and so is the threads' curve but for its first point.
