@@ -426,14 +426,14 @@ def test_sweep_refuses_several_workers_for_a_lab_that_measures(call):
     "words", ["run memory.stride --machine", "journal --import", "sweep queueing.single --over load=0.5,0.6 --keep"]
 )
 def test_a_file_without_end_is_refused_and_not_read_for_ever(words, monkeypatch, capsys):
-    monkeypatch.setattr("spe_lab.core.curve.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("spe_lab.core.files.MOST_BYTES", 1 << 20)
     assert main([*words.split(), "/dev/zero"]) == 2
     assert "longer than 1 MiB" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a device that never ends")
 def test_a_run_without_end_is_refused_too(monkeypatch):
-    monkeypatch.setattr("spe_lab.core.curve.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("spe_lab.core.files.MOST_BYTES", 1 << 20)
     with pytest.raises(
         SpeLabError,
         match=r"the run file must be readable text, got /dev/zero: .*longer than 1 MiB.*; save one with spe-lab run",

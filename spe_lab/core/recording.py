@@ -222,8 +222,13 @@ class Run(Recording):
             counts = zip(curve.kept, curve.tried, strict=True) if curve.kept.size else [("", "")] * curve.x.values.size
             arrays = (curve.x.values, curve.values, curve.low, curve.high)
             for count, *row in zip(counts, *(array.tolist() for array in arrays), strict=True):
-                rows.writerow([curve.name, curve.source, *map(repr, row), curve.unit, *count])
+                rows.writerow([curve.name, curve.source, *map(_exact, row), curve.unit, *count])
         return out.getvalue()
+
+
+def _exact(number: float) -> str:
+    """A number that reads back as it was: 1 MiB is 1048576, not 1.04858e+06."""
+    return repr(number).removesuffix(".0")
 
 
 def _cell(value: float, unit: str) -> str:

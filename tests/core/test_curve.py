@@ -12,7 +12,7 @@ import pytest
 from spe_lab.core.curve import SOURCES, Axis, Comparison, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import write_atomically
-from spe_lab.core.recording import Run
+from spe_lab.core.recording import Recording, Run
 
 X = Axis("size", "B", [1024, 2048, 4096])
 
@@ -31,10 +31,11 @@ def run():
         {"pages": "4K"},
         X,
         [measured],
-        [predicted],
-        Comparison.of(measured, predicted),
+        {},
         {"facts": {}},
         "0.1",
+        [predicted],
+        Comparison.of(measured, predicted),
     )
 
 
@@ -123,9 +124,9 @@ def change(run, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
-        (("format",), 2, "at format, "),
+        (("format",), 3, "at format, "),
         (("format",), ..., "at the top level, "),
-        (("comparison",), ..., "at the top level, "),
+        (("machine",), ..., "at the top level, "),
         (("measured", 0, "source"), "guessed", "at measured/0/source, "),
         (("measured", 0, "values", 1), "2", "at measured/0/values/1, "),
         (("measured", 0, "kept", 0), -1, "at measured/0/kept/0, "),
@@ -143,6 +144,35 @@ def test_a_file_of_another_form_is_refused_with_the_place(run, path, value, plac
     with pytest.raises(SpeLabError) as refused:
         Run.from_json(change(run, path, value), "the file")
     assert place in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_format_1_is_read_with_its_training_taken_out_of_the_provenance(run):
+    old = json.loads(run.to_json()) | {"format": 1}
+    del old["training"]
+    old["measured"][0]["provenance"] |= {"training": {"blocks": [[1.0, None]]}, "costs": {"each_ns": 3.0}}
+    loaded = Run.from_json(json.dumps(old))
+    assert loaded.training == {"blocks": [[1.0, None]], "costs": {"each_ns": 3.0}}
+    assert loaded.measured[0].provenance == run.measured[0].provenance
+    assert loaded.predicted[0].to_dict() == run.predicted[0].to_dict()
+    assert json.loads(loaded.to_json())["format"] == 2
+
+
+def test_a_recording_stands_without_predictions(run):
+    recording = Recording(run.lab, run.point, run.x, run.measured, {"k": 1}, run.machine, run.version)
+    assert "predicted" not in recording.to_dict()
+    assert Recording.from_json(recording.to_json()).to_dict() == recording.to_dict()
+    assert Run.from_json(recording.to_json()).predicted == []
+
+
+def test_csv_numbers_read_back_as_they_were(run):
+    x = Axis("size", "B", [1 << 20, 4 << 20, 0.1 + 0.2])
+    exact = dataclasses.replace(
+        run, x=x, measured=[Curve("walk", "measured", x, "ns", [1 / 3, 1e15 / 3, 2.0])], predicted=[]
+    )
+    rows = [line.split(",") for line in exact.to_csv().splitlines()[1:]]
+    assert [row[2] for row in rows[:2]] == ["1048576", "4194304"]
+    assert [float(row[2]) for row in rows] == x.values.tolist()
+    assert [float(row[3]) for row in rows] == [1 / 3, 1e15 / 3, 2.0]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1e999}', "[" * 100_000, "\ufeff{}"])

@@ -10,7 +10,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.prediction import predict, predict_curve, predict_order
-from spe_lab.core.recording import Run
+from spe_lab.core.recording import Recording
 
 LAB = "memory.working_set"
 KIB = 1 << 10
@@ -18,7 +18,7 @@ KIB = 1 << 10
 
 def run(values=(1.0, 4.0), low=None, high=None, source="measured"):
     x = Axis("size", "B", [16 * KIB, 256 * KIB])
-    return Run(LAB, {}, x, [Curve("walk", source, x, "ns", values, low, high)], [], None, {}, "0")
+    return Recording(LAB, {}, x, [Curve("walk", source, x, "ns", values, low, high)], {}, {}, "0")
 
 
 def at_256(low, high):
@@ -48,8 +48,8 @@ def test_the_nearest_point_on_a_logarithmic_axis_counts(at, nearest):
 
 def test_on_a_linear_axis_zero_is_a_place_like_any_other():
     x = Axis("p", "", [0.0, 0.4, 0.5])
-    measured = Run(
-        "branches.selectivity", {}, x, [Curve("branching", "measured", x, "ns", [1.0, 3.0, 4.0])], [], None, {}, "0"
+    measured = Recording(
+        "branches.selectivity", {}, x, [Curve("branching", "measured", x, "ns", [1.0, 3.0, 4.0])], {}, {}, "0"
     )
     for at, value in ((0.0, 1), (0.19, 1), (0.21, 3), (0.5, 4)):
         assert f"the time per element was {value} ns" in predict("branches.selectivity", at, 1, 2).score(measured)
@@ -145,22 +145,15 @@ def test_measuring_before_predicting_is_noticed_and_data_of_another_machine_reve
 
 
 def test_a_measurement_at_other_settings_is_no_answer():
-    there = Run(
-        "branches.selectivity", {"payload": "64 B"}, Axis("p", "", [0.0, 0.5]), run().measured, [], None, {}, "0"
+    there = Recording(
+        "branches.selectivity", {"payload": "64 B"}, Axis("p", "", [0.0, 0.5]), run().measured, {}, {}, "0"
     )
     said = predict("branches.selectivity", 0.5, 1, 2).score(there)
     assert said == "This was measured at payload 64 B, and your prediction is for payload none: measure there."
     assert journal.load().data["shown"] == {}
     x = Axis("p", "", [0.0, 0.5])
-    moved = Run(
-        "branches.selectivity",
-        {"payload": "64 B"},
-        x,
-        [Curve("branching", "measured", x, "ns", [1, 4])],
-        [],
-        None,
-        {},
-        "0",
+    moved = Recording(
+        "branches.selectivity", {"payload": "64 B"}, x, [Curve("branching", "measured", x, "ns", [1, 4])], {}, {}, "0"
     )
     assert "inside your range" in predict("branches.selectivity", 0.5, 3, 5, payload="64 B").score(moved)
 
@@ -183,7 +176,7 @@ def two_curves(dependent=(1.0, 4.0), independent=(0.5, 2.0), spread=0.1):
         Curve(name, "measured", x, "ns", values, [v * (1 - spread) for v in values], [v * (1 + spread) for v in values])
         for name, values in (("dependent (random cycle)", dependent), ("independent (strided sum)", independent))
     ]
-    return Run(LAB, {}, x, curves, [], None, {}, "0")
+    return Recording(LAB, {}, x, curves, {}, {}, "0")
 
 
 def test_an_order_of_curves_is_scored_by_pairs():

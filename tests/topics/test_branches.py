@@ -16,7 +16,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import counter
-from spe_lab.core.recording import Run
+from spe_lab.core.recording import Recording
 from spe_lab.models import predictor as models
 from spe_lab.topics import branches
 from spe_lab.topics.branches import counted, exercises, fitting, selection
@@ -374,7 +374,7 @@ def test_shares_to_count_are_checked(shares):
 def own_run(values):
     x = Axis("p", "", np.linspace(0, 1, len(values)))
     curve = Curve("branching", "measured", x, "ns", values, np.array(values) * 0.99, np.array(values) * 1.01)
-    return Run("branches.selectivity", {}, x, [curve], [], None, {}, "0")
+    return Recording("branches.selectivity", {}, x, [curve], {}, {}, "0")
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,9 @@ def test_the_cycles_exercise_asks_for_a_profile():
 def facts_run(got, low, high):
     x = Axis("level", "", [1, 2, 3])
     measured = Curve("effective", "measured", x, "B", [1, 1, got], [1, 1, low], [1, 1, high])
-    return Run("machine.facts", {}, x, [measured], [Curve("stated", "predicted", x, "B", [1, 1, 100])], None, {}, "0")
+    return Run(
+        "machine.facts", {}, x, [measured], {}, {}, "0", [Curve("stated", "predicted", x, "B", [1, 1, 100])], None
+    )
 
 
 @pytest.mark.parametrize(("answer", "state"), [(0.1, "right"), (0.4, "wrong"), (10, "wrong"), (..., "not attempted")])

@@ -12,7 +12,7 @@ import sympy
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Run
+from spe_lab.core.recording import Recording
 from spe_lab.topics import memory
 from spe_lab.topics.memory import exercises
 
@@ -173,7 +173,7 @@ def made_up_run(dependent, independent):
         Curve(name, "measured", x, "ns", [v, v], [0.98 * v] * 2, [1.02 * v] * 2, [9, 9], [9, 9])
         for name, v in (("a", dependent), ("b", independent))
     ]
-    return Run("memory.working_set", {}, x, curves, [], None, {}, "0")
+    return Recording("memory.working_set", {}, x, curves, {}, {}, "0")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import cpus
-from spe_lab.core.recording import Run
+from spe_lab.core.recording import Recording
 from spe_lab.topics.scaling import exercises, fork_join, models, usl
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
@@ -241,7 +241,7 @@ def test_an_interrupted_run_leaves_no_thread():
 def measured_run(speed_ups):
     x = Axis("N", "", list(speed_ups))
     curve = Curve("speed-up", "measured", x, "", list(speed_ups.values()))
-    return Run("scaling.amdahl", {}, x, [curve], [], None, {}, "")
+    return Recording("scaling.amdahl", {}, x, [curve], {}, {}, "")
 
 
 RUN = measured_run({1: 1, 2: 1.8, 4: 3.05, 16: 6.1})
