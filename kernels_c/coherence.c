@@ -174,6 +174,8 @@ struct sharing {
     uint64_t operations;    /* of each member */
     unsigned char *words;   /* of 32 bits, so that none straddles two lines */
     spe_cancel cancel;
+    int32_t threads;
+    uint64_t *sums;         /* of all words at the end of each trial */
 };
 
 /* Isolates: the way of a line between cores, by what is done to it. Each member works on its own word (or all on one), and
@@ -223,6 +225,22 @@ static void use_word(void *task, int32_t member)
     }
 }
 
+static void clear_words(void *task)
+{
+    const struct sharing *sharing = task;
+    for (int32_t member = 0; member < sharing->threads; member++)
+        *(uint32_t *)(sharing->words + member * sharing->offset) = 0;
+}
+
+static void sum_words(void *task, uint64_t trial)
+{
+    const struct sharing *sharing = task;
+    uint64_t sum = 0;
+    for (int32_t member = 0; member < (sharing->offset > 0 ? sharing->threads : 1); member++)
+        sum += *(uint32_t *)(sharing->words + member * sharing->offset);
+    sharing->sums[trial] = sum;
+}
+
 /* Runs trials of `operations` operations by each of `threads` members, their words `offset` bytes apart. records[trials ·
  * threads] tell when each worked; sums[trials] the sum of all words at the end, which is operations · threads if nothing was
  * lost. One trial more is run first, to warm up, and not recorded. */
@@ -230,27 +248,11 @@ int32_t share_words(int32_t operation, int32_t threads, const int32_t *cpus, int
                     uint64_t *sums, spe_cancel cancel)
 {
     _Alignas(SHARING_FARTHEST) unsigned char words[SHARING_MOST * SHARING_FARTHEST];  /* at the start of a line, and alone on its lines */
-    struct sharing sharing = { operation, offset, operations, words, cancel };
-    struct team team;
+    struct sharing sharing = { operation, offset, operations, words, cancel, threads, sums };
+    struct trials how = { .body = use_word, .reset = clear_words, .keep = sum_words, .task = &sharing, .records = records };
     if (operation < 0 || operation >= SHARING_OPERATIONS || threads < 1 || threads > SHARING_MOST || offset < 0 || offset > SHARING_FARTHEST || offset % 4)
         return SPE_BAD_ARGUMENT;
-    int32_t status = team_open(&team, threads, cpus, 0);
-    if (status != SPE_OK)
-        return status;
-    for (uint64_t i = 0; i <= trials && !*cancel; i++) {
-        for (int32_t member = 0; member < threads; member++)
-            *(uint32_t *)(words + member * offset) = 0;
-        team_watch(&team);
-        team_fork(&team, use_word, &sharing);
-        if (i == 0)
-            continue;
-        team_report(&team, &records[(i - 1) * (uint64_t)threads]);
-        sums[i - 1] = 0;
-        for (int32_t member = 0; member < (offset > 0 ? threads : 1); member++)
-            sums[i - 1] += *(uint32_t *)(words + member * offset);
-    }
-    team_close(&team);
-    return *cancel ? SPE_CANCELLED : SPE_OK;
+    return team_trials(&how, threads, cpus, 0, trials, cancel);
 }
 
 struct handing {
@@ -275,6 +277,12 @@ static void hand_over(void *task, int32_t member)
     }
 }
 
+static void begin_handing(void *task)
+{
+    const struct handing *handing = task;
+    atomic_store_explicit((_Atomic uint32_t *)handing->turn, 0, memory_order_relaxed);
+}
+
 /* Runs trials of `rounds` rounds of two hand-offs each, between two members; records[trials · 2] as above. */
 int32_t hand_over_line(const int32_t *cpus, uint64_t rounds, uint64_t trials, struct team_record *records, spe_cancel cancel)
 {
@@ -283,21 +291,10 @@ int32_t hand_over_line(const int32_t *cpus, uint64_t rounds, uint64_t trials, st
         char apart[SHARING_FARTHEST - 4];
     } line;
     struct handing handing = { &line.turn, rounds, cancel };
-    struct team team;
+    struct trials how = { .body = hand_over, .reset = begin_handing, .task = &handing, .records = records };
     if (rounds > UINT32_MAX / 2)
         return SPE_BAD_ARGUMENT;
-    int32_t status = team_open(&team, 2, cpus, 0);
-    if (status != SPE_OK)
-        return status;
-    for (uint64_t i = 0; i <= trials && !*cancel; i++) {
-        atomic_store_explicit(&line.turn, 0, memory_order_relaxed);
-        team_watch(&team);
-        team_fork(&team, hand_over, &handing);
-        if (i > 0)
-            team_report(&team, &records[(i - 1) * 2]);
-    }
-    team_close(&team);
-    return *cancel ? SPE_CANCELLED : SPE_OK;
+    return team_trials(&how, 2, cpus, 0, trials, cancel);
 }
 
 struct pair {
@@ -317,17 +314,8 @@ static void do_work(void *task, int32_t member)
 int32_t run_beside(uintptr_t first, void *first_state, uintptr_t second, void *second_state, const int32_t *cpus, uint64_t n, uint64_t trials,
                    struct team_record *records)
 {
+    const int32_t never = 0;
     struct pair pair = { { first, second }, { first_state, second_state }, n };
-    struct team team;
-    int32_t status = team_open(&team, 2, cpus, 0);
-    if (status != SPE_OK)
-        return status;
-    for (uint64_t i = 0; i <= trials; i++) {
-        team_watch(&team);
-        team_fork(&team, do_work, &pair);
-        if (i > 0)
-            team_report(&team, &records[(i - 1) * 2]);
-    }
-    team_close(&team);
-    return SPE_OK;
+    struct trials how = { .body = do_work, .task = &pair, .records = records };
+    return team_trials(&how, 2, cpus, 0, trials, &never);
 }

@@ -82,6 +82,23 @@ static int32_t create_and_join(struct pieces *pieces, int32_t threads, const int
     return status;
 }
 
+struct fork {
+    struct pieces before, pieces;
+    int32_t threads;
+    const int32_t *cpus;
+    int32_t create;
+};
+
+static int32_t fork_once(struct team *team, void *task)
+{
+    struct fork *fork = task;
+    work_on(&fork->before, 0);
+    if (fork->create)
+        return create_and_join(&fork->pieces, fork->threads, fork->cpus);
+    team_fork(team, work_on, &fork->pieces);
+    return SPE_OK;
+}
+
 /* Isolates: what several threads save, and what having them costs. A trial is a serial piece, then `threads` parallel
  * pieces at the same time, `amount` each (a piece of 0 is left out). elapsed_ns[trials]; records[trials · threads] tell the
  * gate (with threads that are created inside, of the caller alone, the others zero). One trial more is run first, to warm
@@ -89,32 +106,11 @@ static int32_t create_and_join(struct pieces *pieces, int32_t threads, const int
 int32_t fork_join(int32_t waiting, int32_t threads, const int32_t *cpus, int32_t create, int32_t blocking, uint64_t serial, uint64_t parallel, uint64_t trials,
                   int64_t *elapsed_ns, struct team_record *records, spe_cancel cancel)
 {
-    struct team team;
-    struct pieces before = { waiting, serial }, pieces = { waiting, parallel };
+    struct fork how = { { waiting, serial }, { waiting, parallel }, threads, cpus, create };
+    struct trials trial = { .run = fork_once, .task = &how, .elapsed_ns = elapsed_ns, .records = records, .width = (uint64_t)threads };
     if (threads < 1 || threads > TEAM_MOST)
         return SPE_BAD_ARGUMENT;
-    int32_t members = create ? 1 : threads, status = team_open(&team, members, cpus, blocking);
-    for (uint64_t i = 0; i <= trials && status == SPE_OK; i++) {
-        if (*cancel) {
-            team_close(&team);
-            return SPE_CANCELLED;
-        }
-        team_watch(&team);
-        int64_t began = spe_clock();
-        work_on(&before, 0);
-        if (create)
-            status = create_and_join(&pieces, threads, cpus);
-        else
-            team_fork(&team, work_on, &pieces);
-        int64_t elapsed = spe_clock() - began;
-        if (i > 0) {
-            elapsed_ns[i - 1] = elapsed;
-            team_report(&team, &records[(i - 1) * (uint64_t)threads]);
-        }
-    }
-    if (status != SPE_NO_THREADS || create)
-        team_close(&team);
-    return status;
+    return team_trials(&trial, create ? 1 : threads, cpus, blocking, trials, cancel);
 }
 
 /* ---- A graph of tasks ------------------------------------------------------------------------------------------------ */
@@ -318,6 +314,9 @@ struct dot {
     const float *x, *y;
     uint64_t n;
     int32_t threads;
+    uint64_t laps;
+    float sum, *sums;        /* of the last lap; of each trial */
+    spe_cancel cancel;
     float part[DOT_PARTS];   /* TEAM_MOST · DOT_APART: each thread's sum on lines of its own */
 };
 
@@ -350,38 +349,32 @@ static float dot_together(struct team *team, struct dot *dot)
     return sum;
 }
 
+static int32_t dot_laps(struct team *team, void *task)
+{
+    struct dot *dot = task;
+    dot->sum = 0;
+    for (uint64_t lap = 0; lap < dot->laps && !*dot->cancel; lap++)
+        dot->sum = dot->threads == 1 ? dot_after(dot, dot->sum) : dot_together(team, dot);
+    return *dot->cancel ? SPE_CANCELLED : SPE_OK;
+}
+
+static void keep_sum(void *task, uint64_t trial)
+{
+    const struct dot *dot = task;
+    dot->sums[trial] = dot->sum;
+}
+
 /* Isolates: what each level of parallelism makes of one problem. A trial is `laps` dot products of x[n] and y[n] by one of
  * the kinds (DOT_…), with more than one thread a fork and a join for each. elapsed_ns[trials] of all laps, sums[trials] of
  * the last one, records[trials · threads] for the gate. A first trial warms up and is not recorded. */
 int32_t dot_product(int32_t kind, int32_t threads, const int32_t *cpus, int32_t blocking, const float *x, const float *y, uint64_t n, uint64_t laps,
                     uint64_t trials, int64_t *elapsed_ns, float *sums, struct team_record *records, spe_cancel cancel)
 {
-    struct team team;
     if (kind < 0 || kind >= DOT_KINDS || threads < 1 || threads > TEAM_MOST || laps < 1)
         return SPE_BAD_ARGUMENT;
-    struct dot dot = { .product = DOT[kind], .x = x, .y = y, .n = n, .threads = threads };
-    int32_t status = team_open(&team, threads, cpus, blocking);
-    if (status != SPE_OK)
-        return status;
-    for (uint64_t trial = 0; trial <= trials; trial++) {
-        float sum = 0;
-        team_watch(&team);
-        int64_t began = spe_clock();
-        for (uint64_t lap = 0; lap < laps && !*cancel; lap++)
-            sum = threads == 1 ? dot_after(&dot, sum) : dot_together(&team, &dot);
-        int64_t elapsed = spe_clock() - began;
-        if (*cancel) {
-            status = SPE_CANCELLED;
-            break;
-        }
-        if (trial > 0) {
-            elapsed_ns[trial - 1] = elapsed;
-            sums[trial - 1] = sum;
-            team_report(&team, &records[(trial - 1) * (uint64_t)threads]);
-        }
-    }
-    team_close(&team);
-    return status;
+    struct dot dot = { .product = DOT[kind], .x = x, .y = y, .n = n, .threads = threads, .laps = laps, .sums = sums, .cancel = cancel };
+    struct trials how = { .run = dot_laps, .keep = keep_sum, .task = &dot, .elapsed_ns = elapsed_ns, .records = records };
+    return team_trials(&how, threads, cpus, blocking, trials, cancel);
 }
 
 /* ---- Failures -------------------------------------------------------------------------------------------------------- */

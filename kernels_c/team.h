@@ -1,16 +1,9 @@
 /* team.h: a team of threads for trial kernels.
  *
- *     struct team team;
- *     int32_t status = team_open(&team, threads, cpus, blocking);
- *     for (each trial; status == SPE_OK) {
- *         team_watch(&team);                      // counters of every member, outside the timed region
- *         began = spe_clock();
- *         team_fork(&team, body, &task);          // body(&task, member) in every member, the caller being member 0
- *         elapsed[i] = spe_clock() - began;
- *         team_report(&team, &records[i * threads]);
- *     }
- *     team_close(&team);                          // all threads have ended; the caller is as it was
+ *     struct trials how = { .body = body, .task = &task, .elapsed_ns = elapsed, .records = records };
+ *     int32_t status = team_trials(&how, threads, cpus, blocking, trials, cancel);
  *
+ * runs body(&task, member) in every member, the caller being member 0, once for each trial, and tells what the gate needs.
  * Members live from open to close: creating a thread takes 25 µs, releasing one that spins a tenth of a microsecond.
  * Members that wait spin, or block where there are more threads than CPUs or nothing to hurry for. No call returns before
  * every member is back from the body, so a body that may run long looks at the cancel flag itself.
@@ -214,6 +207,50 @@ static inline void team_report(struct team *team, struct team_record *records)
         records[i].preemptions = team->members[i].seen.preemptions - records[i].preemptions;
         records[i].run_delay_ns = team->members[i].seen.run_delay_ns - records[i].run_delay_ns;
     }
+}
+
+/* What the trials of a kernel are. All but `task` and one of `body` and `run` may be NULL. */
+struct trials {
+    team_body body;                                     /* one fork of this is a trial */
+    int32_t (*run)(struct team *team, void *task);      /* or this, in member 0: it may fork, and gives a status */
+    void (*reset)(void *task);                          /* before each trial, untimed */
+    void (*keep)(void *task, uint64_t trial);           /* after each trial that is recorded, untimed */
+    void *task;
+    int64_t *elapsed_ns;                                /* [trials] */
+    struct team_record *records;                        /* [trials · width] */
+    uint64_t width;                                     /* records of a trial; 0: one for each member */
+};
+
+/* Runs `trials` of them in a team, after one that warms up and is not recorded. Once *cancel is set, it ends with the
+ * trial that runs and gives SPE_CANCELLED. */
+static inline int32_t team_trials(const struct trials *how, int32_t threads, const int32_t *cpus, int32_t blocking, uint64_t trials, spe_cancel cancel)
+{
+    struct team team;
+    const uint64_t width = how->width > 0 ? how->width : (uint64_t)threads;
+    int32_t status = team_open(&team, threads, cpus, blocking);
+    if (status != SPE_OK)
+        return status;
+    for (uint64_t i = 0; i <= trials && status == SPE_OK && !*cancel; i++) {
+        if (how->reset)
+            how->reset(how->task);
+        team_watch(&team);              /* counters of every member, outside the timed region */
+        const int64_t began = spe_clock();
+        if (how->run)
+            status = how->run(&team, how->task);
+        else
+            team_fork(&team, how->body, how->task);
+        const int64_t elapsed = spe_clock() - began;
+        if (i == 0 || status != SPE_OK)
+            continue;
+        if (how->elapsed_ns)
+            how->elapsed_ns[i - 1] = elapsed;
+        if (how->records)
+            team_report(&team, &how->records[(i - 1) * width]);
+        if (how->keep)
+            how->keep(how->task, i - 1);
+    }
+    team_close(&team);                  /* all threads have ended; the caller is as it was */
+    return status == SPE_OK && *cancel ? SPE_CANCELLED : status;
 }
 
 #endif

@@ -57,35 +57,31 @@ void add_part(struct sum *sum, int32_t member, int32_t threads)
 
 # Appended to the reader's text: runs it in a team and keeps the time of each trial.
 _TRIALS = """
-struct spe_shared { struct sum *sum; int32_t threads; };
+struct spe_shared { struct sum *sum; int32_t threads; uint64_t *totals; };
 static void spe_part(void *task, int32_t member)
 {
     struct spe_shared *shared = task;
     add_part(shared->sum, member, shared->threads);
 }
 
+static void spe_begin(void *task) { ((struct spe_shared *)task)->sum->total = 0; }
+static void spe_keep(void *task, uint64_t trial)
+{
+    struct spe_shared *shared = task;
+    shared->totals[trial] = shared->sum->total;
+}
+
 int32_t spe_sum_trials(int32_t threads, const int32_t *cpus, const int32_t *values, uint64_t n, uint64_t trials, int64_t *elapsed_ns,
                        uint64_t *totals, struct team_record *records, spe_cancel cancel)
 {
     struct sum sum = { .values = values, .n = n };
-    struct spe_shared shared = { &sum, threads };
-    struct team team;
-    int32_t status = team_open(&team, threads, cpus, 0);
-    if (status != SPE_OK)
-        return status;
+    struct spe_shared shared = { &sum, threads, totals };
+    struct trials how = { .body = spe_part, .reset = spe_begin, .keep = spe_keep, .task = &shared,
+                          .elapsed_ns = elapsed_ns, .records = records };
     pthread_mutex_init(&sum.lock, NULL);
-    for (uint64_t i = 0; i < trials && !*cancel; i++) {
-        sum.total = 0;
-        team_watch(&team);
-        int64_t began = spe_clock();
-        team_fork(&team, spe_part, &shared);
-        elapsed_ns[i] = spe_clock() - began;
-        totals[i] = sum.total;
-        team_report(&team, &records[i * (uint64_t)threads]);
-    }
-    team_close(&team);
+    int32_t status = team_trials(&how, threads, cpus, 0, trials, cancel);
     pthread_mutex_destroy(&sum.lock);
-    return SPE_OK;
+    return status;
 }
 """
 
