@@ -83,6 +83,7 @@ class Lab(ABC):
     unit: str
     breaks: str  # one sentence: where the model and the machine part
     compared: tuple[str, str]  # names of the measured and the predicted curve that are compared
+    within: float | None = None  # how far they may lie apart at the median; None where the lab teaches a failure
     scale: str = "log"  # of the figure's values: "log", or "linear" where zero is one of them
     simulated: bool = False  # True: its machine is a simulation, and its curves say so
     live: bool = False  # True: fast enough to be simulated again on every slider move (see `first_answer`)

@@ -321,6 +321,22 @@ def test_the_figure_has_an_alternative_text_and_shows_the_run(lab, run):
     assert shown != picture(dataclasses.replace(result, measured=[], comparison=None))
 
 
+def test_it_is_held_to_what_it_claims(lab):
+    """Simulations live, as they give the same numbers everywhere; measurements by the recorded data and the model of the
+    machine that they come from.
+    """
+    from spe_lab.ui.static import lab_of
+
+    assert "within" in vars(type(lab)), f"{lab.id} must declare how far its compared pair may lie apart, or None"
+    recorded = lab.recorded()
+    there = lab_of(recorded)
+    run = there.joined(there.fitted(recorded))
+    runs = [run, lab.run(short=True)] if lab.simulated and native.available() else [run]
+    for each in runs:
+        error = each.comparison.median_relative_error
+        assert math.isfinite(error) and (lab.within is None or error <= lab.within)
+
+
 def test_recorded_data_are_labelled_and_stand_beside_this_machine_s_model(lab):
     recorded = lab.recorded()
     assert recorded is not None, f"{lab.id} needs spe_lab/recorded/{lab.id}.json for machines without a compiler"

@@ -39,6 +39,7 @@ class Memorisation(KernelLab):
     quantity = "time per element"
     unit = "ns"
     compared = ("repeated pattern", "fitted")
+    within = 0.05
     breaks = (
         "The model knows one capacity, from which patterns are dropped at random (a ramp) or the oldest first (a"
         " cliff): real predictors have tables of several sizes, share them with all other branches, and forget a"

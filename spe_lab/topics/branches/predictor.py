@@ -36,6 +36,7 @@ class Predictor(SimulatedLab):
     stem = "branches"
     short_steps = 2
     compared = ("saturating counter", "counter, from its start")
+    within = 0.003
     breaks = (
         "The chain has one counter and knows nothing of other branches; a table selected by history learns patterns"
         " that the chain takes for chance, and pays for it with counters that are rarely met."

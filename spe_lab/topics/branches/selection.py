@@ -136,6 +136,7 @@ class Selectivity(SelectionLab):
     quantity = "time per element"
     unit = "ns"
     compared = ("branching", "fitted")
+    within = 0.03
     breaks = (
         "The straight line between never and always taken is not quite the time of a predicted branch in between, real"
         " predictors keep more than one counter, and a mispredicted load may still fetch a line that is needed later."
@@ -245,6 +246,7 @@ class Rate(SelectionLab):
     quantity = "mispredictions per branch"
     unit = ""
     compared = ("inferred from time", "ideal")
+    within = 0.08
     breaks = (
         "The rate is inferred: a straight line between the times at p = 0 and p = 1 stands for predicted branches, and"
         " at p = 1/2 the rate is set to one half, so that this point is an anchor and not a result."

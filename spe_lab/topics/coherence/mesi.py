@@ -36,6 +36,7 @@ class Mesi(SimulatedLab):
     stem = "coherence"
     short_steps = 2
     compared = ("messages", "messages, by the chain")
+    within = 0.004
     breaks = (
         "Caches here never run full, an access is done before the next one begins, and every message costs the same; "
         "a store buffer, a directory in place of a bus, or a fifth state (Owned, Forward) changes what is sent."

@@ -46,6 +46,7 @@ class FalseSharing(TeamLab):
     quantity = "time per operation"
     unit = "ns"
     compared = ("together", "fitted tenure")
+    within = 0.02
     breaks = (
         "The owner of a line does several operations before it is taken away; how many depends on the core's buffers,"
         " so that the hand-off alone bounds the cost and does not predict it. Stores without a load wait in a store"

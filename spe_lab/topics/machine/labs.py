@@ -108,6 +108,7 @@ class Facts(LevelLab):
     unit = "B"
     names = ("l1_capacity", "l2_capacity", "l3_capacity")
     compared = ("effective", "stated")
+    within = None  # how far claims and machine lie apart is what it shows
     breaks = (
         "A capacity is read off a fitted step: a cache that is shared, or whose step is hidden by its neighbour's, has"
         " an effective size that changes by the minute."
@@ -137,6 +138,7 @@ class Calibrate(LevelLab):
     unit = "ns"
     names = ("l1_latency", "l2_latency", "l3_latency", "memory_latency")
     compared = ("effective", "stated")
+    within = None  # how far claims and machine lie apart is what it shows
     breaks = (
         "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a"
         " level without a step of its own is not resolvable."

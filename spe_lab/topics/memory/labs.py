@@ -174,6 +174,7 @@ class WorkingSet(MemoryLab):
     """Time per access against the size of the working set."""
 
     id = "memory.working_set"
+    within = 0.45  # of an uncalibrated machine
     title = "Working-set size"
     question = "What does one access cost when a program walks through S bytes, and where does the price change?"
     axis = "size"
@@ -245,6 +246,7 @@ class Stride(MemoryLab):
     """Time per access against the distance of two accesses."""
 
     id = "memory.stride"
+    within = 0.2  # of an uncalibrated machine
     title = "Stride"
     question = (
         "What does one access cost when a loop takes every s-th byte of a large array, and which distances matter?"

@@ -29,6 +29,7 @@ class SelfTuning(MemoryLab):
     """A staircase fitted to some sizes, beside measurements at others."""
 
     id = "memory.selftuning"
+    within = 0.02
     title = "Self-tuning"
     question = "Can a model whose parameters were fitted to some sizes predict the time at sizes that it has not seen?"
     axis = "size"

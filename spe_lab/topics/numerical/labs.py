@@ -171,6 +171,7 @@ class Fit(SearchLab):
     quantity = "time per lookup"
     unit = "ns"
     compared = ("search", "fitted")
+    within = 0.08
     breaks = (
         "A fitted function knows its points and its form: a step between two points, a cache behind the last one or"
         " another kind of record is not in it, and nothing in it says so."

@@ -43,6 +43,7 @@ class Energy(SimulatedLab):
     steps = 3
     live = True
     compared = ("all on", "all on")
+    within = 0.02
     breaks = (
         "Real power curves bend, a server that is switched off needs minutes to come back, and the load does not hold"
         " still meanwhile; all of that costs more than the fewest servers do here."

@@ -79,6 +79,7 @@ class Slo(SimulatedLab):
     steps = 3
     live = True
     compared = ("hedged", "hedged")
+    within = 0.015
     breaks = (
         "Leaves answer independently here: real ones are busy at the same time, since the same requests reach all of"
         " them, and a copy that a hedge sends makes somebody else's line longer."

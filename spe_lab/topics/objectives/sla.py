@@ -37,6 +37,7 @@ class Sla(SimulatedLab):
     steps = 3
     live = True
     compared = ("servers and penalties", "servers and penalties")
+    within = 0.04
     breaks = (
         "Contracts rarely pay by the late answer: they promise a percentile for a month, and owe a step of the bill"
         " once it is missed; and what a late answer costs in lost customers nobody knows to three digits."

@@ -47,6 +47,7 @@ class Utilisation(SimulatedLab):
     steps = 3
     live = True
     compared = (WAYS[0], WAYS[0])
+    within = 0.05
     breaks = (
         "Requests come at random at a constant rate here, and any server may take any of them at no cost; load that"
         " changes with the hour needs its own head-room on top, and so does a server that fails."

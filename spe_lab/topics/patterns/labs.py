@@ -128,6 +128,7 @@ class BasicPatterns(MissLab):
     """Misses of one basic pattern against the capacity of a level."""
 
     id = "patterns.basic"
+    within = 0.0005
     title = "Basic patterns"
     question = "How many misses does a basic pattern cause in a level of a given capacity, and which rule knows?"
 
@@ -257,6 +258,7 @@ class Compose(MissLab):
     """Misses of a composed pattern against the capacity of a level; `own` puts the reader's own in its place."""
 
     id = "patterns.compose"
+    within = 0.0015
     title = "Composed patterns"
     question = "What do patterns cost that run at once, or one after the other, in a level of a given capacity?"
 

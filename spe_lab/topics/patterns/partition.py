@@ -50,6 +50,7 @@ class Partition(PricedLab):
     quantity = "time per tuple"
     scale = "linear"
     compared = ("one pass", "one pass, predicted")
+    within = 0.12
     breaks = (
         "The model's cursors miss as loads that wait; a processor writes without waiting, as long as its store buffer"
         " has room, and pairs of lines and of page-table entries share the cost. `overlap` stands for all of that, and"

@@ -183,6 +183,7 @@ class Time(PricedLab):
     axis = "size"
     quantity = "time per visit"
     compared = ("dependent visits", "ours")
+    within = 0.35  # of an uncalibrated machine
     breaks = (
         "Caches are not fully associative, the last one is shared with neighbours, page tables compete with data for"
         " it, and a processor overlaps what the sum over levels takes one after the other."
@@ -272,6 +273,7 @@ class Conditional(PricedLab):
     axis = "s"
     quantity = "time per item of the region"
     compared = ("dependent visits", "in order and at random")
+    within = 0.7  # of an uncalibrated machine
     breaks = (
         "Whether a line comes in order is a matter of degree to a prefetcher, which may fetch lines that nobody wants,"
         " and independent selections are rare: real ones cluster, or follow the order of the data."

@@ -26,6 +26,7 @@ class Balancing(QueueLab):
     question = "How much does a balancer gain by looking at two queues, and how much by looking at all?"
     quantity = "sojourn time"
     compared = ("shortest of d", "shortest of d, many servers")
+    within = 0.04
     breaks = (
         "The limit is for infinitely many servers and exponential service; a few servers are less independent. Real"
         " balancers look at queues as they were a while ago, and several of them that look at once all choose the same"

@@ -31,6 +31,7 @@ class Disciplines(QueueLab):
     )
     quantity = "sojourn time"
     compared = ("one queue, FCFS", "one queue, FCFS")
+    within = 0.03
     breaks = (
         "Processor sharing is a limit: a real time slice costs a context switch. And one queue for all servers is free"
         " here, while real ones share a lock or a cache line for it."

@@ -26,6 +26,7 @@ class Single(QueueLab):
     )
     quantity = "sojourn time"
     compared = (NAME, EXACT)
+    within = 0.035
     breaks = (
         "There is a closed form for exponential service, and for the mean with one server and Poisson arrivals;"
         " elsewhere the approximation is all there is for a mean, and for a percentile nothing. And nobody's customers"

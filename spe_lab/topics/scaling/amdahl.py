@@ -100,6 +100,7 @@ class Amdahl(SpeedUpLab):
     title = "Amdahl's law"
     question = "How much faster does work become with N threads, if a share P of it can be done in parallel?"
     compared = ("speed-up", "with costs")
+    within = 0.02
     breaks = (
         "The law knows neither what threads cost nor that cores are few: spinning threads beyond the cores take turns,"
         " a wait ends late, and threads that share data or a memory bus slow each other down, which nothing here does."

@@ -96,6 +96,7 @@ class Cost(SimulatedLab):
     unit = "k€"
     stem = "scaling"
     compared = (WAYS[0], WAYS[0])
+    within = 0.002
     breaks = (
         "Machines fail independently of each other and at a constant rate, which a lost power feed, a bad batch of"
         " disks or old age do not; the big machine is taken to fail as rarely as a small one, and the software that"

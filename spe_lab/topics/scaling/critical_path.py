@@ -77,6 +77,7 @@ class CriticalPath(TeamLab):
     unit = "ms"
     scale = "linear"
     compared = ("executed", "late sleeps")
+    within = 0.02
     breaks = (
         "The schedule knows how long each task takes and that workers are alike; real tasks vary, share caches and"
         " memory, and a task that computes rather than waits needs a core of its own."

@@ -25,6 +25,7 @@ class Gustafson(SpeedUpLab):
     question = "How much more work do N threads do in the same time, if each brings a parallel share of its own?"
     quantity = "scaled speed-up"
     compared = ("scaled speed-up", "with costs")
+    within = 0.005
     breaks = (
         "The problem must be one that grows: nobody waits for N times as many answers to one request. Spinning threads"
         " beyond the cores take turns, and each thread that is woken or created costs as much as in Amdahl's case."

@@ -92,6 +92,7 @@ class Parallelism(TeamLab):
     quantity = "time per element"
     unit = "ns"
     compared = ("data", "data")
+    within = 0.25
     breaks = (
         "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and"
         " arrays come from memory as soon as they exceed the caches: near the edges that is too simple, and one core"

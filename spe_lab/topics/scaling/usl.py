@@ -133,6 +133,7 @@ class Usl(SpeedUpLab):
     title = "The universal scalability law"
     question = "At how many threads does more of them make the work slower, and can that be told from a few points?"
     compared = ("speed-up", "fitted")
+    within = 0.04
     breaks = (
         "Two numbers stand for everything that threads do to each other. A law fitted at few threads may see no"
         " coherency at all, and then promises a maximum far beyond the true one; and the number of cores is not in it."
