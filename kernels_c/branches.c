@@ -1,4 +1,4 @@
-/* branches.c: a branch that depends on data, its predicated twin, and simulated predictors (chapter 03d).
+/* branches.c: a branch that depends on data, its predicated twin, and simulated predictors.
  *
  * The loops are the notes': an element counts if it is below a threshold. Whether the branch is taken is then a coin with
  * P(taken) = p, tossed anew for each element, and no predictor can know it.

@@ -1,4 +1,4 @@
-/* cache.c: simulated caches and TLBs, exact for what they describe, and LRU stack distances (chapter 03c and later ones).
+/* cache.c: simulated caches and TLBs, exact for what they describe, and LRU stack distances.
  *
  * A level is a table of blocks (lines or pages; the simulator does not care which) of `sets` sets with `ways` places each.
  * Replacement within a set: the least recently used block, the oldest, any, or the one that a tree of bits points to.

@@ -1,4 +1,4 @@
-/* coherence.c: a simulated bus of MESI caches, and real threads on one cache line (chapter 04c). */
+/* coherence.c: a simulated bus of MESI caches, and real threads on one cache line. */
 #include "team.h"
 
 /* ---- MESI, simulated -------------------------------------------------------------------------------------------------

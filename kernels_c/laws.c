@@ -1,4 +1,4 @@
-/* laws.c: random times, drawn by the million (chapters 09a, 09b and later ones).
+/* laws.c: random times, drawn by the million.
  *
  * The same seed gives the same doubles on every machine. What libm gives differs in the last bit from one system to the
  * next, so logarithm and exponential are computed here, by the method of fdlibm (Sun Microsystems, 1993; error below one

@@ -1,4 +1,4 @@
-/* numerical.c: lookups in a sorted array, the microbenchmark behind the numerical models (chapter 03a).
+/* numerical.c: lookups in a sorted array, the microbenchmark behind the numerical models.
  *
  * Its curve has structure to miss: ⌈log₂ n⌉ steps, each with a comparison that nobody can predict and a key from ever
  * further away.

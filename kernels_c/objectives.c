@@ -1,4 +1,4 @@
-/* objectives.c: what a service objective has to reckon with (chapter 09a): requests that wait for many leaves, requests that
+/* objectives.c: what a service objective has to reckon with: requests that wait for many leaves, requests that
  * are sent twice, and clocks that are started too late.
  *
  * Gaps and service times come in arrays, whatever law they are drawn from, so that every function here is a replay: the same

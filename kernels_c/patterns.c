@@ -1,4 +1,4 @@
-/* patterns.c: access patterns on the machine (chapter 03c): a sweep, visits by list, and the scatter of a radix partition.
+/* patterns.c: access patterns on the machine: a sweep, visits by list, and the scatter of a radix partition.
  *
  * Each visit waits for the one before, as the model assumes: what was loaded, masked to zero, is part of the next address.
  */

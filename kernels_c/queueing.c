@@ -1,4 +1,4 @@
-/* queueing.c: queues, simulated customer by customer (chapters 09a, 09b and later ones).
+/* queueing.c: queues, simulated customer by customer.
  *
  * Customer i comes gaps[i] after the one before, and needs a server for service[i]. All times are in one unit, whichever;
  * the first gap begins at time zero with nobody there. Gaps and services are the caller's (laws.c draws them), so that one

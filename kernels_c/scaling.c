@@ -1,4 +1,4 @@
-/* scaling.c: the same work in one thread and in several (chapter 05a).
+/* scaling.c: the same work in one thread and in several.
  *
  * The work is a spin of dependent steps, which needs a core, or a sleep, which needs none: what waits for a disk or for
  * another server scales far beyond the cores of this machine.

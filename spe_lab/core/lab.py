@@ -75,7 +75,7 @@ class Lab(ABC):
     """
 
     id: str  # stem.lab
-    chapter: str
+    chapter: str  # its number; the registry takes it from the topic's chapter.py
     title: str
     question: str
     axis: str  # the slider that a run sweeps

@@ -5,6 +5,7 @@ import pkgutil
 import re
 from types import ModuleType
 
+from spe_lab.core.chapter import Chapter
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
@@ -19,16 +20,27 @@ def register(lab: type[Lab]) -> type[Lab]:
         raise SpeLabError(
             f"a lab's id must be its topic's stem, a dot and a name, got {lab.id!r} in topic {stem!r}; rename it"
         )
+    if lab.__module__.startswith("spe_lab.topics."):
+        lab.chapter = chapter(stem).number
     _registered[lab.id] = lab
     return lab
+
+
+def chapter(stem: str) -> Chapter:
+    """The chapter of this topic: what its chapter.py says."""
+    return importlib.import_module(f"spe_lab.topics.{stem}.chapter").CHAPTER
+
+
+def stems() -> list[str]:
+    """The topics' names; none of them is imported."""
+    return [module.name for module in pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__)]
 
 
 def topics(stem: str | None = None) -> list[ModuleType]:
     """Every topic, or that of this stem. They are looked up by name: core depends on none of them, and a new one is
     found without a line here.
     """
-    found = pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__)
-    return [importlib.import_module(f"spe_lab.topics.{module.name}") for module in found if stem in (None, module.name)]
+    return [importlib.import_module(f"spe_lab.topics.{name}") for name in stems() if stem in (None, name)]
 
 
 def labs() -> dict[str, type[Lab]]:

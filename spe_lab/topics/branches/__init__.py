@@ -1,4 +1,4 @@
-"""Branch prediction as a Markov chain (chapter 03d): selections with and without a branch, and simulated predictors."""
+"""Branch prediction as a Markov chain: selections with and without a branch, and simulated predictors."""
 
 from spe_lab.models.predictor import (
     average_rate,

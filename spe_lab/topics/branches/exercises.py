@@ -1,4 +1,4 @@
-"""Exercises of chapter 03d: one on the reader's own curve, one by hand, one in C, one on sorted data."""
+"""Exercises: one on the reader's own curve, one by hand, one in C, one on sorted data."""
 
 import math
 from typing import Any

@@ -31,7 +31,6 @@ class Memorisation(KernelLab):
     """Time per element against the length of a random pattern that repeats."""
 
     id = "branches.memorisation"
-    chapter = "03d"
     title = "Learning by heart"
     question = "How long a random pattern does this machine learn by heart, if a loop repeats it?"
     axis = "length"

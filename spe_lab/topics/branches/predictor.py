@@ -24,7 +24,6 @@ class Predictor(SimulatedLab):
     """Misprediction rate of simulated predictors against the share of taken branches."""
 
     id = "branches.predictor"
-    chapter = "03d"
     title = "Predictors"
     question = (
         "How often does a saturating counter mispredict, and what do more states, a history or a longer run change?"

@@ -42,7 +42,6 @@ ASSUMED_NS = {"t0": 1.0, "t1": 1.0, "P": 5.0, "line in order": 2.5, "line at ran
 class SelectionLab(KernelLab):
     """What the two labs share: the loop, the points that a fit is given, and the fit."""
 
-    chapter = "03d"
     axis = "p"
     scale = "linear"
 

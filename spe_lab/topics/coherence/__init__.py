@@ -1,4 +1,4 @@
-"""Cache coherence (chapter 04c): MESI step by step, simulated and as a Markov chain, and false
+"""Cache coherence: MESI step by step, simulated and as a Markov chain, and false
 sharing on real cores.
 """
 

@@ -1,4 +1,4 @@
-"""Exercises of chapter 04c: a trace by hand, a structure to repair in C, a store that costs nothing, and a count that
+"""Exercises: a trace by hand, a structure to repair in C, a store that costs nothing, and a count that
 is lost.
 """
 

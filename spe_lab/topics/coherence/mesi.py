@@ -26,7 +26,6 @@ class Mesi(SimulatedLab):
     """Bus messages per access against the share of writes."""
 
     id = "coherence.mesi"
-    chapter = "04c"
     title = "MESI"
     question = "How many bus messages does an access cost if several cores read and write the same lines?"
     axis = "w"

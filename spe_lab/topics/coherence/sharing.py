@@ -39,7 +39,6 @@ class FalseSharing(TeamLab):
     """Time of an operation against the distance of the threads' words."""
 
     id = "coherence.false_sharing"
-    chapter = "04c"
     title = "False sharing"
     question = "What does an operation cost if each thread has a word of its own, and the words lie some bytes apart?"
     axis = "offset"

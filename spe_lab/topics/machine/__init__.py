@@ -1,4 +1,4 @@
-"""Your machine (chapter 00): what it claims to be, and what a program gets of it."""
+"""Your machine: what it claims to be, and what a program gets of it."""
 
 from spe_lab.topics.machine.exercises import EXERCISES, MULTIPLY_TEMPLATE
 from spe_lab.topics.machine.labs import Calibrate, Facts

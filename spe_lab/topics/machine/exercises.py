@@ -1,4 +1,4 @@
-"""Exercises of chapter 00: cycles out of nanoseconds, claims against what one gets, and a latency in C."""
+"""Exercises: cycles out of nanoseconds, claims against what one gets, and a latency in C."""
 
 import math
 from typing import Any

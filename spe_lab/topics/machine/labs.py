@@ -24,7 +24,6 @@ CLAIMS, PROFILE = "claims", "profile"
 class LevelLab(Lab):
     """What the two labs share: one sweep of a random cycle, from which the levels of the memory hierarchy are read."""
 
-    chapter = "00"
     axis = "level"
     names: tuple[str, ...]  # the parameter of each level, from 1
 

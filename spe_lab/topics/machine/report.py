@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from spe_lab.core import units
+from spe_lab.core import registry, units
 from spe_lab.core.machine import Machine, Parameter, claim, current, sources
 from spe_lab.core.text import Text
 
@@ -62,23 +62,36 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Text:
     )
 
 
+def _chapters(*stems: str) -> str:
+    """The numbers of these topics' chapters, as far as the topics are built."""
+    return ", ".join(registry.chapter(stem).number for stem in stems if stem in registry.stems())
+
+
 def outlook_table() -> Text:
     """What will be hard to measure on this machine, and which chapters that concerns."""
     machine = current()
     facts = machine.facts
     rows = [
-        (_words(name), p.verdict, "03b: its step is hidden by a neighbour's")
+        (_words(name), p.verdict, f"{_chapters('memory')}: its step is hidden by a neighbour's")
         for name, p in machine.parameters.items()
         if p.verdict and p.origin == "measured" and ("not resolvable" in p.verdict)
     ]
     if facts["cores"] < 2:
-        rows.append(("threads", "one core", "05a, 04c: recorded data beside the models"))
+        rows.append(("threads", "one core", f"{_chapters('coherence', 'scaling')}: recorded data beside the models"))
     if facts["virtualised"]:
         rows.append(
-            ("shared caches", "a virtual machine with neighbours", "03b, 04b: capacities are effective ones, and move")
+            (
+                "shared caches",
+                "a virtual machine with neighbours",
+                f"{_chapters('memory', 'locality')}: capacities are effective ones, and move",
+            )
         )
     if counters := [c for c in sources.claims() if c.name == "hardware_counter" and c.value != "available"]:
         rows.append(
-            ("hardware counters", str(counters[0].value), "02, 03d: times, software counters and simulation instead")
+            (
+                "hardware counters",
+                str(counters[0].value),
+                f"{_chapters('profiling', 'branches')}: times, software counters and simulation instead",
+            )
         )
     return _table(("what", "here", "concerns"), rows) if rows else Text("Nothing stands in the way of any chapter.")

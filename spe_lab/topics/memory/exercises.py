@@ -1,4 +1,4 @@
-"""Exercises of chapter 03b: one on the ramp, one on the reader's own curve, one in C."""
+"""Exercises: one on the ramp, one on the reader's own curve, one in C."""
 
 import math
 from typing import Any

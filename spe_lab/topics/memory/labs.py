@@ -59,7 +59,6 @@ RANGES: dict[str, tuple[float, float]] = {"B": (ELEMENT, 64 * KIB)} | dict.fromk
 class MemoryLab(KernelLab):
     """What the two labs share: the machine's parameters as sliders, and their way into a model."""
 
-    chapter = "03b"
     unit = "ns"
     quantity = "time per access"
 

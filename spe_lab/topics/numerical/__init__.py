@@ -1,4 +1,4 @@
-"""Numerical models (chapter 03a): functions fitted to the measured time of a search, and what they do not know."""
+"""Numerical models: functions fitted to the measured time of a search, and what they do not know."""
 
 from spe_lab.topics.numerical.analytical import (
     interpolant_growth,

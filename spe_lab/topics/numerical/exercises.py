@@ -1,4 +1,4 @@
-"""Exercises of chapter 03a: eight points on the reader's own curve, two by hand, one in C."""
+"""Exercises: eight points on the reader's own curve, two by hand, one in C."""
 
 import math
 from typing import Any

@@ -48,8 +48,6 @@ PARAMETERS = {
 class SearchLab(KernelLab):
     """What the labs of this chapter share: the searches, and the analytical model of them."""
 
-    chapter = "03a"
-
     def size_slider(self) -> Slider:
         return Slider(
             "n",

@@ -1,4 +1,4 @@
-"""Service objectives (chapter 09a): tails of fan-outs, head-room of pools, energy of requests, and what missing a
+"""Service objectives: tails of fan-outs, head-room of pools, energy of requests, and what missing a
 promise costs.
 """
 

@@ -30,7 +30,6 @@ class Energy(SimulatedLab):
     """Energy of a request against the load of a pool of servers."""
 
     id = "objectives.energy"
-    chapter = "09a"
     title = "Energy of a request"
     question = (
         "How much energy does a request take when servers are partly idle, and how much of that can be saved without"

@@ -1,4 +1,4 @@
-"""Exercises of chapter 09a: a leaf's objective, servers for an objective, their price, a joule, and in C a clock that
+"""Exercises: a leaf's objective, servers for an objective, their price, a joule, and in C a clock that
 starts too late.
 """
 

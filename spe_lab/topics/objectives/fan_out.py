@@ -69,7 +69,6 @@ class Slo(SimulatedLab):
     """A latency percentile of requests against the number of leaves that each waits for."""
 
     id = "objectives.slo"
-    chapter = "09a"
     title = "Fan-out"
     question = "How slow are requests that wait for many servers, and what does it help to ask the slow ones twice?"
     axis = "leaves"

@@ -111,7 +111,6 @@ class Hedging(SimulatedLab):
     """Share of late answers against load, with and without second copies."""
 
     id = "objectives.hedging"
-    chapter = "09a"
     title = "Hedged requests in queues"
     question = "Up to which load does it help to send a request again that is not answered in time?"
     axis = "load"

@@ -1,4 +1,4 @@
-"""The formulas of chapter 09a, each derived by sympy from its definition.
+"""The formulas of this chapter, each derived by sympy from its definition.
 
 Sources: J. Dean, L. A. Barroso, "The Tail at Scale", CACM 56(2), 2013 (fan-out, hedging); S. Halfin, W. Whitt, Oper.
 Res. 29(3), 1981 (square-root staffing); L. A. Barroso, U. Hölzle, "The Case for Energy-Proportional Computing", IEEE

@@ -27,7 +27,6 @@ class Sla(SimulatedLab):
     """Hourly cost of a pool, its penalties for late answers included, against its spare servers."""
 
     id = "objectives.sla"
-    chapter = "09a"
     title = "The price of an objective"
     question = "How many spare servers are worth their price if every late answer costs something?"
     axis = "spare"

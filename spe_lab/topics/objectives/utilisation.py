@@ -34,7 +34,6 @@ class Utilisation(SimulatedLab):
     """The highest load at which a pool still meets a latency objective."""
 
     id = "objectives.utilisation"
-    chapter = "09a"
     title = "Utilisation and pool size"
     question = (
         "How busy may servers be before a latency objective is missed, and what does the size of their pool change?"

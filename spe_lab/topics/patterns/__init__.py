@@ -1,4 +1,4 @@
-"""The algebra of access patterns, evaluated (chapter 03c): misses by published rules, by ours, by simulation, and on
+"""The algebra of access patterns, evaluated: misses by published rules, by ours, by simulation, and on
 the machine.
 """
 

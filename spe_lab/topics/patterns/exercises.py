@@ -1,4 +1,4 @@
-"""Exercises of chapter 03c: write loops as expressions, choose a layout, change C, break the model.
+"""Exercises: write loops as expressions, choose a layout, change C, break the model.
 
 An expression is judged by what it does: its trace and the loop's own, written down without the algebra, run through the
 same simulated levels.

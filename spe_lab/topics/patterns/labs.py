@@ -30,7 +30,6 @@ BASIC = ("s_trav", "rs_trav, uni", "rs_trav, bi", "r_trav", "rr_trav", "rr_acc")
 class MissLab(SimulatedLab):
     """What the two labs share: an expression at a point, its misses per visit against a level's capacity."""
 
-    chapter = "03c"
     axis = "capacity"
     quantity = "misses per visit"
     unit = ""

@@ -51,7 +51,6 @@ FORGOTTEN = 0.15
 class PricedLab(KernelLab):
     """What the two labs share: the machine's levels as sliders."""
 
-    chapter = "03c"
     unit = "ns"
 
     def price_sliders(self) -> list[Slider]:

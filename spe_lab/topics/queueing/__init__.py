@@ -1,4 +1,4 @@
-"""Queueing (chapter 09b): single queues, disciplines, head-of-line blocking and load balancing, simulated and
+"""Queueing: single queues, disciplines, head-of-line blocking and load balancing, simulated and
 predicted.
 """
 

@@ -1,4 +1,4 @@
-"""Exercises of chapter 09b: a pool to size, an order to predict, a culprit to find, and a discipline to write in C."""
+"""Exercises: a pool to size, an order to predict, a culprit to find, and a discipline to write in C."""
 
 import heapq
 import math

@@ -32,7 +32,6 @@ class QueueLab(SimulatedLab):
     machine.
     """
 
-    chapter = "09b"
     axis = "load"
     unit = "E(S)"
     stem = "queueing"

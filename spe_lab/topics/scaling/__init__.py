@@ -1,4 +1,4 @@
-"""Scaling (chapter 05a): laws of speed-up, the same work in one thread and in several, task graphs, and what a
+"""Scaling: laws of speed-up, the same work in one thread and in several, task graphs, and what a
 throughput costs.
 """
 

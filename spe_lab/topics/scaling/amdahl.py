@@ -29,7 +29,6 @@ from spe_lab.topics.scaling.fork_join import ASSUMED, Costs, ForkJoin, threads_s
 class SpeedUpLab(TeamLab):
     """What the labs of this topic share: work that is divided among threads, and what those cost."""
 
-    chapter = "05a"
     axis = "N"
     quantity = "speed-up"
     unit = ""

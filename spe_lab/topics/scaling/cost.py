@@ -85,7 +85,6 @@ class Cost(SimulatedLab):
     """Yearly cost of a small machine's worth of throughput: had from a fleet of them, and from one big machine."""
 
     id = "scaling.cost"
-    chapter = "05a"
     title = "Cost of ownership"
     question = (
         "What does a throughput cost in many small machines, what in one big one, and where does one begin to beat the"

@@ -66,7 +66,6 @@ class CriticalPath(TeamLab):
     """
 
     id = "scaling.critical_path"
-    chapter = "05a"
     title = "Critical path"
     question = (
         "Some tasks must wait for others. How long do N workers need, and is it the hot path or the critical path that"

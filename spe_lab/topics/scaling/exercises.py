@@ -1,4 +1,4 @@
-"""Exercises of chapter 05a: on a speed-up, by hand, in C with threads, and those of planning.py."""
+"""Exercises: on a speed-up, by hand, in C with threads, and those of planning.py."""
 
 import math
 from collections import deque

@@ -82,7 +82,6 @@ class Parallelism(TeamLab):
     """Time per element of a dot product against its length, by level of parallelism."""
 
     id = "scaling.parallelism"
-    chapter = "05a"
     title = "Three levels of parallelism"
     question = (
         "What do independent instructions, vectors and threads each make of the same dot product, and from which"

@@ -1,4 +1,4 @@
-"""Exercises of chapter 05a on planning: a graph to be cut until it is fast enough, and the first failure of many
+"""Exercises on planning: a graph to be cut until it is fast enough, and the first failure of many
 machines.
 """
 

@@ -1,0 +1,5 @@
+"""Where this topic stands in the course."""
+
+from spe_lab.core.chapter import Chapter
+
+CHAPTER = Chapter("03b", "The memory hierarchy")
