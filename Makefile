@@ -12,7 +12,7 @@ NOTEBOOK ?= notebooks/03b_memory.ipynb
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
-.PHONY: help lab lecture book test ready lint format mutants sanitize fuzz notebooks clean compiler
+.PHONY: help lab lecture book test ready lint format mutants sanitize fuzz notebooks record topic clean compiler
 
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -84,6 +84,9 @@ fuzz: .venv/.ready-fuzz ## Feed generated input to everything that parses (FUZZ_
 	@$(RUN) pytest -q -p no:cacheprovider tests/fuzz
 	@for target in curve profile own_profile journal declarations quantity graph; do \
 	  .venv/bin/python tests/fuzz/run.py $$target $(FUZZ_SECONDS) .venv/fuzz || exit 1; done
+
+record: $(READY) compiler ## Measure a lab on this machine and ship that as its recorded data (LAB=...)
+	@.venv/bin/spe-lab run $(LAB) --save spe_lab/recorded/$(LAB).json
 
 notebooks: $(READY) compiler ## Execute all notebooks and bring them into canonical form
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"

@@ -91,8 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--over", metavar="NAME=V1,V2,…", help="the values of the swept axis: stride=8B,64B,4KiB")
     run.add_argument("--quick", action="store_true", help="a short sweep in under two seconds")
-    run.add_argument("--budget", metavar="SECONDS", type=float, default=6.0, help="seconds to measure for (default 6)")
+    run.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to measure for (6; with --quick 0.7)")
     run.add_argument("--machine", metavar="PROFILE", type=Path, help="a machine file whose parameters the model takes")
+    run.add_argument("--save", metavar="FILE", type=Path, help="save what was measured, without the model, to FILE")
     form = run.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--csv", action="store_true", help="print one row for each curve and value")
@@ -120,10 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sweep.add_argument("--quick", action="store_true", help="each lab's first answer in place of its best")
     sweep.add_argument(
-        "--budget",
-        metavar="SECONDS",
-        type=float,
-        help="seconds to measure for at each setting (6; with --quick 0.7)",
+        "--budget", metavar="SECONDS", type=float, help="seconds to measure for at each setting (6; with --quick 0.7)"
     )
     form = sweep.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -237,15 +235,18 @@ def _run(options: argparse.Namespace) -> int:
         from spe_lab.ui.static import check_png
 
         check_png(options.png)
-    status, run = 0, None
+    recording, status = None, 0
     try:
-        for progress, refined in lab.runs(settings, over, budget_s=options.budget, short=options.quick or None):
-            run = refined
+        for progress, better in lab.recordings(settings, over, budget_s=options.budget, short=options.quick or None):
+            recording = better
             _show_progress(progress)
+        run = lab.joined(lab.fitted(recording))
     except UnavailableError as error:
         run, status = _fall_back(lab, settings, error), 3
     finally:
         _show_progress(None)
+    if options.save and not status:
+        recording.save(options.save)
     _emit(run, options)
     return status
 

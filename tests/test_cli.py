@@ -18,7 +18,7 @@ from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.prediction import predict
-from spe_lab.core.recording import Run
+from spe_lab.core.recording import Recording, Run
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
 QUICK = ("run", "memory.working_set", "--quick", "--over", "size=4KiB,16KiB")
@@ -439,3 +439,13 @@ def test_a_run_without_end_is_refused_too(monkeypatch):
         match=r"the run file must be readable text, got /dev/zero: .*longer than 1 MiB.*; save one with spe-lab run",
     ):
         Run.load(Path("/dev/zero"))
+
+
+@needs_compiler
+def test_a_run_is_saved_as_a_recording_without_the_model(call, tmp_path):
+    file = tmp_path / "run.json"
+    status, out, _ = call("run", "coherence.mesi", "--quick", "--save", file)
+    saved = Recording.load(file)
+    assert status == 0 and "messages" in out
+    assert saved.lab == "coherence.mesi" and saved.measured[0].source == "simulated"
+    assert "predicted" not in json.loads(file.read_text())
