@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
 
@@ -114,8 +115,7 @@ class Hierarchy:
         )
         self._prefetcher = self._library.struct("prefetcher")(PREFETCHERS.index(prefetcher))
         for table in self._c_levels:
-            if self._library.cache_clear(table):
-                raise SpeLabError("the simulator refused a level; please report this")
+            check(self._library.cache_clear(table), self._library)
 
     def _table(self, kind: type[ctypes.Structure], level: Level, seed: int) -> ctypes.Structure:
         sets, ways = level.blocks // level.places, level.places
@@ -165,7 +165,7 @@ class Hierarchy:
             misses,
             (cancel or Cancel()).flag,
         )
-        native.check(status, self._library)
+        check(status, self._library)
         return Counts(int(accesses[0]), tuple(int(m) for m in misses), self._prefetcher.fetched - before)
 
 
@@ -204,7 +204,7 @@ def stack_distances(blocks: np.ndarray, cancel: Cancel | None = None) -> Distanc
     library = native.load("cache")
     last, owner, tree = np.empty(span, np.uint32), np.empty(length, np.uint32), np.empty(length + 1, np.uint32)
     status = library.stack_distances(used, used.size, span, last, owner, tree, length, at, (cancel or Cancel()).flag)
-    native.check(status, library)
+    check(status, library)
     return Distances(int(used.size - at.sum()), at.astype(np.int64))
 
 

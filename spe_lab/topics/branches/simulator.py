@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
 from spe_lab.models.predictor import checked_states
@@ -70,7 +71,7 @@ def simulate(
     outcomes = library.struct("outcomes")(LAWS.index(law), *shares, seed)
     found = np.zeros(runs, np.uint64)
     status = library.simulate_predictor(with_, outcomes, int(branches), int(runs), found, (cancel or Cancel()).flag)
-    native.check(status, library)
+    check(status, library)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
@@ -148,7 +149,8 @@ def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, n
 
     def records(n: int, requests: int) -> np.ndarray:
         found = np.zeros((n, 2), record(library))
-        teams.checked(library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found), library, 2)
+        status = library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found)
+        check(status, library, "the measurement", threads=2)
         return found
 
     requests = long_enough(lambda requests: records(3, requests))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.models.mesi import KINDS, MOST_CORES, STATES
 
 MOST_ACCESSES = 10**10
@@ -100,10 +101,9 @@ class Bus:
         return "".join("ISEM"[state] for state in self.states[line])
 
     def _check(self, status: int) -> None:
-        if status == self.library.constants["SPE_CANCELLED"]:
-            raise CancelledError("the simulation was cancelled; start it again")
-        if status:
+        if status == self.library.constants["SPE_BAD_ARGUMENT"]:  # all else has been looked at in Python
             raise SpeLabError(
                 "the copies of a line must be legal: beside an exclusive or modified one there is no other; start from"
                 " a new Bus"
             )
+        check(status, self.library)

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
@@ -43,7 +44,7 @@ class Words:
         status = library.share_words(
             code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag
         )
-        teams.checked(status, library, self.threads)
+        check(status, library, "the measurement", self.threads)
         return records, sums
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +68,8 @@ class Handing:
     def records(self, n: int, rounds: int) -> np.ndarray:
         library = kernels()
         records = np.zeros((n, 2), record(library))
-        teams.checked(library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag), library, 2)
+        status = library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag)
+        check(status, library, "the measurement", threads=2)
         return records
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -111,11 +113,8 @@ def kernels() -> native.Library:
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
             records, sums = np.zeros((1, threads), record(library)), np.zeros(1, np.uint64)
             here = cpus.current().assigned(threads)
-            teams.checked(
-                library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag),
-                library,
-                threads,
-            )
+            status = library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag)
+            check(status, library, "the measurement", threads)
             if sums[0] != 1000 * threads:
                 said = (
                     f"{operation} by {threads} threads must count {1000 * threads} before it is timed, got {sums[0]} on"

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Run
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
-from spe_lab.core.sampling.teams import Setting, checked, interleaved, together
+from spe_lab.core.sampling.teams import Setting, interleaved, together
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.planning import PLANNING
 
@@ -176,7 +177,7 @@ def run_lock(text: str) -> tuple[float, float, float] | str:
             status = library.spe_sum_trials(
                 threads, here.assigned(threads), values, VALUES, n, elapsed, totals, records, cancel.flag
             )
-            checked(status, library, threads)
+            check(status, library, "the measurement", threads)
             wrong.extend(int(total) for total in totals if total != values.sum(dtype=np.uint64))
             return elapsed.astype(float), together(records.reshape(n, threads), elapsed)
 

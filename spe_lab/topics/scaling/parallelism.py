@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.calibration.steps import miss_share
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve, Run
@@ -17,7 +18,7 @@ from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
 from spe_lab.core.registry import register
 from spe_lab.core.sampling.provenance import curves
-from spe_lab.core.sampling.teams import Setting, checked, interleaved, undisturbed
+from spe_lab.core.sampling.teams import Setting, interleaved, undisturbed
 from spe_lab.topics.scaling.models import symbol
 
 KINDS = {
@@ -314,7 +315,7 @@ def dot(
         records,
         (cancel or Cancel()).flag,
     )
-    checked(status, library, threads)
+    check(status, library, "the measurement", threads)
     return elapsed, sums, records, crowded
 
 
