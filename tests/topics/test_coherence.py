@@ -115,7 +115,7 @@ def test_the_simulator_in_c_does_what_the_table_says():
     seen = set()
     for copies, core, kind in EVERY:
         bus = coherence.Bus(len(copies), 3)
-        bus.states[1] = ["ISEM".index(s) for s in copies]
+        bus.states[1] = [bus.codes[s] for s in copies]
         bus.run([core], [1], kind)
         after, message, written, sent = expected(copies, core, kind)
         counts = bus.counts
@@ -139,7 +139,7 @@ def test_illegal_states_are_refused_by_the_c():
     ]
     for copies in illegal:
         bus = coherence.Bus(len(copies), 1)
-        bus.states[0] = ["ISEM".index(s) for s in copies]
+        bus.states[0] = [bus.codes[s] for s in copies]
         with pytest.raises(SpeLabError, match="must be legal"):
             bus.run([0], [0], "R")
     bus = coherence.Bus(2, 1)

@@ -167,7 +167,7 @@ class Predictor(Lab):
         value, error = rates.mean(axis=0), rates.std(axis=0, ddof=1) / np.sqrt(len(rates))
         counts = np.full(len(x.values), len(rates) * branches)
         origin = simulated_origin("branches", f"mean of {len(rates)} seeds, two standard errors", history_bits=HISTORY)
-        names = ("saturating counter", *(f"{kind}, {HISTORY} bits" for kind in KINDS[1:]))
+        names = ("saturating counter", *(f"{kind}, {HISTORY} bits" for kind in list(KINDS)[1:]))
         low, high = value - 2 * error, value + 2 * error
         return [
             Curve(name, "simulated", x, "", value[k], low[k], high[k], counts, counts, origin)

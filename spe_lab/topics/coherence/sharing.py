@@ -82,10 +82,10 @@ class FalseSharing(FittedLab[Tenure]):
             Slider(
                 "operation",
                 "",
-                OPERATIONS[3],
+                "store + fence",
                 "what each thread does to its word",
                 scale="choice",
-                choices=OPERATIONS,
+                choices=tuple(OPERATIONS),
                 source="waits for the line",
             ),
             Slider(

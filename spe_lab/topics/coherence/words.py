@@ -12,15 +12,15 @@ from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling import teams
 
-OPERATIONS = (
-    "atomic add",
-    "compare-and-swap",
-    "load + store",
-    "store + fence",
-    "store only",
-    "load only",
-)  # in the order of the C enumeration
-COUNTING = OPERATIONS[:3]  # each adds one, so that what is lost can be told
+OPERATIONS = {  # what the reader chooses -> enumerator in C
+    "atomic add": "SHARING_ADD",
+    "compare-and-swap": "SHARING_CAS",
+    "load + store": "SHARING_LOAD_STORE",
+    "store + fence": "SHARING_STORE_FENCE",
+    "store only": "SHARING_STORE",
+    "load only": "SHARING_LOAD",
+}
+COUNTING = ("atomic add", "compare-and-swap", "load + store")  # each adds one, so that what is lost can be told
 MOST_THREADS, FARTHEST = 8, 512
 TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is far below a time slice
 
@@ -40,7 +40,7 @@ class Words:
         """Records (n × threads) and final sums (n) of n trials."""
         library = kernels()
         records, sums = np.zeros((n, self.threads), record(library)), np.zeros(n, np.uint64)
-        code = OPERATIONS.index(self.operation)
+        code = library.constants[OPERATIONS[self.operation]]
         status = library.share_words(
             code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag
         )
@@ -109,7 +109,8 @@ def kernels() -> native.Library:
     counting may be lost.
     """
     library = native.load("coherence")
-    for code, operation in enumerate(COUNTING):
+    for operation in COUNTING:
+        code = library.constants[OPERATIONS[operation]]
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
             records, sums = np.zeros((1, threads), record(library)), np.zeros(1, np.uint64)
             here = cpus.current().assigned(threads)

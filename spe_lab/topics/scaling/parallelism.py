@@ -27,6 +27,12 @@ KINDS = {
     "vectors": (1, 4),
     "eight chains of vectors": (8, 4),
 }  # chains, lanes
+KERNELS = {  # kind -> enumerator in C
+    "one chain": "DOT_ONE_CHAIN",
+    "eight chains": "DOT_CHAINS",
+    "vectors": "DOT_VECTOR",
+    "eight chains of vectors": "DOT_VECTOR_CHAINS",
+}
 LEVELS = ("one chain", "instructions", "data", "tasks")
 BYTES = 8  # of an element of both arrays
 MOST_ELEMENTS = 1 << 24  # sums of −1, 0 and 1 are exact in a float up to here, in whatever order
@@ -301,7 +307,7 @@ def dot(
     records = np.zeros((trials, threads), np.dtype(library.struct("team_record")))
     crowded = threads > here.cores
     status = library.dot_product(
-        list(KINDS).index(kind),
+        library.constants[KERNELS[kind]],
         threads,
         here.assigned(threads),
         int(crowded),
