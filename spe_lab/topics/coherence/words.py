@@ -1,14 +1,14 @@
 """Trials of real threads: words some bytes apart, and a line that is handed to and fro (kernels_c/coherence.c)."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.c.status import check
+from spe_lab.core.c.verified import verified
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling import teams
 
@@ -103,12 +103,11 @@ def long_enough(records: Callable[[int], np.ndarray]) -> int:
     return work
 
 
-@cache
-def kernels() -> native.Library:
+@verified("coherence")
+def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
     """kernels_c/coherence.c, checked before anything is timed: on words of their own no thread's
     counting may be lost.
     """
-    library = native.load("coherence")
     for operation in COUNTING:
         code = library.constants[OPERATIONS[operation]]
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
@@ -116,10 +115,4 @@ def kernels() -> native.Library:
             here = cpus.current().assigned(threads)
             status = library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag)
             check(status, library, "the measurement", threads)
-            if sums[0] != 1000 * threads:
-                said = (
-                    f"{operation} by {threads} threads must count {1000 * threads} before it is timed, got {sums[0]} on"
-                    f" words {offset} B apart"
-                )
-                raise MeasurementError(f"{said}; report the compiler and its flags")
-    return library
+            yield f"{operation} by {threads} threads on words {offset} B apart", 1000 * threads, int(sums[0])

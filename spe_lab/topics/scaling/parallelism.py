@@ -9,10 +9,11 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.c.status import check
+from spe_lab.core.c.verified import verified
 from spe_lab.core.calibration.steps import miss_share
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve, Run
-from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab, Preset, Slider, Value
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
@@ -325,8 +326,8 @@ def dot(
     return elapsed, sums, records, crowded
 
 
-@cache
-def kernels() -> native.Library:
+@verified("scaling")
+def kernels(_library: native.Library) -> Iterator[tuple[str, Any, Any]]:
     """kernels_c/scaling.c, each kind of loop checked against numpy on edge sizes before anything is timed."""
     rng = np.random.default_rng(0)
     for n in EDGES:
@@ -335,10 +336,4 @@ def kernels() -> native.Library:
         for kind in KINDS:
             for threads in (1, 2, 3):
                 found = float(dot(kind, threads, x, y, n)[1][0])
-                if found != expected:
-                    said = (
-                        f"{kind} with {threads} threads must agree with numpy before it is timed, got {found:g} for"
-                        f" {expected} at n={n}"
-                    )
-                    raise MeasurementError(f"{said}; report the compiler and its flags")
-    return native.load("scaling")
+                yield f"{kind} over {n} elements with {threads} threads", expected, found
