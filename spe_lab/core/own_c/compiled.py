@@ -12,7 +12,6 @@ from spe_lab.core.c import native
 from spe_lab.core.c.listing import Listing, listing
 from spe_lab.core.c.prototypes import Function
 from spe_lab.core.curve import Curve
-from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.own_c import timing
 from spe_lab.core.own_c.arguments import Packed, bound, c_name, is_pointer, prototype, signature
 from spe_lab.core.own_c.beside import CellLab
@@ -63,7 +62,7 @@ class Cell:
         self.file = native.text_file(source, name)
         self._assembled, said = self._compile()
         self.warnings: list[Diagnostic] = diagnostics(said, self.file)
-        self._built = self._link()
+        self._built = build(source, name, self.flags)
         self._sandbox = Sandbox(self._built.path, self.file)
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
 
@@ -73,16 +72,6 @@ class Cell:
             return native.assemble(self.file, [*self.flags, "-fno-asynchronous-unwind-tables"])
         except native.CompilerError as error:
             raise refused(self.name, error.said, self.file) from None
-
-    def _link(self) -> native.Built:
-        try:
-            return build(self.source, self.name, self.flags)
-        except native.CompilerError as error:
-            raise refused(self.name, error.said, self.file) from None
-        except UnavailableError:
-            raise
-        except SpeLabError as error:
-            raise CellError(str(error).replace(self.file.name, f"the C of {self.name}")) from None
 
     @property
     def functions(self) -> dict[str, "CellFunction"]:

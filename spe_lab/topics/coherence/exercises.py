@@ -98,15 +98,19 @@ def judge_padding(answer: Any) -> Verdict:
         f": below {NO_SLOWER} is asked for. Which fields are written by one thread, and what else lies on their lines?"
     )
     return judge_c(
-        answer, run_padding, means, limit=NO_SLOWER, below=True, right=": they share nothing any more", wrong=wrong
+        answer,
+        run_padding,
+        means,
+        name="server",
+        limit=NO_SLOWER,
+        below=True,
+        right=": they share nothing any more",
+        wrong=wrong,
     )
 
 
-def run_padding(text: str) -> tuple[float, float, float] | str:
-    """Checks that the reader's threads count right, then times them on one structure and on one for each, in turn. Runs
-    in a worker process.
-    """
-    own = native.compile_text(text, "server")
+def run_padding(own: native.Library) -> tuple[float, float, float] | str:
+    """Checks that the reader's threads count right, then times them on one structure and on one for each, in turn."""
     try:
         kind = own.struct("server")
         work = [own.address(name) for name in ("serve_a", "serve_b")]

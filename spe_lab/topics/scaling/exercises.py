@@ -158,14 +158,21 @@ def judge_lock(answer: Any) -> Verdict:
         return Verdict("inconclusive", "two threads need two cores at the same time, and this process may use one")
     means = "with two threads the sum takes {} times as long as with one"
     wrong = f": less than {FASTER} is asked for. How often does a thread wait for the other?"
-    return judge_c(answer, run_lock, means, limit=FASTER, below=True, right=": the threads hardly meet", wrong=wrong)
+    return judge_c(
+        answer,
+        run_lock,
+        means,
+        name="lock",
+        appended=_TRIALS,
+        limit=FASTER,
+        below=True,
+        right=": the threads hardly meet",
+        wrong=wrong,
+    )
 
 
-def run_lock(text: str) -> tuple[float, float, float] | str:
-    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum. For a worker
-    process.
-    """
-    library = native.compile_text(text + _TRIALS, name="lock")
+def run_lock(library: native.Library) -> tuple[float, float, float] | str:
+    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum."""
     values = np.random.default_rng(1).integers(0, 1 << 20, VALUES, dtype=np.int32)
     here, cancel = cpus.current(), Cancel()
     wrong: list[int] = []
