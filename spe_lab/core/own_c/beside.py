@@ -5,7 +5,7 @@ takes a lab.
 import ctypes
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +14,8 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Lab, Slider, Value
 from spe_lab.core.model import Model
 from spe_lab.core.own_c import timing
+from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
-
-if TYPE_CHECKING:
-    from spe_lab.core.own_c.compiled import Cell
 
 _COUNTED = 20  # whole numbers on a linear axis: each gets its tick; among more of them, the model is drawn as a line
 _LOG_FROM = 16  # an axis whose ends are further apart than this is a logarithmic one
@@ -41,7 +39,7 @@ class CellLab(Lab):
 
     def __init__(
         self,
-        cell: "Cell",
+        cell: Cell,
         name: str,
         model: Model | Callable[..., Any],
         over: Mapping[str, Sequence[float] | np.ndarray],

@@ -1,20 +1,15 @@
-"""`Cell`: the reader's own C as an object whose functions can be called, timed, and looked at as assembly."""
+"""`Cell`: the reader's own C as an object whose functions can be called and looked at as assembly."""
 
 import inspect
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.c import native
 from spe_lab.core.c.listing import Listing, listing
 from spe_lab.core.c.prototypes import Function
-from spe_lab.core.curve import Curve
-from spe_lab.core.own_c import timing
 from spe_lab.core.own_c.arguments import Packed, bound, c_name, is_pointer, prototype, signature
-from spe_lab.core.own_c.beside import CellLab
 from spe_lab.core.own_c.messages import CellError, Diagnostic, diagnostics, refused
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.worker import Call
@@ -133,40 +128,6 @@ class Cell:
             )
         packed.give_back(returned)
         return value
-
-    def time(
-        self,
-        name: str,
-        over: Mapping[str, Sequence[float] | np.ndarray],
-        *,
-        unit: str = "",
-        budget_s: float = 2.0,
-        **arguments: Any,
-    ) -> Curve:
-        """Time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
-
-        `over` names one scalar parameter (of a work kernel: a field of its structure) and the values that it takes, in
-        `unit`; `arguments` are the other ones. The points are sampled in turns by the common harness, with its gates
-        and intervals.
-        """
-        return timing.last(timing.sweep(self, name, over, unit, budget_s, arguments))
-
-    def lab(
-        self,
-        name: str,
-        model: Callable[..., Any],
-        over: Mapping[str, Sequence[float] | np.ndarray],
-        *,
-        unit: str = "",
-        **arguments: Any,
-    ) -> CellLab:
-        """`time` as a lab, beside a model in ns: sliders, a measurement that can be cancelled, a figure with the ratio
-        below.
-
-        `model` is called with the swept values under their parameter's name and with those `arguments` that C does not
-        know.
-        """
-        return CellLab(self, name, model, over, unit, arguments)
 
     def assembly(self, name: str) -> Listing:
         """The innermost loops of a function with the lines of the source that they come from;
