@@ -323,7 +323,7 @@ class Run:
         return list(dict.fromkeys(note for curve in self.measured for note in curve.provenance.get("notes", ())))
 
     def to_csv(self) -> str:
-        """One row for each curve and x, in the order of the figure's legend."""
+        """Return one row for each curve and x, in the order of the figure's legend; numbers keep all their digits."""
         import csv
         import io
 
@@ -341,10 +341,7 @@ class Run:
                     [
                         curve.name,
                         curve.source,
-                        f"{x:g}",
-                        f"{value:.6g}",
-                        f"{low:.6g}",
-                        f"{high:.6g}",
+                        *(repr(float(number)) for number in (x, value, low, high)),
                         curve.unit,
                         kept,
                         tried,
