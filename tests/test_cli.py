@@ -239,7 +239,7 @@ def test_run_prints_csv_with_a_row_for_each_curve_and_value(call):
     assert status == 0 and len(rows) == 2 * (
         len(lab.measured_names) + len(lab.predict(lab.point(), lab.x(short=True), lab.recorded_fit))
     )
-    assert {row["size [B]"] for row in rows} == {"4096", "16384"} and all(float(row["value"]) > 0 for row in rows)
+    assert {float(row["size [B]"]) for row in rows} == {4096, 16384} and all(float(row["value"]) > 0 for row in rows)
 
 
 @needs_compiler

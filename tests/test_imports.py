@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from importlib.util import resolve_name
 from pathlib import Path
 
@@ -131,6 +132,25 @@ def test_checker_names_file_and_line_of_a_forbidden_import(path, line):
 )
 def test_checker_lets_allowed_imports_pass(path, line):
     assert violations(Path("spe_lab", path), line) == []
+
+
+def test_no_module_needs_itself():
+    """Imports inside functions are left out: they run later. Those behind `if TYPE_CHECKING` count."""
+    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+
+    def module(target: str) -> str:
+        return target if target in names else target.rpartition(".")[0]
+
+    graph = {
+        name: {
+            module(found.target)
+            for found in imports(ast.parse((ROOT / path).read_text(encoding="utf-8")), ".".join(path.parent.parts))
+            if not found.in_function
+        }
+        - {name}
+        for name, path in names.items()
+    }
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the modules
 
 
 def test_import_of_the_package_loads_nothing_slow():

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
 
-POLICIES = ("LRU", "FIFO", "random", "tree-PLRU")
-INCLUSIONS = ("independent", "inclusive", "exclusive")
-PREFETCHERS = ("none", "next line", "stride")
+# What the reader chooses -> enumerator in C.
+POLICIES = {"LRU": "SPE_LRU", "FIFO": "SPE_FIFO", "random": "SPE_ANY", "tree-PLRU": "SPE_TREE"}
+INCLUSIONS = {"independent": "SPE_INDEPENDENT", "inclusive": "SPE_INCLUSIVE", "exclusive": "SPE_EXCLUSIVE"}
+PREFETCHERS = {"none": "SPE_NO_PREFETCH", "next line": "SPE_NEXT_LINE", "stride": "SPE_STRIDE"}
 SCANNED = 64  # ways that are looked through one by one; more of them get an index
 MOST_BLOCKS = 1 << 26
 MOST_ADDRESS = 1 << 62  # beyond any machine's, and an access that begins there does not wrap round
@@ -105,17 +107,16 @@ class Hierarchy:
                 f"an outer level's line must be at least (exclusive: exactly) as long as an inner one's, got {lines};"
                 " change a line"
             )
-        self._inclusion = INCLUSIONS.index(inclusion)
         self._library = native.load("cache")
+        self._inclusion = self._library.constants[INCLUSIONS[inclusion]]
         self._kept: list[np.ndarray] = []
         kind = self._library.struct("cache_level")
         self._c_levels = (kind * len(self.levels))(
             *(self._table(kind, level, seed + i) for i, level in enumerate(self.levels))
         )
-        self._prefetcher = self._library.struct("prefetcher")(PREFETCHERS.index(prefetcher))
+        self._prefetcher = self._library.struct("prefetcher")(self._library.constants[PREFETCHERS[prefetcher]])
         for table in self._c_levels:
-            if self._library.cache_clear(table):
-                raise SpeLabError("the simulator refused a level; please report this")
+            check(self._library.cache_clear(table), self._library)
 
     def _table(self, kind: type[ctypes.Structure], level: Level, seed: int) -> ctypes.Structure:
         sets, ways = level.blocks // level.places, level.places
@@ -128,7 +129,7 @@ class Hierarchy:
             int(level.line).bit_length() - 1,
             sets,
             ways,
-            POLICIES.index(level.policy),
+            self._library.constants[POLICIES[level.policy]],
             blocks.ctypes.data,
             tree.ctypes.data,
             at,
@@ -165,7 +166,7 @@ class Hierarchy:
             misses,
             (cancel or Cancel()).flag,
         )
-        native.check(status, self._library)
+        check(status, self._library)
         return Counts(int(accesses[0]), tuple(int(m) for m in misses), self._prefetcher.fetched - before)
 
 
@@ -204,7 +205,7 @@ def stack_distances(blocks: np.ndarray, cancel: Cancel | None = None) -> Distanc
     library = native.load("cache")
     last, owner, tree = np.empty(span, np.uint32), np.empty(length, np.uint32), np.empty(length + 1, np.uint32)
     status = library.stack_distances(used, used.size, span, last, owner, tree, length, at, (cancel or Cancel()).flag)
-    native.check(status, library)
+    check(status, library)
     return Distances(int(used.size - at.sum()), at.astype(np.int64))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from spe_lab.core.errors import SpeLabError
 
-STATES = {"I": "invalid", "S": "shared", "E": "exclusive", "M": "modified"}  # in the order of the C enumeration
+STATES = {"I": "invalid", "S": "shared", "E": "exclusive", "M": "modified"}
 KINDS = {"R": "reads", "W": "writes", "D": "drops"}
 MOST_CORES = 8
 MOST_STEPS = 1000  # of a trace to look at

@@ -20,10 +20,13 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from spe_lab.core import units
 from spe_lab.core.c import native
+from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.own_c.arguments import bounds, c_name, is_pointer, prototype
+from spe_lab.core.own_c.beside import CellLab
 from spe_lab.core.own_c.compiled import LIMIT_S, Cell
 from spe_lab.core.own_c.messages import CellError
+from spe_lab.core.own_c.timing import timed
 from spe_lab.core.text import Text
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page import bundle, page_of
@@ -43,17 +46,36 @@ class NotebookCell(Cell):
         """
         return Sliders(self, name, arguments)
 
+    def time(
+        self,
+        name: str,
+        over: Mapping[str, Sequence[float] | np.ndarray],
+        *,
+        unit: str = "",
+        budget_s: float = 2.0,
+        **arguments: Any,
+    ) -> Curve:
+        """Time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
+
+        `over` names one of its numbers and the values that it takes, in `unit`; `arguments` are the other ones.
+        """
+        return timed(self, name, over, unit=unit, budget_s=budget_s, **arguments)
+
     def beside(
         self,
         name: str,
         model: Callable[..., Any],
-        over: Mapping[str, Sequence[float]],
+        over: Mapping[str, Sequence[float] | np.ndarray],
         *,
         unit: str = "",
         **arguments: Any,
     ) -> Explorer:
-        """An explorer with the function's measured times beside `model`, which gives ns (see `Cell.lab`)."""
-        return Explorer(self.lab(name, model, over, unit=unit, **arguments))
+        """An explorer with the function's measured times beside `model`, which gives ns.
+
+        `model` is called with the swept values under their parameter's name and with those `arguments` that C does not
+        know.
+        """
+        return Explorer(CellLab(cell=self, name=name, model=model, over=over, axis_unit=unit, arguments=arguments))
 
 
 class Uncompiled:

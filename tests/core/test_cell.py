@@ -20,6 +20,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError
 from spe_lab.core.model import Model, Quantity
 from spe_lab.core.own_c import timing
+from spe_lab.core.own_c.beside import CellLab
 from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError, diagnostics
 from spe_lab.core.own_c.sandbox import MOST_OUTPUT
@@ -527,7 +528,7 @@ def test_a_cell_without_functions_is_compiled_and_says_so():
     cell = Cell("enum { SIZE = 3 };\n", "own")
     assert repr(cell) == "own is compiled: no function that is not static, so nothing to call"
     with pytest.raises(CellError, match="this cell has no function"):
-        cell.time("f", {"n": [1]})
+        timing.timed(cell, "f", {"n": [1]})
 
 
 def test_a_changed_cell_is_another_library():
@@ -643,8 +644,12 @@ def timed():
         yield cell
 
 
+def beside(cell, name, model, over, **arguments):
+    return CellLab(cell=cell, name=name, model=model, over=over, axis_unit="", arguments=arguments)
+
+
 def test_a_function_s_time_grows_with_its_work(timed):
-    curve = timed.time("chain", {"n": [100, 10_000]}, x=np.ones(10_000), budget_s=0.7)
+    curve = timing.timed(timed, "chain", {"n": [100, 10_000]}, x=np.ones(10_000), budget_s=0.7)
     assert (curve.name, curve.source, curve.unit, curve.x.name) == ("chain", "measured", "ns", "n")
     assert (curve.tried > 0).all() and curve.provenance["estimator"]
     assert (
@@ -655,7 +660,7 @@ def test_a_function_s_time_grows_with_its_work(timed):
 
 def test_a_work_kernel_is_timed_by_its_unit_of_work(timed):
     keys = np.ones(1 << 12, np.int32)
-    curve = timed.time("add", {"n": [16, 4096]}, keys=keys, budget_s=0.7)
+    curve = timing.timed(timed, "add", {"n": [16, 4096]}, keys=keys, budget_s=0.7)
     assert curve.x.values.tolist() == [16, 4096] and (curve.values < 100).all()
 
 
@@ -679,13 +684,13 @@ def test_a_work_kernel_is_timed_by_its_unit_of_work(timed):
 )
 def test_what_cannot_be_timed_is_refused(timed, name, over, arguments, sentence):
     with pytest.raises(SpeLabError, match=sentence):
-        timed.time(name, over, budget_s=0.2, **arguments)
+        timing.timed(timed, name, over, budget_s=0.2, **arguments)
 
 
 def test_a_kernel_that_never_returns_ends_at_the_limit(timed):
     began = time.monotonic()
     with pytest.raises(CellError, match=r"stuck must return within 0\.9 s and was still running"):
-        timed.time("stuck", {"n": [1]}, budget_s=0.2)
+        timing.timed(timed, "stuck", {"n": [1]}, budget_s=0.2)
     assert time.monotonic() - began < 0.9 + SOON_S + 5  # and the start of a process that imports numpy
 
 
@@ -697,8 +702,13 @@ def test_a_measurement_can_be_cancelled(timed):
 
 
 def test_a_cell_beside_a_model_is_a_lab(timed):
-    lab = timed.lab(
-        "chain", lambda n, addition: addition * n, {"n": np.geomspace(100, 10_000, 3)}, x=np.ones(10_000), addition=1.0
+    lab = beside(
+        timed,
+        "chain",
+        lambda n, addition: addition * n,
+        {"n": np.geomspace(100, 10_000, 3)},
+        x=np.ones(10_000),
+        addition=1.0,
     )
     assert (
         list(lab.sliders) == ["n", "addition"]
@@ -716,7 +726,7 @@ def test_a_cell_beside_a_model_is_a_lab(timed):
     ("values", "scale", "step"), [([1, 2, 8], "linear", 1), ([0, 500, 1000], "linear", 0), ([1, 10, 1000], "log", 1)]
 )
 def test_an_axis_of_few_whole_numbers_is_counted(timed, values, scale, step):
-    slider = timed.lab("chain", lambda n: n, {"n": values}, x=np.ones(1000)).sliders["n"]
+    slider = beside(timed, "chain", lambda n: n, {"n": values}, x=np.ones(1000)).sliders["n"]
     assert (slider.scale, slider.multiple_of, slider.low, slider.high) == (scale, step, values[0], values[-1])
 
 
@@ -725,20 +735,22 @@ def test_a_sympy_model_brings_its_symbols_as_sliders(timed):
 
     n, c = sympy.symbols("n c", positive=True)
     quantities = {"n": Quantity("elements", ""), "c": Quantity("time of an addition", "ns")}
-    lab = timed.lab(
-        "chain", Model("adding", n * c, "ns", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5
+    lab = beside(
+        timed, "chain", Model("adding", n * c, "ns", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5
     )
     assert lab.sliders["c"].unit == "ns" and lab.sliders["c"].meaning == "time of an addition"
     assert lab.predict(lab.point(), lab.x(), lab.recorded_fit)[0].values.tolist() == [1.5, 15]
     with pytest.raises(CellError, match=r"model must be in ns to stand beside a time, got adding in s"):
-        timed.lab("chain", Model("adding", n * c, "s", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5)
+        beside(
+            timed, "chain", Model("adding", n * c, "s", quantities, "by counting"), {"n": [1, 10]}, x=np.ones(10), c=1.5
+        )
 
 
 def test_arguments_that_neither_c_nor_the_model_knows_are_refused(timed):
     with pytest.raises(CellError, match=r"which takes no other"):
-        timed.lab("chain", lambda n: n, {"n": [1]}, x=np.ones(1), other=1)
+        beside(timed, "chain", lambda n: n, {"n": [1]}, x=np.ones(1), other=1)
     with pytest.raises(CellError, match=r"which needs price"):
-        timed.lab("chain", lambda n, price: n * price, {"n": [1]}, x=np.ones(1))
+        beside(timed, "chain", lambda n, price: n * price, {"n": [1]}, x=np.ones(1))
 
 
 def test_sizes_of_c_types_agree_with_the_compiler():

@@ -45,7 +45,9 @@ def test_a_notebook_begins_with_the_chapter_s_number_and_every_lab_has_it(stem):
 
 def test_the_book_s_index_lists_every_notebook():
     index = (ROOT / "book" / "index.md").read_text()
-    assert ":glob:\n" in index and "\nnotebooks/*\n" in index  # in the order of their names, which begin with the numbers
+    assert (
+        ":glob:\n" in index and "\nnotebooks/*\n" in index
+    )  # in the order of their names, which begin with the numbers
 
 
 @pytest.mark.parametrize("number", ["5b", "05bb", "", "five"])

@@ -200,7 +200,9 @@ def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
     "id", sorted(id for id, each in exercises().items() if isinstance(each.answer, str) and "{" in each.answer)
 )
 def test_a_judge_of_c_says_the_same_here_as_in_a_process_of_its_own(id, monkeypatch):
-    monkeypatch.setattr("spe_lab.core.own_c.call.call", lambda function, *arguments, timeout_s: function(*arguments))
+    monkeypatch.setattr(
+        "spe_lab.core.reader.exercise.judged", lambda text, name, function: function(native.compile_text(text, name))
+    )
     asked = exercises()[id]
     verdict = asked.judge(asked.answer)
     assert verdict.state in ("right", "inconclusive"), verdict

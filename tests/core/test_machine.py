@@ -8,7 +8,7 @@ import pytest
 
 from spe_lab.core import machine
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.machine import ORIGINS, Machine, Parameter, claims
+from spe_lab.core.machine import ORIGINS, Machine, Parameter, claims, sources
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -47,16 +47,18 @@ def tree(root, files):
     ],
 )
 def test_a_control_group_and_those_around_it_leave_their_limit_less_their_use(tmp_path, membership, files, room):
-    tree(tmp_path / "cgroup", files)
-    tree(tmp_path, {"memory.max": 1, "memory.current": 0})  # outside of the tree: must not be read
-    assert claims._cgroup_headroom(tmp_path / "cgroup", membership) == room
+    tree(tmp_path / "sys/fs/cgroup", files)
+    tree(tmp_path, {"proc/self/cgroup": membership})
+    for outside in ("", "sys", "sys/fs"):  # these must not be read
+        tree(tmp_path / outside, {"memory.max": 1, "memory.current": 0})
+    assert sources.memory_headroom(tmp_path) == room
 
 
 @pytest.mark.parametrize(("room", "available"), [([10, 5 * MIB], 10), ([-5], 0), ([1 << 70], None), ([], None)])
 def test_the_tightest_limit_counts_and_an_exhausted_one_is_zero(monkeypatch, room, available):
     import psutil
 
-    monkeypatch.setattr(claims, "_cgroup_headroom", lambda *_: room)
+    monkeypatch.setattr(sources, "memory_headroom", lambda root: room)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Free", (), {"available": 7 * MIB}))
     assert claims.memory_available() == (7 * MIB if available is None else available)
 
@@ -65,7 +67,7 @@ def caches(*levels):
     """A sysfs tree of caches: (level, type, size, line)."""
     names = ("level", "type", "size", "coherency_line_size")
     return {
-        f"cache/index{i}/{name}": value
+        f"sys/devices/system/cpu/cpu0/cache/index{i}/{name}": value
         for i, cache in enumerate(levels)
         for name, value in zip(names, cache, strict=True)
     }
@@ -73,15 +75,12 @@ def caches(*levels):
 
 @pytest.fixture
 def sysfs(tmp_path, monkeypatch):
-    """Makes the system claim these caches, on Linux, whatever system this is."""
+    """What a Linux system claims that has these caches, whatever system this is."""
 
     def claimed(*levels, cpuinfo=""):
-        tree(tmp_path, caches(*levels))
-        read = claims._read
-        monkeypatch.setattr(claims.sys, "platform", "linux")
-        monkeypatch.setattr(claims, "_SYSFS_CPU", tmp_path)
-        monkeypatch.setattr(claims, "_read", lambda path: cpuinfo if str(path) == "/proc/cpuinfo" else read(path))
-        return claims.claim.__wrapped__()
+        tree(tmp_path, caches(*levels) | {"proc/cpuinfo": cpuinfo})
+        monkeypatch.setattr(sources.sys, "platform", "linux")
+        return claims.claim.__wrapped__(tmp_path)
 
     return claimed
 

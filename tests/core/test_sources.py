@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from spe_lab.core.machine import counter, sources
+from spe_lab.core.machine import counter, reading, sources
 from spe_lab.core.machine.sources import Claim, claims, disagreements
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -214,6 +214,13 @@ def test_an_lscpu_that_prints_something_else_says_nothing(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "cpus"), [("0,4-7", [0, 4, 5, 6, 7]), ("3", [3]), ("0-1", [0, 1]), ("", []), ("none", [])]
+)
+def test_a_list_of_cpus_is_spelt_out(text, cpus):
+    assert reading.listed(text) == cpus
+
+
+@pytest.mark.parametrize(
     ("groups", "files", "limits"),
     [
         (
@@ -280,15 +287,15 @@ def test_macos_describes_its_fast_cores(monkeypatch):
 
 
 def test_a_command_that_is_missing_fails_or_hangs_says_nothing(monkeypatch):
-    assert sources.command_output("no-such-command-anywhere") == ""
-    assert sources.command_output(sys.executable, "-c", "print('words'); raise SystemExit(1)") == ""
-    assert sources.command_output(sys.executable, "-c", "print('words')") == "words"
+    assert reading.command_output("no-such-command-anywhere") == ""
+    assert reading.command_output(sys.executable, "-c", "print('words'); raise SystemExit(1)") == ""
+    assert reading.command_output(sys.executable, "-c", "print('words')") == "words"
 
     def slow(*_, **options):
-        raise sources.subprocess.TimeoutExpired("lscpu", options["timeout"])
+        raise reading.subprocess.TimeoutExpired("lscpu", options["timeout"])
 
-    monkeypatch.setattr(sources.subprocess, "run", slow)
-    assert sources.command_output("lscpu") == ""
+    monkeypatch.setattr(reading.subprocess, "run", slow)
+    assert reading.command_output("lscpu") == ""
 
 
 @pytest.mark.parametrize(

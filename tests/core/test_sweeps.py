@@ -3,6 +3,8 @@ workers.
 """
 
 import _thread
+import csv
+import io
 import logging
 import os
 import random
@@ -14,6 +16,7 @@ import time
 from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures import CancelledError as Withdrawn
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -22,9 +25,10 @@ import pytest
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
+from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.grids.executors import answers
-from spe_lab.core.grids.sweeps import sweep, sweeps, values_of
+from spe_lab.core.grids.sweeps import Swept, sweep, sweeps, values_of
 from spe_lab.core.slider import Slider
 
 LAB, GRID = "branches.predictor", {"states": [4, 2], "p": [0.1, 0.3, 0.5]}
@@ -170,6 +174,7 @@ def test_processes_end_with_the_one_that_asked(tmp_path):
 import sys; sys.path.insert(0, {str(HERE)!r})
 import psutil, sweep_tasks
 from pathlib import Path
+from types import SimpleNamespace
 from spe_lab.core.grids.executors import answers
 if __name__ == "__main__":
     todo = [None, Path({str(tmp_path)!r})]
@@ -409,6 +414,18 @@ def test_runs_follow_the_grid_and_a_point_has_what_the_lab_finds_there():
 
 
 @needs_compiler
+def test_the_csv_has_the_settings_before_each_row_and_loses_nothing():
+    x = Axis("size", "B", (1 << 20,))
+    points = [{"law": 'the "fair", one', "load": 0.1 + 0.2}, {"law": "plain", "load": 1e9}]
+    runs = [
+        Run("lab", point, x, [Curve("a, b", "measured", x, "ns", (0.1 + 0.2,))], [], None, {}, "0") for point in points
+    ]
+    rows = list(csv.DictReader(io.StringIO(Swept.to_csv(SimpleNamespace(runs=runs)))))
+    assert [{"law": row["law"], "load": float(row["load"])} for row in rows] == points
+    for row in rows:
+        assert (row["curve"], float(row["size [B]"]), float(row["value"])) == ("a, b", 1 << 20, 0.1 + 0.2)
+
+
 def test_a_lab_that_measures_has_its_whole_axis_in_one_run_since_points_are_measured_in_turns():
     measuring = type("Measuring", (registry.labs()[LAB],), {"simulated": False})()
     swept = sweep(measuring, GRID, short=True)

@@ -122,16 +122,6 @@ def test_the_gate_lets_through_what_ran_together_and_undisturbed(records, clean)
     assert teams.together(np.array([records], dtype=RECORD), np.array([1000])).tolist() == [clean]
 
 
-def test_a_status_becomes_a_sentence():
-    class Library:
-        constants = {"SPE_OK": 0, "SPE_CANCELLED": -1, "SPE_NO_THREADS": -3}  # noqa: RUF012
-
-    teams.checked(0, Library, 4)
-    for status, said in ((-1, "cancelled"), (-3, "4 threads"), (-2, "refused its arguments")):
-        with pytest.raises(SpeLabError, match=said):
-            teams.checked(status, Library, 4)
-
-
 def test_the_quantile_that_stands_for_a_block_can_be_chosen():
     def run(n):
         return np.arange(1.0, n + 1), np.full(n, True)

@@ -93,7 +93,7 @@ def test_selections(n, width, threshold, works):
     st.integers(2, 16),
     st.integers(0, 15),
     st.integers(0, 3),
-    st.sampled_from(simulator.KINDS),
+    st.sampled_from(list(simulator.KINDS)),
     st.sampled_from(simulator.LAWS),
     st.floats(0, 1),
     st.sampled_from([1, 2, 15, 16]),
@@ -121,15 +121,15 @@ LEVELS = st.builds(
     ),
     st.integers(0, 4),
     st.integers(1, 64),
-    st.sampled_from(POLICIES),
+    st.sampled_from(list(POLICIES)),
 )
 ADDRESSES = st.lists(st.integers(0, 5000) | st.sampled_from([0, 63, 64, 2**32, 2**62 - 1, 2**62]), max_size=200)
 
 
 @given(
     st.lists(LEVELS, min_size=1, max_size=8),
-    st.sampled_from(INCLUSIONS),
-    st.sampled_from(PREFETCHERS),
+    st.sampled_from(list(INCLUSIONS)),
+    st.sampled_from(list(PREFETCHERS)),
     ADDRESSES,
     st.integers(0, 300),
 )
@@ -385,15 +385,11 @@ def test_threads_that_take_tasks_of_a_graph(order):
             assert (elapsed > 0).all() and (ended >= began).all() and (worker < workers).all()
 
 
-@pytest.mark.parametrize("operation", range(len(OPERATIONS)))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_threads_that_share_words(operation):
     library = native.load("coherence")
     for threads, offset in ((1, 0), (2, 0), (2, library.constants["SHARING_FARTHEST"])):
-        if (
-            (threads, offset) == (2, 0)
-            and OPERATIONS[operation] == "load + store"
-            and os.environ["SPE_LAB_SANITIZED"] == "thread"
-        ):
+        if (threads, offset) == (2, 0) and operation == "load + store" and os.environ["SPE_LAB_SANITIZED"] == "thread":
             continue  # a race by intent: tests/topics/test_coherence.py asks that it be found
         for trials, count in ((0, 0), (1, 0), (2, 33)):
             records, sums = (
@@ -402,7 +398,7 @@ def test_threads_that_share_words(operation):
             )
             assert (
                 library.share_words(
-                    operation,
+                    library.constants[OPERATIONS[operation]],
                     threads,
                     cpus.current().assigned(threads),
                     offset,

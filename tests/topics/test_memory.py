@@ -213,7 +213,10 @@ def test_the_overlap_exercise_is_inconclusive_without_intervals_and_asks_for_a_m
         ("int x(", "must compile"),
         ('#include "spe.h"\nint64_t f(void) { return 1; }', "must declare"),
         (exercises.TWO_WALKS_SOLUTION.replace("b = *b;", "b = *b; b = *b;"), "steps further"),
-        (exercises.TWO_WALKS_SOLUTION.replace("b = *b;", "b = (void **)8; b = *b;"), "crashed"),
+        (
+            exercises.TWO_WALKS_SOLUTION.replace("b = *b;", "b = (void **)8; b = *b;"),
+            "walk_two crashed in line 11: it followed a null pointer (SIGSEGV)",
+        ),
     ],
     ids=["syntax", "no function", "wrong walk", "crash"],
 )

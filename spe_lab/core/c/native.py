@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from spe_lab.core.c import prototypes
-from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
+from spe_lab.core.errors import SpeLabError, UnavailableError
 
 # One place for the flags. The baseline instruction set, so that a curve means the same on two machines; -g since line
 # numbers cost nothing and the assembly view wants them.
@@ -118,16 +118,6 @@ class Library:
     def address(self, name: str) -> int:
         """The address of a kernel, for the harness to call."""
         return ctypes.cast(getattr(self, name), ctypes.c_void_p).value
-
-
-def check(status: int, library: Library, work: str = "the simulation") -> None:
-    """Turns a negative status of a simulator's call into an exception; what a kernel has of its own is looked at
-    before.
-    """
-    if status == library.constants["SPE_CANCELLED"]:
-        raise CancelledError(f"{work} was cancelled; start it again")
-    if status < 0:
-        raise SpeLabError(f"the simulator refused its arguments with status {status}; please report this")
 
 
 def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:

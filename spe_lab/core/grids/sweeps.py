@@ -4,7 +4,9 @@ A simulated lab's curves follow from its settings alone, seeds included: each po
 and the XX
 """
 
+import csv
 import dataclasses
+import io
 import itertools
 import json
 import math
@@ -91,14 +93,15 @@ class Swept:
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
 
     def to_csv(self) -> str:
-        """The rows of each run's CSV, its settings before them."""
-        lines: list[str] = []
-        for run in self.runs:
-            header, *rows = run.to_csv().splitlines()
-            values = [f'"{value}"' if "," in str(value) else f"{value}" for value in run.point.values()]
-            lines += [] if lines else [",".join([*run.point, header])]
-            lines += [",".join([*values, row]) for row in rows]
-        return "".join(f"{line}\n" for line in lines)
+        """Return the rows of each run's CSV with its settings before them."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        for number, run in enumerate(self.runs):
+            header, *rows = csv.reader(io.StringIO(run.to_csv()))
+            if number == 0:
+                writer.writerow([*run.point, *header])
+            writer.writerows([*run.point.values(), *row] for row in rows)
+        return out.getvalue()
 
     def summary(self) -> str:
         """Each run as a table, the sliders that the grid moves above it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError, UnavailableError
-from spe_lab.core.machine import memory_available
+from spe_lab.core.machine import facts, memory_available
 
 HUGE_PAGE = 2 << 20
 PAGES = ("4K", "huge")
@@ -68,5 +68,4 @@ class Arena:
 
 def huge_pages_offered() -> bool:
     """Whether a process may ask this system for transparent huge pages."""
-    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-    return hasattr(mmap, "MADV_HUGEPAGE") and setting.exists() and "[never]" not in setting.read_text()
+    return hasattr(mmap, "MADV_HUGEPAGE") and facts()["transparent_huge_pages"] not in (None, "never")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.machine.reading import listed, read
 from spe_lab.core.machine.sources import control_groups
 
 
@@ -71,10 +72,8 @@ def _siblings(root: Path, cpu: int) -> list[int]:
     """The CPUs that are hyper-threads of the same core, `cpu` included; it alone where the system does not tell."""
     folder = root / f"sys/devices/system/cpu/cpu{cpu}/topology"
     for name in ("core_cpus_list", "thread_siblings_list"):  # the second one until Linux 5.3
-        if (folder / name).is_file():
-            spans = [span.partition("-") for span in (folder / name).read_text().strip().split(",") if span]
-            found = [each for low, _, high in spans for each in range(int(low), int(high or low) + 1)]
-            return found if cpu in found else [cpu]
+        if cpu in (found := listed(read(folder / name) or "")):
+            return found
     return [cpu]
 
 

@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import re
-import subprocess
 import sys
 import zlib
 from collections import defaultdict
@@ -21,9 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from spe_lab.core.machine.counter import hardware_counter
+from spe_lab.core.machine.reading import (
+    KIB,
+    command_output,
+    control_group_folders,
+    listed,
+    processor_fields,
+    quantity,
+    read,
+)
 
-KIB = 1 << 10
 UNLIMITED = 1 << 62  # control groups of version 1 write a number just below 2^63 where there is no limit
+MEMORY_FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))  # limit, use
 GOVERNOR = "cpu/cpu0/cpufreq/scaling_governor"
 SYSTEM = "sys/devices/system"
 # Name of the claim, folder below the root, file, how the source begins.
@@ -83,7 +91,7 @@ def disagreements(found: Iterable[Claim]) -> dict[str, list[Claim]]:
 def sysfs_caches(root: Path) -> Iterator[Claim]:
     """The first core's caches: capacity, line, ways, and the cores that share it."""
     for index in sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        level, kind = _read(index / "level"), _read(index / "type")
+        level, kind = read(index / "level"), read(index / "type")
         if not level or kind not in ("Data", "Instruction", "Unified"):
             continue
         cache = f"l{level}i" if kind == "Instruction" else f"l{level}"
@@ -94,9 +102,9 @@ def sysfs_caches(root: Path) -> Iterator[Claim]:
             ("ways_of_associativity", f"{cache}_ways", ""),
         )
         for file, name, unit in numbers:
-            if (value := _quantity(_read(index / file))) is not None:
+            if (value := quantity(read(index / file))) is not None:
                 yield Claim(name, value, unit, f"sysfs cache/{index.name}/{file}")
-        if shared := _read(index / "shared_cpu_list"):
+        if shared := read(index / "shared_cpu_list"):
             yield Claim(f"{cache}_shared_by", f"cores {shared}", "", f"sysfs cache/{index.name}/shared_cpu_list")
 
 
@@ -104,17 +112,17 @@ def cpu_info(root: Path) -> Iterator[Claim]:
     """/proc/cpuinfo, first core. Its "cache size" is the second level on AMD and the last level on Intel: named as it
     is.
     """
-    text = _read(root / "proc/cpuinfo") or ""
-    found = dict(re.findall(r"^(\w[\w ]*?)\s*:[ \t]*(.*)$", text, flags=re.MULTILINE)[::-1])
+    text = read(root / "proc/cpuinfo") or ""
+    found = processor_fields(root)
     source = "/proc/cpuinfo {}".format
     for key in ("model name", "Model"):
         if found.get(key):
             yield Claim("cpu", found[key], "", source(key))
     if entries := re.match(r"(\d+) 4K pages", found.get("TLB size", "")):
         yield Claim("tlb_reach", int(entries[1]) * 4 * KIB, "B", source("TLB size × 4 KiB"))
-    if (size := _quantity(found.get("cache size"))) is not None:
+    if (size := quantity(found.get("cache size"))) is not None:
         yield Claim("cpuinfo_cache_size", size, "B", source("cache size"))
-    if (line := _quantity(found.get("clflush size"))) is not None:
+    if (line := quantity(found.get("clflush size"))) is not None:
         yield Claim("line_size", line, "B", source("clflush size"))
     if re.fullmatch(r"\d+(\.\d+)?", found.get("cpu MHz", "")):
         yield Claim("clock", float(found["cpu MHz"]) / 1000, "GHz", source("cpu MHz, at the moment of reading"))
@@ -128,40 +136,44 @@ def cpu_info(root: Path) -> Iterator[Claim]:
 
 def kernel_memory(root: Path) -> Iterator[Claim]:
     """Memory in all, the size of a huge page, and when programs get one."""
-    if total := re.search(r"^MemTotal:\s*(\d+) kB", _read(root / "proc/meminfo") or "", flags=re.MULTILINE):
+    if total := re.search(r"^MemTotal:\s*(\d+) kB", read(root / "proc/meminfo") or "", flags=re.MULTILINE):
         yield Claim("memory", int(total[1]) * KIB, "B", "/proc/meminfo MemTotal")
     folder = root / "sys/kernel/mm"
-    if chosen := re.search(r"\[(\w+)\]", _read(folder / "transparent_hugepage/enabled") or ""):
+    if chosen := re.search(r"\[(\w+)\]", read(folder / "transparent_hugepage/enabled") or ""):
         yield Claim("transparent_huge_pages", chosen[1], "", "sysfs kernel/mm/transparent_hugepage/enabled")
-    if (size := _quantity(_read(folder / "transparent_hugepage/hpage_pmd_size"))) is not None:
+    if (size := quantity(read(folder / "transparent_hugepage/hpage_pmd_size"))) is not None:
         yield Claim("huge_page_size", size, "B", "sysfs kernel/mm/transparent_hugepage/hpage_pmd_size")
 
 
 def control_groups(root: Path) -> Iterator[Claim]:
     """The tightest limits on memory and on processor time, of this process's control group and those around it."""
-    base, memory, cores = root / "sys/fs/cgroup", [], []
-    for line in (_read(root / "proc/self/cgroup") or "").splitlines():
-        _, controllers, path = [*line.split(":", 2), "", ""][:3]
-        mount = base / controllers  # version 2 names no controllers
-        folder = mount / path.lstrip("/")
-        for group in [folder, *folder.parents]:
-            for file in ("memory.max", "memory.limit_in_bytes"):
-                limit = _quantity(_read(group / file))
-                if limit is not None and 0 < limit < UNLIMITED:
-                    memory.append((limit, file))
-            times = [
-                *(_read(group / "cpu.max") or "").split(),
-                *(_read(group / f"cpu.cfs_{part}_us") or "" for part in ("quota", "period")),
-                "",
-            ]
-            if times[0].isdigit() and times[1].isdigit() and int(times[1]) > 0:
-                cores.append((int(times[0]) / int(times[1]), "processor time per period"))
-            if group == mount:
-                break
+    memory, cores = [], []
+    for group in control_group_folders(root):
+        for file, _ in MEMORY_FILES:
+            limit = quantity(read(group / file))
+            if limit is not None and 0 < limit < UNLIMITED:
+                memory.append((limit, file))
+        times = [
+            *(read(group / "cpu.max") or "").split(),
+            *(read(group / f"cpu.cfs_{part}_us") or "" for part in ("quota", "period")),
+            "",
+        ]
+        if times[0].isdigit() and times[1].isdigit() and int(times[1]) > 0:
+            cores.append((int(times[0]) / int(times[1]), "processor time per period"))
     for name, limits, unit in (("memory_limit", memory, "B"), ("cores_limit", cores, "")):
         if limits:
             value, file = min(limits)
             yield Claim(name, value, unit, f"control group {file}")
+
+
+def memory_headroom(root: Path) -> list[int]:
+    """Limit minus use, in bytes, of each control group of this process and of each group around it."""
+    pairs = [
+        (quantity(read(group / limit)), quantity(read(group / use)))
+        for group in control_group_folders(root)
+        for limit, use in MEMORY_FILES
+    ]
+    return [limit - use for limit, use in pairs if limit is not None and use is not None]
 
 
 def topology(root: Path) -> Iterator[Claim]:
@@ -169,9 +181,9 @@ def topology(root: Path) -> Iterator[Claim]:
     system = root / "sys/devices/system"
     if nodes := len(list(system.glob("node/node[0-9]*"))):
         yield Claim("memory_nodes", nodes, "", "sysfs node/node*, counted")
-    if siblings := _read(system / "cpu/cpu0/topology/thread_siblings_list"):
-        yield Claim("threads_per_core", _listed(siblings), "", "sysfs cpu0/topology/thread_siblings_list")
-    if (most := _quantity(_read(system / "cpu/cpu0/cpufreq/cpuinfo_max_freq"))) is not None:
+    if siblings := read(system / "cpu/cpu0/topology/thread_siblings_list"):
+        yield Claim("threads_per_core", len(listed(siblings)), "", "sysfs cpu0/topology/thread_siblings_list")
+    if (most := quantity(read(system / "cpu/cpu0/cpufreq/cpuinfo_max_freq"))) is not None:
         yield Claim("clock_limit", most / 1e6, "GHz", "sysfs cpu0/cpufreq/cpuinfo_max_freq")
     if (system / "cpu").exists() and not (system / GOVERNOR).exists():
         yield Claim("frequency_governor", "hidden", "", "sysfs cpu0/cpufreq is not there")
@@ -180,7 +192,7 @@ def topology(root: Path) -> Iterator[Claim]:
 def settings(root: Path) -> Iterator[Claim]:
     """What one file says in one line."""
     for name, folder, file, source in SETTINGS:
-        if text := _read(root / folder / file):
+        if text := read(root / folder / file):
             yield Claim(name, text, "", f"{source}{file}")
 
 
@@ -188,7 +200,7 @@ def tick(root: Path) -> Iterator[Claim]:
     """How often the scheduler's timer ticks. CLK_TCK does not tell: it is the unit of /proc, 100 Hz
     whatever the tick.
     """
-    release = _read(root / "proc/sys/kernel/osrelease") or platform.release()
+    release = read(root / "proc/sys/kernel/osrelease") or platform.release()
     for file, source in (
         (root / "proc/config.gz", "/proc/config.gz"),
         (root / f"boot/config-{release}", "/boot/config-*"),
@@ -205,18 +217,6 @@ def tick(root: Path) -> Iterator[Claim]:
 
 
 # ------------------------------------------------------------------------------------------- commands and this process
-
-
-def command_output(*command: str) -> str:
-    """What a command prints; nothing where it is missing, fails or takes more than five seconds."""
-    environment = {**os.environ, "LC_ALL": "C"}  # lscpu translates its field names
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=5, check=False, errors="replace", env=environment
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def getconf(output: Output) -> Iterator[Claim]:
@@ -251,7 +251,7 @@ def lscpu(output: Output) -> Iterator[Claim]:
             yield Claim(texts[field], data, "", source)
         elif field in counts and data.isdigit():
             yield Claim(counts[field], int(data), "", source)
-        elif field in caches and (size := _quantity(re.sub(r"\s*\(.*", "", data))) is not None:
+        elif field in caches and (size := quantity(re.sub(r"\s*\(.*", "", data))) is not None:
             instances = re.search(r"\((\d+) instances?\)", data)
             number = max(1, int(instances[1])) if instances else 1
             note = f", {data.split(' (')[0]} over {number} instances" if number > 1 else ""
@@ -302,28 +302,6 @@ def process() -> Iterator[Claim]:
     if hasattr(os, "sched_getaffinity"):
         yield Claim("cores", len(os.sched_getaffinity(0)), "", "sched_getaffinity: cores that this process may use")
     yield Claim("hardware_counter", hardware_counter(), "", "perf_event_open(instructions, this process, user space)")
-
-
-# ----------------------------------------------------------------------------------------------------------- reading
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\n\0 \t")
-    except (OSError, ValueError):
-        return None
-
-
-def _quantity(text: str | None) -> int | None:
-    """The bytes of "32K", "1.5 MiB" or "1024 KB", the number of "64"; nothing of anything else."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text or "")
-    return round(float(found[1]) * KIB ** " KMGT".index(found[2] or " ")) if found else None
-
-
-def _listed(cores: str) -> int:
-    """How many cores a list such as "0,4-7" names."""
-    ranges = re.findall(r"(\d+)(?:-(\d+))?", cores)
-    return sum(int(last or first) - int(first) + 1 for first, last in ranges)
 
 
 def _configuration(path: Path) -> str:

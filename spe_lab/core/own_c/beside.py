@@ -5,7 +5,7 @@ takes a lab.
 import ctypes
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +15,9 @@ from spe_lab.core.lab import Effort, Lab, Measured
 from spe_lab.core.machine import Machine
 from spe_lab.core.model import Model
 from spe_lab.core.own_c import timing
+from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.slider import Slider, Value
-
-if TYPE_CHECKING:
-    from spe_lab.core.own_c.compiled import Cell
 
 _COUNTED = 20  # whole numbers on a linear axis: each gets its tick; among more of them, the model is drawn as a line
 _LOG_FROM = 16  # an axis whose ends are further apart than this is a logarithmic one
@@ -45,7 +43,7 @@ class CellLab(Lab):
         self,
         machine: Machine | None = None,
         *,
-        cell: "Cell",
+        cell: Cell,
         name: str,
         model: Model | Callable[..., Any],
         over: Mapping[str, Sequence[float] | np.ndarray],

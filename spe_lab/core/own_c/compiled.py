@@ -1,21 +1,15 @@
-"""`Cell`: the reader's own C as an object whose functions can be called, timed, and looked at as assembly."""
+"""`Cell`: the reader's own C as an object whose functions can be called and looked at as assembly."""
 
 import inspect
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.c import native
 from spe_lab.core.c.listing import Listing, listing
 from spe_lab.core.c.prototypes import Function
-from spe_lab.core.curve import Curve
-from spe_lab.core.errors import SpeLabError, UnavailableError
-from spe_lab.core.own_c import timing
 from spe_lab.core.own_c.arguments import Packed, bound, c_name, is_pointer, prototype, signature
-from spe_lab.core.own_c.beside import CellLab
 from spe_lab.core.own_c.messages import CellError, Diagnostic, diagnostics, refused
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.worker import Call
@@ -63,7 +57,7 @@ class Cell:
         self.file = native.text_file(source, name)
         self._assembled, said = self._compile()
         self.warnings: list[Diagnostic] = diagnostics(said, self.file)
-        self._built = self._link()
+        self._built = build(source, name, self.flags)
         self._sandbox = Sandbox(self._built.path, self.file)
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
 
@@ -73,16 +67,6 @@ class Cell:
             return native.assemble(self.file, [*self.flags, "-fno-asynchronous-unwind-tables"])
         except native.CompilerError as error:
             raise refused(self.name, error.said, self.file) from None
-
-    def _link(self) -> native.Built:
-        try:
-            return build(self.source, self.name, self.flags)
-        except native.CompilerError as error:
-            raise refused(self.name, error.said, self.file) from None
-        except UnavailableError:
-            raise
-        except SpeLabError as error:
-            raise CellError(str(error).replace(self.file.name, f"the C of {self.name}")) from None
 
     @property
     def functions(self) -> dict[str, "CellFunction"]:
@@ -144,40 +128,6 @@ class Cell:
             )
         packed.give_back(returned)
         return value
-
-    def time(
-        self,
-        name: str,
-        over: Mapping[str, Sequence[float] | np.ndarray],
-        *,
-        unit: str = "",
-        budget_s: float = 2.0,
-        **arguments: Any,
-    ) -> Curve:
-        """Time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
-
-        `over` names one scalar parameter (of a work kernel: a field of its structure) and the values that it takes, in
-        `unit`; `arguments` are the other ones. The points are sampled in turns by the common harness, with its gates
-        and intervals.
-        """
-        return timing.last(timing.sweep(self, name, over, unit, budget_s, arguments))
-
-    def lab(
-        self,
-        name: str,
-        model: Callable[..., Any],
-        over: Mapping[str, Sequence[float] | np.ndarray],
-        *,
-        unit: str = "",
-        **arguments: Any,
-    ) -> CellLab:
-        """`time` as a lab, beside a model in ns: sliders, a measurement that can be cancelled, a figure with the ratio
-        below.
-
-        `model` is called with the swept values under their parameter's name and with those `arguments` that C does not
-        know.
-        """
-        return CellLab(cell=self, name=name, model=model, over=over, axis_unit=unit, arguments=arguments)
 
     def assembly(self, name: str) -> Listing:
         """The innermost loops of a function with the lines of the source that they come from;

@@ -21,10 +21,10 @@ from pathlib import Path
 from spe_lab.core import units
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.own_c import messages
 from spe_lab.core.own_c.messages import CellError, Crash, Memory, Stopped
-from spe_lab.core.own_c.worker import Call, Timing, fill, room, slack
+from spe_lab.core.own_c.worker import Call, Task, Timing, fill, room, slack
 
 MOST_OUTPUT = 100_000  # bytes that a call may print: more is no use to a reader, and freezes the page
 _START_S = 30.0
@@ -32,10 +32,19 @@ _START_S = 30.0
 
 def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
     """C text as a library for a worker, loaded nowhere else: even a constructor of it runs there. What is called and
-    defined nowhere is the linker's to tell, with a line; the loader would only refuse to start.
+    defined nowhere is the linker's to tell, with a line; the loader would only refuse to start. Raises CellError with
+    the compiler's messages.
     """
     defined = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()
-    return native.build_text(text, name, (*flags, *defined))
+    file = native.text_file(text, name)
+    try:
+        return native.build_text(text, name, (*flags, *defined))
+    except native.CompilerError as error:
+        raise messages.refused(name, error.said, file) from None
+    except UnavailableError:
+        raise
+    except SpeLabError as error:
+        raise CellError(str(error).replace(file.name, f"the C of {name}")) from None
 
 
 class Sandbox:
@@ -59,13 +68,14 @@ class Sandbox:
 
     def ask(
         self,
-        request: Call | Timing,
+        request: Call | Timing | Task,
         blocks: Sequence[memoryview],
         described: Sequence[tuple[str, int, int]],
         cancel: Cancel | None = None,
     ) -> Iterator:
         """Yields what the worker answers, until request.limit_s after the C code's start: one (result, numbers of the
-        blocks that were written before, the blocks) for a Call, (progress, curve) again and again for a Timing.
+        blocks that were written before, the blocks) for a Call, (progress, curve) again and again for a Timing, one
+        (result,) for a Task.
 
         `described`: name, bytes of an element and count of each block. Raises a CellError when the worker dies or is
         late, and ends it when the reader stops the cell, when `cancel` is set, and when the caller wants no more.
@@ -83,7 +93,9 @@ class Sandbox:
             while True:
                 left = request.limit_s - (time.monotonic() - began)
                 if left <= 0:
-                    cure = "look for a loop that never ends, or allow more time (limit_s)"
+                    cure = "look for a loop that never ends"
+                    if not isinstance(request, Task):
+                        cure += ", or allow more time (limit_s)"
                     raise CellError(
                         f"{request.name} must return within {request.limit_s:g} s and was still running; {cure}"
                     )
@@ -121,7 +133,7 @@ class Sandbox:
                 self.close()
 
     @staticmethod
-    def _placed(worker: "_Worker", request: Call | Timing, blocks: Sequence[memoryview]) -> list[int]:
+    def _placed(worker: "_Worker", request: Call | Timing | Task, blocks: Sequence[memoryview]) -> list[int]:
         worker.hand_over(blocks, private=isinstance(request, Timing))
         worker.connection.send(request)
         if isinstance(place := worker.connection.recv(), Exception):
@@ -220,7 +232,7 @@ class _Worker:
         self._file.truncate(0)
         return blocks
 
-    def ending(self, request: Call | Timing, memory: Sequence[Memory], source: Path) -> CellError:
+    def ending(self, request: Call | Timing | Task, memory: Sequence[Memory], source: Path) -> CellError:
         """Why the worker died, for the reader."""
         with contextlib.suppress(subprocess.TimeoutExpired):  # it may have closed its descriptors and gone on
             self.process.wait(1)
@@ -239,10 +251,11 @@ class _Worker:
             )
         if status >= 0:
             return CellError(f"{function} ended its process with exit({status}); return a value instead")
-        return CellError(
-            f"{function} was ended by {signal.Signals(-status).name}; look for a signal that it sends, or for memory"
-            " that ran out"
-        )
+        name = signal.Signals(-status).name
+        if name in ("SIGSEGV", "SIGBUS"):  # only the first thread reports its crash
+            cure = "look for a pointer or an index that leaves its array"
+            return CellError(f"{function} crashed in a thread that it started ({name}); {cure}")
+        return CellError(f"{function} was ended by {name}; look for a signal that it sends, or for memory that ran out")
 
 
 def _memory_file() -> io.FileIO:

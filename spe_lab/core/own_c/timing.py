@@ -8,7 +8,7 @@ call as another file would make it, with its arguments read from memory.
 import ctypes
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +19,10 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Curve
 from spe_lab.core.mode import quick
 from spe_lab.core.own_c.arguments import Packed, c_name, is_pointer, prototype
+from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.worker import Timing
-
-if TYPE_CHECKING:
-    from spe_lab.core.own_c.compiled import Cell
 
 _SHORT_BUDGET_S = 0.7
 _MOST_POINTS = 100
@@ -66,8 +64,26 @@ def fields(function: Function) -> dict[str, Any]:
     return dict(function.parameters)
 
 
+def timed(
+    cell: Cell,
+    name: str,
+    over: Mapping[str, Sequence[float] | np.ndarray],
+    *,
+    unit: str = "",
+    budget_s: float = 2.0,
+    **arguments: Any,
+) -> Curve:
+    """Return the time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
+
+    `over` names one scalar parameter (of a work kernel: a field of its structure) and the values that it takes, in
+    `unit`; `arguments` are the other ones. The points are sampled in turns by the common harness, with its gates
+    and intervals.
+    """
+    return deque(sweep(cell, name, over, unit, budget_s, arguments), maxlen=1).pop()[1]
+
+
 def sweep(
-    cell: "Cell",
+    cell: Cell,
     name: str,
     over: Mapping[str, Sequence[float] | np.ndarray],
     unit: str,
@@ -117,10 +133,6 @@ def sweep(
         sandbox.close()
 
 
-def last(results: Iterator[tuple[float, Curve]]) -> Curve:
-    return deque(results, maxlen=1).pop()[1]
-
-
 def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]) -> tuple[str, list[Any]]:
     """The name and the values of the one parameter that is swept."""
     known = {name: kind for name, kind in fields(function).items() if not is_pointer(kind)}
@@ -140,7 +152,7 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]
     return name, numbers
 
 
-def _kernel(cell: "Cell", function: Function) -> tuple[native.Built, str, type[ctypes.Structure]]:
+def _kernel(cell: Cell, function: Function) -> tuple[native.Built, str, type[ctypes.Structure]]:
     """A library with a work kernel for this function, its name and the class of its state."""
     if is_work_kernel(function):
         return (

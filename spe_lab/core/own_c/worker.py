@@ -10,7 +10,7 @@ import io
 import mmap
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -70,6 +70,19 @@ class Timing:
     axis: tuple[str, str, tuple[float, ...]]
     name: str
     provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A Python function to be run here on the C library, which was compiled from `source`."""
+
+    function: Callable[[Any], Any]
+    source: Path
+    provenance: dict[str, Any]
+    limit_s: float
+    memory_bytes: int
+    name: str
+    sizes: tuple[int, ...] = ()
 
 
 class Fenced:
@@ -146,7 +159,10 @@ def main(connection: int, report: int, file: int, library: str, watch: str) -> N
         while True:
             request = peer.recv()
             try:
-                (_call if isinstance(request, Call) else _time)(request, loaded, peer, file)
+                if isinstance(request, Task):
+                    _run(request, library, peer)
+                else:
+                    (_call if isinstance(request, Call) else _time)(request, loaded, peer, file)
             except MemoryError:
                 peer.send(
                     SpeLabError(
@@ -159,7 +175,7 @@ def main(connection: int, report: int, file: int, library: str, watch: str) -> N
 
 
 @contextlib.contextmanager
-def _limits(request: Call | Timing) -> Iterator[None]:
+def _limits(request: Call | Timing | Task) -> Iterator[None]:
     """Ends this process some seconds after the notebook should have ended it: an alarm also ends a program that sleeps,
     and one whose notebook is gone. Memory is limited to so much more than is in use now.
     """
@@ -232,6 +248,23 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) ->
                 e, origin = result.estimate, {**result.provenance, **request.provenance, "notes": list(result.notes)}
                 curve = Curve(request.name, "measured", axis, "ns", e.value, e.low, e.high, e.kept, e.tried, origin)
                 peer.send((result.progress, curve.to_dict()))
+    peer.send(None)
+
+
+def _run(request: Task, library: str, peer: Connection) -> None:
+    """Sends the function's result in a tuple, and None at the end; or what the function raised."""
+    from spe_lab.core.c import native, prototypes
+
+    declarations = prototypes.read(request.source, native.kernel_folder())
+    compiled = native.Library(Path(library), declarations, request.provenance)
+    peer.send([])  # no blocks of memory to tell the place of
+    try:
+        with _limits(request):
+            result = request.function(compiled)
+    except Exception as error:
+        peer.send(error)
+        return
+    peer.send((result,))
     peer.send(None)
 
 

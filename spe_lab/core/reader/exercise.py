@@ -13,7 +13,7 @@ from typing import Any
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.own_c import call as worker
+from spe_lab.core.own_c.judged import judged
 from spe_lab.core.reader import journal
 from spe_lab.core.text import Source, Text
 
@@ -159,11 +159,21 @@ def number(answer: Any, meaning: str) -> float:
     return value
 
 
+def c_text(answer: Any) -> str:
+    """An answer that should be C source text. Raises UnavailableError where no C can be compiled."""
+    if not isinstance(answer, str):
+        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
+    native.compiler()
+    return answer
+
+
 def judge_c(
     answer: Any,
-    measure: Callable[[str], tuple[float, float, float] | str],
+    measure: Callable[[native.Library], tuple[float, float, float] | str],
     ratio_means: str,
     *,
+    name: str,
+    appended: str = "",
     limit: float,
     below: bool,
     right: str,
@@ -171,14 +181,11 @@ def judge_c(
 ) -> Verdict:
     """The verdict on C source text that must change a ratio of times: to less than `limit` if `below`, else to more.
 
-    `measure` runs in a worker process; it gives (low, ratio, high), or a sentence on what the code does wrong.
-    `ratio_means` has a place for the ratio; `right` and `wrong` end its sentence.
+    - `measure` runs in the sandbox on the compiled answer; it gives (low, ratio, high), or a sentence on what is wrong.
+    - `ratio_means` has a place for the ratio; `right` and `wrong` end its sentence.
+    - `name` names the answer in messages; `appended` is C of ours that is compiled behind it.
     """
-    if not isinstance(answer, str):
-        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
-    if not native.available():
-        return Verdict("inconclusive", native.NO_COMPILER)
-    outcome = worker.call(measure, answer, timeout_s=60)
+    outcome = judged(c_text(answer) + appended, name, measure)
     if isinstance(outcome, str):
         return Verdict("wrong", outcome)
     low, ratio, high = outcome

@@ -16,7 +16,6 @@ import contextlib
 import copy
 import json
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,17 +242,23 @@ def load(file: Path | None = None) -> Journal:
 @contextlib.contextmanager
 def open_journal() -> Iterator[Journal]:
     """The reader's journal to be changed: kept at the end of the block, if it was. No other kernel changes it
-    meanwhile.
+    meanwhile, and no other thread of this one.
     """
+    import filelock  # loads asyncio and sqlite3
+
     file = path()
+    lock = filelock.FileLock(file.with_suffix(".lock"), LOCK_PATIENCE_S, mode=0o600, poll_interval=0.01)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _locked(file.with_suffix(".lock")):
+        with lock:  # the system gives it back if its holder dies
             journal = load()
             before = copy.deepcopy(journal.data)
             yield journal
             if journal.data != before:
                 write_atomically(file, journal.to_json(), private=True)
+    except filelock.Timeout:
+        rule = f"the journal must be free within {LOCK_PATIENCE_S:g} s, and another process holds {lock.lock_file}"
+        raise SpeLabError(f"{rule}; end that process and run the cell again") from None
     except OSError as error:
         cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
         raise SpeLabError(
@@ -271,25 +276,6 @@ def attempt(action: Callable[[Journal], T], otherwise: T) -> tuple[T, str]:
             return action(journal), ""
     except SpeLabError as error:
         return otherwise, f"Not kept: {error}."
-
-
-@contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """One process, and one thread of it, at a time. The system gives the lock back if its holder dies."""
-    import fcntl
-
-    with open(file, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as handle:
-        deadline = time.monotonic() + LOCK_PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    rule = f"the journal must be free within {LOCK_PATIENCE_S:g} s, and another process holds {file}"
-                    raise SpeLabError(f"{rule}; end that process and run the cell again") from None
-                time.sleep(0.01)
-        yield
 
 
 def export(file: Path) -> Journal:

@@ -5,8 +5,8 @@ import ctypes
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import CancelledError
 from spe_lab.core.machine.arena import Arena
 
 LINE = 64  # bytes between nodes: the line of most machines, and a divisor of it on the others
@@ -19,8 +19,7 @@ def link(address: int, nodes: int, spacing: int, seed: int, cancel: Cancel) -> c
     library = native.load("memory")
     state = library.struct("cycle")()
     status = library.cycle_link(state, address, nodes, spacing, np.empty(nodes, np.uint32), seed, cancel.flag)
-    if status == library.constants["SPE_CANCELLED"]:
-        raise CancelledError("the measurement was cancelled while its working sets were being built; start it again")
+    check(status, library, "building the working sets")
     return state
 
 

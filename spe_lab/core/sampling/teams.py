@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.c.native import Library
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, UnavailableError
+from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.provenance import load_average
 from spe_lab.core.sampling.rounds import check_budget, latin_rows, refined
@@ -178,20 +177,6 @@ def undisturbed(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
     return (records["preemptions"] == 0).all(axis=1) & (
         records["run_delay_ns"] <= MOST_DELAY * elapsed_ns[:, None]
     ).all(axis=1)
-
-
-def checked(status: int, library: Library, threads: int) -> None:
-    """Turns the status of a trial kernel into an exception that says what to do."""
-    known = library.constants
-    if status == known["SPE_CANCELLED"]:
-        raise CancelledError("the measurement was cancelled; start it again")
-    if status == known["SPE_NO_THREADS"]:
-        raise UnavailableError(
-            f"this measurement needs {threads} threads and the system refused to create them; choose fewer, or raise"
-            " its limit (ulimit -u)"
-        )
-    if status != known["SPE_OK"]:
-        raise SpeLabError(f"the trial kernel refused its arguments with status {status}; please report this")
 
 
 def block_ratios(blocks: np.ndarray, reference: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
 
@@ -61,7 +62,7 @@ class Law:
             out.size,
             (Cancel() if cancel is None else cancel).flag,
         )
-        native.check(status, library, "drawing random times")
+        check(status, library, "drawing random times")
 
 
 def deterministic(mean: float) -> Law:

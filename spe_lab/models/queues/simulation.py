@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
 from spe_lab.models.queues import batches
@@ -287,4 +288,4 @@ def _run(
             f"the lines must have less than {_MOST_SLOTS:,} places in all, and one grew longer; lower the load or"
             " simulate fewer customers"
         )
-    native.check(status, library)
+    check(status, library)

@@ -122,15 +122,20 @@ def judge_predicate(answer: Any) -> Verdict:
     means = "an element takes {} times as long at p = 1/2 as at p = 0"
     wrong = f": below {FLAT} is asked for. Is there still a jump that depends on a key?"
     return judge_c(
-        answer, run_predicate, means, limit=FLAT, below=True, right=": nothing is left to mispredict", wrong=wrong
+        answer,
+        run_predicate,
+        means,
+        name="sum_below",
+        limit=FLAT,
+        below=True,
+        right=": nothing is left to mispredict",
+        wrong=wrong,
     )
 
 
-def run_predicate(text: str) -> tuple[float, float, float] | str:
-    """Checks the reader's sum_below against numpy, then times it at p = 1/2 and p = 0, interleaved. Runs in a worker
-    process.
-    """
-    own, data = native.compile_text(text, "sum_below"), Data(0)
+def run_predicate(own: native.Library) -> tuple[float, float, float] | str:
+    """Checks the reader's sum_below against numpy, then times it at p = 1/2 and p = 0, interleaved."""
+    data = Data(0)
     try:
         keys = own.struct("keys")
         own.address("sum_below")

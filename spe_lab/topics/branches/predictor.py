@@ -159,7 +159,7 @@ class Predictor(SimulatedLab):
             ]
             return np.array(missed) / branches
 
-        names = ("saturating counter", *(f"{kind}, {HISTORY} bits" for kind in KINDS[1:]))
+        names = ("saturating counter", *(f"{kind}, {HISTORY} bits" for kind in list(KINDS)[1:]))
         for batches in accumulated(rates, BATCHES):
             estimator, counts = f"mean of {len(batches)} seeds, two standard errors", len(batches) * branches * runs
             yield [

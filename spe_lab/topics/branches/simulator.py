@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
 from spe_lab.models.predictor import checked_states
 
-KINDS = ("counter", "gshare", "local history")
+KINDS = {"counter": "SPE_COUNTER", "gshare": "SPE_GSHARE", "local history": "SPE_LOCAL"}  # -> enumerator in C
 LAWS = ("random", "evenly spread")
 MOST_BRANCHES = 10**10
 HISTORY = 8  # bits: 256 counters
@@ -64,13 +65,14 @@ def simulate(
     library = native.load("branches")
     table = np.zeros(1 << history, np.uint8)
     whole = 1 << 32
-    with_ = library.struct("predictor")(KINDS.index(kind), states, threshold, initial, history, table.ctypes.data)
+    code = library.constants[KINDS[kind]]
+    with_ = library.struct("predictor")(code, states, threshold, initial, history, table.ctypes.data)
     after_taken, after_other = correlation + (1 - correlation) * p, (1 - correlation) * p
     shares = [round(share * whole) for share in (p, after_taken, after_other)]
-    outcomes = library.struct("outcomes")(LAWS.index(law), *shares, seed)
+    outcomes = library.struct("outcomes")(law == "evenly spread", *shares, seed)
     found = np.zeros(runs, np.uint64)
     status = library.simulate_predictor(with_, outcomes, int(branches), int(runs), found, (cancel or Cancel()).flag)
-    native.check(status, library)
+    check(status, library)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
@@ -97,15 +98,19 @@ def judge_padding(answer: Any) -> Verdict:
         f": below {NO_SLOWER} is asked for. Which fields are written by one thread, and what else lies on their lines?"
     )
     return judge_c(
-        answer, run_padding, means, limit=NO_SLOWER, below=True, right=": they share nothing any more", wrong=wrong
+        answer,
+        run_padding,
+        means,
+        name="server",
+        limit=NO_SLOWER,
+        below=True,
+        right=": they share nothing any more",
+        wrong=wrong,
     )
 
 
-def run_padding(text: str) -> tuple[float, float, float] | str:
-    """Checks that the reader's threads count right, then times them on one structure and on one for each, in turn. Runs
-    in a worker process.
-    """
-    own = native.compile_text(text, "server")
+def run_padding(own: native.Library) -> tuple[float, float, float] | str:
+    """Checks that the reader's threads count right, then times them on one structure and on one for each, in turn."""
     try:
         kind = own.struct("server")
         work = [own.address(name) for name in ("serve_a", "serve_b")]
@@ -148,7 +153,8 @@ def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, n
 
     def records(n: int, requests: int) -> np.ndarray:
         found = np.zeros((n, 2), record(library))
-        teams.checked(library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found), library, 2)
+        status = library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found)
+        check(status, library, "the measurement", threads=2)
         return found
 
     requests = long_enough(lambda requests: records(3, requests))

@@ -80,10 +80,10 @@ class FalseSharing(TeamLab):
             Slider(
                 "operation",
                 "",
-                OPERATIONS[3],
+                "store + fence",
                 "what each thread does to its word",
                 scale="choice",
-                choices=OPERATIONS,
+                choices=tuple(OPERATIONS),
                 source="waits for the line",
             ),
             Slider(

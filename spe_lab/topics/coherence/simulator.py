@@ -5,17 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.models.mesi import KINDS, MOST_CORES, STATES
 
 MOST_ACCESSES = 10**10
 MOST_LINES = 1 << 20
+STATE_CODES = {"I": "MESI_INVALID", "S": "MESI_SHARED", "E": "MESI_EXCLUSIVE", "M": "MESI_MODIFIED"}  # enumerators in C
+KIND_CODES = {"R": "MESI_READ", "W": "MESI_WRITE", "D": "MESI_DROP"}
 COUNTS = ("accesses", "bus_reads", "bus_owns", "bus_upgrades", "write_backs", "transfers")
 
 
 class Bus:
-    """`cores` caches on a bus, `lines` cache lines, all copies invalid at first. `counts` adds up what happened."""
+    """`cores` caches on a bus, `lines` cache lines, all copies invalid at first. `counts` adds up what happened.
+
+    `states` holds the state of each copy (lines × cores) by its C code; `codes` gives the code of I, S, E and M.
+    """
 
     def __init__(self, cores: int, lines: int) -> None:
         for name, value, high in (("cores", cores, MOST_CORES), ("lines", lines, MOST_LINES)):
@@ -24,7 +30,8 @@ class Bus:
                     f"{name} must be a whole number between 1 and {high}, got {value}; choose one in that range"
                 )
         self.library = native.load("coherence")
-        self.states = np.zeros((int(lines), int(cores)), np.uint8)
+        self.codes = {letter: self.library.constants[name] for letter, name in STATE_CODES.items()}
+        self.states = np.full((int(lines), int(cores)), self.codes["I"], np.uint8)
         self._bus = self.library.struct("mesi")(self.states.ctypes.data, int(lines), int(cores))
 
     def run(self, core: Sequence[int], line: Sequence[int], kind: str, cancel: Cancel | None = None) -> "Bus":
@@ -47,8 +54,9 @@ class Bus:
                 )
         if set(kind) - set(KINDS):
             raise SpeLabError(f"kind must consist of R, W and D, got {kind!r:.40}; write for example RWR")
-        codes = np.frombuffer(kind.translate({ord(letter): i for i, letter in enumerate(KINDS)}).encode(), np.uint8)
-        arrays = np.asarray(core, np.uint8), np.asarray(line, np.uint32), np.ascontiguousarray(codes)
+        codes = {ord(letter): self.library.constants[name] for letter, name in KIND_CODES.items()}
+        kinds = np.frombuffer(kind.translate(codes).encode(), np.uint8)
+        arrays = np.asarray(core, np.uint8), np.asarray(line, np.uint32), kinds
         self._check(self.library.mesi_trace(self._bus, *arrays, len(kind), (cancel or Cancel()).flag))
         return self
 
@@ -93,17 +101,18 @@ class Bus:
     @property
     def transitions(self) -> np.ndarray:
         """How often a copy moved from one state to another: 4 × 4, in the order of STATES (I, S, E, M)."""
-        return np.array(self._bus.transitions, dtype=np.int64).reshape(len(STATES), len(STATES))
+        order = [self.codes[letter] for letter in STATES]
+        return np.array(self._bus.transitions, dtype=np.int64).reshape(len(STATES), len(STATES))[np.ix_(order, order)]
 
     def copies(self, line: int) -> str:
         """The states of a line's copies, a letter for each core."""
-        return "".join("ISEM"[state] for state in self.states[line])
+        letters = {code: letter for letter, code in self.codes.items()}
+        return "".join(letters[state] for state in self.states[line])
 
     def _check(self, status: int) -> None:
-        if status == self.library.constants["SPE_CANCELLED"]:
-            raise CancelledError("the simulation was cancelled; start it again")
-        if status:
+        if status == self.library.constants["SPE_BAD_ARGUMENT"]:  # all else has been looked at in Python
             raise SpeLabError(
                 "the copies of a line must be legal: beside an exclusive or modified one there is no other; start from"
                 " a new Bus"
             )
+        check(status, self.library)

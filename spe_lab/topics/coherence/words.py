@@ -1,25 +1,26 @@
 """Trials of real threads: words some bytes apart, and a line that is handed to and fro (kernels_c/coherence.c)."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
+from spe_lab.core.c.verified import verified
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling import teams
 
-OPERATIONS = (
-    "atomic add",
-    "compare-and-swap",
-    "load + store",
-    "store + fence",
-    "store only",
-    "load only",
-)  # in the order of the C enumeration
-COUNTING = OPERATIONS[:3]  # each adds one, so that what is lost can be told
+OPERATIONS = {  # what the reader chooses -> enumerator in C
+    "atomic add": "SHARING_ADD",
+    "compare-and-swap": "SHARING_CAS",
+    "load + store": "SHARING_LOAD_STORE",
+    "store + fence": "SHARING_STORE_FENCE",
+    "store only": "SHARING_STORE",
+    "load only": "SHARING_LOAD",
+}
+COUNTING = ("atomic add", "compare-and-swap", "load + store")  # each adds one, so that what is lost can be told
 MOST_THREADS, FARTHEST = 8, 512
 TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is far below a time slice
 
@@ -39,11 +40,11 @@ class Words:
         """Records (n × threads) and final sums (n) of n trials."""
         library = kernels()
         records, sums = np.zeros((n, self.threads), record(library)), np.zeros(n, np.uint64)
-        code = OPERATIONS.index(self.operation)
+        code = library.constants[OPERATIONS[self.operation]]
         status = library.share_words(
             code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag
         )
-        teams.checked(status, library, self.threads)
+        check(status, library, "the measurement", self.threads)
         return records, sums
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +68,8 @@ class Handing:
     def records(self, n: int, rounds: int) -> np.ndarray:
         library = kernels()
         records = np.zeros((n, 2), record(library))
-        teams.checked(library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag), library, 2)
+        status = library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag)
+        check(status, library, "the measurement", threads=2)
         return records
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -101,25 +103,16 @@ def long_enough(records: Callable[[int], np.ndarray]) -> int:
     return work
 
 
-@cache
-def kernels() -> native.Library:
+@verified("coherence")
+def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
     """kernels_c/coherence.c, checked before anything is timed: on words of their own no thread's
     counting may be lost.
     """
-    library = native.load("coherence")
-    for code, operation in enumerate(COUNTING):
+    for operation in COUNTING:
+        code = library.constants[OPERATIONS[operation]]
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
             records, sums = np.zeros((1, threads), record(library)), np.zeros(1, np.uint64)
             here = cpus.current().assigned(threads)
-            teams.checked(
-                library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag),
-                library,
-                threads,
-            )
-            if sums[0] != 1000 * threads:
-                said = (
-                    f"{operation} by {threads} threads must count {1000 * threads} before it is timed, got {sums[0]} on"
-                    f" words {offset} B apart"
-                )
-                raise MeasurementError(f"{said}; report the compiler and its flags")
-    return library
+            status = library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag)
+            check(status, library, "the measurement", threads)
+            yield f"{operation} by {threads} threads on words {offset} B apart", 1000 * threads, int(sums[0])

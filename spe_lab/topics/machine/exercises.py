@@ -97,16 +97,14 @@ def share_of(run: Run) -> float:
 def judge_multiply(answer: Any) -> Verdict:
     wrong = ". Did the compiler multiply at all? x · 3 = x + 2x is one address calculation: look at the assembly"
     means = "a multiplication takes {} times as long as an addition"
-    return judge_c(answer, run_multiply, means, limit=SLOWER, below=False, right="", wrong=wrong)
+    return judge_c(answer, run_multiply, means, name="multiply", limit=SLOWER, below=False, right="", wrong=wrong)
 
 
-def run_multiply(text: str) -> tuple[float, float, float] | str:
-    """Checks the reader's function against powers of three, then times it beside additions. Runs in
-    a worker process.
-    """
+def run_multiply(own: native.Library) -> tuple[float, float, float] | str:
+    """Checks the reader's function against powers of three, then times it beside additions."""
     import ctypes
 
-    own, harness, nothing = native.compile_text(text, "multiply"), native.load("measurement"), ctypes.c_int64(0)
+    harness, nothing = native.load("measurement"), ctypes.c_int64(0)
     try:
         multiply = own.multiply
     except AttributeError:

@@ -95,13 +95,20 @@ def judge_two_walks(answer: Any) -> Verdict:
     wrong = f": below {NEEDED} is asked for. Can a load of the second walk start before one of the first has ended?"
     means = "an access takes {} of the time it takes in one walk"
     return judge_c(
-        answer, run_two_walks, means, limit=NEEDED, below=True, right=": the two misses overlap", wrong=wrong
+        answer,
+        run_two_walks,
+        means,
+        name="walk_two",
+        limit=NEEDED,
+        below=True,
+        right=": the two misses overlap",
+        wrong=wrong,
     )
 
 
-def run_two_walks(text: str) -> tuple[float, float, float] | str:
-    """Checks the reader's walk_two against two single walks, then times both, interleaved. Runs in a worker process."""
-    own, library, cancel = native.compile_text(text, "walk_two"), kernels(), Cancel()
+def run_two_walks(own: native.Library) -> tuple[float, float, float] | str:
+    """Checks the reader's walk_two against two single walks, then times both, interleaved."""
+    library, cancel = kernels(), Cancel()
     try:
         pair = own.struct("pair")
         own.address("walk_two")

@@ -156,6 +156,7 @@ def judge_look_up(answer: Any) -> Verdict:
         answer,
         run_look_up,
         means,
+        name="look_up",
         limit=LIMIT,
         below=True,
         right=": log₂ n grows from 6 to 14, and caches add a little",
@@ -163,11 +164,8 @@ def judge_look_up(answer: Any) -> Verdict:
     )
 
 
-def run_look_up(text: str) -> tuple[float, float, float] | str:
-    """Checks the reader's look_up against numpy, then times it among LARGE and among SMALL keys, interleaved. Runs in a
-    worker process.
-    """
-    own = native.compile_text(text, "look_up")
+def run_look_up(own: native.Library) -> tuple[float, float, float] | str:
+    """Checks the reader's look_up against numpy, then times it among LARGE and among SMALL keys, interleaved."""
     try:
         table = own.struct("table")
         own.address("look_up")

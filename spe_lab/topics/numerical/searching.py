@@ -1,11 +1,13 @@
 """What is measured: binary searches in sorted arrays of growing size, by the common harness."""
 
-from functools import cache
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from spe_lab.core.c import native
-from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.c.verified import verified
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import memory_available
 from spe_lab.core.machine.arena import Arena
 from spe_lab.core.sampling.kernels import Point
@@ -40,24 +42,16 @@ def searches(kind: str, record: str, sizes: np.ndarray) -> list[Point]:
     return points
 
 
-@cache
-def kernels() -> native.Library:
+@verified("numerical")
+def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
     """kernels_c/numerical.c, each search checked against its targets on edge sizes before anything is timed."""
-    library = native.load("numerical")
     for n, width in ((1, 1), (2, 1), (3, 4), (64, 1), (1000, 4)):
         keys = np.zeros(n * width, np.uint32)
         keys[::width] = 2 * np.arange(n, dtype=np.uint32) + 1
-        found = {
-            kind: getattr(library, f"search_{kind}")(library.struct("search")(keys.ctypes.data, n, width, 1), 50)
-            for kind in KINDS
-        }
-        expected = sum(targets(n, 50))
-        if set(found.values()) != {expected}:
-            raise MeasurementError(
-                f"each search must find the keys it looks for, {expected} in sum for n={n}, got {found}; report the"
-                " compiler and its flags"
-            )
-    return library
+        for kind in KINDS:
+            state = library.struct("search")(keys.ctypes.data, n, width, 1)
+            found = getattr(library, f"search_{kind}")(state, 50)
+            yield f"the sum of the keys that search_{kind} finds among {n}", sum(targets(n, 50)), found
 
 
 def targets(n: int, lookups: int, random: int = 1) -> list[int]:

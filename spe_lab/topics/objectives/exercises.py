@@ -2,14 +2,14 @@
 starts too late.
 """
 
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
-from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.own_c import call as worker
-from spe_lab.core.reader.exercise import Exercise, Verdict, number
+from spe_lab.core.own_c.compiled import Cell
+from spe_lab.core.reader.exercise import Exercise, Verdict, c_text, number
 from spe_lab.topics.objectives import models, pools
 from spe_lab.topics.objectives.sla import Sla
 
@@ -166,11 +166,8 @@ def judge_joule(answer: Any) -> Verdict:
 
 
 def judge_clock(answer: Any) -> Verdict:
-    if not isinstance(answer, str):
-        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
-    if not native.available():
-        return Verdict("inconclusive", native.NO_COMPILER)
-    wrong = worker.call(run_clock, answer, timeout_s=60)
+    with closing(Cell(c_text(answer), "clock")) as own:
+        wrong = run_clock(own)
     return (
         Verdict("wrong", wrong)
         if wrong
@@ -178,14 +175,9 @@ def judge_clock(answer: Any) -> Verdict:
     )
 
 
-def run_clock(text: str) -> str:
-    """What is wrong with the reader's clock, by comparison with Lindley's recursion in plain Python; runs in a worker
-    process.
-    """
-    own = native.compile_text(text, "clock")
-    try:
-        own.address("latencies")
-    except AttributeError:
+def run_clock(own: Cell) -> str:
+    """What is wrong with the reader's clock, by comparison with Lindley's recursion in plain Python."""
+    if "latencies" not in own.functions:
         return (
             "the source must declare void latencies(const double *service, int64_t n, double gap, double *latency), as"
             " the template does"
@@ -196,18 +188,16 @@ def run_clock(text: str) -> str:
         for i in range(n):
             expected[i] = waiting + service[i]
             waiting = max(expected[i] - gap, 0.0)
-        found = np.full(n + 1, -1.0)
+        found = np.full(n, -1.0)
         own.latencies(service, n, gap, found)
-        if found[n] != -1.0:
-            return f"of {n} requests, latency[{n}] must not be written: it lies behind the array"
-        bad = np.flatnonzero(~np.isclose(found[:n], expected, rtol=1e-9, atol=1e-9))
+        bad = np.flatnonzero(~np.isclose(found, expected, rtol=1e-9, atol=1e-9))
         if bad.size:
             i = int(bad[0])
             said = (
                 f"request {i} of {n} is due at {i * gap:g} and done {expected[i]:.4g} later; your function says"
                 f" {found[i]:.4g}"
             )
-            if np.allclose(found[:n], service):
+            if np.allclose(found, service):
                 return f"{said}, which is its service alone: the clock still starts when the server is free to take it"
             return f"{said}, as if it were begun before it is due" if found[i] < expected[i] else said
     return ""

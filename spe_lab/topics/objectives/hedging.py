@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
@@ -61,7 +62,7 @@ def simulate_hedging(
     library, sojourn, copied = native.load("objectives"), np.empty(requests), np.empty(requests, np.uint8)
     with_ = library.struct("hedging")(replicas, delay, seed)
     scratch = np.empty(replicas), np.empty(requests), np.empty(requests, np.int32)
-    native.check(
+    check(
         library.hedge_in_queues(
             with_, gaps, once, again, requests, *scratch, sojourn, copied, (cancel or Cancel()).flag
         ),
@@ -85,7 +86,7 @@ def simulate_fork_join(
         )
     gaps, service = laws.poisson(load).sample(requests, seed), laws.exponential(1.0).sample(requests * leaves, seed + 1)
     library, sojourn = native.load("objectives"), np.empty(requests)
-    native.check(
+    check(
         library.fork_join(gaps, service, requests, leaves, np.empty(leaves), sojourn, (cancel or Cancel()).flag),
         library,
     )

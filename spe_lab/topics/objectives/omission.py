@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.text import Text
 
@@ -60,7 +61,7 @@ def latencies(
         raise SpeLabError(f"duration_s must be at most {MOST_REQUESTS:,} gaps, got {gaps:,}; take a shorter one")
     found = np.empty(gaps + 1)
     count = (library.replay_closed if client == "closed" else library.replay_open)(with_, found)
-    native.check(count, library)
+    check(count, library)
     return found[:count] / NS
 
 

@@ -226,13 +226,20 @@ def judge_matrix(answer: Any) -> Verdict:
     means = "your loop takes {} times as long as the template"
     wrong = f": less than {FASTER} is asked for. In which order do the cells lie in memory?"
     return judge_c(
-        answer, run_matrix, means, limit=FASTER, below=True, right=": a nest has become a single sweep", wrong=wrong
+        answer,
+        run_matrix,
+        means,
+        name="sum_cells",
+        limit=FASTER,
+        below=True,
+        right=": a nest has become a single sweep",
+        wrong=wrong,
     )
 
 
-def run_matrix(text: str) -> tuple[float, float, float] | str:
-    """Checks the reader's sum_cells over whole passes, then times it beside the template. Runs in a worker process."""
-    own, template = native.compile_text(text, "sum_cells"), native.compile_text(MATRIX_TEMPLATE, "sum_cells")
+def run_matrix(own: native.Library) -> tuple[float, float, float] | str:
+    """Checks the reader's sum_cells over whole passes, then times it beside the template."""
+    template = native.compile_text(MATRIX_TEMPLATE, "sum_cells")
     try:
         matrix = own.struct("matrix")
         own.address("sum_cells")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
@@ -76,7 +77,7 @@ def simulate_fleet(
     )
     found = np.zeros((3, lifetimes))
     status = library.simulate_fleet(fleet, lifetimes, *found, (cancel or Cancel()).flag)
-    native.check(status, library)
+    check(status, library)
     return found / years
 
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.machine import cpus
-from spe_lab.core.sampling.teams import checked
 from spe_lab.models.schedule import Schedule, checked_workers
 from spe_lab.models.task_graph import ORDERS, Graph
 
@@ -43,7 +43,7 @@ def run_trials(
     status = library.list_schedule(
         told, workers, cpus.current().assigned(workers), trials, elapsed, *found, (cancel or Cancel()).flag
     )
-    checked(status, library, workers)
+    check(status, library, "the measurement", workers)
     began, ended, worker = (array[:, np.argsort(preferred)] for array in found)
     return elapsed, began, ended, worker
 

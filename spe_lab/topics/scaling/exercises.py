@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.recording import Run
-from spe_lab.core.sampling.teams import Setting, checked, interleaved, together
+from spe_lab.core.sampling.teams import Setting, interleaved, together
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.planning import PLANNING
 
@@ -153,14 +154,21 @@ def judge_lock(answer: Any) -> Verdict:
         return Verdict("inconclusive", "two threads need two cores at the same time, and this process may use one")
     means = "with two threads the sum takes {} times as long as with one"
     wrong = f": less than {FASTER} is asked for. How often does a thread wait for the other?"
-    return judge_c(answer, run_lock, means, limit=FASTER, below=True, right=": the threads hardly meet", wrong=wrong)
+    return judge_c(
+        answer,
+        run_lock,
+        means,
+        name="lock",
+        appended=_TRIALS,
+        limit=FASTER,
+        below=True,
+        right=": the threads hardly meet",
+        wrong=wrong,
+    )
 
 
-def run_lock(text: str) -> tuple[float, float, float] | str:
-    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum. For a worker
-    process.
-    """
-    library = native.compile_text(text + _TRIALS, name="lock")
+def run_lock(library: native.Library) -> tuple[float, float, float] | str:
+    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum."""
     values = np.random.default_rng(1).integers(0, 1 << 20, VALUES, dtype=np.int32)
     here, cancel = cpus.current(), Cancel()
     wrong: list[int] = []
@@ -172,7 +180,7 @@ def run_lock(text: str) -> tuple[float, float, float] | str:
             status = library.spe_sum_trials(
                 threads, here.assigned(threads), values, VALUES, n, elapsed, totals, records, cancel.flag
             )
-            checked(status, library, threads)
+            check(status, library, "the measurement", threads)
             wrong.extend(int(total) for total in totals if total != values.sum(dtype=np.uint64))
             return elapsed.astype(float), together(records.reshape(n, threads), elapsed)
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.statistics import centre
-from spe_lab.core.sampling.teams import Setting, checked, undisturbed
+from spe_lab.core.sampling.teams import Setting, undisturbed
 from spe_lab.core.slider import Slider
 
 WORKS = ("spinning", "waiting")
@@ -142,7 +143,7 @@ class ForkJoin:
             records,
             self.cancel.flag,
         )
-        checked(status, self.library, threads)
+        check(status, self.library, "the measurement", threads)
         records = records.reshape(n, threads)[:, : 1 if self.created else threads]  # created threads leave no record
         # Threads that sleep, or share a core, wait for it by nature: nothing can be told from that.
         return elapsed.astype(float), undisturbed(records, elapsed) if exclusive else np.full(n, True)

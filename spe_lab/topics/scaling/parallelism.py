@@ -1,24 +1,26 @@
 """The lab scaling.parallelism: one dot product, made parallel by instructions, by data, and by threads."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
 from spe_lab.core.c import native
+from spe_lab.core.c.status import check
+from spe_lab.core.c.verified import verified
 from spe_lab.core.calibration.steps import miss_share
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import MeasurementError, SpeLabError
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.kinds import Plan, TeamLab
 from spe_lab.core.lab import Effort
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
 from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.teams import Setting, checked, undisturbed
+from spe_lab.core.sampling.teams import Setting, undisturbed
 from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling.models import symbol
 
@@ -28,6 +30,12 @@ KINDS = {
     "vectors": (1, 4),
     "eight chains of vectors": (8, 4),
 }  # chains, lanes
+KERNELS = {  # kind -> enumerator in C
+    "one chain": "DOT_ONE_CHAIN",
+    "eight chains": "DOT_CHAINS",
+    "vectors": "DOT_VECTOR",
+    "eight chains of vectors": "DOT_VECTOR_CHAINS",
+}
 LEVELS = ("one chain", "instructions", "data", "tasks")
 BYTES = 8  # of an element of both arrays
 MOST_ELEMENTS = 1 << 24  # sums of −1, 0 and 1 are exact in a float up to here, in whatever order
@@ -300,7 +308,7 @@ def dot(
     records = np.zeros((trials, threads), np.dtype(library.struct("team_record")))
     crowded = threads > here.cores
     status = library.dot_product(
-        list(KINDS).index(kind),
+        library.constants[KERNELS[kind]],
         threads,
         here.assigned(threads),
         int(crowded),
@@ -314,12 +322,12 @@ def dot(
         records,
         (cancel or Cancel()).flag,
     )
-    checked(status, library, threads)
+    check(status, library, "the measurement", threads)
     return elapsed, sums, records, crowded
 
 
-@cache
-def kernels() -> native.Library:
+@verified("scaling")
+def kernels(_library: native.Library) -> Iterator[tuple[str, Any, Any]]:
     """kernels_c/scaling.c, each kind of loop checked against numpy on edge sizes before anything is timed."""
     rng = np.random.default_rng(0)
     for n in EDGES:
@@ -328,10 +336,4 @@ def kernels() -> native.Library:
         for kind in KINDS:
             for threads in (1, 2, 3):
                 found = float(dot(kind, threads, x, y, n)[1][0])
-                if found != expected:
-                    said = (
-                        f"{kind} with {threads} threads must agree with numpy before it is timed, got {found:g} for"
-                        f" {expected} at n={n}"
-                    )
-                    raise MeasurementError(f"{said}; report the compiler and its flags")
-    return native.load("scaling")
+                yield f"{kind} over {n} elements with {threads} threads", expected, found

@@ -1,0 +1,26 @@
+"""Runs a Python function on the reader's compiled C in the sandbox: checks and timings that need more than one call."""
+
+from collections.abc import Callable
+from typing import Any
+
+from spe_lab.core.c import native
+from spe_lab.core.own_c.sandbox import Sandbox, build
+from spe_lab.core.own_c.worker import Task
+
+LIMIT_S = 60.0
+_MEMORY_BYTES = 1 << 32  # for the working sets of whole measurements
+
+
+def judged(text: str, name: str, function: Callable[[native.Library], Any], limit_s: float = LIMIT_S) -> Any:
+    """Return `function(library)`, run in a process of its own, where `library` is the C `text`, compiled and loaded.
+
+    `function` must be importable and its result picklable; what it raises is raised here. `name` names the C in
+    messages. Raises CellError if the C does not compile, crashes, prints too much or takes longer than `limit_s`.
+    """
+    built, source = build(text, name, native.FLAGS), native.text_file(text, name)
+    sandbox = Sandbox(built.path, source)
+    try:
+        ((result,),) = sandbox.ask(Task(function, source, built.provenance, limit_s, _MEMORY_BYTES, name), (), ())
+    finally:
+        sandbox.close()
+    return result
