@@ -29,6 +29,7 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.grids.executors import answers
 from spe_lab.core.grids.sweeps import Swept, sweep, sweeps, values_of
+from spe_lab.core.recording import Run
 from spe_lab.core.slider import Slider
 
 LAB, GRID = "branches.predictor", {"states": [4, 2], "p": [0.1, 0.3, 0.5]}
@@ -417,9 +418,7 @@ def test_runs_follow_the_grid_and_a_point_has_what_the_lab_finds_there():
 def test_the_csv_has_the_settings_before_each_row_and_loses_nothing():
     x = Axis("size", "B", (1 << 20,))
     points = [{"law": 'the "fair", one', "load": 0.1 + 0.2}, {"law": "plain", "load": 1e9}]
-    runs = [
-        Run("lab", point, x, [Curve("a, b", "measured", x, "ns", (0.1 + 0.2,))], [], None, {}, "0") for point in points
-    ]
+    runs = [Run("lab", point, x, [Curve("a, b", "measured", x, "ns", (0.1 + 0.2,))], {}, {}, "0") for point in points]
     rows = list(csv.DictReader(io.StringIO(Swept.to_csv(SimpleNamespace(runs=runs)))))
     assert [{"law": row["law"], "load": float(row["load"])} for row in rows] == points
     for row in rows:

@@ -119,7 +119,7 @@ def test_nonsense_is_refused(settings, budget):
     ],
 )
 def test_the_gate_lets_through_what_ran_together_and_undisturbed(records, clean):
-    assert teams.together(np.array([records], dtype=RECORD), np.array([1000])).tolist() == [clean]
+    assert teams.ran_together(np.array([records], dtype=RECORD), np.array([1000])).tolist() == [clean]
 
 
 def test_the_quantile_that_stands_for_a_block_can_be_chosen():

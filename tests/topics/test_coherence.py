@@ -24,6 +24,7 @@ from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError, U
 from spe_lab.core.lab import NO_FIT
 from spe_lab.core.machine import cpus
 from spe_lab.core.machine.cpus import Cpus
+from spe_lab.core.sampling import teams
 from spe_lab.models.mesi import KINDS, STATES, parse, react
 from spe_lab.topics import coherence
 from spe_lab.topics.coherence import models, sharing, tenure, words
@@ -418,10 +419,15 @@ def test_the_step_is_at_the_line_size(operation):
 
 
 @needs_two
-def test_stores_and_loads_alone_show_nothing():
-    for operation in ("store only", "load only"):
+def test_stores_and_loads_alone_add_little_beside_an_atomic_operation():
+    """A store waits in a store buffer: on some processors none of its wait for the line is seen, on others a few of
+    the 30 ns that an atomic operation waits.
+    """
+    added = {}
+    for operation in ("store only", "load only", "atomic add"):
         value = clean_run(operation, [8, LINE, 512]).measured[0].values
-        assert value[0] < 1.5 * value[1:].min()
+        added[operation] = value[0] - value[1:].min()
+    assert max(added["store only"], added["load only"]) < added["atomic add"] / 4
 
 
 @needs_two
@@ -460,7 +466,7 @@ def threads_now():
 @needs_two
 def test_no_thread_is_left_behind():
     library, cancel, here = words.kernels(), Cancel(), cpus.current().assigned(2)
-    records, sums = np.zeros((4, 2), words.record(library)), np.zeros(4, np.uint64)
+    records, sums = teams.team_records(library, 4, 2), np.zeros(4, np.uint64)
     before = threads_now()
     assert library.share_words(0, 2, here, 8, 1000, 4, records, sums, cancel.flag) == 0
     assert (

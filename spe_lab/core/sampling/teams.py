@@ -39,6 +39,7 @@ MOST_SKEW = 0.05  # of the trial: the last thread starts no later
 LEAST_OVERLAP = 0.85  # of the trial: all threads are at work
 MOST_DELAY = 0.02  # of the trial: no thread was ready for longer without running
 FOREIGN_LIMIT = 0.10
+TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is far below a time slice
 FIRST_ROUND_S = (
     5.0  # that a round may take if there is none yet: on a busy machine threads wait for each other by time slices
 )
@@ -160,7 +161,32 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
     return Trials(estimate, samples, len(rounds), progress, tuple(notes), provenance, level)
 
 
-def together(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
+def team_records(library: Library, trials: int, threads: int) -> np.ndarray:
+    """Room for the records of some trials: trials × threads of `struct team_record` (kernels_c/team.h)."""
+    return np.zeros((trials, threads), np.dtype(library.struct("team_record")))
+
+
+def mean_duration_ns(records: np.ndarray) -> np.ndarray:
+    """How long the threads of each trial worked, in ns: the mean over threads."""
+    return (records["ended_ns"] - records["began_ns"]).mean(axis=1)
+
+
+def work_of_a_trial(records_of: Callable[[int], np.ndarray], trial_ns: float = TRIAL_NS) -> int:
+    """Return the amount of work for which a trial takes `trial_ns`.
+
+    `records_of(work)` gives the records of three trials of so much work. Their quickest thread decides, since a
+    disturbed one would make every later trial too short.
+    """
+    work = 1000
+    while True:
+        records = records_of(work)
+        shortest = (records["ended_ns"] - records["began_ns"]).min()
+        if shortest >= 0.8 * trial_ns:
+            return work
+        work = min(10 * work, int(1.1 * work * trial_ns / max(shortest, 1)) + 1)
+
+
+def ran_together(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
     """Whether each trial was clean, for threads that work at the same time and have a CPU each.
 
     `records`: trials × threads of `struct team_record` (kernels_c/team.h). `elapsed_ns`: what the skew, the overlap and

@@ -14,11 +14,17 @@ from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
-from spe_lab.core.sampling import teams
-from spe_lab.core.sampling.teams import Setting, interleaved
+from spe_lab.core.sampling.teams import (
+    Setting,
+    interleaved,
+    mean_duration_ns,
+    ran_together,
+    team_records,
+    work_of_a_trial,
+)
 from spe_lab.models.mesi import follow
 from spe_lab.topics.coherence.sharing import MIDDLE
-from spe_lab.topics.coherence.words import durations, kernels, long_enough, record
+from spe_lab.topics.coherence.words import kernels
 
 TRACE, LAYOUT = "0:R x, 1:R x, 0:W x, 1:R y, 1:W y, 0:W x, 0:R x", "x y"
 
@@ -152,17 +158,17 @@ def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, n
     (serve_a, serve_b), (of_a, of_b) = work, map(ctypes.addressof, states)
 
     def records(n: int, requests: int) -> np.ndarray:
-        found = np.zeros((n, 2), record(library))
+        found = team_records(library, n, 2)
         status = library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found)
         check(status, library, "the measurement", threads=2)
         return found
 
-    requests = long_enough(lambda requests: records(3, requests))
+    requests = work_of_a_trial(lambda requests: records(3, requests))
 
     def run(n: int) -> tuple[np.ndarray, np.ndarray]:
         found = records(n, requests)
-        time_ns = durations(found)
-        return time_ns / requests, teams.together(found, time_ns)
+        time_ns = mean_duration_ns(found)
+        return time_ns / requests, ran_together(found, time_ns)
 
     return run
 

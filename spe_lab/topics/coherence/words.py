@@ -1,6 +1,6 @@
 """Trials of real threads: words some bytes apart, and a line that is handed to and fro (kernels_c/coherence.c)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from spe_lab.core.c.status import check
 from spe_lab.core.c.verified import verified
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.machine import cpus
-from spe_lab.core.sampling import teams
+from spe_lab.core.sampling.teams import mean_duration_ns, ran_together, team_records, work_of_a_trial
 
 OPERATIONS = {  # what the reader chooses -> enumerator in C
     "atomic add": "SHARING_ADD",
@@ -22,7 +22,6 @@ OPERATIONS = {  # what the reader chooses -> enumerator in C
 }
 COUNTING = ("atomic add", "compare-and-swap", "load + store")  # each adds one, so that what is lost can be told
 MOST_THREADS, FARTHEST = 8, 512
-TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is far below a time slice
 
 
 class Words:
@@ -34,12 +33,12 @@ class Words:
         self.operation, self.threads, self.offset, self.cancel = operation, threads, offset, cancel
         self.cpus = cpus.current().assigned(threads)
         self.done = self.lost = 0
-        self.operations = long_enough(lambda operations: self.records(3, operations)[0])
+        self.operations = work_of_a_trial(lambda operations: self.records(3, operations)[0])
 
     def records(self, n: int, operations: int) -> tuple[np.ndarray, np.ndarray]:
         """Records (n × threads) and final sums (n) of n trials."""
         library = kernels()
-        records, sums = np.zeros((n, self.threads), record(library)), np.zeros(n, np.uint64)
+        records, sums = team_records(library, n, self.threads), np.zeros(n, np.uint64)
         code = library.constants[OPERATIONS[self.operation]]
         status = library.share_words(
             code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag
@@ -50,11 +49,11 @@ class Words:
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """ns per operation of each trial, mean over the threads, and whether it was clean."""
         records, sums = self.records(n, self.operations)
-        time_ns = durations(records)
+        time_ns = mean_duration_ns(records)
         if self.operation in COUNTING:
             done = n * self.threads * self.operations
             self.done, self.lost = self.done + done, self.lost + done - int(sums.sum())
-        return time_ns / self.operations, teams.together(records, time_ns)
+        return time_ns / self.operations, ran_together(records, time_ns)
 
 
 class Handing:
@@ -63,11 +62,11 @@ class Handing:
     def __init__(self, cancel: Cancel) -> None:
         self.cancel = cancel
         self.cpus = cpus.current().assigned(2)
-        self.rounds = long_enough(lambda rounds: self.records(3, rounds))
+        self.rounds = work_of_a_trial(lambda rounds: self.records(3, rounds))
 
     def records(self, n: int, rounds: int) -> np.ndarray:
         library = kernels()
-        records = np.zeros((n, 2), record(library))
+        records = team_records(library, n, 2)
         status = library.hand_over_line(self.cpus, rounds, n, records, self.cancel.flag)
         check(status, library, "the measurement", threads=2)
         return records
@@ -75,32 +74,8 @@ class Handing:
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """ns of a hand-off, one way, of each trial, and whether it was clean."""
         records = self.records(n, self.rounds)
-        time_ns = durations(records)
-        return time_ns / (2 * self.rounds), teams.together(records, time_ns)
-
-
-def record(library: native.Library) -> np.dtype:
-    return np.dtype(library.struct("team_record"))
-
-
-def durations(records: np.ndarray) -> np.ndarray:
-    """ns that a trial's threads worked, mean over them."""
-    return (records["ended_ns"] - records["began_ns"]).mean(axis=1)
-
-
-def long_enough(records: Callable[[int], np.ndarray]) -> int:
-    """Amount of work for which a trial takes TRIAL_NS. The quickest thread of three trials must, for a disturbed one
-    would make later ones too short.
-    """
-
-    def quickest(work: int) -> int:
-        seen = records(work)
-        return (seen["ended_ns"] - seen["began_ns"]).min()
-
-    work = 1000
-    while (shortest := quickest(work)) < 0.8 * TRIAL_NS:
-        work = min(10 * work, int(1.1 * work * TRIAL_NS / max(shortest, 1)) + 1)
-    return work
+        time_ns = mean_duration_ns(records)
+        return time_ns / (2 * self.rounds), ran_together(records, time_ns)
 
 
 @verified("coherence")
@@ -111,7 +86,7 @@ def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
     for operation in COUNTING:
         code = library.constants[OPERATIONS[operation]]
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):
-            records, sums = np.zeros((1, threads), record(library)), np.zeros(1, np.uint64)
+            records, sums = team_records(library, 1, threads), np.zeros(1, np.uint64)
             here = cpus.current().assigned(threads)
             status = library.share_words(code, threads, here, offset, 1000, 1, records, sums, Cancel().flag)
             check(status, library, "the measurement", threads)

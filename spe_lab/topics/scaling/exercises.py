@@ -13,7 +13,7 @@ from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
 from spe_lab.core.recording import Run
-from spe_lab.core.sampling.teams import Setting, interleaved, together
+from spe_lab.core.sampling.teams import Setting, interleaved, ran_together
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.planning import PLANNING
 
@@ -182,7 +182,7 @@ def run_lock(library: native.Library) -> tuple[float, float, float] | str:
             )
             check(status, library, "the measurement", threads)
             wrong.extend(int(total) for total in totals if total != values.sum(dtype=np.uint64))
-            return elapsed.astype(float), together(records.reshape(n, threads), elapsed)
+            return elapsed.astype(float), ran_together(records.reshape(n, threads), elapsed)
 
         return Setting(f"{threads} threads", run)
 

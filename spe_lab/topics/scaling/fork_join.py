@@ -13,7 +13,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.statistics import centre
-from spe_lab.core.sampling.teams import Setting, undisturbed
+from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
 from spe_lab.core.slider import Slider
 
 WORKS = ("spinning", "waiting")
@@ -128,7 +128,7 @@ class ForkJoin:
         return Setting(f"{threads} threads", run)
 
     def _run(self, threads: int, serial: int, parallel: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-        elapsed, records = np.zeros(n, np.int64), np.zeros(n * threads, np.dtype(self.library.struct("team_record")))
+        elapsed, records = np.zeros(n, np.int64), team_records(self.library, n, threads)
         exclusive = not self.waiting and threads <= self.cpus.cores
         status = self.library.fork_join(
             self.waiting,
@@ -144,7 +144,7 @@ class ForkJoin:
             self.cancel.flag,
         )
         check(status, self.library, "the measurement", threads)
-        records = records.reshape(n, threads)[:, : 1 if self.created else threads]  # created threads leave no record
+        records = records[:, : 1 if self.created else threads]  # created threads leave no record
         # Threads that sleep, or share a core, wait for it by nature: nothing can be told from that.
         return elapsed.astype(float), undisturbed(records, elapsed) if exclusive else np.full(n, True)
 

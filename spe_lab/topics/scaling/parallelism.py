@@ -20,7 +20,7 @@ from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
 from spe_lab.core.recording import Recording
 from spe_lab.core.registry import register
-from spe_lab.core.sampling.teams import Setting, undisturbed
+from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
 from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling.models import symbol
 
@@ -305,7 +305,7 @@ def dot(
     """
     library, here = native.load("scaling"), cpus.current()
     elapsed, sums = np.zeros(trials, np.int64), np.zeros(trials, np.float32)
-    records = np.zeros((trials, threads), np.dtype(library.struct("team_record")))
+    records = team_records(library, trials, threads)
     crowded = threads > here.cores
     status = library.dot_product(
         library.constants[KERNELS[kind]],
