@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from spe_lab.core.c.native import Library
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError
 from spe_lab.core.machine import cpus
