@@ -1,5 +1,7 @@
 """Exercises: what a check says of a right, a wrong, a missing and an impossible answer."""
 
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -7,10 +9,11 @@ import numpy as np
 import pytest
 import sympy
 
+from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.reader import journal
-from spe_lab.core.reader.exercise import STATES, Exercise, Verdict, exercises, number
+from spe_lab.core.reader.exercise import STATES, Exercise, Exercises, Verdict, exercises, number
 
 
 def judge(answer, tolerance=0):
@@ -100,11 +103,9 @@ def test_the_solution_shows_the_answer_and_why_and_c_as_a_listing():
 
 
 @pytest.fixture
-def known(monkeypatch):
+def known():
     """An exercise that a topic has."""
-    asked = exercise()
-    monkeypatch.setattr("spe_lab.core.reader.exercise.exercises", lambda: {"topic.halves": asked})
-    return asked
+    return Exercises("topic", {"halves": exercise()})["halves"]
 
 
 def test_every_topic_s_registry_is_found():
@@ -112,6 +113,22 @@ def test_every_topic_s_registry_is_found():
     assert {"memory.ramp", "branches.sorted", "machine.cycles"} <= set(found)
     assert all(asked.id == id for id, asked in found.items())
     assert exercise().id is None
+    for topic in registry.topics():
+        stem = topic.__name__.rpartition(".")[2]
+        assert topic.EXERCISES and all(each.id == f"{stem}.{name}" for name, each in topic.EXERCISES.items())
+
+
+def test_checking_an_exercise_imports_no_other_topic():
+    program = """
+import sys
+from spe_lab.topics import memory
+print(memory.EXERCISES["ramp"].check(10).state, memory.EXERCISES["ramp"].check(...).state)
+print(*sorted(name for name in sys.modules if name.startswith("spe_lab.topics.") and name.count(".") == 2))
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    assert said.splitlines() == ["right not attempted", "spe_lab.topics.memory"]
 
 
 def test_a_restarted_kernel_finds_answers_and_verdicts(known):
@@ -127,9 +144,8 @@ def test_a_restarted_kernel_finds_answers_and_verdicts(known):
     assert journal.load().exercises["topic.halves"]["last"]["answer"] == 0.6
 
 
-def test_an_answer_in_c_comes_back_as_it_was_typed(monkeypatch):
-    asked = exercise(lambda answer: Verdict("right", "it compiles"))
-    monkeypatch.setattr("spe_lab.core.reader.exercise.exercises", lambda: {"topic.c": asked})
+def test_an_answer_in_c_comes_back_as_it_was_typed():
+    asked = Exercises("topic", {"c": exercise(lambda answer: Verdict("right", "it compiles"))})["c"]
     source = "int f(void)\n{\n    return 1;\n}\n"
     asked.check(source)
     assert asked.answer_given() == source and repr(asked.answer_given()) == source
@@ -149,9 +165,11 @@ def test_a_damaged_journal_is_said_and_the_answer_is_judged(known):
     assert journal.path().read_text() == "{"
 
 
-def test_dots_in_parts_are_the_judge_s_to_tell_and_not_kept(monkeypatch):
-    asked = exercise(lambda answer: Verdict("not attempted" if ... in answer else "wrong", "b is missing"))
-    monkeypatch.setattr("spe_lab.core.reader.exercise.exercises", lambda: {"topic.parts": asked})
+def test_dots_in_parts_are_the_judge_s_to_tell_and_not_kept():
+    def judge(answer):
+        return Verdict("not attempted" if ... in answer else "wrong", "b is missing")
+
+    asked = Exercises("topic", {"parts": exercise(judge)})["parts"]
     assert asked.check([1, ...]) == Verdict("not attempted", "b is missing") and journal.load().exercises == {}
     asked.check([1, 2])
     assert asked.check([..., ...]).reason.startswith("b is missing. Your answer of ")

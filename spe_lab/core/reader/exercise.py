@@ -6,7 +6,7 @@ of the notebook find them there.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,7 +46,8 @@ class Exercise:
     """`judge(answer, **given)` returns a Verdict; `answer` is the solution itself, which the tests put to the judge.
 
     Where the right answer depends on what is `given` (a run of the reader's own), `answer` says in words how one gets
-    it, and `solve(**given)` gets it. `explanation` says why the solution is one.
+    it, and `solve(**given)` gets it. `explanation` says why the solution is one. `id` is given by Exercises; without
+    one, answers are not kept.
     """
 
     question: str
@@ -55,6 +56,7 @@ class Exercise:
     explanation: str
     judge: Callable[..., Verdict]
     solve: Callable[..., Any] | None = None
+    id: str | None = None
 
     def check(self, answer: Any = ..., **given: Any) -> Verdict:
         """The verdict, which the journal keeps with the answer. Without an answer, what the journal has is recalled."""
@@ -85,11 +87,6 @@ class Exercise:
     def solved(self, **given: Any) -> Any:
         """The solution as an answer, worked out from what the check is given where it depends on that."""
         return self.solve(**given) if self.solve else self.answer
-
-    @property
-    def id(self) -> str | None:
-        """The topic's stem, a dot and a name, such as "memory.ramp"; None for an exercise that no topic has."""
-        return next((id for id, exercise in exercises().items() if exercise is self), None)
 
     def _recalled(self, id: str | None) -> str:
         try:
@@ -138,14 +135,25 @@ class Exercise:
         return Text(f"{shown}\n\n{self.explanation}")
 
 
+class Exercises(Mapping[str, Exercise]):
+    """A topic's exercises by name. Each gets the id `stem.name`, such as "memory.ramp", which the journal keeps."""
+
+    def __init__(self, stem: str, exercises: Mapping[str, Exercise]) -> None:
+        self._exercises = {name: replace(each, id=f"{stem}.{name}") for name, each in exercises.items()}
+
+    def __getitem__(self, name: str) -> Exercise:
+        return self._exercises[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._exercises)
+
+    def __len__(self) -> int:
+        return len(self._exercises)
+
+
 def exercises() -> dict[str, Exercise]:
-    """Every exercise by id. A topic shows them as a registry: a mapping from names to exercises."""
-    found: dict[str, Exercise] = {}
-    for topic in registry.topics():
-        for named in vars(topic).values():
-            if isinstance(named, Mapping) and named and all(isinstance(each, Exercise) for each in named.values()):
-                found |= {f"{topic.__name__.rpartition('.')[2]}.{name}": each for name, each in named.items()}
-    return found
+    """Every exercise by id. A topic shows its Exercises as EXERCISES."""
+    return {each.id: each for topic in registry.topics() for each in getattr(topic, "EXERCISES", {}).values()}
 
 
 def number(answer: Any, meaning: str) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.models import predictor as models
@@ -180,58 +180,61 @@ def judge_sorted(answer: Any) -> Verdict:
     )
 
 
-EXERCISES = {
-    "worst": Exercise(
-        "Before you measure: at which share p does an element of the branching loop cost most?",
-        (
-            "The penalty is paid for what is not predicted.",
-            "When is an outcome least certain? The base times bend the curve a little.",
-        ),
-        0.5,
-        "An outcome is least certain at p = 1/2, where every second guess is wrong whatever the predictor does. The"
-        " times of the two ways, t₀ and t₁, may shift the peak a little.",
-        judge_worst,
-        worst_of,
-    ),
-    "two_states": Exercise(
-        "Derive the misprediction rate of a counter with two states, which predicts the last outcome again, as an"
-        " expression in p.",
-        (
-            "It mispredicts whenever an outcome differs from the one before.",
-            "P(taken, then not) + P(not taken, then taken); outcomes are independent.",
-        ),
-        "2*p*(1-p)",
-        "The state is the last outcome. A misprediction is a change of outcome, up or down: p(1 − p) + (1 − p)p.",
-        judge_two_states,
-    ),
-    "predicate": Exercise(
-        "Change sum_below so that an element takes the same time at p = 1/2 as at p = 0, with the same result.",
-        (
+EXERCISES = Exercises(
+    "branches",
+    {
+        "worst": Exercise(
+            "Before you measure: at which share p does an element of the branching loop cost most?",
             (
-                "As long as the machine code jumps over the addition, the jump can be mispredicted. Which value could"
-                " always be added?"
+                "The penalty is paid for what is not predicted.",
+                "When is an outcome least certain? The base times bend the curve a little.",
             ),
+            0.5,
+            "An outcome is least certain at p = 1/2, where every second guess is wrong whatever the predictor does. The"
+            " times of the two ways, t₀ and t₁, may shift the peak a little.",
+            judge_worst,
+            worst_of,
+        ),
+        "two_states": Exercise(
+            "Derive the misprediction rate of a counter with two states, which predicts the last outcome again, as an"
+            " expression in p.",
             (
-                "A comparison in C is 0 or 1; its negative, as an unsigned number, has all bits set or none. The line"
-                " with SPE_OPAQUE keeps the branch."
+                "It mispredicts whenever an outcome differs from the one before.",
+                "P(taken, then not) + P(not taken, then taken); outcomes are independent.",
             ),
+            "2*p*(1-p)",
+            "The state is the last outcome. A misprediction is a change of outcome, up or down: p(1 − p) + (1 − p)p.",
+            judge_two_states,
         ),
-        PREDICATE_SOLUTION,
-        "The comparison becomes a mask and every key is added, most of them as zero: a data dependence in place of a"
-        " control dependence. It costs the same for each p, so it loses where the branch is well predicted and the work"
-        " behind it is dear.",
-        judge_predicate,
-    ),
-    "sorted": Exercise(
-        "A million sorted keys, half of them below the threshold; the 4-state counter starts strongly taken. How many"
-        " mispredictions does one pass have?",
-        (
-            "Sorted, the outcomes are T T T … T N N … N.",
-            "Follow the counter where T turns into N: branches.follow('TTTNNN', initial=3).",
+        "predicate": Exercise(
+            "Change sum_below so that an element takes the same time at p = 1/2 as at p = 0, with the same result.",
+            (
+                (
+                    "As long as the machine code jumps over the addition, the jump can be mispredicted. Which value could"
+                    " always be added?"
+                ),
+                (
+                    "A comparison in C is 0 or 1; its negative, as an unsigned number, has all bits set or none. The line"
+                    " with SPE_OPAQUE keeps the branch."
+                ),
+            ),
+            PREDICATE_SOLUTION,
+            "The comparison becomes a mask and every key is added, most of them as zero: a data dependence in place of a"
+            " control dependence. It costs the same for each p, so it loses where the branch is well predicted and the work"
+            " behind it is dear.",
+            judge_predicate,
         ),
-        2,
-        "All is predicted but two branches at the turn. The same keys in random order cost half a million"
-        " mispredictions.",
-        judge_sorted,
-    ),
-}
+        "sorted": Exercise(
+            "A million sorted keys, half of them below the threshold; the 4-state counter starts strongly taken. How many"
+            " mispredictions does one pass have?",
+            (
+                "Sorted, the outcomes are T T T … T N N … N.",
+                "Follow the counter where T turns into N: branches.follow('TTTNNN', initial=3).",
+            ),
+            2,
+            "All is predicted but two branches at the turn. The same keys in random order cost half a million"
+            " mispredictions.",
+            judge_sorted,
+        ),
+    },
+)

@@ -13,7 +13,7 @@ from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
-from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
 from spe_lab.core.sampling.teams import (
     Setting,
     interleaved,
@@ -234,59 +234,62 @@ def judge_lost(answer: Any) -> Verdict:
     )
 
 
-EXERCISES = {
-    "messages": Exercise(
-        f"x and y lie on one line, all caches are empty. How many bus messages does the trace {TRACE} send?",
-        (
+EXERCISES = Exercises(
+    "coherence",
+    {
+        "messages": Exercise(
+            f"x and y lie on one line, all caches are empty. How many bus messages does the trace {TRACE} send?",
             (
-                "Keep a table: the state of the line in core 0 and in core 1, after each access. x and y are one to the"
-                " protocol."
+                (
+                    "Keep a table: the state of the line in core 0 and in core 1, after each access. x and y are one to the"
+                    " protocol."
+                ),
+                "A message is sent by every miss (BusRd, BusRdX), and by a write to a shared copy (BusUpgr).",
             ),
-            "A message is sent by every miss (BusRd, BusRdX), and by a write to a shared copy (BusUpgr).",
+            follow(TRACE, LAYOUT).counts()["messages"],
+            "BusRd, BusRd, BusUpgr (0 writes), BusRd (1 reads y, which went away with x), BusUpgr (1 writes y), BusRdX (0"
+            " writes x); the last read is silent.",
+            judge_messages,
         ),
-        follow(TRACE, LAYOUT).counts()["messages"],
-        "BusRd, BusRd, BusUpgr (0 writes), BusRd (1 reads y, which went away with x), BusUpgr (1 writes y), BusRdX (0"
-        " writes x); the last read is silent.",
-        judge_messages,
-    ),
-    "padding": Exercise(
-        f"Find what the two threads share without need, and repair it: less than {NO_SLOWER} times the time of a"
-        " request on a structure for each thread.",
-        (
+        "padding": Exercise(
+            f"Find what the two threads share without need, and repair it: less than {NO_SLOWER} times the time of a"
+            " request on a structure for each thread.",
             (
-                "Write beside each field who reads it and who writes it. Two fields may share a line if nobody writes"
-                " either, or if one thread alone uses both."
+                (
+                    "Write beside each field who reads it and who writes it. Two fields may share a line if nobody writes"
+                    " either, or if one thread alone uses both."
+                ),
+                "It is not enough to part the two counts: the limit is read by both, so it may lie beside neither of them.",
             ),
-            "It is not enough to part the two counts: the limit is read by both, so it may lie beside neither of them.",
+            PADDING_SOLUTION,
+            "Three fields, three lines: the limit, which is read by both and never written, stays in state S in both"
+            " caches; each count stays in M in one. It costs 264 B in place of 24.",
+            judge_padding,
         ),
-        PADDING_SOLUTION,
-        "Three fields, three lines: the limit, which is read by both and never written, stays in state S in both"
-        " caches; each count stays in M in one. It costs 264 B in place of 24.",
-        judge_padding,
-    ),
-    "stores": Exercise(
-        "The protocol asks for the line in state M for every store, yet with *store only* the figure is flat. Which"
-        " part of the core hides the hand-offs?",
-        (
-            "With *store + fence* the figure has its step again. What does a fence wait for?",
-            "A store has no result that the next instruction needs. The core may put it down somewhere and go on.",
+        "stores": Exercise(
+            "The protocol asks for the line in state M for every store, yet with *store only* the figure is flat. Which"
+            " part of the core hides the hand-offs?",
+            (
+                "With *store + fence* the figure has its step again. What does a fence wait for?",
+                "A store has no result that the next instruction needs. The core may put it down somewhere and go on.",
+            ),
+            "store buffer",
+            "Stores wait in the store buffer until the line is there, and the core does not wait for them. When the line"
+            " comes they leave in a burst, so that one hand-off serves hundreds. An atomic operation or a fence waits until"
+            " the buffer is empty; then each store pays for its own way.",
+            judge_stores,
         ),
-        "store buffer",
-        "Stores wait in the store buffer until the line is there, and the core does not wait for them. When the line"
-        " comes they leave in a burst, so that one hand-off serves hundreds. An atomic operation or a fence waits until"
-        " the buffer is empty; then each store pays for its own way.",
-        judge_stores,
-    ),
-    "lost": Exercise(
-        "Two threads each add 1 to one word a thousand times, with plain loads and stores. It starts at 0. What is the"
-        " least that can be left?",
-        (
-            "In step, each pair of additions counts as one: 1000. It can be much worse.",
-            "Let A load 0 and sleep, while B does all but one of its additions. What does A's store leave behind?",
+        "lost": Exercise(
+            "Two threads each add 1 to one word a thousand times, with plain loads and stores. It starts at 0. What is the"
+            " least that can be left?",
+            (
+                "In step, each pair of additions counts as one: 1000. It can be much worse.",
+                "Let A load 0 and sleep, while B does all but one of its additions. What does A's store leave behind?",
+            ),
+            2,
+            "A loads 0. B adds 999 times. A stores 1. B loads 1 for its last addition. A adds 999 times. B stores 2."
+            " Coherence keeps every copy right; it does not make two accesses one.",
+            judge_lost,
         ),
-        2,
-        "A loads 0. B adds 999 times. A stores 1. B loads 1 for its last addition. A adds 999 times. B stores 2."
-        " Coherence keeps every copy right; it does not make two accesses one.",
-        judge_lost,
-    ),
-}
+    },
+)

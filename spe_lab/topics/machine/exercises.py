@@ -9,7 +9,7 @@ from spe_lab.core import machine as machines
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import Machine
-from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 
@@ -119,42 +119,45 @@ def run_multiply(own: native.Library) -> tuple[float, float, float] | str:
     return compare(*points, budget_s=1.0)
 
 
-EXERCISES = {
-    "cycles": Exercise(
-        "How many clock cycles does a hit in your first-level cache take? Use your profile's l1 latency and core"
-        " clock.",
-        ("A clock of f GHz has f cycles in a nanosecond.", "Multiply the latency in ns by the clock in GHz."),
-        "the latency times the clock of your profile",
-        "Most cores need 3 to 5 cycles: the number is a property of the design and stays, while nanoseconds move with"
-        " the clock.",
-        judge_cycles,
-        cycles_of,
-    ),
-    "share": Exercise(
-        "What share of the last-level cache that your machine claims did your program get?",
-        (
-            "The lab machine.facts shows both; the lower panel shows their ratio.",
-            "Take the last level: effective divided by claimed.",
+EXERCISES = Exercises(
+    "machine",
+    {
+        "cycles": Exercise(
+            "How many clock cycles does a hit in your first-level cache take? Use your profile's l1 latency and core"
+            " clock.",
+            ("A clock of f GHz has f cycles in a nanosecond.", "Multiply the latency in ns by the clock in GHz."),
+            "the latency times the clock of your profile",
+            "Most cores need 3 to 5 cycles: the number is a property of the design and stays, while nanoseconds move with"
+            " the clock.",
+            judge_cycles,
+            cycles_of,
         ),
-        "the last ratio in the lower panel of machine.facts",
-        "A share far below 1 means that others use the cache, or that the claim is the host's and not yours. Models"
-        " need what you get.",
-        judge_share,
-        share_of,
-    ),
-    "multiply": Exercise(
-        "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find"
-        " out why.",
-        (
+        "share": Exercise(
+            "What share of the last-level cache that your machine claims did your program get?",
             (
-                "The template's result is right, and its time is that of one or two additions. Think what a compiler"
-                " can make of x * 3."
+                "The lab machine.facts shows both; the lower panel shows their ratio.",
+                "Take the last level: effective divided by claimed.",
             ),
-            "The compiler must not know the factor: pass it through SPE_OPAQUE once, before the loop.",
+            "the last ratio in the lower panel of machine.facts",
+            "A share far below 1 means that others use the cache, or that the claim is the host's and not yours. Models"
+            " need what you get.",
+            judge_share,
+            share_of,
         ),
-        MULTIPLY_SOLUTION,
-        "A constant factor of 3 becomes an address calculation, x + 2x. A factor that the compiler cannot know has to"
-        " be multiplied. Every kernel of this workbook has such a spot; its comment says where.",
-        judge_multiply,
-    ),
-}
+        "multiply": Exercise(
+            "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find"
+            " out why.",
+            (
+                (
+                    "The template's result is right, and its time is that of one or two additions. Think what a compiler"
+                    " can make of x * 3."
+                ),
+                "The compiler must not know the factor: pass it through SPE_OPAQUE once, before the loop.",
+            ),
+            MULTIPLY_SOLUTION,
+            "A constant factor of 3 becomes an address calculation, x + 2x. A factor that the compiler cannot know has to"
+            " be multiplied. Every kernel of this workbook has such a spot; its comment says where.",
+            judge_multiply,
+        ),
+    },
+)

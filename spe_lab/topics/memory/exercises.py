@@ -8,7 +8,7 @@ import numpy as np
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.cycle import new_cycle
 from spe_lab.core.sampling.kernels import Point, compare
@@ -136,49 +136,52 @@ def run_two_walks(own: native.Library) -> tuple[float, float, float] | str:
     return compare(two, one, budget_s=2.0)
 
 
-EXERCISES = {
-    "ramp": Exercise(
-        "In the refined model, how large must a working set be, in multiples of a capacity C, for nine tenths of that"
-        " level's step to be paid?",
-        (
-            "The share of accesses that miss is 1 − C/S.",
-            "Solve 1 − C/S = 9/10 for S; sympy.solve does it, and so does a pencil.",
-        ),
-        10,
-        "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where a curve stops rising is read too"
-        " large by an order of magnitude.",
-        judge_ramp,
-    ),
-    "overlap": Exercise(
-        "Read your own curves at the largest working set: how many times as long does a dependent access take as an"
-        " independent one?",
-        (
-            "Both curves are measured; open the data below the figure and take the last row of each.",
-            "Divide the dependent time by the independent one.",
-        ),
-        "the last value of the first measured curve, divided by the last of the second",
-        "The factor is the work done in advance: several lines are under way at once, and the prefetchers have ordered"
-        " the next ones before the loop asks.",
-        judge_overlap,
-        overlap_of,
-    ),
-    "two_walks": Exercise(
-        "Change walk_two so that two separate random cycles are walked in at most 0.7 of the time an access takes in"
-        " one.",
-        (
+EXERCISES = Exercises(
+    "memory",
+    {
+        "ramp": Exercise(
+            "In the refined model, how large must a working set be, in multiples of a capacity C, for nine tenths of that"
+            " level's step to be paid?",
             (
-                "In the template, the second walk cannot start before the first has ended. Which instructions wait for"
-                " which?"
+                "The share of accesses that miss is 1 − C/S.",
+                "Solve 1 − C/S = 9/10 for S; sympy.solve does it, and so does a pencil.",
             ),
-            (
-                "An access to b does not depend on any access to a. Put them where the core sees both at once: into one"
-                " loop."
-            ),
+            10,
+            "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where a curve stops rising is read too"
+            " large by an order of magnitude.",
+            judge_ramp,
         ),
-        TWO_WALKS_SOLUTION,
-        "Each load still waits for the load before it in its own cycle, but not for the other cycle's: two misses are"
-        " under way at any time, and an access costs half. The number of chains that still helps is the machine's"
-        " memory-level parallelism.",
-        judge_two_walks,
-    ),
-}
+        "overlap": Exercise(
+            "Read your own curves at the largest working set: how many times as long does a dependent access take as an"
+            " independent one?",
+            (
+                "Both curves are measured; open the data below the figure and take the last row of each.",
+                "Divide the dependent time by the independent one.",
+            ),
+            "the last value of the first measured curve, divided by the last of the second",
+            "The factor is the work done in advance: several lines are under way at once, and the prefetchers have ordered"
+            " the next ones before the loop asks.",
+            judge_overlap,
+            overlap_of,
+        ),
+        "two_walks": Exercise(
+            "Change walk_two so that two separate random cycles are walked in at most 0.7 of the time an access takes in"
+            " one.",
+            (
+                (
+                    "In the template, the second walk cannot start before the first has ended. Which instructions wait for"
+                    " which?"
+                ),
+                (
+                    "An access to b does not depend on any access to a. Put them where the core sees both at once: into one"
+                    " loop."
+                ),
+            ),
+            TWO_WALKS_SOLUTION,
+            "Each load still waits for the load before it in its own cycle, but not for the other cycle's: two misses are"
+            " under way at any time, and an access costs half. The number of chains that still helps is the machine's"
+            " memory-level parallelism.",
+            judge_two_walks,
+        ),
+    },
+)

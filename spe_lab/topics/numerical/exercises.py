@@ -8,7 +8,7 @@ import numpy as np
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
@@ -195,60 +195,63 @@ def run_look_up(own: native.Library) -> tuple[float, float, float] | str:
     return compare(large, small, budget_s=2.0)
 
 
-EXERCISES = {
-    "eight": Exercise(
-        "Spend eight points: choose settings of the fit such that nine of ten sizes which it was not given are"
-        " predicted within 30 %, from 16 to 8 Mi keys.",
-        (
+EXERCISES = Exercises(
+    "numerical",
+    {
+        "eight": Exercise(
+            "Spend eight points: choose settings of the fit such that nine of ten sizes which it was not given are"
+            " predicted within 30 %, from 16 to 8 Mi keys.",
             (
-                "What lies outside the sampled range is the first thing to lose. Which two sizes should always be among"
-                " the points?"
+                (
+                    "What lies outside the sampled range is the first thing to lose. Which two sizes should always be among"
+                    " the points?"
+                ),
+                "One polynomial bends everywhere if it must bend somewhere. Which bases bend only where the points say so?",
             ),
-            "One polynomial bends everywhere if it must bend somewhere. Which bases bend only where the points say so?",
+            {"basis": "monotone spline", "points": 8, "spacing": "log", "low": 16, "high": 1 << 23},
+            "The whole range at equal ratios leaves nothing to extrapolate, and a local basis follows the steps of the"
+            " caches without oscillating. Eight points for nineteen octaves of one kernel on one machine: a second kernel"
+            " needs eight more.",
+            judge_eight,
         ),
-        {"basis": "monotone spline", "points": 8, "spacing": "log", "low": 16, "high": 1 << 23},
-        "The whole range at equal ratios leaves nothing to extrapolate, and a local basis follows the steps of the"
-        " caches without oscillating. Eight points for nineteen octaves of one kernel on one machine: a second kernel"
-        " needs eight more.",
-        judge_eight,
-    ),
-    "stairs": Exercise(
-        "A search takes ⌈log₂ n⌉ steps. A piecewise linear model over u = log₂ n is given the exact times at all powers"
-        " of two. How many steps too low is it between them, averaged evenly over u?",
-        (
-            "Just above a power of two, how many steps too low is it? And just below the next one?",
-            "The mean of ⌈u⌉ − u over 0 < u ≤ 1.",
-        ),
-        0.5,
-        "At 2^k the line is exact; just above, one more step is needed at once, and the line gets there only at"
-        " 2^(k+1). The difference falls evenly from 1 to 0. No number of further powers of two would show it.",
-        judge_stairs,
-    ),
-    "extrapolation": Exercise(
-        "Suppose T = t · log₂ n exactly. The law a · n^b goes through the times at n = 2⁴ and n = 2¹². By what factor"
-        " is it too large at n = 2²⁴?",
-        (
-            "T(2¹²) / T(2⁴) = 12 / 4. Which b makes (2¹² / 2⁴)^b of that?",
-            "b = log₂(3) / 8. From 2⁴ to 2²⁴ the law grows by 2^(20 b).",
-        ),
-        round(FACTOR, 3),
-        "b = log₂(3)/8 ≈ 0.198, so the law gives 4t · 3^(20/8) = 62 t at 2²⁴, and the truth is 24 t: a factor"
-        " 3^(5/2)/6. Between the two points it was never more than 14 % off.",
-        judge_extrapolation,
-    ),
-    "look_up": Exercise(
-        "Change look_up so that the law a · n^b · (log n)^c fits its time with b = 0 and c = 1; as it is, b = 1 and c"
-        " = 0.",
-        (
-            "c = 1 and b = 0: each comparison must halve what is left. The keys are sorted.",
+        "stairs": Exercise(
+            "A search takes ⌈log₂ n⌉ steps. A piecewise linear model over u = log₂ n is given the exact times at all powers"
+            " of two. How many steps too low is it between them, averaged evenly over u?",
             (
-                "Keep the first place that the target may be at, and how many places are left; compare with the key in"
-                " the middle."
+                "Just above a power of two, how many steps too low is it? And just below the next one?",
+                "The mean of ⌈u⌉ − u over 0 < u ≤ 1.",
             ),
+            0.5,
+            "At 2^k the line is exact; just above, one more step is needed at once, and the line gets there only at"
+            " 2^(k+1). The difference falls evenly from 1 to 0. No number of further powers of two would show it.",
+            judge_stairs,
         ),
-        LOOK_UP_SOLUTION,
-        "A comparison with the middle key halves what is left, so that ⌈log₂ n⌉ of them are enough. A fit would tell b"
-        " and c, and not why.",
-        judge_look_up,
-    ),
-}
+        "extrapolation": Exercise(
+            "Suppose T = t · log₂ n exactly. The law a · n^b goes through the times at n = 2⁴ and n = 2¹². By what factor"
+            " is it too large at n = 2²⁴?",
+            (
+                "T(2¹²) / T(2⁴) = 12 / 4. Which b makes (2¹² / 2⁴)^b of that?",
+                "b = log₂(3) / 8. From 2⁴ to 2²⁴ the law grows by 2^(20 b).",
+            ),
+            round(FACTOR, 3),
+            "b = log₂(3)/8 ≈ 0.198, so the law gives 4t · 3^(20/8) = 62 t at 2²⁴, and the truth is 24 t: a factor"
+            " 3^(5/2)/6. Between the two points it was never more than 14 % off.",
+            judge_extrapolation,
+        ),
+        "look_up": Exercise(
+            "Change look_up so that the law a · n^b · (log n)^c fits its time with b = 0 and c = 1; as it is, b = 1 and c"
+            " = 0.",
+            (
+                "c = 1 and b = 0: each comparison must halve what is left. The keys are sorted.",
+                (
+                    "Keep the first place that the target may be at, and how many places are left; compare with the key in"
+                    " the middle."
+                ),
+            ),
+            LOOK_UP_SOLUTION,
+            "A comparison with the middle key halves what is left, so that ⌈log₂ n⌉ of them are enough. A fit would tell b"
+            " and c, and not why.",
+            judge_look_up,
+        ),
+    },
+)

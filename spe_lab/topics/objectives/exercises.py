@@ -9,7 +9,7 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c.compiled import Cell
-from spe_lab.core.reader.exercise import Exercise, Verdict, c_text, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, c_text, number
 from spe_lab.topics.objectives import models, pools
 from spe_lab.topics.objectives.sla import Sla
 
@@ -203,80 +203,83 @@ def run_clock(own: Cell) -> str:
     return ""
 
 
-EXERCISES = {
-    "leaves": Exercise(
-        "A request waits for n leaves, and a share p of the requests must be fast. Which share of the leaf answers must"
-        " be? An expression in n and p.",
-        (
-            "A request is fast if the first leaf is fast, and the second, and …",
-            "With a share F of fast leaf answers, Fⁿ of the requests are fast.",
-        ),
-        "p**(1/n)",
-        "Fⁿ = p, so F = p^(1/n). For p = 0.99 and n = 100 this is 0.9999: who promises a 99th percentile has to look"
-        " after the leaves' 99.99th.",
-        judge_leaves,
-    ),
-    "pool": Exercise(
-        f"Requests keep {POOL['offered']:g} servers busy on average. How many servers, behind one queue, answer 99 % of"
-        f" them within {POOL['k']:g} service times?",
-        (
+EXERCISES = Exercises(
+    "objectives",
+    {
+        "leaves": Exercise(
+            "A request waits for n leaves, and a share p of the requests must be fast. Which share of the leaf answers must"
+            " be? An expression in n and p.",
             (
-                "At a load of 1 the queue grows without end, so it is more than 30. The service alone takes longer than"
-                " five means in 0.67 % of the requests."
+                "A request is fast if the first leaf is fast, and the second, and …",
+                "With a share F of fast leaf answers, Fⁿ of the requests are fast.",
             ),
-            "objectives.late(5, c, 30/c) is the share of late ones with c servers. Raise c until it is below 0.01.",
+            "p**(1/n)",
+            "Fⁿ = p, so F = p^(1/n). For p = 0.99 and n = 100 this is 0.9999: who promises a 99th percentile has to look"
+            " after the leaves' 99.99th.",
+            judge_leaves,
         ),
-        33,
-        "32 servers are late in 1.10 % of the requests, 33 in 0.84 %. They are busy 91 % of the time; the usual target"
-        " of 70 % would have bought 43.",
-        judge_pool,
-    ),
-    "contract": Exercise(
-        "30 servers' worth of requests of 100 ms each; a server costs 2 € an hour, a thousand late answers 1 €, and"
-        " late is who waits longer than one mean service time. How many spare servers are cheapest?",
-        (
+        "pool": Exercise(
+            f"Requests keep {POOL['offered']:g} servers busy on average. How many servers, behind one queue, answer 99 % of"
+            f" them within {POOL['k']:g} service times?",
             (
-                "One more server is worth its price as long as it saves more than 2 € of penalties an hour. 300"
-                " requests a second are 1.08 million an hour."
+                (
+                    "At a load of 1 the queue grows without end, so it is more than 30. The service alone takes longer than"
+                    " five means in 0.67 % of the requests."
+                ),
+                "objectives.late(5, c, 30/c) is the share of late ones with c servers. Raise c until it is below 0.01.",
             ),
-            (
-                "The share that waits longer than 1 is C·e^(−m); objectives.waits_longer(1, 30 + m, 30/(30 + m))"
-                " computes it."
-            ),
+            33,
+            "32 servers are late in 1.10 % of the requests, 33 in 0.84 %. They are busy 91 % of the time; the usual target"
+            " of 70 % would have bought 43.",
+            judge_pool,
         ),
-        5,
-        "The fifth spare server saves 5.4 € of penalties an hour for its 2 €, the sixth only 1.5 €. The optimum is flat"
-        " to the right and steep to the left: if in doubt, one more.",
-        judge_contract,
-    ),
-    "joule": Exercise(
-        "A server draws 80 W idle and 200 W at full load, on a straight line in between, and a request takes 4 ms of"
-        " its time. From which load on does a request take no more than 1 J?",
-        (
-            "At load u the server does u/S requests a second and draws 80 W + u · 120 W.",
-            "Set the power over the throughput to 1 J and solve for u.",
-        ),
-        0.615,
-        "(80 + 120 u)·0.004/u = 1, so 0.32/u = 0.52, and u = 0.615. At full load a request takes 0.8 J; the rest is"
-        " idle power that too few requests share.",
-        judge_joule,
-    ),
-    "clock": Exercise(
-        "Change latencies so that a request which could not be sent in time counts what it waited: latency from when it"
-        " is due.",
-        (
+        "contract": Exercise(
+            "30 servers' worth of requests of 100 ms each; a server costs 2 € an hour, a thousand late answers 1 €, and"
+            " late is who waits longer than one mean service time. How many spare servers are cheapest?",
             (
-                "Two times matter: when a request is due, i · gap, and when the server is free. Work begins at the"
-                " later one."
+                (
+                    "One more server is worth its price as long as it saves more than 2 € of penalties an hour. 300"
+                    " requests a second are 1.08 million an hour."
+                ),
+                (
+                    "The share that waits longer than 1 is C·e^(−m); objectives.waits_longer(1, 30 + m, 30/(30 + m))"
+                    " computes it."
+                ),
             ),
-            (
-                "Keep when the server is free from one request to the next, whatever the clock says; latency is when"
-                " the request is done, less when it was due."
-            ),
+            5,
+            "The fifth spare server saves 5.4 € of penalties an hour for its 2 €, the sixth only 1.5 €. The optimum is flat"
+            " to the right and steep to the left: if in doubt, one more.",
+            judge_contract,
         ),
-        CLOCK_SOLUTION,
-        "The schedule no longer depends on the answers. The first version is kind to a server that stands still: it"
-        " stops asking just then.",
-        judge_clock,
-    ),
-}
+        "joule": Exercise(
+            "A server draws 80 W idle and 200 W at full load, on a straight line in between, and a request takes 4 ms of"
+            " its time. From which load on does a request take no more than 1 J?",
+            (
+                "At load u the server does u/S requests a second and draws 80 W + u · 120 W.",
+                "Set the power over the throughput to 1 J and solve for u.",
+            ),
+            0.615,
+            "(80 + 120 u)·0.004/u = 1, so 0.32/u = 0.52, and u = 0.615. At full load a request takes 0.8 J; the rest is"
+            " idle power that too few requests share.",
+            judge_joule,
+        ),
+        "clock": Exercise(
+            "Change latencies so that a request which could not be sent in time counts what it waited: latency from when it"
+            " is due.",
+            (
+                (
+                    "Two times matter: when a request is due, i · gap, and when the server is free. Work begins at the"
+                    " later one."
+                ),
+                (
+                    "Keep when the server is free from one request to the next, whatever the clock says; latency is when"
+                    " the request is done, less when it was due."
+                ),
+            ),
+            CLOCK_SOLUTION,
+            "The schedule no longer depends on the answers. The first version is kind to a server that stands still: it"
+            " stops asking just then.",
+            judge_clock,
+        ),
+    },
+)

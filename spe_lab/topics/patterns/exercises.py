@@ -12,7 +12,7 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.core.text import Text
 from spe_lab.models import cache
@@ -271,67 +271,70 @@ def run_matrix(own: native.Library) -> tuple[float, float, float] | str:
     return compare(*points, budget_s=2.0)
 
 
-EXERCISES = {
-    "loops": Exercise(
-        "Write each of the four loops as an expression.",
-        (
+EXERCISES = Exercises(
+    "patterns",
+    {
+        "loops": Exercise(
+            "Write each of the four loops as an expression.",
             (
-                "What runs in one iteration is concurrent (*), what runs in another loop comes after (+). Widths are in"
-                " bytes: an int has 4, a double 8."
+                (
+                    "What runs in one iteration is concurrent (*), what runs in another loop comes after (+). Widths are in"
+                    " bytes: an int has 4, a double 8."
+                ),
+                (
+                    "field: three sweeps that touch 8 of 128 bytes. permute: a permutation visits each item once; use the"
+                    " same region `out` in both loops."
+                ),
             ),
+            {name: loop.expression() for name, loop in LOOPS.items()},
+            "One pattern for each array of an iteration, joined by ⊙; loops that follow each other are joined by ⊕, and"
+            ' share the region they both use:\n```python\ncopy = s_trav(Region(8192, 4, "a")) * s_trav(Region(8192, 4,'
+            ' "b"))\nlook_up = s_trav(Region(8192, 4, "key")) * rr_acc(Region(2048, 8, "table"), r=8192)\nfield ='
+            ' rs_trav(Region(1024, 128, "record"), r=3, u=8)\nout = Region(8192, 8, "out")\npermute = s_trav(Region(8192,'
+            ' 8, "in")) * s_trav(Region(8192, 4, "perm")) * r_trav(out) + s_trav(out)\n```',
+            judge_loops,
+        ),
+        "layout": Exercise(
+            "A table of records of 64 bytes holds eight fields of 8 bytes, two of which are read for a share s of the"
+            " records. Stored as records, the two lie in one line; stored as columns, in two. At which s do both layouts"
+            " miss equally often?",
             (
-                "field: three sweeps that touch 8 of 128 bytes. permute: a permutation visits each item once; use the"
-                " same region `out` in both loops."
+                (
+                    "Both are s_trav_cr: one with w = 64, u = 16, and two with w = 8. How many lines does each touch, for n"
+                    " records?"
+                ),
+                "n·s = 2 · (n/8) · (1 − (1 − s)⁸). Solve it with sympy's nsolve, or read it off a plot.",
             ),
+            0.212,
+            "Below s ≈ 0.21 a line of a column is mostly brought for a single item, twice as many lines as records need."
+            " Above, items share lines, and a column's line serves up to eight.",
+            judge_layout,
         ),
-        {name: loop.expression() for name, loop in LOOPS.items()},
-        "One pattern for each array of an iteration, joined by ⊙; loops that follow each other are joined by ⊕, and"
-        ' share the region they both use:\n```python\ncopy = s_trav(Region(8192, 4, "a")) * s_trav(Region(8192, 4,'
-        ' "b"))\nlook_up = s_trav(Region(8192, 4, "key")) * rr_acc(Region(2048, 8, "table"), r=8192)\nfield ='
-        ' rs_trav(Region(1024, 128, "record"), r=3, u=8)\nout = Region(8192, 8, "out")\npermute = s_trav(Region(8192,'
-        ' 8, "in")) * s_trav(Region(8192, 4, "perm")) * r_trav(out) + s_trav(out)\n```',
-        judge_loops,
-    ),
-    "layout": Exercise(
-        "A table of records of 64 bytes holds eight fields of 8 bytes, two of which are read for a share s of the"
-        " records. Stored as records, the two lie in one line; stored as columns, in two. At which s do both layouts"
-        " miss equally often?",
-        (
+        "matrix": Exercise(
+            "Change sum_cells so that it takes less than 0.7 of its time, with the same sum for each pass.",
             (
-                "Both are s_trav_cr: one with w = 64, u = 16, and two with w = 8. How many lines does each touch, for n"
-                " records?"
+                "Which expression is the template? A nest with one cursor for each row, taking turns.",
+                "Walk along a row first: the nest becomes s_trav.",
             ),
-            "n·s = 2 · (n/8) · (1 − (1 − s)⁸). Solve it with sympy's nsolve, or read it off a plot.",
+            MATRIX_SOLUTION,
+            "In the template neighbours in time lie a row apart: nest(R, rows, s_trav, seq), whose cursors hold more lines"
+            " than a first-level cache has. With the loops exchanged it is s_trav(R).",
+            judge_matrix,
         ),
-        0.212,
-        "Below s ≈ 0.21 a line of a column is mostly brought for a single item, twice as many lines as records need."
-        " Above, items share lines, and a column's line serves up to eight.",
-        judge_layout,
-    ),
-    "matrix": Exercise(
-        "Change sum_cells so that it takes less than 0.7 of its time, with the same sum for each pass.",
-        (
-            "Which expression is the template? A nest with one cursor for each row, taking turns.",
-            "Walk along a row first: the nest becomes s_trav.",
-        ),
-        MATRIX_SOLUTION,
-        "In the template neighbours in time lie a row apart: nest(R, rows, s_trav, seq), whose cursors hold more lines"
-        " than a first-level cache has. With the loops exchanged it is s_trav(R).",
-        judge_matrix,
-    ),
-    "break": Exercise(
-        "Break the model: find a pattern for which a cache of 32 KiB with 8 ways misses at least twice as often as the"
-        " model says.",
-        (
+        "break": Exercise(
+            "Break the model: find a pattern for which a cache of 32 KiB with 8 ways misses at least twice as often as the"
+            " model says.",
             (
-                "The model's cache is fully associative. In the simulated one, lines whose numbers differ by a multiple"
-                " of 64 share 8 places."
+                (
+                    "The model's cache is fully associative. In the simulated one, lines whose numbers differ by a multiple"
+                    " of 64 share 8 places."
+                ),
+                "Items 4096 bytes apart all share one set. Visit more than 8 of them again and again.",
             ),
-            "Items 4096 bytes apart all share one set. Visit more than 8 of them again and again.",
+            rs_trav(Region(64, 4096), u=8, r=10),
+            "All 64 items begin in the same set of 8 lines, so that each is evicted before its turn comes again, while 504"
+            " lines stay empty.",
+            judge_break,
         ),
-        rs_trav(Region(64, 4096), u=8, r=10),
-        "All 64 items begin in the same set of 8 lines, so that each is evicted before its turn comes again, while 504"
-        " lines stay empty.",
-        judge_break,
-    ),
-}
+    },
+)

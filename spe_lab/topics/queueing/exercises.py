@@ -9,7 +9,7 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c.compiled import Cell
-from spe_lab.core.reader.exercise import Exercise, Verdict, c_text, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, c_text, number
 from spe_lab.models.queues import birth_death, exponential, poisson
 from spe_lab.topics.queueing.blocking import CULPRIT, ENDPOINTS, blame, incident
 from spe_lab.topics.queueing.disciplines import NAMES
@@ -265,71 +265,74 @@ def complaint(arrival: np.ndarray, service: np.ndarray, found: np.ndarray, expec
     )
 
 
-EXERCISES = {
-    "servers": Exercise(
-        f"{RATE:g} requests come each second at random and take {1000 * SERVICE_S:g} ms on average, exponentially"
-        " distributed. How few servers behind one queue keep the 99th percentile of the sojourn at or below"
-        f" {1000 * OBJECTIVE_S:g} ms?",
-        (
+EXERCISES = Exercises(
+    "queueing",
+    {
+        "servers": Exercise(
+            f"{RATE:g} requests come each second at random and take {1000 * SERVICE_S:g} ms on average, exponentially"
+            " distributed. How few servers behind one queue keep the 99th percentile of the sojourn at or below"
+            f" {1000 * OBJECTIVE_S:g} ms?",
             (
-                f"The requests keep {RATE:g} · {SERVICE_S:g} = {OFFERED:g} servers busy. The service alone has a 99th"
-                " percentile of 461 ms."
+                (
+                    f"The requests keep {RATE:g} · {SERVICE_S:g} = {OFFERED:g} servers busy. The service alone has a 99th"
+                    " percentile of 461 ms."
+                ),
+                f"birth_death.sojourn_quantile(0.99, c, {OFFERED:g} / c, {SERVICE_S:g}) for c from {OFFERED + 1:g} on.",
             ),
-            f"birth_death.sojourn_quantile(0.99, c, {OFFERED:g} / c, {SERVICE_S:g}) for c from {OFFERED + 1:g} on.",
+            27,
+            "Three more than are busy on average. Nearly all of the 500 ms is the service's own tail, so the queue must be"
+            " all but empty; a pool of 24 can afford that at a load of 0.89.",
+            judge_servers,
         ),
-        27,
-        "Three more than are busy on average. Nearly all of the 500 ms is the service's own tail, so the queue must be"
-        " all but empty; a pool of 24 can afford that at a load of 0.89.",
-        judge_servers,
-    ),
-    "orders": Exercise(
-        "16 servers. For each of four laws of service: put the four systems in order, from the one that bears the"
-        " highest load with a p99 of ten services to the one that bears the lowest.",
-        (
+        "orders": Exercise(
+            "16 servers. For each of four laws of service: put the four systems in order, from the one that bears the"
+            " highest load with a p99 of ten services to the one that bears the lowest.",
             (
-                "Two questions at once. Split or shared: whose servers stand idle while some wait? In turn or at once:"
-                " how long is the job ahead likely to be?"
+                (
+                    "Two questions at once. Split or shared: whose servers stand idle while some wait? In turn or at once:"
+                    " how long is the job ahead likely to be?"
+                ),
+                "For three of the laws the order is the same. In the fourth one job in a thousand does half of the work.",
             ),
-            "For three of the laws the order is the same. In the fourth one job in a thousand does half of the work.",
+            ORDERS,
+            "Shared beats split for every law, since no server is idle while somebody waits. In turn beats at once as long"
+            " as the job ahead is not much longer than one's own; where one in a thousand takes a thousand times as long,"
+            " nobody wants to stand behind it.",
+            judge_orders,
         ),
-        ORDERS,
-        "Shared beats split for every law, since no server is idle while somebody waits. In turn beats at once as long"
-        " as the job ahead is not much longer than one's own; where one in a thousand takes a thousand times as long,"
-        " nobody wants to stand behind it.",
-        judge_orders,
-    ),
-    "culprit": Exercise(
-        "Four servers, each with a queue of its own, and a log of 20,000 requests. The p99 is nearly 400 times the"
-        " median. Behind requests of which endpoint do the others wait?",
-        (
+        "culprit": Exercise(
+            "Four servers, each with a queue of its own, and a log of 20,000 requests. The p99 is nearly 400 times the"
+            " median. Behind requests of which endpoint do the others wait?",
             (
-                "Means by endpoint do not show it. Take the requests with the longest waits: what was in service at"
-                " their server meanwhile?"
+                (
+                    "Means by endpoint do not show it. Take the requests with the longest waits: what was in service at"
+                    " their server meanwhile?"
+                ),
+                (
+                    "For each request, the time that those behind it waited during its service: queueing.blame(log) adds"
+                    " that up by endpoint."
+                ),
             ),
-            (
-                "For each request, the time that those behind it waited during its service: queueing.blame(log) adds"
-                " that up by endpoint."
-            ),
+            CULPRIT,
+            "One report in a thousand reads the archive and takes 800 ms; on average reports are quick, and their own"
+            " sojourn is the shortest of all. Whoever is sent to the same server in that time waits, whatever they asked"
+            " for. Accounts by endpoint charge them for it; an account of who was in service does not.",
+            judge_culprit,
         ),
-        CULPRIT,
-        "One report in a thousand reads the archive and takes 800 ms; on average reports are quick, and their own"
-        " sojourn is the shortest of all. Whoever is sent to the same server in that time waits, whatever they asked"
-        " for. Accounts by endpoint charge them for it; an account of who was in service does not.",
-        judge_culprit,
-    ),
-    "shortest": Exercise(
-        "Change serve so that a free server takes the shortest of the waiting jobs (the first of equal ones), and never"
-        " interrupts one.",
-        (
-            "A job waits if it has arrived and has no departure yet. If nobody waits, time jumps to the next arrival.",
+        "shortest": Exercise(
+            "Change serve so that a free server takes the shortest of the waiting jobs (the first of equal ones), and never"
+            " interrupts one.",
             (
-                "Mark all departures as −1 first; then n times: find the shortest among those that have come and are"
-                " still at −1."
+                "A job waits if it has arrived and has no departure yet. If nobody waits, time jumps to the next arrival.",
+                (
+                    "Mark all departures as −1 first; then n times: find the shortest among those that have come and are"
+                    " still at −1."
+                ),
             ),
+            SHORTEST_SOLUTION,
+            "It needs a search for each service, which a heap makes shorter. No discipline that does not interrupt has a"
+            " smaller mean; the price is paid by the long jobs, which may wait for as long as short ones keep coming.",
+            judge_shortest,
         ),
-        SHORTEST_SOLUTION,
-        "It needs a search for each service, which a heap makes shorter. No discipline that does not interrupt has a"
-        " smaller mean; the price is paid by the long jobs, which may wait for as long as short ones keep coming.",
-        judge_shortest,
-    ),
-}
+    },
+)

@@ -11,7 +11,7 @@ from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
-from spe_lab.core.reader.exercise import Exercise, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.teams import Setting, interleaved, ran_together
 from spe_lab.topics.scaling import models
@@ -197,42 +197,45 @@ def run_lock(library: native.Library) -> tuple[float, float, float] | str:
     return result.ratio(0, 1)
 
 
-EXERCISES = {
-    "two_points": Exercise(
-        f"With two threads and with four you have measured a speed-up. What will it be with {FAR}?",
-        (
-            "A line through the two points cannot be right: no line knows a limit.",
-            "Solve Amdahl's law for P at N = 4, then put N = 16.",
-            "S = 1 / (1 − P + P/N) gives P = (1 − 1/S) / (1 − 1/N).",
+EXERCISES = Exercises(
+    "scaling",
+    {
+        "two_points": Exercise(
+            f"With two threads and with four you have measured a speed-up. What will it be with {FAR}?",
+            (
+                "A line through the two points cannot be right: no line knows a limit.",
+                "Solve Amdahl's law for P at N = 4, then put N = 16.",
+                "S = 1 / (1 − P + P/N) gives P = (1 − 1/S) / (1 − 1/N).",
+            ),
+            6.3,
+            "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. What waking sixteen"
+            " threads costs takes a little of it.",
+            judge_two_points,
+            speedup_of,
         ),
-        6.3,
-        "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. What waking sixteen"
-        " threads costs takes a little of it.",
-        judge_two_points,
-        speedup_of,
-    ),
-    "serial_share": Exercise(
-        "Someone shows a speed-up S with N threads. Which share of the work is serial, if Amdahl's law holds? Write it"
-        " as an expression in S and N.",
-        (
-            "1/S is the time with N threads, of the time with one.",
-            "1/S = (1 − P) + P/N. Put P = 1 − e, and solve for e.",
+        "serial_share": Exercise(
+            "Someone shows a speed-up S with N threads. Which share of the work is serial, if Amdahl's law holds? Write it"
+            " as an expression in S and N.",
+            (
+                "1/S is the time with N threads, of the time with one.",
+                "1/S = (1 − P) + P/N. Put P = 1 − e, and solve for e.",
+            ),
+            "(1/S - 1/N) / (1 - 1/N)",
+            "This is the metric of Karp and Flatt (Communications of the ACM 33(5), 1990). If it stays the same for every"
+            " N, the work has a serial part; if it grows with N, threads cost something.",
+            judge_serial_share,
         ),
-        "(1/S - 1/N) / (1 - 1/N)",
-        "This is the metric of Karp and Flatt (Communications of the ACM 33(5), 1990). If it stays the same for every"
-        " N, the work has a serial part; if it grows with N, threads cost something.",
-        judge_serial_share,
-    ),
-    "lock": Exercise(
-        "Change `add_part` so that two threads are faster than one, with the same total.",
-        (
-            "The additions are done in parallel. What is done while the lock is held?",
-            "A sum has parts: let each thread have one of its own, and meet the other once.",
+        "lock": Exercise(
+            "Change `add_part` so that two threads are faster than one, with the same total.",
+            (
+                "The additions are done in parallel. What is done while the lock is held?",
+                "A sum has parts: let each thread have one of its own, and meet the other once.",
+            ),
+            LOCK_SOLUTION,
+            "With the lock in the loop all the work is serial, P = 0, and the lock's line travels between the cores as"
+            " well. With one lock for each thread, only the last addition is.",
+            judge_lock,
         ),
-        LOCK_SOLUTION,
-        "With the lock in the loop all the work is serial, P = 0, and the lock's line travels between the cores as"
-        " well. With one lock for each thread, only the last addition is.",
-        judge_lock,
-    ),
-    **PLANNING,
-}
+        **PLANNING,
+    },
+)
