@@ -86,7 +86,8 @@ def test_a_sketch_draws_under_the_lock(touches):
 
 
 def test_a_picture_for_a_file_is_drawn_under_the_lock(touches):
-    static.picture(registry.get("memory.stride").recorded())
+    lab = registry.get("memory.stride")
+    static.picture(lab.joined(lab.fitted(lab.recorded()), lab.point()))
 
 
 @needs_compiler
@@ -103,12 +104,12 @@ def test_a_figure_that_goes_is_closed_under_the_lock_with_the_next_frame(touches
     figures = [LabFigure(registry.get("memory.stride")) for _ in range(2)]
     lab = figures[0].lab
     for figure in figures:
-        figure.draw(lab.predict(lab.point(), lab.x()))
+        figure.draw(lab.predict(lab.point(), lab.x(), lab.recorded_fit))
     before = touches[Axis, "reset_ticks"]
     ending = threading.Thread(target=figures.pop)
     ending.start()
     ending.join()
     del figure
     assert touches[Axis, "reset_ticks"] == before
-    figures[0].draw(lab.predict(lab.point(), lab.x()))
+    figures[0].draw(lab.predict(lab.point(), lab.x(), lab.recorded_fit))
     assert touches[Axis, "reset_ticks"] > before

@@ -122,7 +122,7 @@ def test_points_without_a_clean_sample_are_left_out(lab, recorded):
 def test_the_svg_lies_where_the_pixels_of_a_file_lie():
     """Two routes to one frame: matplotlib's rasteriser, and paths whose corners must be dark in its picture."""
     lab = registry.get("memory.working_set")
-    recorded = lab.recorded()
+    recorded = lab.joined(lab.fitted(lab.recorded()), lab.point())
     figure = LabFigure(lab)
     x = dense(lab, recorded.x)
     _, moving = figure.layers(
@@ -231,7 +231,7 @@ def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, r
 def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     """With axes that had grown, so that the ground which the page has is not the one that is drawn now."""
     lab = registry.get("memory.working_set")
-    recorded, figure = lab.recorded(), LabFigure(lab)
+    recorded, figure = lab.joined(lab.fitted(lab.recorded()), lab.point()), LabFigure(lab)
     frames = [
         lab.predict(lab.point({"l4": latency}), dense(lab, recorded.x), lab.recorded_fit) for latency in (1000, 80)
     ]
