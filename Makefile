@@ -17,8 +17,9 @@ READY := .venv/.ready$(EXTRAS:%=-%)
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-# One heap for all threads of a kernel: spe_lab/ui/heap.py says why.
+# What glibc does with memory that a kernel frees: spe_lab/ui/heap.py says why.
 lab lecture: export MALLOC_ARENA_MAX := 1
+lab lecture: export MALLOC_MMAP_THRESHOLD_ := 262144
 lab: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter
 lab: export JUPYTERLAB_SETTINGS_DIR := $(CURDIR)/.jupyter/lab/user-settings
 lab: export JUPYTERLAB_WORKSPACES_DIR := $(CURDIR)/.jupyter/lab/workspaces

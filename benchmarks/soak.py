@@ -35,7 +35,7 @@ from browser.touch import Touch
 
 from spe_lab.core import registry
 
-os.environ["MALLOC_ARENA_MAX"] = "1"  # as in `make lab`
+os.environ |= {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}  # as in `make lab`
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 MEASURES = re.compile(r"\bexplore\(|\.measured\(|\.run\(|calibrat|^%%c|\bown\.", re.MULTILINE)
 WARM_RUNS = 10

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(path.relative_to(ROOT) for path in (ROOT / "spe_lab").rglob("*.py"))
-WIDGETS_AND_PICTURES = ("ipywidgets", "matplotlib")
+WIDGETS_AND_PICTURES = ("anywidget", "ipywidgets", "matplotlib")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def broken_rule(path: Path, found: Import) -> str | None:
     rooms = path.with_suffix("").parts[1:]  # ("core", "curve")
     room, target = rooms[0], found.target
     if room != "ui" and within(target, *WIDGETS_AND_PICTURES):
-        return "only ui imports ipywidgets or matplotlib"
+        return "only ui imports anywidget, ipywidgets or matplotlib"
     if not within(target, "spe_lab"):
         return None
     if room == "core" and not within(target, "spe_lab.core"):
@@ -90,6 +90,7 @@ def test_module_imports_only_what_its_room_may(path):
     [
         ("core/curve.py", "import matplotlib.pyplot as plt"),
         ("core/curve.py", "from ipywidgets import IntSlider"),
+        ("core/curve.py", "from anywidget import AnyWidget"),
         ("core/curve.py", "from spe_lab.ui import figures"),
         ("core/curve.py", "from .. import topics"),
         ("core/machine/facts.py", "from ...cli import main"),
@@ -154,7 +155,7 @@ def test_no_module_needs_itself():
 
 
 def test_import_of_the_package_loads_nothing_slow():
-    slow = {"sympy", "matplotlib", "ipywidgets"}
+    slow = {"sympy", "matplotlib", "ipywidgets", "anywidget"}
     program = "import sys, spe_lab; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

@@ -126,13 +126,13 @@ class Sliders:
             for each, kind in parameters.items()
             if each not in self._fixed
         }
-        self._said = widgets.HTML()
+        self.twin = widgets.HTML()
         for slider in self.sliders.values():
             slider.observe(lambda _: self._show(), "value")
         self.page = page_of(
             self,
             widgets.VBox(
-                [widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self._said]
+                [widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self.twin]
             ),
         )
         self._show()
@@ -158,7 +158,7 @@ class Sliders:
                 if _changed(value, self._fixed.get(each, value))
             ]
         self.text = "\n".join([*said, *self.cell.output.rstrip().splitlines()])
-        self._said.value = f'<pre role="{role}" style="white-space: pre-wrap">{html.escape(self.text)}</pre>'
+        self.twin.value = f'<pre role="{role}" style="white-space: pre-wrap">{html.escape(self.text)}</pre>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return bundle(self.page, kwargs, text=f"Sliders for {', '.join(self.sliders) or 'nothing'}. {self.text}")

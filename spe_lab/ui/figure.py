@@ -7,15 +7,11 @@ ground. New measured points, which come three times a second while a measurement
 axes; only new limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that
 become stale, need other artists and another legend on the same axes. A process keeps the sheets of the last few
 figures, and a figure whose sheet went is drawn anew, once, when it is needed: what a page of many labs holds does not
-grow with their number, nor while they are used.
+grow with their number, nor while they are used. All this happens under the lock of all pages (ui/page_lock.py).
 """
 
-import gc
 import io
-import itertools
 import math
-import weakref
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +22,15 @@ from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
 from spe_lab.core.reader.prediction import Prediction, Sketch
 from spe_lab.ui import svg_layer
+from spe_lab.ui.page_lock import locked
 from spe_lab.ui.sheet import Sheet, value_base
+from spe_lab.ui.sheet_store import STORE
 
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
-_KEPT = 10  # sheets, of some 5 MB each
-_LEFT_OF_SHEET, _LEFT_OF_DRESS, _MANY = 5000, 1000, 40_000  # objects that refer to each other, about
-_left = 0  # since the last collection
-_sheets: OrderedDict[int, Sheet] = OrderedDict()  # by figure, the one used last at the end
-_numbers = itertools.count()
+collect_left = STORE.collect  # at the end of a measurement
 
 
 class LabFigure:
@@ -49,15 +43,16 @@ class LabFigure:
         self.form = form  # "png", or "webp": as exact, encoded in half the time, and for a page rather than for a file
         self._shown: dict[str, Any] = {}  # what was placed last
         self._sent: object = None  # the ground that the page has
-        self._number = next(_numbers)
-        weakref.finalize(self, _drop, self._number)
+        self._number = STORE.number(self)
 
+    @locked
     def draw(
         self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
     ) -> bytes:
         """The picture's bytes; arguments as those of `place`."""
         return _picture(self.place(predicted, measured, ratios, **more), self.form)
 
+    @locked
     def layers(
         self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
     ) -> tuple[bytes | None, str]:
@@ -69,6 +64,7 @@ class LabFigure:
         self._sent = sheet.ground
         return ground, svg_layer.svg(sheet)
 
+    @locked
     def place(
         self,
         predicted: Sequence[Curve],
@@ -100,14 +96,12 @@ class LabFigure:
         own = len(measured), len(predicted)
         measured = [*measured, *(curve for curve in elsewhere if curve.source != "predicted")]
         predicted = [*predicted, *(curve for curve in elsewhere if curve.source == "predicted")]
-        sheet = _sheets.pop(self._number, None) or Sheet(self.lab)
+        sheet = STORE.take(self._number) or Sheet(self.lab)
         if sheet.dress(predicted, measured, own, stale, sketch, marks):
-            _leave(_LEFT_OF_DRESS)
+            STORE.dressed_anew()
         sheet.stretch((*self._span(sheet, [*predicted, *measured], sketch), _ratio_limit(ratios)))
         sheet.dot(measured)
-        _sheets[self._number] = sheet
-        while len(_sheets) > _KEPT:
-            _drop(next(iter(_sheets)))
+        STORE.keep(self._number, sheet)
         for line, curve in zip(sheet.lines, predicted, strict=True):
             line.set_data(curve.x.values, curve.values)
         sheet.ratio_points.set_data(*((ratios.x.values, ratios.values) if ratios is not None else ([], [])))
@@ -121,13 +115,15 @@ class LabFigure:
         sheet.caption.set_text(_caption(self.lab, predicted[: own[1]], at))
         return sheet
 
+    @locked
     def picture(self, form: str) -> bytes:
         """The last frame as "png" or "webp"."""
         return _picture(self.place(**self._shown), form)  # the sheet may not be kept any more
 
+    @locked
     def refit(self) -> None:
         """Lets the limits shrink again at the next frame."""
-        if sheet := _sheets.get(self._number):
+        if sheet := STORE.get(self._number):
             sheet.limits = None
 
     def _span(self, sheet: Sheet, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
@@ -148,30 +144,6 @@ class LabFigure:
         while sheet.covers(x, y, left, right, low, high):
             high = high + step if self.lab.scale == "linear" else high * step
         return left, right, low, high
-
-
-def _drop(number: int) -> None:
-    """The sheet of the figure of this number, which nobody shows any more or others were used since."""
-    if sheet := _sheets.pop(number, None):
-        sheet.close()
-        _leave(_LEFT_OF_SHEET)
-
-
-def _leave(objects: int) -> None:
-    global _left
-    _left += objects
-
-
-def collect_left() -> None:
-    """Has Python collect what sheets and their artists leave behind, where that has become much.
-
-    By itself it comes when a quarter of all objects is new, for a third of a second, in whatever frame that is; this is
-    for the end of a measurement.
-    """
-    global _left
-    if _left >= _MANY:
-        _left = 0
-        gc.collect()
 
 
 def _picture(sheet: Sheet, form: str) -> bytes:

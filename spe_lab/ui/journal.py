@@ -15,6 +15,7 @@ from spe_lab.core.reader.exercise import MARKS, exercises
 from spe_lab.core.reader.journal import Journal
 from spe_lab.core.reader.track_record import CONFIDENCE, SURE, Scored, TrackRecord
 from spe_lab.core.text import Text
+from spe_lab.ui.page_lock import locked
 from spe_lab.ui.static import figure_html
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def _height(record: TrackRecord) -> int:
     return 210 + 26 * len(record.ranges)
 
 
+@locked
 def draw(record: TrackRecord) -> bytes:
     """PNG: above, the share that held with its interval, beside the aim; below, each range over what was measured."""
     from matplotlib.figure import Figure

@@ -7,6 +7,7 @@ import numpy as np
 from spe_lab.core.c import native
 from spe_lab.core.sampling.noise import Noise, observe
 from spe_lab.core.text import Text
+from spe_lab.ui.page_lock import locked
 from spe_lab.ui.sheet import DPI, MEASURED
 from spe_lab.ui.static import figure_html
 
@@ -31,6 +32,7 @@ class NoisePicture:
             "text/plain": str(self.text),
         }
 
+    @locked
     def png(self) -> bytes:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

@@ -123,11 +123,11 @@ class Chooser:
             layout=widgets.Layout(width="auto"),
         )
         self.choice.disabled = not found  # until a file brings something to choose
-        self._status = widgets.HTML()
+        self.status = widgets.HTML()
         self.choice.observe(lambda _: changed(), "value")
         self.file.observe(lambda _: self._uploaded(), "value")
         self.page = widgets.VBox(
-            [widgets.HBox([self.choice, self.file], layout=widgets.Layout(flex_flow="row wrap")), self._status]
+            [widgets.HBox([self.choice, self.file], layout=widgets.Layout(flex_flow="row wrap")), self.status]
         )
 
     @property
@@ -158,9 +158,9 @@ class Chooser:
         for file in self.file.value:
             try:
                 self.add(Recording.from_json(bytes(file["content"]).decode(errors="replace"), file["name"]))
-                self._status.value = ""
+                self.status.value = ""
             except SpeLabError as error:
-                self._status.value = html.escape(str(error))
+                self.status.value = html.escape(str(error))
 
 
 def _rendered(lab: Lab, name: str, value: Value) -> str:

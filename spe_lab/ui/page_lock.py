@@ -1,16 +1,19 @@
-"""One at a time: what a page sends, what a measurement draws, and what a cell changes.
+"""One lock for all pages: a page's messages, a measurement's frames and all drawing are served one at a time.
 
 A kernel serves a page in two threads: the main one, which also runs cells, and the one that JupyterLab asks for so that
 sliders answer meanwhile. ipykernel 7.4 takes, for each widget, the one that wrote to it last: a slider and a button of
 one page are served at once. ipywidgets, traitlets and matplotlib are made for one thread; a preset that was pressed
 while a slider was still being dragged left the page and the kernel with different values for good.
+
+Every function that touches an object of matplotlib holds the lock, also outside of a page (`locked`).
 """
 
 import math
 import threading
 import time
-from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterator
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     import ipywidgets as widgets
@@ -18,6 +21,18 @@ if TYPE_CHECKING:
 OVERTAKEN_S = 0.5  # the page sends what it holds back as soon as it has the answer to what came before
 TURN = threading.RLock()  # of all pages together: matplotlib's caches are shared
 _thread = threading.local()
+_Arguments, _Result = ParamSpec("_Arguments"), TypeVar("_Result")
+
+
+def locked(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Run `function` under the lock."""
+
+    @wraps(function)
+    def call(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        with TURN:
+            return function(*args, **kwargs)
+
+    return call
 
 
 def in_turn(page: "widgets.Box") -> "widgets.Box":

@@ -1,17 +1,17 @@
 """Customers in queues, to watch: play, pause, from event to event, back and forth, beside a strip of the whole stretch.
 
-The traces are simulated in C, at the reader's sliders; the page plays them by itself, without the kernel (player.js).
+The traces are simulated in C, at the reader's sliders. The page plays them by itself, without the kernel (player.js).
 """
 
 import html
-import json
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Protocol
 
 import ipywidgets as widgets
 import numpy as np
+import traitlets
+from anywidget import AnyWidget
 
 from spe_lab.core import mode
 from spe_lab.core.errors import SpeLabError
@@ -22,6 +22,7 @@ from spe_lab.ui import controls
 from spe_lab.ui.page import bundle, page_of
 
 WIDTH, ROW, STRIP = 860, 34, 58
+SCRIPT, STYLE = (Path(__file__).with_name(name) for name in ("player.js", "player.css"))
 SPEEDS = ("0.5", "1", "2", "5", "10", "20")
 _KEY = (
     ('<circle class="short" cx="10" cy="10" r="8"/>', 20, "a short job"),
@@ -42,6 +43,20 @@ class Traced(Protocol):
     def traces(self, point: Mapping[str, Value]) -> Sequence[Trace]: ...
 
 
+class Stage(AnyWidget):
+    """The part of the page that player.js plays: `markup` with a section for each scene of `traces`."""
+
+    _esm, _css = SCRIPT, STYLE
+    markup = traitlets.Unicode().tag(sync=True)
+    traces = traitlets.Dict().tag(sync=True)
+
+    def show(self, title: str, traces: Sequence[Trace]) -> None:
+        """Play these traces from now on."""
+        with self.hold_sync():  # one message, so that the script finds both
+            self.markup = playable(title, traces)
+            self.traces = {"end": round(traces[0].end, 4), "scenes": [_scene(trace) for trace in traces]}
+
+
 class Player:
     """`traced` as a page. Moving a slider simulates anew and goes on playing; `settings` are values of some sliders."""
 
@@ -54,9 +69,9 @@ class Player:
             )
         point = {name: slider.checked(settings.get(name, slider.default)) for name, slider in traced.sliders.items()}
         self.sliders = controls.group(list(traced.sliders.values()), point, lambda _: self._refresh())
-        self._shown = widgets.HTML()
+        self.stage = Stage()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
-        self.page = page_of(self, widgets.VBox([row, self._shown], layout=widgets.Layout(max_width="900px")))
+        self.page = page_of(self, widgets.VBox([row, self.stage], layout=widgets.Layout(max_width="900px")))
         self._refresh()
 
     @property
@@ -66,30 +81,21 @@ class Player:
     @property
     def text(self) -> Text:
         """What happens, in words."""
-        return Text(f"{self.traced.title}, simulated. " + " ".join(trace.said() for trace in self._traces))
+        return Text(f"{self.traced.title}, simulated. " + " ".join(trace.said() for trace in self.traces))
 
     def _refresh(self) -> None:
-        self._traces = self.traced.traces(self.point)
-        self._shown.value = playable(self.traced.title, self._traces)
+        self.traces = self.traced.traces(self.point)
+        self.stage.show(self.traced.title, self.traces)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        still = stills(self.traced.title, self._traces)
+        still = stills(self.traced.title, self.traces)
         if mode.building_book():
             return {"text/html": still, "text/plain": str(self.text)}, {}
         return bundle(self.page, kwargs, html=still, text=str(self.text))
 
 
-@cache
-def _file(name: str) -> str:
-    return (files("spe_lab.ui") / name).read_text(encoding="utf-8")
-
-
 def playable(title: str, traces: Sequence[Trace]) -> str:
-    """The page's markup, with the traces and the script that plays them."""
-    script = html.escape(_file("player.js"), quote=True)
-    data = json.dumps(
-        {"end": round(traces[0].end, 4), "scenes": [_scene(trace) for trace in traces]}, separators=(",", ":")
-    ).replace("</", "<\\/")
+    """The markup that player.js plays: controls, and a section for each trace."""
     options = "".join(f"<option>{each}</option>" for each in SPEEDS)
     labels = {"play": "Play", "next": "Next event", "again": "To the start"}
     buttons = "".join(f'<button type="button" class="{kind}">{label}</button>' for kind, label in labels.items())
@@ -102,9 +108,8 @@ def playable(title: str, traces: Sequence[Trace]) -> str:
     # Keys belong to these controls while one of them has the focus, not to JupyterLab's shortcuts.
     return (
         f'<div class="spe-player" role="group" aria-label="{html.escape(title, quote=True)}"'
-        f' data-lm-suppress-shortcuts="true"><script type="application/json" class="data">{data}</script><div'
-        f' class="controls">{buttons}{time}{speed}</div>{_key()}{sections}<p class="said"'
-        f' role="status"></p>{_in_words(traces)}<style onload="{script}">{_file("player.css")}</style></div>'
+        f' data-lm-suppress-shortcuts="true"><div class="controls">{buttons}{time}{speed}</div>{_key()}{sections}'
+        f'<p class="said" role="status"></p>{_in_words(traces)}</div>'
     )
 
 
@@ -113,7 +118,7 @@ def stills(title: str, traces: Sequence[Trace]) -> str:
     sections = "".join(_section(trace, most(traces)) for trace in traces)
     return (
         '<div class="spe-player" role="group"'
-        f' aria-label="{html.escape(title, quote=True)}"><style>{_file("player.css")}</style>'
+        f' aria-label="{html.escape(title, quote=True)}"><style>{STYLE.read_text(encoding="utf-8")}</style>'
         f"{sections}{_in_words(traces)}</div>"
     )
 

@@ -218,6 +218,10 @@ class Sheet:
                 axis.reset_ticks()
         self._bare = self._dressed = None
 
+    @property
+    def holds_pixels(self) -> bool:
+        return self._bare is not None or self._dressed is not None
+
     def _set_scales(self) -> None:
         """Once for all limits: a new scale makes new ticks, which cost more than anything else of a drawing. Minor
         ticks, of which there may be 65, are one line here: as objects of matplotlib's they cost a third of a drawing.

@@ -19,7 +19,7 @@ from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
 from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle, page_of
-from spe_lab.ui.page_lock import Overtaken
+from spe_lab.ui.page_lock import Overtaken, locked
 from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, draw_band
 from spe_lab.ui.static import figure_html
 
@@ -44,7 +44,8 @@ _BELOW = {
 class CurveSketch:
     """Sliders for `points` places along the lab's axis; *Commit* makes a prediction of them.
 
-    It can be given to `explore` as a prediction, before it is committed or after.
+    It can be given to `explore` as a prediction, before it is committed or after. `picture` shows the curve, `twin` says
+    it in words, and `note` says what became of the last commit.
     """
 
     def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value) -> None:
@@ -64,14 +65,14 @@ class CurveSketch:
             place: self._slider(place, float(value), low, high) for place, value in zip(places, values, strict=True)
         }
         self._pad = _Pad(self.lab, _with_room(places, self.lab), (low, high))
-        self._picture, self._said, self._kept = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.picture, self.twin, self.note = widgets.HTML(), widgets.HTML(), widgets.HTML()
         commit = widgets.Button(
             description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal"
         )
         commit.on_click(lambda _: self._pressed())
         self.commit_button, self._overtaken = commit, Overtaken()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
-        rows = [self._picture, row, widgets.HBox([commit, self._kept]), self._said]
+        rows = [self.picture, row, widgets.HBox([commit, self.note]), self.twin]
         self.page = page_of(self, widgets.VBox(rows, layout=widgets.Layout(max_width="900px")))
         for place, slider in self.sliders.items():
             slider.observe(lambda _, place=place: self._moved(place), "value")
@@ -117,7 +118,7 @@ class CurveSketch:
         return Text(f"{'Committed' if is_kept else 'Not committed'}: {points}.")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return bundle(self.page, kwargs, html=self._picture.value, text=str(self.text))
+        return bundle(self.page, kwargs, html=self.picture.value, text=str(self.text))
 
     def _places(self, points: int) -> list[float]:
         """Spread over the default sweep, each a value that the axis has."""
@@ -168,14 +169,14 @@ class CurveSketch:
             self._refresh()
 
     def _tell(self, sentence: str) -> None:
-        self._kept.value = f'<span role="status">{html.escape(sentence)}</span>'
+        self.note.value = f'<span role="status">{html.escape(sentence)}</span>'
 
     def _refresh(self) -> None:
         shown = replace(self.prediction, knots=tuple(self.curve.items()), name="")
-        self._picture.value = figure_html(
+        self.picture.value = figure_html(
             self._pad.draw(shown.sketched(), self.curve), f"A curve that you draw. {self.text}", WIDTH, HEIGHT
         )
-        self._said.value = f'<span role="status">{html.escape(self.text)}</span>'
+        self.twin.value = f'<span role="status">{html.escape(self.text)}</span>'
 
 
 def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
@@ -191,6 +192,7 @@ def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
 class _Pad:
     """The empty axes of the lab's figure, and on them the curve that is being drawn."""
 
+    @locked
     def __init__(self, lab: Lab, span: tuple[float, float], reach: tuple[float, float]) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -217,6 +219,7 @@ class _Pad:
         self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self._figure.bbox)  # axes and text take 40 ms, the curve 5
 
+    @locked
     def draw(self, sketch: Sketch, knots: Mapping[float, float]) -> bytes:
         self._canvas.restore_region(self._background)
         draw_band(self._axes, sketch)

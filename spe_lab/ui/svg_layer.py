@@ -51,7 +51,7 @@ def _line(sheet: "Sheet", line: "Line2D") -> str:
     style = sheet.dashes[line]
     dashes = f' stroke-dasharray="{" ".join(f"{part * width:.1f}" for part in style[1])}"' if style != "-" else ""
     return (
-        f'<path d="{_path(_points(sheet, line))}" fill="none" stroke="{line.get_color()}"'
+        f'<path d="{path(_points(sheet, line))}" fill="none" stroke="{line.get_color()}"'
         f' stroke-width="{width:.1f}"{dashes}/>'
     )
 
@@ -75,7 +75,7 @@ def _points(sheet: "Sheet", line: "Line2D") -> np.ndarray:
     return place
 
 
-def _path(points: np.ndarray) -> str:
+def path(points: np.ndarray) -> str:
     """A path that begins anew after each point that is not finite. Far outside, a coordinate says no more than that."""
     commands, pen = [], "M"
     for x, y in np.clip(points, -9999, 9999).tolist():

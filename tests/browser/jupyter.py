@@ -94,17 +94,18 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def jupyterlab(folder: Path, **environment: str) -> Iterator["JupyterLab"]:
+def jupyterlab(folder: Path, policy: str = "", **environment: str) -> Iterator["JupyterLab"]:
     """JupyterLab on `folder` with settings of its own, and a browser for it; both are gone afterwards.
 
-    `environment` is added to the kernels'. Raises MissingError where there is no playwright or no browser.
+    `policy`: the Content-Security-Policy of its pages, if it is not JupyterLab's own. `environment` is added to the
+    kernels'. Raises MissingError where there is no playwright or no browser.
     """
-    with chromium() as browser, _server(folder, environment) as address:
+    with chromium() as browser, _server(folder, policy, environment) as address:
         yield JupyterLab(address, browser)
 
 
 @contextmanager
-def _server(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+def _server(folder: Path, policy: str, environment: dict[str, str]) -> Iterator[str]:
     """The address of a new JupyterLab process."""
     with (
         tempfile.TemporaryDirectory(prefix="spe-lab-browser-", ignore_cleanup_errors=True) as private,
@@ -131,6 +132,8 @@ def _server(folder: Path, environment: dict[str, str]) -> Iterator[str]:
             "--LabApp.extension_manager=readonly",
             "--LabApp.expose_app_in_browser=True",  # as window.jupyterapp
         ]
+        if policy:
+            command.append(f"--ServerApp.tornado_settings={ {'headers': {'Content-Security-Policy': policy}}!r}")
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
         log = private / "server.log"

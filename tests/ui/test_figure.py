@@ -14,10 +14,10 @@ from PIL import Image
 from spe_lab.core import registry
 from spe_lab.core.curve import Curve
 from spe_lab.core.reader.prediction import predict, predict_curve
-from spe_lab.ui import figure as figures_module
 from spe_lab.ui import svg_layer
 from spe_lab.ui.figure import LabFigure
 from spe_lab.ui.sheet import HEIGHT, WIDTH
+from spe_lab.ui.sheet_store import LEFT_OF_DRESS, LEFT_OF_SHEET, MANY, STORE
 from spe_lab.ui.static import dense, ratios
 
 
@@ -122,7 +122,7 @@ def test_points_without_a_clean_sample_are_left_out(lab, recorded):
 def test_the_svg_lies_where_the_pixels_of_a_file_lie():
     """Two routes to one frame: matplotlib's rasteriser, and paths whose corners must be dark in its picture."""
     lab = registry.get("memory.working_set")
-    recorded = lab.recorded()
+    recorded = lab.joined(lab.fitted(lab.recorded()), lab.point())
     figure = LabFigure(lab)
     x = dense(lab, recorded.x)
     _, moving = figure.layers(
@@ -160,24 +160,24 @@ def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
 
 def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
     assert (
-        svg_layer._path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]]))
+        svg_layer.path(np.array([[1, 2], [np.nan, 3], [4, 5], [6, np.inf], [6, 1e9]]))
         == "M1.0 2.0M4.0 5.0L6.0 9999.0L6.0 9999.0"
     )
 
 
 def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(lab, recorded):
-    figures_module._sheets.clear()
-    shown = [LabFigure(lab) for _ in range(figures_module._KEPT + 2)]
+    shown = [LabFigure(lab) for _ in range(STORE.most + 2)]
     for figure in shown:
         for stale in (False, True, False):
             figure.draw(lab.predict(lab.point(), recorded.x, lab.recorded_fit), recorded.measured, stale=stale)
-    assert len(figures_module._sheets) == figures_module._KEPT
+    assert len(STORE) == STORE.most
     del figure, shown
     gc.collect()
-    assert not figures_module._sheets
+    STORE.collect()
+    assert len(STORE) == 0
 
 
-def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
+def test_a_sheet_that_goes_frees_its_ticks_and_pixels_before_the_collector_comes(lab, recorded):
     """What is left to Python's collector stays for minutes on a page of many labs."""
     from matplotlib.axis import Tick
 
@@ -192,8 +192,9 @@ def test_a_sheet_that_goes_frees_its_ticks_and_pixels_at_once(lab, recorded):
     try:
         before = ticks()
         del figure
-        assert not any(kept is sheet for kept in figures_module._sheets.values())
-        assert ticks() < before - 10 and sheet._bare is None and sheet._dressed is None
+        assert sheet.holds_pixels  # until the next frame: Python may end a figure while another one is drawn
+        STORE.collect()
+        assert ticks() < before - 10 and not sheet.holds_pixels
     finally:
         gc.enable()
 
@@ -210,18 +211,18 @@ def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, r
     figure = LabFigure(lab)
     change(figure)
     gc.collect()
-    figures_module._left = 0
+    STORE.left = 0
     gc.disable()
     try:
         before = left()
-        for _ in range(figures_module._MANY // figures_module._LEFT_OF_SHEET - 1):
+        for _ in range(MANY // LEFT_OF_SHEET - 1):
             LabFigure(lab).place(lab.predict(lab.point(), lab.x(), lab.recorded_fit))
-        for _ in range(figures_module._LEFT_OF_SHEET // figures_module._LEFT_OF_DRESS - 1):
+        for _ in range(LEFT_OF_SHEET // LEFT_OF_DRESS - 1):
             change(figure)
-            figures_module.collect_left()
+            STORE.collect()
             assert left() > before
         change(figure)
-        figures_module.collect_left()
+        STORE.collect()
         assert left() == before
     finally:
         gc.enable()
@@ -230,7 +231,7 @@ def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, r
 def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     """With axes that had grown, so that the ground which the page has is not the one that is drawn now."""
     lab = registry.get("memory.working_set")
-    recorded, figure = lab.recorded(), LabFigure(lab)
+    recorded, figure = lab.joined(lab.fitted(lab.recorded()), lab.point()), LabFigure(lab)
     frames = [
         lab.predict(lab.point({"l4": latency}), dense(lab, recorded.x), lab.recorded_fit) for latency in (1000, 80)
     ]
@@ -250,7 +251,7 @@ def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
 
 def _forget_sheets(lab):
     """By as many other figures as there are sheets kept."""
-    others = [LabFigure(lab) for _ in range(figures_module._KEPT)]
+    others = [LabFigure(lab) for _ in range(STORE.most)]
     for other in others:
         other.place(lab.predict(lab.point(), lab.x(), lab.recorded_fit))
 

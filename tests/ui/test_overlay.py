@@ -57,21 +57,21 @@ def test_an_uploaded_file_joins_the_choice_and_a_bad_one_is_refused_in_words():
     content = {"type": "application/json", "size": 1, "last_modified": datetime.now(UTC)}
     upload.value = ({**content, "name": "notes.json", "content": memoryview(b"{}")},)
     assert (
-        "notes.json must follow the format" in explorer.parts.beside._status.value
+        "notes.json must follow the format" in explorer.parts.beside.status.value
         and explorer.parts.beside.chosen is None
     )
     upload.value = ({**content, "name": "run.json", "content": memoryview(run.to_json().encode())},)
-    assert explorer.parts.beside._status.value == "" and explorer.parts.beside.chosen.name.startswith("recorded on ")
+    assert explorer.parts.beside.status.value == "" and explorer.parts.beside.chosen.name.startswith("recorded on ")
 
 
 def test_a_published_machine_lends_only_curves_that_its_numbers_determine():
     stride = explore("memory.stride")
     unfold(stride)
     (name,) = [each for each in options(stride) if "n6005" in each]
-    stride._beside.choice.value = options(stride)[name]
+    stride.parts.beside.choice.value = options(stride)[name]
     assert "sum over levels, intel-tremont-n6005" in stride.text
     assert "prefetched, intel" not in stride.text  # its prices are assumed, not published
-    assert "model of intel-tremont-n6005" in stride._twin.value
+    assert "model of intel-tremont-n6005" in stride.parts.twin.value
 
 
 @pytest.mark.parametrize("facts", [None, [], {}, {"cpu": None}, {"cpu": 7}, {"cpu": "$x^$ (y)"}])

@@ -62,27 +62,37 @@ def test_a_trace_needs_to_know_who_served():
 
 def test_the_page_holds_the_traces_and_says_them_in_words():
     shown = Player(Watched(), systems="four servers")
-    markup = shown._shown.value
-    data = json.loads(re.search(r'class="data">(.*?)</script>', markup)[1])
-    assert [scene["name"] for scene in data["scenes"]] == ["one queue", "a queue each"] and data["scenes"][0][
-        "servers"
-    ] == 4
-    assert markup.count('class="moving"') == 2 and 'role="status"' in markup and "prefers-reduced-motion" in markup
-    for trace in shown._traces:
-        assert trace.said() in shown.text and trace.said() in markup
-    before = markup
+    stage = shown.stage
+    scenes = stage.traces["scenes"]
+    assert [scene["name"] for scene in scenes] == ["one queue", "a queue each"] and scenes[0]["servers"] == 4
+    assert json.loads(json.dumps(stage.traces, allow_nan=False)) == stage.traces  # the page reads the same
+    assert stage.markup.count('class="moving"') == 2 and 'role="status"' in stage.markup
+    for trace in shown.traces:
+        assert trace.said() in shown.text and trace.said() in stage.markup
+    before = stage.markup, stage.traces
     shown.sliders["load"].value = 0.9
-    assert shown._shown.value != before and "onload" in shown._shown.value
+    assert stage.markup != before[0] and stage.traces != before[1]
+
+
+def test_markup_and_traces_reach_the_page_in_one_message(monkeypatch):
+    shown = Player(Watched())
+    sent = []
+    monkeypatch.setattr(shown.stage.comm, "publish_msg", lambda _kind, data=None, **_more: sent.append(data))
+    shown.sliders["load"].value = 0.9
+    assert [sorted(data["state"]) for data in sent] == [["markup", "traces"]]
+
+
+@pytest.mark.parametrize("source", ["markup", "still"])
+def test_there_is_no_script_in_the_markup(source):
+    shown = Player(Watched())
+    markup = shown.stage.markup if source == "markup" else shown._repr_mimebundle_()[0]["text/html"]
+    assert not re.search(r"<script|\son\w+=", markup)
 
 
 def test_without_a_kernel_the_strips_are_left(monkeypatch):
     monkeypatch.setenv("SPE_LAB_BOOK", "1")
     data, _ = Player(Watched())._repr_mimebundle_()
-    assert (
-        data["text/html"].count("<svg") == 3
-        and "onload" not in data["text/html"]
-        and "behind a long one" in data["text/plain"]
-    )
+    assert data["text/html"].count("<svg") == 3 and "behind a long one" in data["text/plain"]
     assert player.most(Watched().traces(Player(Watched()).point)) > 3
 
 

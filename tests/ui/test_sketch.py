@@ -11,13 +11,13 @@ from spe_lab.core.reader import journal
 def test_moving_a_slider_draws_and_says_the_curve():
     drawing = sketch("memory.stride")
     assert len(drawing.sliders) == 5 and not drawing.committed and drawing.text.startswith("Not committed: ")
-    before = drawing._picture.value
+    before = drawing.picture.value
     list(drawing.sliders.values())[2].value = 20
     assert (
-        drawing._picture.value != before
+        drawing.picture.value != before
         and "20 ns at" in drawing.text
-        and "20 ns at" in drawing._said.value
-        and "20 ns at" in drawing._picture.value
+        and "20 ns at" in drawing.twin.value
+        and "20 ns at" in drawing.picture.value
     )
 
 
@@ -26,7 +26,7 @@ def test_what_is_committed_comes_back_after_a_restart(capsys):
     list(drawing.sliders.values())[1].value = 10**1.3
     drawing.commit_button.click()
     assert (
-        drawing.committed and drawing.text.startswith("Committed: ") and "Kept in your journal." in drawing._kept.value
+        drawing.committed and drawing.text.startswith("Committed: ") and "Kept in your journal." in drawing.note.value
     )
     assert capsys.readouterr().out == ""  # a button has no cell to print below
     again = sketch("memory.stride", points=3)
@@ -55,7 +55,7 @@ def test_after_a_look_a_drawn_curve_does_not_count():
         kept.show("memory.stride")
     drawing = sketch("memory.stride")
     drawing.commit()
-    assert "does not count" in drawing._kept.value
+    assert "does not count" in drawing.note.value
 
 
 @pytest.mark.parametrize("lab_id", registry.labs())
@@ -64,7 +64,7 @@ def test_a_curve_can_be_drawn_for_every_lab(lab_id):
     drawing.commit()
     for slider in drawing.sliders.values():
         slider.value = 1.1 * slider.value
-    assert drawing.drawn.low and "<img alt=" in drawing._picture.value and len(drawing.sliders) >= 2
+    assert drawing.drawn.low and "<img alt=" in drawing.picture.value and len(drawing.sliders) >= 2
 
 
 @pytest.mark.parametrize("points", [1, 10])
