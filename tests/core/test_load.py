@@ -1,6 +1,9 @@
 """Load on a companion: what is timed, open and closed loops, and round trips through the usual sweep."""
 
+import os
+import signal
 import socket
+import struct
 import threading
 
 import numpy as np
@@ -67,15 +70,15 @@ def test_round_trips_against_message_size_go_through_the_usual_sweep(echo):
 
 
 @pytest.mark.parametrize("kind", ["closed", "open"])
-@pytest.mark.parametrize("wrong", ["silent", "gone", "other"])
+@pytest.mark.parametrize("wrong", ["silent", "gone", "other size", "other number"])
 def test_a_service_that_does_not_answer_ends_in_a_sentence(echo, kind, wrong, monkeypatch):
     ours, theirs = socket.socketpair()
     monkeypatch.setattr(echo, "connect", lambda: ours)
     client = Client(echo, 32, limit_s=0.1)
     if wrong == "gone":
         theirs.close()
-    if wrong == "other":
-        theirs.sendall(bytes(32))
+    if wrong.startswith("other"):
+        theirs.sendall(struct.pack("=IIQ16x", *((32, 0, 7) if wrong == "other number" else (31, 0, 0))))
     said = {"silent": "must answer a request within 0.1 s, and was silent"}.get(
         wrong, "must send requests back as they are, and closed the connection or sent something else"
     )
@@ -98,7 +101,7 @@ def test_cancel_ends_a_load_and_its_companion(kind):
 
 def test_a_crash_under_load_names_the_signal(echo):
     client = Client(echo, 64)
-    threading.Timer(0.1, lambda: __import__("os").kill(echo.pid, 11)).start()
+    threading.Timer(0.1, os.kill, (echo.pid, signal.SIGSEGV)).start()
     with pytest.raises(CompanionError, match="and was ended by SIGSEGV; look for a crash in its C file"):
         client.closed(100, 10 * MS)
 
