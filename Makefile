@@ -67,11 +67,11 @@ lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-for
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) mypy --cache-dir .venv/mypy
-	@.venv/bin/clang-format --dry-run -Werror kernels_c/*.[ch]
+	@.venv/bin/clang-format --dry-run -Werror kernels_c/*.[ch] kernels_c/programs/*.c
 
 format: $(READY) ## Format the Python and C sources
 	@$(RUN) ruff format --quiet .
-	@.venv/bin/clang-format -i kernels_c/*.[ch]
+	@.venv/bin/clang-format -i kernels_c/*.[ch] kernels_c/programs/*.c
 
 mutants: $(READY) compiler ## Put deliberate faults into kernels and models, one at a time, and tell which the tests notice (ten minutes)
 	@.venv/bin/python tests/mutants.py

@@ -61,6 +61,7 @@ def test_the_wheel_holds_kernels_notebooks_and_recorded_data_and_no_tests(wheel)
     for kind, folder in (
         ("*.c", "kernels_c"),
         ("*.h", "kernels_c"),
+        ("programs/*.c", "kernels_c"),
         ("*.ipynb", "notebooks"),
         ("recorded/*.json", "spe_lab"),
     ):

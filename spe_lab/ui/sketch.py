@@ -44,8 +44,8 @@ _BELOW = {
 class CurveSketch:
     """Sliders for `points` places along the lab's axis; *Commit* makes a prediction of them.
 
-    It can be given to `explore` as a prediction, before it is committed or after. `picture` shows the curve, `twin` says
-    it in words, and `note` says what became of the last commit.
+    It can be given to `explore` as a prediction, before it is committed or after. `picture` shows the curve, `twin`
+    says it in words, and `note` says what became of the last commit.
     """
 
     def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value) -> None:

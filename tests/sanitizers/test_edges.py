@@ -5,8 +5,12 @@ They run in processes whose kernels were built with sanitizers (test_sanitized.p
 levels.
 """
 
+import contextlib
 import os
+import socket
+import threading
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from spe_lab.core.c import native, prototypes
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling import cycle
+from spe_lab.core.sampling.load import Client
 from spe_lab.models import queues
 from spe_lab.models.cache import INCLUSIONS, POLICIES, PREFETCHERS, Hierarchy, Level, stack_distances
 from spe_lab.models.patterns.algebra import Region, r_trav, rr_acc, s_trav, s_trav_cr
@@ -305,6 +310,33 @@ def test_pages_that_were_given_back_are_faulted_in_again():
         assert ((faults == -1) | (faults >= 1)).all()
 
 
+@contextlib.contextmanager
+def client(size):
+    """A client of a service in this process, which sends back what it gets."""
+    ours, theirs = socket.socketpair()
+
+    def echo():
+        while got := theirs.recv(1 << 16):
+            theirs.sendall(got)
+
+    service = threading.Thread(target=echo)
+    service.start()
+    try:
+        yield Client(SimpleNamespace(connect=lambda: ours, check=lambda task: None, cancel=Cancel()), size)
+    finally:
+        ours.close()  # ends the thread
+        service.join()
+        theirs.close()
+
+
+@pytest.mark.parametrize("size", [16, 17, 4096, 2**18])
+def test_requests_one_after_the_other(size):
+    with client(size) as requests:
+        for n in (0, 1, 7):
+            records, threads = requests.closed(n, 2**32 - 1)
+            assert (records["received_ns"] >= records["sent_ns"]).all() and threads["ended_ns"] >= threads["began_ns"]
+
+
 def test_the_harness():
     library = native.load("measurement")
     point = state_of(library, "spe_point", 0, None, 3)
@@ -425,6 +457,14 @@ def test_threads_that_hand_a_line_over_or_work_side_by_side():
             == 0
         )
         assert (counters == rounds * (trials + 1)).all()
+
+
+@pytest.mark.parametrize("size", [16, 2**18])
+def test_threads_that_send_and_receive(size):
+    with client(size) as requests:
+        for due in ([], [0], [0, 0, 10**6, 10**6]):
+            records, threads = requests.open(np.array(due, np.int64))
+            assert (records["received_ns"] >= records["due_ns"]).all() and threads.size == 2
 
 
 def test_threads_that_play_ball():

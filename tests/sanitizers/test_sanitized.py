@@ -42,6 +42,7 @@ PYTEST = (
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_no_kernel_makes_a_compiler_warn(compiler, level, tmp_path):
     sources = [native.source(stem) for stem in native.stems()]
+    sources += sorted(native.kernel_folder().glob("programs/*.c"))
     command = [compiler, "-c", "-std=c11", *STRICT, level, f"-I{native.kernel_folder()}", *map(str, sources)]
     said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
     assert (said.returncode, said.stderr) == (0, "")

@@ -26,7 +26,7 @@ from spe_lab.core.errors import SpeLabError, UnavailableError
 # One place for the flags. The baseline instruction set, so that a curve means the same on two machines; -g since line
 # numbers cost nothing and the assembly view wants them.
 FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes")
-_LINK = ("-fPIC", "-shared", "-lm", "-pthread")
+_LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by what is built
 NO_COMPILER = (
     "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
     " conda: c-compiler) or the Python package ziglang (pip install 'spe-lab[compiler]'); until then labs show their"
@@ -137,7 +137,7 @@ def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) ->
 
 @dataclass(frozen=True)
 class Built:
-    """A library that is compiled and not loaded."""
+    """A library or a program that is compiled and neither loaded nor started."""
 
     path: Path
     declarations: prototypes.Declarations
@@ -147,6 +147,16 @@ class Built:
 def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Built:
     """`compile_text` for another process to load."""
     return _built(text_file(text, name), name, tuple(flags))
+
+
+def build_program(name: str) -> Built:
+    """Compile kernels_c/programs/`name`.c into an executable, unless one of this content is cached."""
+    return _built(_named("name", name, kernel_folder() / "programs"), name, FLAGS, ".program")
+
+
+def build_program_text(text: str, name: str = "program") -> Built:
+    """Compile C text with a `main` into an executable; it may include "companion.h"."""
+    return _built(text_file(text, name), name, FLAGS, ".program")
 
 
 def text_file(text: str, name: str = "cell") -> Path:
@@ -166,9 +176,16 @@ def stems() -> list[str]:
 
 
 def source(stem: str) -> Path:
-    if stem not in stems():
-        raise SpeLabError(f"stem must name a file of kernels_c, got {stem!r}; there are {', '.join(stems())}")
-    return kernel_folder() / f"{stem}.c"
+    return _named("stem", stem, kernel_folder())
+
+
+def _named(argument: str, value: str, folder: Path) -> Path:
+    """Return the C file of this name in `folder`."""
+    there = sorted(path.stem for path in folder.glob("*.c"))
+    if value not in there:
+        place = folder.relative_to(kernel_folder().parent)
+        raise SpeLabError(f"{argument} must name a file of {place}, got {value!r}; there are {', '.join(there)}")
+    return folder / f"{value}.c"
 
 
 def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
@@ -176,8 +193,8 @@ def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
     return Library(built.path, built.declarations, built.provenance)
 
 
-def _built(source: Path, stem: str, flags: tuple[str, ...]) -> Built:
-    path, key = _build(source, stem, flags)  # before reading: the compiler's messages are better than ours
+def _built(source: Path, stem: str, flags: tuple[str, ...], suffix: str = ".so") -> Built:
+    path, key = _build(source, stem, flags, suffix)  # before reading: the compiler's messages are better than ours
     declarations = prototypes.read(source, kernel_folder())
     return Built(
         path,
@@ -186,26 +203,26 @@ def _built(source: Path, stem: str, flags: tuple[str, ...]) -> Built:
     )
 
 
-def _build(source: Path, stem: str, flags: tuple[str, ...]) -> tuple[Path, str]:
+def _build(source: Path, stem: str, flags: tuple[str, ...], suffix: str) -> tuple[Path, str]:
     used = compiler()
     key = hashlib.sha256()
     headers = (header.read_bytes() for header in sorted(kernel_folder().glob("*.h")))
     for part in (
         source.read_bytes(),
         *headers,
-        *(word.encode() for word in (*flags, *_LINK, *used.command, used.version)),
+        *(word.encode() for word in (*flags, *_LINK[suffix], *used.command, used.version)),
     ):
         key.update(hashlib.sha256(part).digest())
     name = f"{stem}-{key.hexdigest()[:20]}"
     folder = _cache_folder()
-    for candidate in folder.glob(f"{name}-*.so"):
+    for candidate in folder.glob(f"{name}-*{suffix}"):
         if _digest(candidate) == candidate.stem.rpartition("-")[2]:
             return candidate, key.hexdigest()
         candidate.unlink(missing_ok=True)  # damaged: neither loaded nor kept
     with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
-        built = Path(scratch) / "library.so"
-        run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK)
-        target = folder / f"{name}-{_digest(built)}.so"
+        built = Path(scratch) / f"built{suffix}"
+        run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK[suffix])
+        target = folder / f"{name}-{_digest(built)}{suffix}"
         built.replace(target)
     return target, key.hexdigest()
 
