@@ -86,6 +86,8 @@ class Lab(ABC):
     within: float | None = None  # how far they may lie apart at the median; None where the lab teaches a failure
     scale: str = "log"  # of the figure's values: "log", or "linear" where zero is one of them
     simulated: bool = False  # True: its machine is a simulation, and its curves say so
+    machine: Machine
+    made_with: Mapping[str, Any]  # constructor arguments beside the machine
     live: bool = False  # True: fast enough to be simulated again on every slider move (see `first_answer`)
 
     def __init__(self, machine: Machine | None = None, **made_with: Any) -> None:

@@ -1,7 +1,7 @@
 """A slider: a parameter of a lab that the reader moves, with its domain, unit, meaning and default."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,6 +32,22 @@ class Slider:
     multiple_of: float = 0.0
     measured: bool = True
     source: str = ""
+
+    @classmethod
+    def choice(
+        cls, name: str, choices: Iterable[str], meaning: str, source: str, *, default: str = "", measured: bool = True
+    ) -> "Slider":
+        """A slider for one of `choices`, the first of them by default."""
+        known = tuple(choices)
+        chosen = default or known[0]
+        return cls(name, "", chosen, meaning, scale="choice", choices=known, measured=measured, source=source)
+
+    @classmethod
+    def count(
+        cls, name: str, default: float, meaning: str, low: float, high: float, source: str, scale: str = "linear"
+    ) -> "Slider":
+        """A slider for a whole number."""
+        return cls(name, "", default, meaning, low, high, scale, multiple_of=1, source=source)
 
     def checked(self, value: Value) -> Value:
         """`value` if it is in the domain; text is parsed with its unit. The error says the rule, the value and the

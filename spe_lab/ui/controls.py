@@ -1,6 +1,6 @@
 """Sliders of a lab as widgets. A log slider steps through values of equal ratio and shows each with its unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import ipywidgets as widgets
 import numpy as np
@@ -76,7 +76,9 @@ def _as_said(value: float, unit: str) -> float:
     return units.parse(units.render(value, unit), unit)
 
 
-def group(sliders: list[Slider], values: dict[str, Value], changed: Callable[[str], None]) -> dict[str, widgets.Widget]:
+def group(
+    sliders: list[Slider], values: Mapping[str, Value], changed: Callable[[str], None]
+) -> dict[str, widgets.Widget]:
     """Widgets by slider name, with room for the longest name among them; `changed` is given the
     name after each move.
     """

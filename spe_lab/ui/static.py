@@ -112,4 +112,4 @@ def ratios(run: Run) -> Curve | None:
 
 def lab_of(recording: Recording) -> Lab:
     """The lab of a recording, on the machine that it says."""
-    return registry.get(recording.lab, Machine.from_dict(recording.machine))
+    return registry.get(recording.lab, Machine.from_dict(dict(recording.machine)))

@@ -39,6 +39,15 @@ class CellLab(Lab):
         " below the figure."
     )
 
+    cell: Cell
+    name: str
+    model: Model | Callable[..., Any]
+    axis_unit: str
+    _values: Sequence[float]
+    _whole: bool
+    _arguments: Mapping[str, Any]
+    _parameters: Mapping[str, Any]
+
     def __init__(
         self,
         machine: Machine | None = None,

@@ -5,8 +5,8 @@ import socket
 import numpy as np
 
 from spe_lab.core.c import native
-from spe_lab.core.errors import CancelledError, SpeLabError
-from spe_lab.core.sampling import teams
+from spe_lab.core.c.status import check
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.sampling.companion import Companion
 
 LIMIT_S = 5.0  # for an answer
@@ -84,12 +84,11 @@ class Client:
         known = self.library.constants
         if status == known["SPE_CANCELLED"]:
             self.companion.close()
-            raise CancelledError(f"the load on {self.companion.name} was cancelled; start it again")
         if status == known["LOAD_BROKEN"]:
             raise self.companion.ended("send requests back as they are", "closed the connection or sent something else")
         if status == known["LOAD_LATE"]:
             raise self.companion.failed(f"answer a request within {self._load.limit_ns / 1e9:g} s", "was silent")
-        teams.checked(status, self.library, 2)
+        check(status, self.library, f"the load on {self.companion.name}", threads=2)
 
 
 class RoundTrips:

@@ -174,7 +174,7 @@ class FalseSharing(TeamLab):
         line = self.machine.parameters["line_size"].value
 
         def training(result: Trials) -> dict[str, Any]:
-            lost = {"same word": same, "own words": own}
+            lost: dict[str, Sequence[Words]] = {"same word": [same], "own words": own}
             counts = {name: lost_updates(words) for name, words in lost.items()} if operation in COUNTING else None
             how = {"operation": operation, "threads": threads, "line": line, "offsets": list(TRAINING)}
             return {**how, **blocks(result, len(x.values)), "lost_updates": counts}
@@ -209,10 +209,9 @@ class FalseSharing(TeamLab):
         return {"line size": float(point["line"])}
 
 
-def lost_updates(words: Words | Sequence[Words]) -> list[int]:
+def lost_updates(words: Sequence[Words]) -> list[int]:
     """[lost updates, updates] of these words."""
-    every = [words] if isinstance(words, Words) else words
-    return [sum(each.lost for each in every), sum(each.done for each in every)]
+    return [sum(each.lost for each in words), sum(each.done for each in words)]
 
 
 def blocks(result: Trials, n: int) -> dict[str, list]:

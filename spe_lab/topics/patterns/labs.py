@@ -261,6 +261,8 @@ class Compose(MissLab):
     title = "Composed patterns"
     question = "What do patterns cost that run at once, or one after the other, in a level of a given capacity?"
 
+    own: Pattern | None
+
     def __init__(self, machine: Machine | None = None, own: Pattern | None = None) -> None:
         super().__init__(machine, own=own)
 

@@ -82,6 +82,8 @@ class CriticalPath(TeamLab):
         " memory, and a task that computes rather than waits needs a core of its own."
     )
 
+    own: str | Graph | None
+
     def __init__(self, machine: Machine | None = None, own: str | Graph | None = None) -> None:
         super().__init__(machine, own=own)
 

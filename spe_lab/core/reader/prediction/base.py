@@ -220,7 +220,7 @@ def deviating(lab: Lab, settings: Mapping[str, Value]) -> dict[str, Value]:
 
 def lab_of(run: Recording) -> Lab:
     """The run's lab with the defaults of the machine that it was made on."""
-    return registry.get(run.lab, Machine.from_dict(run.machine) if run.machine else None)
+    return registry.get(run.lab, Machine.from_dict(dict(run.machine)) if run.machine else None)
 
 
 def nearest(curve: Curve, lab: Lab, at: float) -> int:
