@@ -1,1 +1,1 @@
-"""What every topic stands on: kernels, measurement, models, curves, labs. Imports neither matplotlib nor ipywidgets."""
+"""Foundations of all topics: kernels, measurement, models, curves, labs. No matplotlib, no ipywidgets."""

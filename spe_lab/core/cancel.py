@@ -7,9 +7,7 @@ from spe_lab.core.errors import CancelledError
 
 
 class Cancel:
-    """A flag that C and other threads see. `set()` ends whatever it was given to, within 0.2 s. Another process gets a
-    copy.
-    """
+    """A flag that C and other threads see: `set()` ends their work within 0.2 s. A process gets a copy."""
 
     def __init__(self, already: bool = False) -> None:
         self.flag = ctypes.c_int32(already)
@@ -24,6 +22,6 @@ class Cancel:
         return bool(self.flag.value)
 
     def check(self, work: str = "the measurement") -> None:
-        """Raise CancelledError if the flag is set; called between two parts of a long work."""
+        """Raise CancelledError if the flag is set. Call between two parts of a long task."""
         if self.is_set():
             raise CancelledError(f"{work} was cancelled; start it again")

@@ -1,4 +1,4 @@
-"""A chapter of the course: a topic's number and title, which stand once, in the topic's chapter.py."""
+"""A chapter of the course: a topic's number and title, defined once, in the topic's chapter.py."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from spe_lab.core.errors import SpeLabError
 
 @dataclass(frozen=True)
 class Chapter:
-    """`number`: that of the chapter, such as "05b"; `title`: as in the table of chapters."""
+    """A chapter: its `number`, such as "05b", and its `title`, as in the table of chapters."""
 
     number: str
     title: str

@@ -1,4 +1,4 @@
-"""The one result type: a curve that says where it comes from, and the comparison of two."""
+"""The one result type: a curve with its provenance, and the comparison of two curves."""
 
 import dataclasses
 import math
@@ -39,7 +39,7 @@ CURVE = {
 
 @dataclass(frozen=True)
 class Axis:
-    """What a curve is drawn over: a name, a unit and the values, strictly increasing where they are numbers."""
+    """The x axis of a curve: name, unit and values, strictly increasing where they are numbers."""
 
     name: str
     unit: str
@@ -51,10 +51,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curve:
-    """Values with an interval over an axis, and their source.
+    """Values over an axis, each with an interval, and the source of the numbers.
 
-    `low` and `high` bound the interval of each value (equal to the value for an exact prediction; NaN where there is no
-    interval to be had). `kept` and `tried` count samples per point. `provenance` says how the numbers came about.
+    `low` and `high` bound the interval: equal to the value for an exact prediction, NaN where no interval is known.
+    `kept` and `tried` count samples per point. `provenance` says how the numbers were obtained.
     """
 
     name: str
@@ -90,21 +90,16 @@ class Curve:
             )
 
     def recorded(self) -> "Curve":
-        """The same numbers as data of another time or machine: "measured" becomes "recorded"."""
+        """Return the same numbers as data of another time or machine: "measured" becomes "recorded"."""
         return dataclasses.replace(self, source="recorded") if self.source == "measured" else self
 
     def at(self, x: Axis) -> "Curve":
-        """The same curve at some of its x values."""
+        """Return the same curve at some of its x values."""
         places = np.searchsorted(self.x.values, x.values)
         if not np.array_equal(self.x.values[np.minimum(places, self.x.values.size - 1)], x.values):
-            raise SpeLabError(
-                f"a curve can be taken at x values of its own alone, got others for {self.name}; predict there"
-            )
-        parts = {
-            name: array[places]
-            for name in ("values", "low", "high", "kept", "tried")
-            if (array := getattr(self, name)).size
-        }
+            raise SpeLabError(f"x must be some of the curve's own values, got others for {self.name}; predict there")
+        names = ("values", "low", "high", "kept", "tried")
+        parts = {name: array[places] for name in names if (array := getattr(self, name)).size}
         return dataclasses.replace(self, x=x, **parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,23 +119,14 @@ class Curve:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Curve":
         axis = Axis(data["x"]["name"], data["x"]["unit"], numbers(data["x"]["values"]))
-        return cls(
-            data["name"],
-            data["source"],
-            axis,
-            data["unit"],
-            numbers(data["values"]),
-            numbers(data["low"]),
-            numbers(data["high"]),
-            data.get("kept") or None,
-            data.get("tried") or None,
-            data.get("provenance", {}),
-        )
+        arrays = (numbers(data[name]) for name in ("values", "low", "high"))
+        counts = (data.get(name) or None for name in ("kept", "tried"))
+        return cls(data["name"], data["source"], axis, data["unit"], *arrays, *counts, data.get("provenance", {}))
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far a measurement lies from a prediction: residual = measured / predicted − 1, for each shared x."""
+    """Deviation of a measurement from a prediction: residual = measured / predicted − 1 at each shared x."""
 
     measured: str
     predicted: str
@@ -158,7 +144,7 @@ class Comparison:
 
     @property
     def median_relative_error(self) -> float:
-        """Median of |residual| over the points that have both values; NaN if none has."""
+        """Median of |residual| over the points that have both values; NaN if there are none."""
         finite = np.abs(self.residuals[np.isfinite(self.residuals)])
         return float(np.median(finite)) if finite.size else math.nan
 

@@ -1,4 +1,4 @@
-"""Files: JSON checked against a schema, text read within a limit, and files written whole or not at all."""
+"""Files: JSON validated against a schema, text read up to a size limit, and atomic writes."""
 
 import contextlib
 import errno
@@ -14,13 +14,12 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 
-MOST_BYTES = (
-    256 << 20
-)  # of a file that is read; a year's journal has some hundred KiB, a sweep of thousands of runs some MiB
+# Largest file that is read: a year's journal has some hundred KiB, a sweep of thousands of runs some MiB.
+MOST_BYTES = 256 << 20
 
 
 def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, Any]:
-    """Parses and checks; says in one sentence what is wrong with `origin` and where."""
+    """Parse JSON and validate it. The SpeLabError says what is wrong with `origin`, and where."""
     import fastjsonschema
 
     def refused(name: str):
@@ -47,14 +46,14 @@ def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, An
 
 @cache
 def _checker(schema: str):
-    """A function that checks data; compiling one takes longer than all it will check."""
+    """Return a validator for this schema. Compiling one takes longer than all its checks."""
     import fastjsonschema
 
     return fastjsonschema.compile(json.loads(schema))
 
 
 def read_text(path: Path) -> str:
-    """The file's text; OSError beyond MOST_BYTES, since a device such as /dev/zero never ends."""
+    """Return the file's text. Raise OSError beyond MOST_BYTES: a device such as /dev/zero never ends."""
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
@@ -63,32 +62,29 @@ def read_text(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: str | bytes, private: bool = False) -> None:
-    """Writes `path` whole or not at all: a full disk or an interruption leaves the old file, and no partial one.
+    """Write `path` completely or not at all: after a full disk or an interruption, the old file remains.
 
-    A `private` file is for nobody but its owner.
+    Only the owner can read a `private` file.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(
-            temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600 if private else 0o666)
-        ) as file:
+        mode = 0o600 if private else 0o666
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content.encode() if isinstance(content, str) else content)
         temporary.replace(path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
-            error.filename, error.filename2 = str(path), None  # the reader knows nothing of the other name
+            error.filename, error.filename2 = str(path), None  # the reader does not know the temporary name
         raise
 
 
 def plain_number(value: float) -> float | None:
-    """JSON has no NaN: a value that is not to be had is null. Not rounded: what is derived from a loaded run must
-    agree.
-    """
+    """Return the unrounded number for JSON, or None (null) if it is not finite: JSON has no NaN."""
     return float(value) if math.isfinite(value) else None
 
 
 def plain(values: Any) -> list:
-    """Numbers in an array of any shape as JSON has them: lists in lists, null for what is not finite."""
+    """Return an array of any shape for JSON: nested lists, with None for values that are not finite."""
     return [plain(value) if np.ndim(value) else plain_number(value) for value in values]

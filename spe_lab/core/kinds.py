@@ -1,7 +1,7 @@
-"""Kinds of lab: timed kernels on one core, teams of threads, simulations. Each has one hook; `measure` is inherited.
+"""Kinds of lab: timed kernels, teams of threads, simulations; each has one hook and inherits `measure`.
 
-A timed lab plans what is sampled in turn; a simulated lab yields its curves step by step, each step with fixed counts
-and seeds. A lab with a companion program is a team lab whose settings talk to the program (sampling/companion.py).
+A timed lab plans the points that are sampled. A simulated lab yields its curves in steps with fixed counts and seeds. A
+lab with a companion program is a team lab whose settings send requests to the program (sampling/companion.py).
 """
 
 import time
@@ -24,13 +24,13 @@ from spe_lab.core.slider import Value
 
 @dataclass(frozen=True)
 class Plan:
-    """What a timed lab samples in turn, and how curves and training are read from the samples.
+    """The points that a timed lab samples in rounds, and how the samples become curves and training.
 
-    - `points`: one for each value of the axis, curve by curve; after them whatever a fit needs
-    - `names`: of the curves that the first points are
-    - `library`: the kernels' library; `provenance` and `notes`: what the curves say beside it
-    - `training`: makes what a fit needs of a result
-    - `curves`: makes the curves of a result where they are not simply the points' times
+    - `points`: one for each value of the axis, curve by curve; then any others that the fit needs
+    - `names`: names of the curves that the first points form
+    - `library`: the kernels' library; `provenance` and `notes`: additions to those of the curves
+    - `training`: returns the training data in a result
+    - `curves`: returns the curves of a result where they are not simply the points' times
     - `options`: for the sampler, such as the burst and the quantile of a team's trials
     """
 
@@ -44,18 +44,18 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def origin(self, result: Result, **more: Any) -> dict[str, Any]:
-        """The provenance of curves that are made of a result."""
+        """Return the provenance of curves that are made from a result."""
         return origin(result, self.library, self.notes, **self.provenance, **more)
 
 
 class TimedLab(Lab):
-    """A lab whose points are sampled in turn by `sampler` until they are precise or the budget is used."""
+    """A lab whose `sampler` samples points in rounds until they are precise or the budget is used."""
 
     sampler: ClassVar[Callable[..., Iterator[Any]]]
 
     @abstractmethod
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
-        """Return what is sampled for these settings."""
+        """Return the plan of a measurement with these settings."""
 
     def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
         plan = self.plan(point, x, effort, cancel)
@@ -82,8 +82,8 @@ class TeamLab(TimedLab):
 class SimulatedLab(Lab):
     """A simulation in fixed, seeded steps: its results do not depend on how fast the machine is.
 
-    A short run takes `short_steps` of the steps, any other one `steps`. Only an explorer's refinement goes on, to
-    `most_steps` at most, and only there does the budget end anything.
+    A short run takes `short_steps` steps, any other one `steps`. The refinement in an explorer continues, up to
+    `most_steps`. Only there can the budget end a run.
     """
 
     simulated = True
@@ -94,7 +94,7 @@ class SimulatedLab(Lab):
 
     @abstractmethod
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[Sequence[Curve]]:
-        """Yield curves after each step, from more simulated work each time; at least `most_steps` times."""
+        """Yield the curves after each step, from more simulated work each time; at least `most_steps` times."""
 
     def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
         wanted = self.short_steps if effort.short else self.steps
@@ -109,11 +109,11 @@ class SimulatedLab(Lab):
                 return
 
     def curve(self, name: str, x: Axis, estimates: Any, counts: Any, estimator: str, **provenance: Any) -> Curve:
-        """A simulated curve.
+        """Return a simulated curve.
 
-        - `estimates`: a row for each x, which begins with the value and ends with the two ends of its interval
-        - `counts`: how many simulated events each value rests on, for each x or for all
-        - `estimator`: how value and interval were made, for the provenance
+        - `estimates`: one row for each x, which begins with the value and ends with the two ends of its interval
+        - `counts`: number of simulated events behind each value, one for each x or one for all
+        - `estimator`: how value and interval were computed, for the provenance
         """
         value, *_, low, high = np.asarray(estimates, dtype=float).T
         counts = np.broadcast_to(counts, value.shape)
@@ -122,7 +122,7 @@ class SimulatedLab(Lab):
 
 
 def accumulated(one: Callable[[int], np.ndarray], ends: Sequence[int]) -> Iterator[np.ndarray]:
-    """Stack one(0), one(1), … and yield the stack after each count in `ends`: independent batches, numbered from 0."""
+    """Yield the stacked batches one(0), one(1), … after each count in `ends`; batches are independent."""
     batches: list[np.ndarray] = []
     for end in ends:
         batches += [one(batch) for batch in range(len(batches), end)]
@@ -130,7 +130,7 @@ def accumulated(one: Callable[[int], np.ndarray], ends: Sequence[int]) -> Iterat
 
 
 def growing(first: int, factor: int = 4) -> Iterator[int]:
-    """Sizes of ever larger simulations: first, factor · first, …; a factor of four halves the intervals."""
+    """Yield simulation sizes: first, factor · first, …; a factor of four halves the intervals."""
     size = first
     while True:
         yield size

@@ -1,9 +1,8 @@
-"""The contract of a lab: one question put to the machine. Sliders, something measured, a model that predicts it.
+"""The contract of a lab: one question to the machine, with sliders, a measurement and a model.
 
-A lab says nothing of widgets. From what it declares follow the explorer, the command line, the static figure, the
-recorded data and the tests that every lab must pass. Nothing flows back: a lab never changes. `measure` yields curves
-and training, `fit` turns a recording of both into what `predict` takes, and measured and predicted are joined where
-they are shown.
+A lab knows no widgets. The explorer, the command line, the static figure, the recorded data and the tests of every lab
+follow from its declarations. Nothing flows back: a lab never changes. `measure` yields curves and training; `fit` turns
+a recording of both into the fit that `predict` takes. Measured and predicted curves are joined where they are shown.
 """
 
 from abc import ABC, abstractmethod
@@ -29,7 +28,7 @@ from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 
 BUDGET_S, SHORT_BUDGET_S = 6.0, 0.7
-NO_FIT = "too little was clean for a new fit: the model is fitted to the recorded data"
+NO_FIT = "too few samples were clean for a new fit: the model is fitted to the recorded data"
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Effort:
 
     - `budget_s`: seconds for timing; a simulation takes fixed counts, so that its results do not depend on the machine
     - `short`: few points and a first answer, as in continuous integration
-    - `refine`: a simulation goes on beyond its fixed counts while the budget lasts, for a figure that somebody watches
+    - `refine`: a simulation continues beyond its fixed counts while the budget lasts, for a figure on screen
     """
 
     budget_s: float = BUDGET_S
@@ -47,13 +46,13 @@ class Effort:
 
     @classmethod
     def of(cls, budget_s: float | None, short: bool | None, refine: bool = False) -> "Effort":
-        """The effort asked for; None: the usual budget, and short where SPE_LAB_QUICK says so."""
+        """Return the effort; None stands for the usual budget, and for a short run if SPE_LAB_QUICK is set."""
         short = quick() if short is None else short
         return cls((SHORT_BUDGET_S if short else BUDGET_S) if budget_s is None else budget_s, short, refine)
 
 
 class Measured(NamedTuple):
-    """What is known after a part of a measurement: curves, and what a fit needs beside them (as JSON has it)."""
+    """A partial result: curves, and the training data that a fit needs beside them (JSON values)."""
 
     progress: float  # 0 to 1
     curves: Sequence[Curve]
@@ -61,7 +60,7 @@ class Measured(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A recording, or None, and the fit that belongs to it; `notes` say where the fit is that of other data."""
+    """A recording, or None, and its fit; `notes` say if the fit comes from other data."""
 
     recording: Recording | None
     fit: Any
@@ -71,23 +70,23 @@ class Fitted(NamedTuple):
 class Lab(ABC):
     """One question to one machine. Subclasses set the class attributes and the abstract methods.
 
-    A lab is immutable: it holds its machine and what it was made with, and what follows from these.
+    A lab is immutable: it holds its machine, its constructor arguments, and values that follow from these.
     """
 
     id: str  # stem.lab
-    chapter: str  # its number; the registry takes it from the topic's chapter.py
+    chapter: str  # its number, which the registry takes from the topic's chapter.py
     title: str
     question: str
     axis: str  # the slider that a run sweeps
-    quantity: str  # what the curves are, in words
+    quantity: str  # what the curves show, in words
     unit: str
-    breaks: str  # one sentence: where the model and the machine part
-    compared: tuple[str, str]  # names of the measured and the predicted curve that are compared
-    within: float | None = None  # how far they may lie apart at the median; None where the lab teaches a failure
-    scale: str = "log"  # of the figure's values: "log", or "linear" where zero is one of them
-    simulated: bool = False  # True: its machine is a simulation, and its curves say so
+    breaks: str  # one sentence: where the model and the machine disagree
+    compared: tuple[str, str]  # names of the measured and the predicted curve to compare
+    within: float | None = None  # largest acceptable median error; None where the lab teaches a failure
+    scale: str = "log"  # of the figure's values: "log", or "linear" where they can be zero
+    simulated: bool = False  # True: its curves come from a simulation, and say so
     machine: Machine
-    made_with: Mapping[str, Any]  # constructor arguments beside the machine
+    made_with: Mapping[str, Any]  # constructor arguments except the machine
     live: bool = False  # True: fast enough to be simulated again on every slider move (see `first_answer`)
 
     def __init__(self, machine: Machine | None = None, **made_with: Any) -> None:
@@ -106,10 +105,10 @@ class Lab(ABC):
 
     @abstractmethod
     def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
-        """Yield better and better curves, always of the same names in the same order. The kinds of lab define it."""
+        """Yield ever more precise curves, of the same names in the same order. The kinds of lab define it."""
 
     def fit(self, recording: Recording) -> Any:
-        """Return what the model takes from a recording; None where it takes nothing. Pure: nothing is remembered.
+        """Return what the model takes from a recording, or None. Pure: nothing is stored.
 
         Raises MeasurementError if too little of the recording is clean.
         """
@@ -117,18 +116,18 @@ class Lab(ABC):
 
     @abstractmethod
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any) -> Sequence[Curve]:
-        """Return predicted curves; fast enough to follow a slider (under a millisecond after the first call)."""
+        """Return predicted curves, in under a millisecond after the first call: predictions follow a slider."""
 
     def marks(self, point: Mapping[str, Value], fit: Any) -> Mapping[str, float]:
-        """Return places on the axis that the figure marks, by name; NaN where a place does not exist here."""
+        """Return places on the axis that the figure marks, by name; NaN where a place does not exist."""
         return {}
 
     def presets(self) -> Mapping[str, Preset]:
-        """Return what to try on this machine, by names short enough for a button."""
+        """Return settings to try on this machine; their names must fit on a button."""
         return {}
 
     def on(self, machine: Machine) -> "Lab":
-        """Return the same lab for another machine: it is made with the same arguments."""
+        """Return the same lab for another machine, made with the same constructor arguments."""
         return type(self)(machine, **self.made_with)
 
     @cached_property
@@ -137,11 +136,11 @@ class Lab(ABC):
 
     @cached_property
     def machine_dict(self) -> dict[str, Any]:
-        """The machine as it goes into a recording; made once, since every frame of an explorer asks for it."""
+        """The machine as a recording stores it; computed once, since every frame of an explorer needs it."""
         return self.machine.to_dict()
 
     def point(self, settings: Mapping[str, Value] | None = None) -> dict[str, Value]:
-        """All sliders' values: the defaults, and the checked `settings` in place of some."""
+        """Return the values of all sliders: the defaults, with the checked `settings` in place of some."""
         point = {name: slider.default for name, slider in self.sliders.items()}
         for name, value in (settings or {}).items():
             point[name] = self.slider(name).checked(value)
@@ -153,7 +152,7 @@ class Lab(ABC):
         return self.sliders[name]
 
     def parameters(self, settings: Mapping[str, Value] | None = None) -> Text:
-        """The model's parameters as a Markdown table: what each means, its value, and where that value comes from."""
+        """Return the model's parameters as a Markdown table: the meaning, value and source of each."""
         rows = ["| | meaning | value | source |", "|---|---|---|---|"]
         for name, value in self.point(settings).items():
             slider = self.sliders[name]
@@ -164,7 +163,7 @@ class Lab(ABC):
         return Text("\n".join(rows))
 
     def x(self, values: Sequence[Value] | None = None, short: bool = False) -> Axis:
-        """The axis over these values (checked, sorted, each once), or over the default ones."""
+        """Return the axis over these values (checked, sorted, without repetitions), or over the default ones."""
         slider = self.sliders[self.axis]
         chosen = [slider.checked(value) for value in values] if values is not None else self.default_values(short)
         if not len(chosen):
@@ -186,12 +185,12 @@ class Lab(ABC):
         refine: bool = False,
         cancel: Cancel | None = None,
     ) -> Iterator[tuple[float, Recording]]:
-        """Measure and yield (progress, recording), better and better.
+        """Measure and yield (progress, recording), more and more precise.
 
         - `over`: values of the axis; None for the default ones
         - `budget_s`: seconds for timing; None for 6 s, or 0.7 s for a short run
-        - `short`: few points and a first answer; None for what SPE_LAB_QUICK says
-        - `refine`: simulations go on while the budget lasts
+        - `short`: few points and a first answer; None for the setting of SPE_LAB_QUICK
+        - `refine`: simulations continue while the budget lasts
         """
         effort = Effort.of(budget_s, short, refine)
         point, x = self.point(settings), self.x(over, effort.short)
@@ -199,46 +198,46 @@ class Lab(ABC):
             yield progress, self.recording(point, curves, training)
 
     def recording(self, point: Mapping[str, Value], curves: Sequence[Curve], training: Mapping[str, Any]) -> Recording:
-        """A recording of this lab on this machine."""
+        """Return a recording of this lab on this machine."""
         fixed = {name: value for name, value in point.items() if name != self.axis}
         return Recording(self.id, fixed, curves[0].x, curves, training, self.machine_dict, version())
 
     def runs(self, *arguments: Any, **options: Any) -> Iterator[tuple[float, Run]]:
-        """The same with predictions: yields (progress, run), with the arguments of `recordings`."""
+        """Yield (progress, run): recordings joined with predictions. Takes the arguments of `recordings`."""
         for progress, recording in self.recordings(*arguments, **options):
             yield progress, self.joined(self.fitted(recording))
 
     def run(self, *arguments: Any, **options: Any) -> Run:
-        """The last and best of `recordings` with predictions. Ctrl-C and Jupyter's stop button end it."""
+        """Return the last and most precise run of `runs`. Ctrl-C and Jupyter's stop button end it."""
         *_, (_, recording) = self.recordings(*arguments, **options)
         return self.joined(self.fitted(recording))
 
     def first_answer(self, point: Mapping[str, Value]) -> Recording:
-        """The first answer of a live lab, for a page that cannot wait: within some 60 ms, the same each time."""
+        """Return the first recording of a live lab, within some 60 ms and the same each time."""
         return next(self.recordings(point, short=False))[1]
 
     # Joining
 
     def recorded(self) -> Recording | None:
-        """The recording from another machine that ships with the package, if there is one."""
+        """Return the recording from another machine that ships with the package, or None."""
         path = Path(str(files("spe_lab") / "recorded" / f"{self.id}.json"))
         return Recording.load(path) if path.is_file() else None
 
     @cached_property
     def recorded_fit(self) -> Any:
-        """The fit to the shipped recording, which stands in until something is measured."""
+        """The fit to the shipped recording, which is used until something is measured."""
         if type(self).fit is Lab.fit:
             return None
         recorded = self.recorded()
         if recorded is None:
             raise UnavailableError(
-                "this lab needs a measurement to fit to, and there is no recorded one; run it on a machine with a"
+                "this lab must fit its model to a measurement, and there is no recorded one; run it on a machine with a"
                 " compiler"
             )
         return self.fit(recorded)
 
     def fitted(self, recording: Recording | None = None) -> Fitted:
-        """The recording with its fit; where it cannot be fitted, or is None, with the fit to the shipped recording."""
+        """Return the recording with its fit, or with the shipped one's if it cannot be fitted or is None."""
         if recording is None:
             return Fitted(None, self.recorded_fit)
         try:
@@ -249,53 +248,37 @@ class Lab(ABC):
     def joined(
         self, fitted: Fitted, point: Mapping[str, Value] | None = None, predicted: Sequence[Curve] | None = None
     ) -> Run:
-        """A recording with predictions at its x, and the comparison of both.
+        """Return the run of a fitted recording: with predictions at its x values, and the comparison.
 
-        - `point`: the sliders' values; those that a measurement depends on stay as they were when it was made
+        - `point`: the sliders' values; sliders that a measurement depends on keep the recording's values
         - `predicted`: predictions at these settings, if they are known already
         """
         recording = fitted.recording
-        known = {name: value for name, value in recording.point.items() if name in self.sliders}
-        kept = known if point is None else {name: v for name, v in known.items() if self.sliders[name].measured}
-        point = {**(self.point() if point is None else point), **kept}
+        held = {name: value for name, value in recording.point.items() if name in self.sliders}
+        if point is not None:
+            held = {name: value for name, value in held.items() if self.sliders[name].measured}
+        point = {**(self.point() if point is None else point), **held}
         if predicted is None:
             predicted = self.predict(point, recording.x, fitted.fit)
         fixed = {name: value for name, value in point.items() if name != self.axis}
-        return Run(
-            recording.lab,
-            fixed,
-            recording.x,
-            recording.measured,
-            recording.training,
-            self.machine_dict,
-            version(),
-            predicted,
-            self.compare(recording.measured, predicted),
-            fitted.notes,
-        )
+        comparison = self.compare(recording.measured, predicted)
+        measured = (recording.lab, fixed, recording.x, recording.measured, recording.training)
+        return Run(*measured, self.machine_dict, version(), predicted, comparison, fitted.notes)
 
     def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison | None:
-        """The comparison of the lab's compared pair; None if one of the two curves is missing."""
+        """Return the comparison of the lab's compared pair; None if one of the two curves is missing."""
         pairs = zip((measured, predicted), self.compared, strict=True)
         pair = [next((curve for curve in curves if curve.name == name), None) for curves, name in pairs]
         return Comparison.of(*pair) if all(pair) else None
 
     def to_dict(self) -> dict[str, Any]:
+        described = ("id", "chapter", "title", "question", "axis", "quantity", "unit")
+        sources = ["simulated" if self.simulated else "measured", "predicted"]
         return {
-            "id": self.id,
-            "chapter": self.chapter,
-            "title": self.title,
-            "question": self.question,
-            "axis": self.axis,
-            "quantity": self.quantity,
-            "unit": self.unit,
+            **{name: getattr(self, name) for name in described},
             "sliders": [slider.to_dict() for slider in self.sliders.values()],
             "breaks": self.breaks,
-            "sources": [
-                "simulated" if self.simulated else "measured",
-                "predicted",
-                *(["recorded"] if self.recorded() else []),
-            ],
+            "sources": [*sources, "recorded"] if self.recorded() else sources,
         }
 
 

@@ -1,4 +1,4 @@
-"""A model: a sympy expression whose symbols have a meaning, a unit and a domain, and its fast numeric twin."""
+"""A model: a sympy expression whose symbols have meaning, unit and domain, and its numeric version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +14,14 @@ if TYPE_CHECKING:
 
 
 def symbol(name: str) -> "sympy.Symbol":
-    """The positive real symbol of that name: the same one wherever it is asked for."""
+    """Return the positive real symbol of that name; the same name always gives the same symbol."""
     import sympy
 
     return sympy.Symbol(name, positive=True)
 
 
 def stationary_row(matrix: "sympy.Matrix") -> list["sympy.Expr"]:
-    """The row π with π·M = π and Σπ = 1, solved exactly from the transition matrix M of a Markov
-    chain; not simplified.
-    """
+    """Solve π·M = π, Σπ = 1 exactly for the transition matrix M of a Markov chain; not simplified."""
     import sympy
 
     unknown = sympy.symbols(f"pi0:{matrix.rows}")
@@ -31,12 +29,12 @@ def stationary_row(matrix: "sympy.Matrix") -> list["sympy.Expr"]:
     # One equation of π·M = π follows from the others; Σπ = 1 takes its place.
     equations = [*list(row * matrix - row)[:-1], sum(unknown) - 1]
     solved = sympy.solve(equations, unknown, dict=True, simplify=False)[0]
-    return [solved[each] for each in unknown]
+    return [solved[share] for share in unknown]
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a symbol stands for. Values are non-negative numbers in `unit`."""
+    """The meaning of a symbol. Values are non-negative numbers in `unit`."""
 
     meaning: str
     unit: str
@@ -44,10 +42,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Model:
-    """`name` = `expression`, in `unit`, for symbols that are described in `quantities` (by the symbol's name).
+    """The equation `name` = `expression`, in `unit`; `quantities` describes each symbol under its name.
 
-    `source` says where the equation or its derivation is from. Called with a value or an array for each symbol, the
-    model gives a numpy array; the first call compiles it (some ten milliseconds), later ones cost microseconds.
+    `source` cites the equation or its derivation. Calling a model with a value or an array for each symbol returns a
+    numpy array. The first call compiles the expression (some ten milliseconds); later calls cost microseconds.
     """
 
     name: str
@@ -72,8 +70,7 @@ class Model:
     def _numeric(self):
         import sympy
 
-        # The module and not its name, with which sympy imports everything that numpy has, f2py among it: a tenth of a
-        # second.
+        # The module, not its name: for a name, sympy imports all of numpy, even f2py, which takes a tenth of a second.
         return sympy.lambdify(self.symbols, self.expression, modules=[np])
 
     def __call__(self, **values: Any) -> np.ndarray:
@@ -84,9 +81,9 @@ class Model:
         return np.broadcast_arrays(np.asarray(self._numeric(*arrays), dtype=float), *arrays)[0]
 
     def equation(self, **values: Any) -> "sympy.Eq":
-        """The equation with these values put in, for typesetting; without values, the formula itself.
+        """Return the equation with these values substituted, for typesetting; without values, the formula.
 
-        `values` may hold more than the model needs, a lab's whole point for example.
+        `values` may hold names that the model does not use, such as a lab's whole point.
         """
         import sympy
 
@@ -98,7 +95,7 @@ class Model:
         exact = self.expression.subs(known)
         if not known:
             return sympy.Eq(sympy.Symbol(self.name), exact)
-        # Fractions that came from decimals are printed as decimals again, whole numbers as whole numbers.
+        # Print fractions that came from decimals as decimals, and whole numbers as whole numbers.
         return sympy.Eq(
             sympy.Symbol(self.name),
             exact.xreplace({q: sympy.Float(q, 4) for q in exact.atoms(sympy.Rational) if not q.is_Integer}),

@@ -1,7 +1,7 @@
-"""A recording is what a machine said; a run is a recording with the model's predictions beside it.
+"""A recording holds what a machine measured; a run is a recording with the model's predictions.
 
-JSON format history: 1, the first. 2: what a fit needs stands in `training`, no longer in the curves' provenance, and a
-recording may stand without predictions.
+JSON format history: 1, the first. 2: `training` holds what a fit needs, which the curves' provenance held before, and a
+recording may have no predictions.
 """
 
 import csv
@@ -22,7 +22,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import checked_json, read_text, write_atomically
 
 FORMAT = 2
-_TRAINING_IN_FORMAT_1 = ("costs", "late_us")  # beside "training" itself, in the provenance of the first curve
+_TRAINING_IN_FORMAT_1 = ("costs", "late_us")  # like "training", in the provenance of the first curve
 _SCHEMA = {
     "type": "object",
     "required": ["format", "lab", "point", "x", "measured", "machine", "version"],
@@ -47,11 +47,11 @@ _SCHEMA = {
 
 @dataclass(frozen=True)
 class Recording:
-    """What a machine said at one point of a lab's sliders: this is saved, loaded, overlaid and shipped.
+    """A measurement at one point of a lab's sliders: it is saved, loaded, overlaid and shipped.
 
     - `lab`: the lab's id; `version`: that of the package
-    - `point`: the sliders' values but for the axis
-    - `measured`: curves over `x`; `training`: what a fit needs beside them, as JSON has it
+    - `point`: the sliders' values, except the axis
+    - `measured`: curves over `x`; `training`: other data that a fit needs, as JSON values
     - `machine`: facts and parameters of the machine that measured
     """
 
@@ -65,17 +65,17 @@ class Recording:
 
     @property
     def kept(self) -> int:
-        """Clean samples of all curves."""
+        """Number of clean samples of all curves."""
         return int(sum(curve.kept.sum() for curve in self.measured))
 
     @property
     def tried(self) -> int:
-        """All samples of all curves."""
+        """Number of samples of all curves."""
         return int(sum(curve.tried.sum() for curve in self.measured))
 
     @property
     def notes(self) -> list[str]:
-        """What was noticed while measuring, each sentence once."""
+        """Remarks made while measuring, each sentence once."""
         return list(dict.fromkeys(note for curve in self.measured for note in curve.provenance.get("notes", ())))
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Recording:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Load what was saved earlier or elsewhere; its measured curves become recorded ones."""
+        """Load a saved recording; its measured curves become recorded ones."""
         try:
             text = read_text(Path(path))
         except (OSError, UnicodeDecodeError) as error:
@@ -144,7 +144,7 @@ class Recording:
 
 
 def training_apart(measured: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Curves of format 1 as JSON has them, without the training in their provenance, and that training."""
+    """Split curves of format 1 (JSON) into curves without training, and the training in their provenance."""
     provenance = measured[0].get("provenance", {}) if measured else {}
     training = dict(provenance.get("training") or {})
     training |= {name: provenance[name] for name in _TRAINING_IN_FORMAT_1 if name in provenance}
@@ -158,9 +158,9 @@ def training_apart(measured: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str
 
 @dataclass(frozen=True)
 class Run(Recording):
-    """A recording with predictions at the same x, and how far the compared pair lies apart: what a figure shows.
+    """A recording with predictions at the same x and the comparison of a pair: what a figure shows.
 
-    `fit_notes` says where the predictions' fit is not one to this recording.
+    `fit_notes` says if the predictions come from a fit to other data.
     """
 
     predicted: Sequence[Curve] = ()
@@ -183,16 +183,14 @@ class Run(Recording):
 
     @classmethod
     def _fields(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        compared = data.get("comparison")
+        pair = data.get("comparison")
         return super()._fields(data) | {
             "predicted": [Curve.from_dict(curve) for curve in data.get("predicted", ())],
-            "comparison": Comparison(compared["measured"], compared["predicted"], numbers(compared["residuals"]))
-            if compared
-            else None,
+            "comparison": pair and Comparison(pair["measured"], pair["predicted"], numbers(pair["residuals"])),
         }
 
     def summary(self) -> str:
-        """The run as a table for a terminal: one row for each x, one column for each curve."""
+        """Return the run as a table for a terminal: one row for each x, one column for each curve."""
         shown = self.curves
         rows = [
             [_header(self.x.name, ""), *(curve.name for curve in shown)],
@@ -212,7 +210,7 @@ class Run(Recording):
         return "\n".join(lines)
 
     def to_csv(self) -> str:
-        """One row for each curve and x, in the order of the figure's legend."""
+        """Return CSV with one row for each curve and x, in the order of the figure's legend."""
         out = io.StringIO()
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(
@@ -227,12 +225,12 @@ class Run(Recording):
 
 
 def _exact(number: float) -> str:
-    """A number that reads back as it was: 1 MiB is 1048576, not 1.04858e+06."""
+    """Return digits that read back as the same number: 1048576 for 1 MiB, not 1.04858e+06."""
     return repr(number).removesuffix(".0")
 
 
 def _cell(value: float, unit: str) -> str:
-    """A value in a table whose head names the unit; bytes are easier to read with their own prefix."""
+    """Return a table cell. The head names the unit; bytes are easier to read with their own prefix."""
     return units.render(value, unit) if unit == "B" or math.isnan(value) else f"{value:.3g}"
 
 

@@ -1,4 +1,4 @@
-"""The registry: topics register their labs by a decorator, and each is imported when one of its labs is asked for."""
+"""The registry: topics register labs by a decorator, and are imported when a lab of theirs is needed."""
 
 import importlib
 import pkgutil
@@ -14,7 +14,7 @@ _registered: dict[str, type[Lab]] = {}
 
 
 def register(lab: type[Lab]) -> type[Lab]:
-    """Class decorator: makes a lab known under its id, which must start with its topic's stem."""
+    """Register a lab class under its id, which must start with its topic's stem. A class decorator."""
     stem = lab.__module__.split(".")[2] if lab.__module__.startswith("spe_lab.topics.") else lab.id.partition(".")[0]
     if not re.fullmatch(rf"{stem}\.[a-z_]+", lab.id):
         raise SpeLabError(
@@ -27,32 +27,30 @@ def register(lab: type[Lab]) -> type[Lab]:
 
 
 def chapter(stem: str) -> Chapter:
-    """The chapter of this topic: what its chapter.py says."""
+    """Return the topic's chapter, as its chapter.py defines it."""
     return importlib.import_module(f"spe_lab.topics.{stem}.chapter").CHAPTER
 
 
 def stems() -> list[str]:
-    """The topics' names; none of them is imported."""
+    """Return the topics' names without importing them."""
     return [module.name for module in pkgutil.iter_modules(importlib.import_module("spe_lab.topics").__path__)]
 
 
 def topics(stem: str | None = None) -> list[ModuleType]:
-    """Every topic, or that of this stem. They are looked up by name: core depends on none of them, and a new one is
-    found without a line here.
-    """
+    """Return all topics, or the one of this stem. They are found by name: a new one needs no line here."""
     return [importlib.import_module(f"spe_lab.topics.{name}") for name in stems() if stem in (None, name)]
 
 
 def labs() -> dict[str, type[Lab]]:
-    """Every lab class by id, in the order of the chapters."""
+    """Return every lab class by id, in the order of the chapters."""
     topics()
     return dict(sorted(_registered.items(), key=lambda item: (item[1].chapter, item[0])))
 
 
 def get(lab_id: str, machine: Machine | None = None) -> Lab:
-    """The lab with this id, for this machine (or the one described by `machine`)."""
+    """Return the lab with this id, for this machine (or the one described by `machine`)."""
     if lab_id not in _registered:
-        topics(lab_id.partition(".")[0])  # this one alone: all of them take half a second
-    if lab_id not in _registered and lab_id not in (known := labs()):
-        raise SpeLabError(f"lab must be one of {', '.join(known)}, got {lab_id!r}; see spe-lab labs")
+        topics(lab_id.partition(".")[0])  # one topic: importing all of them takes half a second
+    if lab_id not in _registered and lab_id not in (registered := labs()):
+        raise SpeLabError(f"lab must be one of {', '.join(registered)}, got {lab_id!r}; see spe-lab labs")
     return _registered[lab_id](machine)

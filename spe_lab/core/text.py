@@ -1,4 +1,4 @@
-"""Text for a reader, wherever it is read."""
+"""Text for a reader of a notebook or of a terminal."""
 
 
 class Text(str):
@@ -12,7 +12,7 @@ class Text(str):
 
 
 class Source(str):
-    """A listing: shown as it is, line by line, and still the text that a compiler takes."""
+    """A source listing: shown as it is, line by line, and still a string that a compiler accepts."""
 
     def __repr__(self) -> str:
         return str(self)

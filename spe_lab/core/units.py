@@ -1,7 +1,7 @@
-"""Quantities: the only place that reads or prints a number with a unit.
+"""Quantities: the only place that parses or prints a number with a unit.
 
-Numbers travel through the library as plain floats in a unit that their name or their slider states; text exists at the
-edges alone. Parsing of prefixes is quantiphy's.
+Inside the library, numbers are plain floats in a unit that their name or their slider states. Text exists only at the
+edges. The library quantiphy parses prefixes.
 """
 
 import math
@@ -20,7 +20,7 @@ LONGEST = 200  # characters of a quantity
 
 
 def parse(text: str, unit: str, name: str = "value") -> float:
-    """The number that `text` means, in `unit` ("B", "ns", "GHz", "" …). A bare number is taken in `unit`.
+    """Return the number that `text` means, in `unit` ("B", "ns", "GHz", "" …). A bare number is in `unit`.
 
     >>> parse("16KiB", "B"), parse("1.5 us", "ns"), parse("64", "B")
     (16384.0, 1500.0, 64.0)
@@ -34,7 +34,7 @@ def parse(text: str, unit: str, name: str = "value") -> float:
     complaint = SpeLabError(
         f"{name} must be {_expectation(unit)}, got {shown}; write for example {name}={_example(unit)}"
     )
-    if len(text) > LONGEST:  # quantiphy takes time with the square of the length: minutes for a file taken for a number
+    if len(text) > LONGEST:  # quantiphy needs quadratic time: minutes for the text of a file
         raise complaint
     stripped = text.strip()
     bare = stripped.removesuffix(unit).rstrip() if unit and not _SCALED.fullmatch(unit) else stripped
@@ -50,9 +50,9 @@ def parse(text: str, unit: str, name: str = "value") -> float:
         # "16K" is neither 16 KiB nor 16 kB: a prefix without a unit is refused rather than guessed.
         if quantity.units != scale.units:
             raise complaint
-        number = (
-            float(quantity) if float(scale) == 1 else float(f"{float(quantity) / float(scale):.15g}")
-        )  # 7 us are 7000 ns, not 6999.999999999999
+        number = float(quantity)
+        if float(scale) != 1:
+            number = float(f"{number / float(scale):.15g}")  # 7 us are 7000 ns, not 6999.999999999999
     if not math.isfinite(number):
         raise complaint
     return number
@@ -60,7 +60,7 @@ def parse(text: str, unit: str, name: str = "value") -> float:
 
 @lru_cache(maxsize=512)
 def render(value: float, unit: str, digits: int = 3) -> str:
-    """`value` in `unit` as a reader writes it: binary prefixes for bytes, decimal ones for the rest.
+    """Return `value` as text in `unit`: binary prefixes for bytes, decimal ones for other units.
 
     >>> render(65536, "B"), render(1.234, "ns"), render(1500, "ns"), render(3.1, "GHz")
     ('64 KiB', '1.23 ns', '1.5 µs', '3.1 GHz')
@@ -75,7 +75,7 @@ def render(value: float, unit: str, digits: int = 3) -> str:
         return f"{int(value)}"  # a count is exact
     if not _SCALED.fullmatch(unit):
         return f"{float(f'{value:.{digits}g}'):.{max(digits, 6)}g} {unit}".rstrip()
-    if unit == "B" and 0 < abs(value) < 1:  # there are no binary prefixes for parts
+    if unit == "B" and 0 < abs(value) < 1:  # no binary prefix stands for a fraction
         return f"{value:.{digits}g} B"
     if unit == "B":
         return Quantity(value, "B").binary(prec=digits - 1, strip_zeros=True)
@@ -84,7 +84,7 @@ def render(value: float, unit: str, digits: int = 3) -> str:
 
 
 def on_axis(value: float, unit: str = "") -> str:
-    """A value as a tick of an axis shows it whose title names the unit; bytes carry their own.
+    """Return a tick label for an axis whose title names the unit; bytes carry their own unit.
 
     >>> on_axis(0.01), on_axis(100_000, "ns"), on_axis(1e6, "ns"), on_axis(2.5e-7), on_axis(65536, "B")
     ('0.01', '100000', '10⁶', '2.5·10⁻⁷', '64 KiB')
@@ -96,10 +96,10 @@ def on_axis(value: float, unit: str = "") -> str:
 
 
 def finite(value: float, name: str) -> float:
-    """`value` if it is a finite number; NaN and infinities are refused before they can spread."""
+    """Return `value` as a float. Refuse NaN and infinities, before they can spread."""
     try:
         number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an integer larger than any float
         number = math.inf
     if not math.isfinite(number):
         raise SpeLabError(f"{name} must be a finite number, got {value!r:.40}; leave it out to use the default")

@@ -41,7 +41,7 @@ def test_where_proc_is_hidden_the_share_of_other_programs_is_unknown_and_not_non
         HIDE, *SPE_LAB, "run", "scaling.amdahl", "--quick", "--set", "work=waiting", "--over", "N=1,2"
     )
     assert measured.returncode == 0, measured.stderr
-    assert "how much of the processors other programs used, this system does not tell" in measured.stdout
+    assert "this system does not report how much CPU time other programs used" in measured.stdout
 
 
 @pytest.mark.skipif(not CALLS, reason="knows the numbers of the calls on x86-64 and aarch64 alone")

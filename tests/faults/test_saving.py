@@ -131,8 +131,8 @@ def test_a_compiler_that_is_killed_half_way_is_said_and_leaves_nothing(who, tmp_
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     expected = (
-        "UnavailableError the compiler must live until it has compiled memory.c, and it was killed; close programs,"
-        " since memory may have run out\n"
+        "UnavailableError the compiler must finish memory.c, and it was killed; close other programs, since memory may"
+        " have run out\n"
     )
     assert said.stdout == expected, said.stderr
     assert list((tmp_path / "cache" / "kernels").iterdir()) == []

@@ -1,1 +1,1 @@
-"""The C side: kernels compiled, cached, loaded and bound by their prototypes, and the assembly that results."""
+"""C code: kernels compiled, cached, loaded and bound by their prototypes, and their assembly."""

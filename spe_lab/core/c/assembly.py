@@ -1,4 +1,4 @@
-"""What the compiler made of a kernel, and which part of it runs hot."""
+"""The assembly that the compiler generates for a kernel, and its innermost loops."""
 
 import re
 from collections.abc import Sequence
@@ -9,62 +9,60 @@ from spe_lab.core.errors import SpeLabError
 
 
 def assembly(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> str:
-    """What the compiler made of one kernel: its instructions and labels, without the assembler's directives."""
+    """Return the assembly of one kernel: instructions and labels, without assembler directives."""
     source = native.source(stem)
     declared = prototypes.read(source).functions
     if function not in declared:
-        raise SpeLabError(
-            f"kernel must be one of {', '.join(f'{stem}.{name}' for name in declared)}, got {function!r}; name one of"
-            " them"
-        )
-    said = native.run_compiler(
-        [*[flag for flag in flags if flag != "-g"], "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source
-    )
-    return "\n".join(body(said, function, flags))
+        kernels = ", ".join(f"{stem}.{name}" for name in declared)
+        raise SpeLabError(f"kernel must be one of {kernels}, got {function!r}; name one of them")
+    plain = [flag for flag in flags if flag != "-g"]
+    assembled = native.run_compiler([*plain, "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
+    return "\n".join(body(assembled, function, flags))
 
 
-def body(said: str, function: str, flags: Sequence[str] = native.FLAGS, source: Path | None = None) -> list[str]:
-    """The instructions and labels of one function among what the compiler wrote. With `source`, each instruction ends
-    in a comment with the line of that file which it comes from, where the compiler was asked for line numbers (-g).
+def body(assembled: str, function: str, flags: Sequence[str] = native.FLAGS, source: Path | None = None) -> list[str]:
+    """Return the instructions and labels of one function in the compiler's output.
+
+    With `source`, each instruction ends in a comment with its line of that file, if the output has line numbers (-g).
     """
-    lines = said.splitlines()
+    lines = assembled.splitlines()
     start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)
     if start is None:
         raise SpeLabError(
             f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and"
             " the like"
         )
-    own = _file_numbers(said, source) if source else set()
-    found: list[str] = []
+    own = _file_numbers(assembled, source) if source else set()
+    shown: list[str] = []
     at = 0
     for line in lines[start:]:
         local = re.match(r"\.?L\w*:", line)
-        if found and re.match(r"\S+:", line) and not local:
+        if shown and re.match(r"\S+:", line) and not local:
             break  # the next function
         if location := re.match(r"\s+\.loc\s+(\d+)\s+(\d+)", line):
             at = int(location[2]) if location[1] in own else 0
         if local or not line.lstrip().startswith((".", "#", ";", "//")):
-            shown = line.expandtabs(8)
-            found.append(f"{shown} # line {at}" if source and at and line[0].isspace() else shown)
-    return found
+            text = line.expandtabs(8)
+            shown.append(f"{text} # line {at}" if source and at and line[0].isspace() else text)
+    return shown
 
 
-def _file_numbers(said: str, source: Path) -> set[str]:
-    """The numbers under which `.loc` directives know this file."""
-    declared = re.findall(r'^\s+\.file\s+(\d+)\s.*?"([^"]*)"(?:\s+md5.*)?$', said, flags=re.MULTILINE)
+def _file_numbers(assembled: str, source: Path) -> set[str]:
+    """Return the numbers that stand for this file in `.loc` directives."""
+    declared = re.findall(r'^\s+\.file\s+(\d+)\s.*?"([^"]*)"(?:\s+md5.*)?$', assembled, flags=re.MULTILINE)
     return {number for number, name in declared if Path(name).name == source.name}
 
 
 def hot_loops(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> str:
-    """The innermost loops of a kernel's assembly, without what is around them."""
+    """Return the innermost loops of a kernel's assembly."""
     return "\n".join("\n".join(loop) for loop in innermost_loops(assembly(stem, function, flags).splitlines()))
 
 
 def innermost_loops(lines: Sequence[str]) -> list[list[str]]:
-    """Lines of each natural loop that holds no other one, in the order of the text.
+    """Return the lines of each natural loop that contains no other loop, in the order of the text.
 
-    A loop is what can reach a jump back without its target, the loop's head, which all ways into the loop go through.
-    Blocks of one loop need not lie side by side: compilers move the less likely ones elsewhere.
+    Every path into a loop enters at its head. The loop consists of the blocks that can reach a jump back to the head
+    without passing the head. They need not be adjacent: compilers move unlikely blocks elsewhere.
     """
     import networkx as nx
 
@@ -103,16 +101,16 @@ def _dominates(above: dict[int, int], head: int, block: int) -> bool:
 
 
 def _label(line: str) -> str | None:
-    found = re.match(r"([.\w]+):", line)
-    return found[1] if found else None
+    match = re.match(r"([.\w]+):", line)
+    return match[1] if match else None
 
 
 def jump_target(line: str) -> str | None:
-    """The local label that an instruction jumps to."""
-    found = re.match(r"\s+[a-z][\w.]*\s+(?:[^#;/]*[ ,\t])?(\.?L\w+)\s*(?:#|//|;|$)", line)
-    return found[1] if found else None
+    """Return the local label that an instruction jumps to, or None."""
+    match = re.match(r"\s+[a-z][\w.]*\s+(?:[^#;/]*[ ,\t])?(\.?L\w+)\s*(?:#|//|;|$)", line)
+    return match[1] if match else None
 
 
 def _ends(line: str) -> bool:
-    """Whether what follows in the text does not follow in time."""
+    """Return True if execution never continues with the next line of the text."""
     return bool(re.match(r"\s+(jmpq?|b|retq?|br|ud2|brk)\b(?!\.)", line))

@@ -1,6 +1,4 @@
-"""Assembly beside the source lines that it comes from: the loops of a function, and what a static analyser says of
-them.
-"""
+"""Assembly beside its source lines: the loops of a function, and llvm-mca's prediction for each."""
 
 import html
 import re
@@ -13,18 +11,14 @@ from pathlib import Path
 from spe_lab.core.c import native
 from spe_lab.core.c.assembly import body, innermost_loops, jump_target
 
-NO_ANALYSER = (
-    "llvm-mca is not installed, so nothing is said of the loop's speed without running it (Debian: apt install llvm)"
-)
-_MOST_ANALYSED = 4  # loops; each costs some 50 ms
+NO_ANALYSER = "llvm-mca is not installed, so the loop's speed is not predicted (Debian: apt install llvm)"
+_MOST_ANALYSED = 4  # loops; each takes some 50 ms
 _ITERATIONS = 200
 
 
 @dataclass(frozen=True)
 class Row:
-    """An instruction, and the source line it comes from; 0 and no text where the compiler names none (a header's
-    function).
-    """
+    """An instruction and its source line; line 0 and no text if the compiler names none."""
 
     instruction: str
     line: int
@@ -39,7 +33,7 @@ class Loop:
 
 @dataclass(frozen=True)
 class Listing:
-    """The innermost loops of `function`, in the order of the text; `whole`: it has none, and this is all of it."""
+    """The innermost loops of `function`, in the order of the text; `whole`: no loop, so all of it."""
 
     function: str
     loops: tuple[Loop, ...]
@@ -53,50 +47,41 @@ class Listing:
 
     def __str__(self) -> str:
         width = max((len(row.instruction) for loop in self.loops for row in loop.rows), default=0)
-        said = [self.title]
+        lines = [self.title]
         for loop in self.loops:
-            said += [
-                "",
-                *(
-                    f"{row.instruction:{width}}  {source}".rstrip()
-                    for row, source in zip(loop.rows, _sources(loop.rows), strict=True)
-                ),
-            ]
-            said += [loop.analysis] if loop.analysis else []
-        return "\n".join(said)
+            pairs = zip(loop.rows, _sources(loop.rows), strict=True)
+            lines += ["", *(f"{row.instruction:{width}}  {source}".rstrip() for row, source in pairs)]
+            lines += [loop.analysis] if loop.analysis else []
+        return "\n".join(lines)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         cell = 'style="text-align: left; font-family: monospace; white-space: pre; padding: 0 1.5em 0 0"'
-        said = [f"<p>{html.escape(self.title)}</p>"]
+        titles = ("instruction", "source line")
+        head = "".join(f'<th scope="col" style="text-align: left">{title}</th>' for title in titles)
+        parts = [f"<p>{html.escape(self.title)}</p>"]
         for loop in self.loops:
-            head = (
-                '<tr><th scope="col" style="text-align: left">instruction</th><th scope="col" style="text-align:'
-                ' left">source line</th></tr>'
-            )
             rows = (
                 f"<tr><td {cell}>{html.escape(row.instruction)}</td><td {cell}>{html.escape(source)}</td></tr>"
                 for row, source in zip(loop.rows, _sources(loop.rows), strict=True)
             )
-            said.append(f"<table>{head}{''.join(rows)}</table><p>{html.escape(loop.analysis)}</p>")
-        return "".join(said)
+            parts.append(f"<table><tr>{head}</tr>{''.join(rows)}</table><p>{html.escape(loop.analysis)}</p>")
+        return "".join(parts)
 
 
 def listing(assembled: str, function: str, text: str, file: Path, flags: Sequence[str] = native.FLAGS) -> Listing:
-    """The loops of `function` in what the compiler wrote for `file`, whose content is `text`."""
+    """Return the loops of `function` in the compiler's output for `file`, whose content is `text`."""
     source = text.splitlines()
     lines = body(assembled, function, flags, file)
-    targets = {jump_target(line) for line in lines}
-    lines = [
-        line for line in lines if line[0].isspace() or line.rstrip(":") in {*targets, function, f"_{function}"}
-    ]  # not the debugger's labels
-    found = innermost_loops(lines)
+    labels = {*map(jump_target, lines), function, f"_{function}"}  # not the debugger's
+    lines = [line for line in lines if line[0].isspace() or line.rstrip(":") in labels]
+    innermost = innermost_loops(lines)
     loops = []
-    for i, part in enumerate(found or [lines]):
+    for i, part in enumerate(innermost or [lines]):
         rows = tuple(_row(line, source) for line in part)
-        loops.append(Loop(rows, analysis(part) if found and i < _MOST_ANALYSED else ""))
-    return Listing(function, tuple(loops), whole=not found)
+        loops.append(Loop(rows, analysis(part) if innermost and i < _MOST_ANALYSED else ""))
+    return Listing(function, tuple(loops), whole=not innermost)
 
 
 def _row(line: str, source: Sequence[str]) -> Row:
@@ -106,7 +91,7 @@ def _row(line: str, source: Sequence[str]) -> Row:
 
 
 def _sources(rows: Sequence[Row]) -> list[str]:
-    """Line and text beside each instruction, once for several in a row."""
+    """Return the source line beside each instruction, once for consecutive instructions of a line."""
     shown, before = [], 0
     for row in rows:
         shown.append(f"{row.line:3}  {row.text}" if row.line and row.line != before else "")
@@ -115,32 +100,23 @@ def _sources(rows: Sequence[Row]) -> list[str]:
 
 
 def analysis(loop: Sequence[str]) -> str:
-    """What llvm-mca says of a loop, in a sentence."""
+    """Return what llvm-mca predicts for a loop, in one sentence."""
     if shutil.which("llvm-mca") is None:
         return NO_ANALYSER
     code = "\n".join(line.partition(" # line ")[0] for line in loop) + "\n"
     try:
-        said = subprocess.run(
-            ["llvm-mca", f"-iterations={_ITERATIONS}"],
-            input=code,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
+        command = ["llvm-mca", f"-iterations={_ITERATIONS}"]
+        done = subprocess.run(command, input=code, capture_output=True, text=True, timeout=10, check=False)
     except subprocess.TimeoutExpired:
-        return "llvm-mca did not come to an end with this loop"
-    numbers = dict(
-        re.findall(
-            r"^(Iterations|Instructions|Total Cycles|Block RThroughput): +([\d.]+)", said.stdout, flags=re.MULTILINE
-        )
-    )
-    if said.returncode or len(numbers) < 4:
-        return f"llvm-mca cannot judge this loop: {(said.stderr.strip().splitlines() or ['no reason given'])[0]}"
-    each = float(numbers["Total Cycles"]) / float(numbers["Iterations"])
+        return "llvm-mca did not finish this loop within 10 s"
+    pattern = r"^(Iterations|Instructions|Total Cycles|Block RThroughput): +([\d.]+)"
+    numbers = dict(re.findall(pattern, done.stdout, flags=re.MULTILINE))
+    if done.returncode or len(numbers) < 4:
+        return f"llvm-mca cannot judge this loop: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}"
+    cycles = float(numbers["Total Cycles"]) / float(numbers["Iterations"])
     instructions = round(float(numbers["Instructions"]) / float(numbers["Iterations"]))
     return (
-        f"llvm-mca predicts {each:.2g} cycles an iteration for {instructions} instructions,"
-        f" {float(numbers['Block RThroughput']):.2g} if iterations did not wait for each other; it takes every load as"
-        " a hit and every branch as predicted"
+        f"llvm-mca predicts {cycles:.2g} cycles an iteration for {instructions} instructions,"
+        f" {float(numbers['Block RThroughput']):.2g} if iterations were independent; it assumes that every load hits"
+        " and every branch is predicted"
     )

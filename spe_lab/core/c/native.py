@@ -1,9 +1,9 @@
-"""Compiles kernels_c/ (and the reader's own cells) on first use, caches by content, loads, and binds by prototype.
+"""Compiles kernels_c/ (and the reader's own cells) on first use, caches, loads, and binds by prototype.
 
-A cached library is named by what went into it (source, flags, compiler) and by its own contents, so a file that was
-truncated or edited is noticed before it is loaded, and two processes that build at once write the same name: the second
-rename wins and nothing is lost. The loader returns what it has already loaded for a path, so a changed source always
-gets a new file name.
+The name of a cached library holds a hash of what went into it (source, flags, compiler) and a hash of its contents. So
+a truncated or edited file is noticed before it is loaded. Two processes that build at once write the same name: the
+second rename wins and nothing is lost. The loader returns what it has already loaded for a path, so a changed source
+always gets a new file name.
 """
 
 import ctypes
@@ -23,10 +23,10 @@ from typing import Any
 from spe_lab.core.c import prototypes
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
-# One place for the flags. The baseline instruction set, so that a curve means the same on two machines; -g since line
-# numbers cost nothing and the assembly view wants them.
+# The only place for the flags. The baseline instruction set makes curves of two machines comparable. -g costs nothing,
+# and the assembly view needs its line numbers.
 FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes")
-_LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by what is built
+_LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
 NO_COMPILER = (
     "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
     " conda: c-compiler) or the Python package ziglang (pip install 'spe-lab[compiler]'); until then labs show their"
@@ -35,19 +35,19 @@ NO_COMPILER = (
 
 
 class CompilerError(SpeLabError):
-    """C that does not compile; `said` is what the compiler says, with whole paths."""
+    """C that does not compile; `said` holds the compiler's messages, with whole paths."""
 
     def __init__(self, message: str, said: str) -> None:
         super().__init__(message)
         self.said = said
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.said)  # it may come from a worker process
+        return type(self), (str(self), self.said)  # a worker process may raise it
 
 
 @dataclass(frozen=True)
 class Compiler:
-    """A C compiler: the command's words and the first line of what it says of its version."""
+    """A C compiler: the words of its command and the first line of its version message."""
 
     command: tuple[str, ...]
     version: str
@@ -55,24 +55,21 @@ class Compiler:
 
 @cache
 def compiler() -> Compiler:
-    """The compiler named by $CC, else `cc`, else that of the Python package ziglang."""
-    candidates = [
-        shlex.split(os.environ.get("CC", "")),
-        ["cc"],
-        [sys.executable, "-m", "ziglang", "cc"],
-    ]  # $CC may hold options
+    """Return the compiler named by $CC, else `cc`, else that of the Python package ziglang."""
+    chosen = shlex.split(os.environ.get("CC", ""))  # it may hold options
+    candidates = [chosen, ["cc"], [sys.executable, "-m", "ziglang", "cc"]]
     for command in [(found, *words[1:]) for words in candidates if words and (found := shutil.which(words[0]))]:
         try:
-            said = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
+            done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
         except (OSError, subprocess.TimeoutExpired):
             continue
-        if said.returncode == 0 and said.stdout.strip():
-            return Compiler(command, said.stdout.splitlines()[0].strip())
+        if done.returncode == 0 and done.stdout.strip():
+            return Compiler(command, done.stdout.splitlines()[0].strip())
     raise UnavailableError(NO_COMPILER)
 
 
 def available() -> bool:
-    """Whether kernels can be compiled here."""
+    """Return True if kernels can be compiled here."""
     try:
         compiler()
     except UnavailableError:
@@ -81,7 +78,7 @@ def available() -> bool:
 
 
 def kernel_folder() -> Path:
-    """kernels_c/: inside an installed package, else beside spe_lab/ in a checkout."""
+    """Return kernels_c/: inside an installed package, else beside spe_lab/ in a checkout."""
     package = Path(__file__).parents[2]
     installed = package / "kernels_c"
     return installed if installed.is_dir() else package.parent / "kernels_c"
@@ -99,8 +96,8 @@ class Library:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._declarations.functions:
-            known = ", ".join(self._declarations.functions)
-            raise AttributeError(f"{self.provenance['source']} has no function {name!r}; it declares {known}")
+            functions = ", ".join(self._declarations.functions)
+            raise AttributeError(f"{self.provenance['source']} has no function {name!r}; it declares {functions}")
         function = self._loaded[name]
         declared = self._declarations.functions[name]
         function.argtypes = [prototypes.argument_type(kind) for kind in declared.parameters.values()]
@@ -112,16 +109,16 @@ class Library:
         return [*super().__dir__(), *self._declarations.functions]
 
     def struct(self, tag: str) -> type[ctypes.Structure]:
-        """The ctypes class of `struct tag`, laid out as C declares it."""
+        """Return the ctypes class of `struct tag`, laid out as C declares it."""
         return self._declarations.structures[tag]
 
     def address(self, name: str) -> int:
-        """The address of a kernel, for the harness to call."""
+        """Return the address of a kernel, for the harness to call."""
         return ctypes.cast(getattr(self, name), ctypes.c_void_p).value
 
 
 def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
-    """kernels_c/`stem`.c, compiled if no library of this content, flags and compiler is cached."""
+    """Return kernels_c/`stem`.c as a library, compiled if none of this content and compiler is cached."""
     return _load(stem, tuple(flags))
 
 
@@ -131,13 +128,13 @@ def _load(stem: str, flags: tuple[str, ...]) -> Library:
 
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
-    """The reader's own C as a library; it may include "spe.h". Compiler messages come back as the error's text."""
+    """Return the reader's own C as a library; it may include "spe.h". Errors hold the compiler's messages."""
     return _open(text_file(text, name), name, tuple(flags))
 
 
 @dataclass(frozen=True)
 class Built:
-    """A library or a program that is compiled and neither loaded nor started."""
+    """A compiled library or program that is neither loaded nor started."""
 
     path: Path
     declarations: prototypes.Declarations
@@ -145,7 +142,7 @@ class Built:
 
 
 def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Built:
-    """`compile_text` for another process to load."""
+    """Compile text as `compile_text` does, for another process to load."""
     return _built(text_file(text, name), name, tuple(flags))
 
 
@@ -160,7 +157,7 @@ def build_program_text(text: str, name: str = "program") -> Built:
 
 
 def text_file(text: str, name: str = "cell") -> Path:
-    """A file in the cache that holds this text; its name says so."""
+    """Write this text to a file of the cache that is named by its content, and return the path."""
     folder = _cache_folder() / "cells"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
@@ -171,7 +168,7 @@ def text_file(text: str, name: str = "cell") -> Path:
 
 
 def stems() -> list[str]:
-    """The names of the files in kernels_c/."""
+    """Return the names of the files in kernels_c/."""
     return sorted(path.stem for path in kernel_folder().glob("*.c"))
 
 
@@ -181,10 +178,10 @@ def source(stem: str) -> Path:
 
 def _named(argument: str, value: str, folder: Path) -> Path:
     """Return the C file of this name in `folder`."""
-    there = sorted(path.stem for path in folder.glob("*.c"))
-    if value not in there:
+    names = sorted(path.stem for path in folder.glob("*.c"))
+    if value not in names:
         place = folder.relative_to(kernel_folder().parent)
-        raise SpeLabError(f"{argument} must name a file of {place}, got {value!r}; there are {', '.join(there)}")
+        raise SpeLabError(f"{argument} must name a file of {place}, got {value!r}; there are {', '.join(names)}")
     return folder / f"{value}.c"
 
 
@@ -195,30 +192,23 @@ def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
 
 def _built(source: Path, stem: str, flags: tuple[str, ...], suffix: str = ".so") -> Built:
     path, key = _build(source, stem, flags, suffix)  # before reading: the compiler's messages are better than ours
-    declarations = prototypes.read(source, kernel_folder())
-    return Built(
-        path,
-        declarations,
-        {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key},
-    )
+    provenance = {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key}
+    return Built(path, prototypes.read(source, kernel_folder()), provenance)
 
 
 def _build(source: Path, stem: str, flags: tuple[str, ...], suffix: str) -> tuple[Path, str]:
     used = compiler()
     key = hashlib.sha256()
     headers = (header.read_bytes() for header in sorted(kernel_folder().glob("*.h")))
-    for part in (
-        source.read_bytes(),
-        *headers,
-        *(word.encode() for word in (*flags, *_LINK[suffix], *used.command, used.version)),
-    ):
+    words = (*flags, *_LINK[suffix], *used.command, used.version)
+    for part in (source.read_bytes(), *headers, *map(str.encode, words)):
         key.update(hashlib.sha256(part).digest())
     name = f"{stem}-{key.hexdigest()[:20]}"
     folder = _cache_folder()
     for candidate in folder.glob(f"{name}-*{suffix}"):
         if _digest(candidate) == candidate.stem.rpartition("-")[2]:
             return candidate, key.hexdigest()
-        candidate.unlink(missing_ok=True)  # damaged: neither loaded nor kept
+        candidate.unlink(missing_ok=True)  # damaged
     with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
         built = Path(scratch) / f"built{suffix}"
         run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK[suffix])
@@ -228,36 +218,32 @@ def _build(source: Path, stem: str, flags: tuple[str, ...], suffix: str) -> tupl
 
 
 def assemble(source: Path, flags: Sequence[str] = FLAGS) -> tuple[str, str]:
-    """The assembly of a file, and what the compiler says on the way: its warnings."""
-    said = _compiler_says([*flags, f"-I{kernel_folder()}", "-S", "-o", "-"], source)
-    return said.stdout, said.stderr
+    """Return the assembly of a file, and the compiler's warnings."""
+    done = _run([*flags, f"-I{kernel_folder()}", "-S", "-o", "-"], source)
+    return done.stdout, done.stderr
 
 
 def run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
-    return _compiler_says(options, source, libraries).stdout
+    return _run(options, source, libraries).stdout
 
 
-def _compiler_says(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> subprocess.CompletedProcess:
+def _run(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> subprocess.CompletedProcess:
     try:
         command = [*compiler().command, *options, str(source), *libraries]
-        english = {**os.environ, "LC_ALL": "C"}  # the message about a full disk is looked for below
-        said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=english)
+        english = {**os.environ, "LC_ALL": "C"}  # the message about a full disk is matched below
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=english)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(f"the compiler must be able to run, got {error}; see spe-lab doctor") from None
-    if "No space left" in said.stderr:
+    if "No space left" in done.stderr:
         cure = "free some or set SPE_LAB_CACHE_DIR to another folder"
         raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; {cure}")
-    if (
-        said.returncode < 0 or "terminated program" in said.stderr
-    ):  # the compiler itself, or one of the programs that it starts
-        raise UnavailableError(
-            f"the compiler must live until it has compiled {source.name}, and it was killed; close programs, since"
-            " memory may have run out"
-        )
-    if said.returncode != 0:
-        shown = said.stderr.strip().replace(f"{source.parent}{os.sep}", "")
-        raise CompilerError(f"{source.name} must compile; the compiler says:\n{shown}", said.stderr)
-    return said
+    if done.returncode < 0 or "terminated program" in done.stderr:  # the compiler, or a program that it starts
+        cure = "close other programs, since memory may have run out"
+        raise UnavailableError(f"the compiler must finish {source.name}, and it was killed; {cure}")
+    if done.returncode != 0:
+        shown = done.stderr.strip().replace(f"{source.parent}{os.sep}", "")
+        raise CompilerError(f"{source.name} must compile; the compiler says:\n{shown}", done.stderr)
+    return done
 
 
 def _digest(path: Path) -> str:
@@ -266,8 +252,9 @@ def _digest(path: Path) -> str:
 
 @cache
 def _cache_folder() -> Path:
-    """The user's cache folder ($SPE_LAB_CACHE_DIR overrides it); where that cannot be written, or others can write it,
-    one for this process alone.
+    """Return the user's cache folder, or the one in $SPE_LAB_CACHE_DIR.
+
+    If it cannot be written, or others can write it, return a folder for this process alone.
     """
     import platformdirs
 
@@ -276,11 +263,11 @@ def _cache_folder() -> Path:
         wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = wanted.stat()
         if status.st_uid != os.getuid() or status.st_mode & 0o022:
-            raise PermissionError  # what others may write, they may have written
+            raise PermissionError  # a file in it may be anybody's
         with tempfile.TemporaryFile(dir=wanted):
             return wanted
     except OSError:
-        # Never a shared, guessable name: a library loaded from there would be anybody's.
+        # Never a shared, guessable name: anybody could put a library there.
         import atexit
 
         private = Path(tempfile.mkdtemp(prefix="spe-lab-"))

@@ -1,10 +1,10 @@
 """Reads C declarations, so that a signature or a structure is written once: in the C file.
 
-Function bodies are blanked and preprocessor lines dropped; what is left of a kernel file are plain declarations, which
-pycparser parses. Supported are the types that kernels use: the fixed-width integers, double and float, pointers to them
-and to structures, structures of those, arrays of constant length, and enumerations. What ctypes would lay out in
-another way than the C compiler (bit-fields, alignment, packing) is refused. A structure that holds what only the
-system's headers describe (threads, locks) stays without fields: C passes pointers to it, and Python leaves it alone.
+Function bodies are blanked and preprocessor lines dropped; pycparser parses the plain declarations that remain. It
+supports the types that kernels use: the fixed-width integers, double and float, pointers to them and to structures,
+structures of those, arrays of constant length, and enumerations. Layouts that ctypes and the C compiler would choose
+differently (bit-fields, alignment, packing) are refused. A structure whose members only the system's headers describe
+(threads, locks) has no fields: C passes pointers to it, and Python does not access it.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ _SCALARS = {
 _INTEGERS = set(_SCALARS.values()) - {ctypes.c_char, ctypes.c_float, ctypes.c_double, ctypes.c_bool}
 _OPAQUE = ("pthread_t", "pthread_mutex_t", "pthread_cond_t", "cpu_set_t")
 _ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
-# Without a line's end, so that a message counts lines as the source does.
+# On one line, so that messages count lines as the source does.
 _C_STANDARD = "".join(
     f"typedef int {name}; " for name in (*_SCALARS, *_OPAQUE) if name.endswith("_t") or name == "bool"
 )
@@ -62,7 +62,7 @@ class _OpaqueError(Exception):
 
 @dataclass(frozen=True)
 class Function:
-    """A C function's signature in ctypes' terms; `parameters` maps each name to its type, in order."""
+    """The signature of a C function in ctypes types; `parameters` maps each name to its type, in order."""
 
     name: str
     result: Any
@@ -71,9 +71,7 @@ class Function:
 
 @dataclass
 class Declarations:
-    """What a translation unit declares: functions that are not static, structures by tag, enumeration constants by
-    name.
-    """
+    """The non-static functions, the structures by tag and the enumerators by name of a C file."""
 
     functions: dict[str, Function] = field(default_factory=dict)
     structures: dict[str, type[ctypes.Structure]] = field(default_factory=dict)
@@ -81,10 +79,10 @@ class Declarations:
 
 
 def array_pointer(element: type, const: bool = False) -> type:
-    """A pointer argument that takes what a caller has: a numpy array of that element type, an address, or None.
+    """Return a pointer type that accepts a numpy array of this element type, an address, or None.
 
-    Arrays of another type or not contiguous are refused before C can misread them, and read-only ones before C can
-    write to them, unless C promises not to (`const`).
+    It refuses arrays of another type or not contiguous, before C can misread them. It refuses read-only arrays, unless
+    C promises not to write to them (`const`).
     """
     return _pointer(element, const)
 
@@ -128,7 +126,7 @@ def _pointer(element: Any, const: bool) -> type:
 
 
 def bounds(kind: type) -> tuple[int, int]:
-    """The least and the largest number of an integer type; a plain char counts as signed, as gcc has it on x86.
+    """Return the least and largest number of an integer type; plain char is signed, as with gcc on x86.
 
     >>> bounds(ctypes.c_int8), bounds(ctypes.c_bool)
     ((-128, 127), (0, 1))
@@ -140,7 +138,7 @@ def bounds(kind: type) -> tuple[int, int]:
 
 @cache
 def whole_number(kind: type) -> type:
-    """An argument of an integer type that refuses what C cannot hold, where ctypes would keep the lowest bits of it."""
+    """Return an argument type that refuses numbers out of range; ctypes would keep their lowest bits."""
     low, high = bounds(kind)
 
     def from_param(cls: type, argument: Any):
@@ -162,17 +160,17 @@ def whole_number(kind: type) -> type:
 
 
 def argument_type(kind: Any) -> Any:
-    """What ctypes is told of a parameter of type `kind`."""
+    """Return the ctypes type of an argument for a parameter of type `kind`."""
     return whole_number(kind) if kind in _INTEGERS else kind
 
 
 def read(source: Path, *folders: Path) -> Declarations:
-    """Declarations of a C file, and of what it includes by `#include "…"` from beside it or from `folders`."""
+    """Return the declarations of a C file and of its includes, from beside it or from `folders`."""
     return parse(_declarations_in(source, folders), source.name)
 
 
 def parse(text: str, name: str = "the source") -> Declarations:
-    """Declarations in C source text.
+    """Return the declarations in C source text.
 
     >>> text = "struct s { double x[2]; }; static int f(void) { return 1; } double g(struct s *s, int n) { return n; }"
     >>> found = parse(text)
@@ -202,9 +200,7 @@ def parse(text: str, name: str = "the source") -> Declarations:
 
 
 def declarations_only(text: str) -> str:
-    """C without comments, literals' contents, preprocessor lines, attributes and function bodies; lines keep their
-    numbers.
-    """
+    """Return the declarations in C text; all else is blanked, so that lines keep their numbers."""
 
     def blank(match: re.Match) -> str:
         return re.sub(r"[^\n]", " ", match.group())
@@ -237,8 +233,7 @@ def declarations_only(text: str) -> str:
                 body = False
         if not character.isspace():
             previous = character
-    # Nobody outside calls a static function; without its head, it may take types that only the system's headers
-    # describe.
+    # Drop static functions: nobody outside calls them, and they may take types that only the system's headers describe.
     declared = re.sub(r"\bstatic\b[^;{}=]*\([^;{}=]*\)\s*;", blank, "".join(out))
     if layout := _ATTRIBUTE.search(declared):
         raise SpeLabError(
@@ -248,7 +243,7 @@ def declarations_only(text: str) -> str:
 
 
 def _declarations_in(source: Path, folders: Sequence[Path], seen: frozenset = frozenset()) -> str:
-    """declarations_only() of a file, those of its includes before them on the first line."""
+    """Return declarations_only() of a file, with those of its includes before them on the first line."""
     text = source.read_text(encoding="utf-8")
     declared = declarations_only(text)
     for included in re.findall(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', text, flags=re.MULTILINE):
@@ -259,7 +254,7 @@ def _declarations_in(source: Path, folders: Sequence[Path], seen: frozenset = fr
 
 
 class _Reader:
-    """Walks pycparser's tree of declarations; types named before are looked up in what was found so far."""
+    """Walks pycparser's tree of declarations; types named earlier are looked up in `found`."""
 
     def __init__(self, c_ast: Any) -> None:
         self.c = c_ast
@@ -279,23 +274,21 @@ class _Reader:
                 self.tags_in(node.type)
 
     def tags_in(self, node: Any) -> None:
-        """Takes note of a structure or an enumeration that is declared here, with or without a variable."""
+        """Register a structure or an enumeration that is declared here, with or without a variable."""
         while node is not None and not isinstance(node, self.c.Struct | self.c.Enum):
             node = getattr(node, "type", None)
             if isinstance(node, list):  # an IdentifierType has names, no type
                 return
         if node is not None:
-            with contextlib.suppress(_OpaqueError):  # it is known by name, which is all that a pointer needs
+            with contextlib.suppress(_OpaqueError):  # a pointer needs only its name
                 self.type_of(node)
 
     def function(self, node: Any) -> Function:
         parameters = {}
         for i, parameter in enumerate(node.type.args.params if node.type.args else ()):
             if isinstance(parameter, self.c.EllipsisParam):
-                raise SpeLabError(
-                    f"a kernel's parameters must be declared, {node.name} takes any number of them; write one function"
-                    " for each use"
-                )
+                rule = "a kernel must declare its parameters"
+                raise SpeLabError(f"{rule}, and {node.name} takes any number of them; write one function for each use")
             is_array = isinstance(parameter.type, self.c.ArrayDecl)  # C passes its address
             kind = self.pointer_to(parameter.type.type) if is_array else self.type_of(parameter.type)
             if kind is not None:
@@ -326,16 +319,10 @@ class _Reader:
             target = None if isinstance(node, self.c.FuncDecl) else self.type_of(node)
         except _OpaqueError:
             target = None
-        simple = (
-            isinstance(target, type)
-            and issubclass(target, ctypes._SimpleCData | ctypes.Structure)
-            and target is not ctypes.c_char
-        )
-        return (
-            array_pointer(target, "const" in getattr(node, "quals", ()))
-            if simple and not issubclass(target, ctypes.c_void_p)
-            else ctypes.c_void_p
-        )
+        simple = isinstance(target, type) and issubclass(target, ctypes._SimpleCData | ctypes.Structure)
+        if not simple or issubclass(target, ctypes.c_char | ctypes.c_void_p):
+            return ctypes.c_void_p
+        return array_pointer(target, "const" in getattr(node, "quals", ()))
 
     def named(self, name: str):
         if name == "void":
@@ -356,25 +343,20 @@ class _Reader:
         tag = node.name or f"unnamed at {node.coord}"
         if tag not in self.found.structures:
             self.found.structures[tag] = type(tag, (ctypes.Structure,), {})
-        kind: Any = self.found.structures[tag]  # with an attribute of ours, _pointers_
+        kind: Any = self.found.structures[tag]  # Any: _pointers_ is an attribute of ours
         if tag in self.opaque:
             raise _OpaqueError(tag)
         if node.decls and not hasattr(kind, "_fields_"):
             for member in node.decls:
                 if member.bitsize or member.align:
                     place = f"{member.name} of struct {node.name or '(unnamed)'}"
-                    raise SpeLabError(
-                        f"a structure's layout must be C's default, got {place}; pad the structure with an array"
-                        " instead"
-                    )
+                    cure = "pad the structure with an array instead"
+                    raise SpeLabError(f"a structure's layout must be C's default, got {place}; {cure}")
             # A pointer inside a structure holds an address: ctypes cannot store the argument converter there.
             try:
                 kind._fields_ = [(member.name, self.stored(member.type)) for member in node.decls]
-                kind._pointers_ = {
-                    member.name: self.type_of(member.type)
-                    for member in node.decls
-                    if isinstance(member.type, self.c.PtrDecl)
-                }
+                pointers = [member for member in node.decls if isinstance(member.type, self.c.PtrDecl)]
+                kind._pointers_ = {member.name: self.type_of(member.type) for member in pointers}
             except _OpaqueError:
                 self.opaque.add(tag)
                 raise

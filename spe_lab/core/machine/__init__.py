@@ -1,6 +1,4 @@
-"""The machine: its parameters, each with a unit, an origin and, once measured, an interval; and the file that holds
-them.
-"""
+"""The machine: parameters with unit, origin and, once measured, an interval; and the profile files."""
 
 from dataclasses import replace
 
@@ -24,27 +22,26 @@ __all__ = [
     "with_measured",
 ]
 
-# A level whose step could not be found is part of its neighbour's: its own share is next to nothing, and not what was
-# assumed.
+# A level without a step of its own is part of its neighbour's step: it adds almost nothing, not the assumed latency.
 _ABSORBED_NS = 0.01
 _REMEMBERED = 4  # earlier calibrations: five with the new one
 
 
 def current() -> Machine:
-    """This machine: measured parameters from the reader's profile where there is one, else claims, else assumptions.
+    """Return this machine: measured parameters from the reader's profile, else claims, else assumptions.
 
-    A profile that cannot be used is refused with a sentence; it is never passed over in silence.
+    Raises SpeLabError for a profile that cannot be used; it is never ignored.
     """
     own = load_own()
     return with_measured(own.parameters if own else {})
 
 
 def profile_of(found: dict[str, Parameter], former: Machine | None = None) -> Machine:
-    """What a calibration leaves behind. What it could not resolve is part of it: it says so, and models can tell it
-    from what was never tried.
+    """Return the machine as a calibration found it, with the parameters that were not resolvable.
 
-    Blocks of one calibration share its minutes, and a neighbour or the clock may have others later: each interval is
-    widened to what the last calibrations found, if the `former` profile is of this machine and fresh.
+    So models can tell those from parameters that were never tried. Blocks of one calibration share its minutes, and the
+    clock or a neighbour may change later. If the `former` profile is of this machine and fresh, each interval is
+    widened to the values of the last calibrations.
     """
     if former is not None and not problems(former, facts()):
         found = {name: _remembering(p, former.parameters.get(name)) for name, p in found.items()}
@@ -52,19 +49,16 @@ def profile_of(found: dict[str, Parameter], former: Machine | None = None) -> Ma
 
 
 def _remembering(p: Parameter, former: Parameter | None) -> Parameter:
-    if (
-        former is None
-        or former.origin != "measured"
-        or None in (p.low, p.high, p.value, former.value)
-        or p.verdict == "exact"
-    ):
+    if former is None or former.origin != "measured" or p.verdict == "exact":
+        return p
+    if None in (p.low, p.high, p.value, former.value):
         return p
     earlier = (*former.earlier, former.value)[-_REMEMBERED:]
     return replace(p, earlier=earlier, low=min(p.low, *earlier), high=max(p.high, *earlier))
 
 
 def with_measured(measured: dict[str, Parameter]) -> Machine:
-    """This machine's claims with `measured` parameters in their places."""
+    """Return this machine's claims with `measured` parameters in their places."""
     parameters = claim() | {name: p for name, p in measured.items() if p.origin == "measured" and p.value is not None}
     for name, p in measured.items():
         if p.value is None and name.endswith("_latency") and name in parameters:

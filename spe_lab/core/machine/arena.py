@@ -1,4 +1,4 @@
-"""Memory for working sets: page-aligned, of a known page size, written once so that every page is really there."""
+"""Memory for working sets: page-aligned, of a known page size, written once so that every page exists."""
 
 import mmap
 import re
@@ -14,11 +14,10 @@ PAGES = ("4K", "huge")
 
 
 class Arena:
-    """`size` bytes of private memory on base pages ("4K", whatever the base size is) or transparent huge pages
-    ("huge").
+    """`size` bytes of private memory on base pages ("4K", whatever their size) or on huge pages ("huge").
 
-    `view` is a writable numpy array of bytes, its first element on a page boundary. The arena must outlive every kernel
-    state that points into it; the mapping goes when the arena and its views are gone.
+    `view` is a writable numpy array of bytes that starts on a page boundary. The arena must outlive every kernel state
+    that points into it. The mapping ends with the arena and its views.
     """
 
     def __init__(self, size: int, pages: str = "4K") -> None:
@@ -30,10 +29,9 @@ class Arena:
             raise SpeLabError(f"{rule}, got {size} B; choose a smaller one")
         if pages == "huge" and not hasattr(mmap, "MADV_HUGEPAGE"):
             raise UnavailableError("huge pages need Linux's madvise, which this system lacks; use pages=4K")
-        # A huge page must start at a multiple of its size, which a mapping need not do: reserve one more and cut.
-        self._map = mmap.mmap(
-            -1, -(-size // HUGE_PAGE) * HUGE_PAGE + HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-        )
+        # A huge page must start at a multiple of its size, but a mapping need not: reserve one page more and cut.
+        reserved = -(-size // HUGE_PAGE) * HUGE_PAGE + HUGE_PAGE
+        self._map = mmap.mmap(-1, reserved, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         if hasattr(mmap, "MADV_HUGEPAGE"):
             self._map.madvise(mmap.MADV_HUGEPAGE if pages == "huge" else mmap.MADV_NOHUGEPAGE)
         whole = np.frombuffer(self._map, dtype=np.uint8)
@@ -51,7 +49,7 @@ class Arena:
         return self.view.ctypes.data
 
     def huge_bytes(self) -> int:
-        """Bytes of this arena that the kernel says lie on huge pages (Linux; 0 where it does not say)."""
+        """Return how many bytes of this arena lie on huge pages, as the kernel reports (0 if it does not)."""
         smaps = Path("/proc/self/smaps")
         if not smaps.exists():
             return 0
@@ -67,5 +65,5 @@ class Arena:
 
 
 def huge_pages_offered() -> bool:
-    """Whether a process may ask this system for transparent huge pages."""
+    """Return True if a process may ask this system for transparent huge pages."""
     return hasattr(mmap, "MADV_HUGEPAGE") and facts()["transparent_huge_pages"] not in (None, "never")

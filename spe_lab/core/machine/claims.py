@@ -1,7 +1,7 @@
-"""What the operating system says of the machine. Claims, not truths: a virtual machine may say what its host has.
+"""The parameters that the operating system reports: claims, since a virtual machine may report its host's.
 
-Every parameter of the memory models gets a value here, so that a model can be drawn before anything was measured:
-capacities and granularities from the OS where it gives them, latencies (which no OS gives) as stated assumptions.
+Every parameter of the memory models gets a value here, so that a model can be drawn before any measurement. Capacities
+and granularities come from the OS where it reports them. Latencies, which no OS reports, are stated assumptions.
 """
 
 import os
@@ -17,7 +17,7 @@ from spe_lab.core.machine.reading import KIB, command_output, processor_fields
 
 MIB = 1 << 20
 
-# Orders of magnitude of a current core, to start from. l1 is the hit latency; each further one is what a miss adds.
+# Orders of magnitude of a current core, to start from. l1 is the hit latency; the others are what a miss adds.
 _ASSUMED_NS = {
     "l1_latency": 1.3,
     "l2_latency": 3.0,
@@ -41,11 +41,11 @@ _ASSUMED_TLB_ENTRIES = 1536
 
 @cache
 def facts() -> dict[str, Any]:
-    """Who this machine is: enough to tell two apart and to judge a number by. No paths, no names of hosts or users."""
+    """Return facts that identify a machine and help to judge its numbers; no paths, hosts or users."""
     root = Path("/")
     tree = (sources.cpu_info, sources.kernel_memory, sources.settings)
-    said = [*(claim for source in tree for claim in source(root)), *sources.sysctl(command_output)]
-    claimed = {claim.name: claim.value for claim in reversed(said)}  # of two claims of one name the first counts
+    found = [*(claim for source in tree for claim in source(root)), *sources.sysctl(command_output)]
+    claimed = {claim.name: claim.value for claim in reversed(found)}  # the first claim of a name counts
     return {
         "cpu": _cpu_model(claimed.get("cpu"), processor_fields(root)),
         "architecture": platform.machine(),
@@ -61,40 +61,38 @@ def facts() -> dict[str, Any]:
 
 @cache
 def claim(root: Path = Path("/")) -> dict[str, Parameter]:
-    """The memory hierarchy as claimed, by parameter name; assumptions fill the gaps and say so. `root` is for tests."""
+    """Return the claimed memory hierarchy by name, with assumptions in the gaps. `root` is for tests."""
     found: dict[str, Parameter] = {}
-    for said in (*sources.sysfs_caches(root), *sources.cpu_info(root), *sources.sysctl(command_output)):
-        least = KIB if said.name.endswith("_capacity") else 1  # smaller ones are nonsense in sysfs
-        if re.fullmatch(r"l\d_capacity|line_size|tlb_reach", said.name) and said.value >= least:
-            found.setdefault(said.name, Parameter(said.value, said.unit, "claimed", said.source))
+    for stated in (*sources.sysfs_caches(root), *sources.cpu_info(root), *sources.sysctl(command_output)):
+        least = KIB if stated.name.endswith("_capacity") else 1  # smaller ones are nonsense in sysfs
+        if re.fullmatch(r"l\d_capacity|line_size|tlb_reach", stated.name) and stated.value >= least:
+            found.setdefault(stated.name, Parameter(stated.value, stated.unit, "claimed", stated.source))
     page = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else None
     if page:
         found["page_size"] = Parameter(page, "B", "claimed", "sysconf(_SC_PAGE_SIZE)")
     for name, value in _ASSUMED_BYTES.items():
         if name == "l3_capacity" and "l2_capacity" in found:
-            continue  # the OS lists caches and has no third level: then memory lies behind the second
-        found.setdefault(name, Parameter(value, "B", "assumed", "usual for a current core; the OS says nothing"))
+            continue  # the OS lists caches and no third level: memory follows the second
+        found.setdefault(name, Parameter(value, "B", "assumed", "usual for a current core; the OS reports none"))
     if "tlb_reach" not in found:
         reach = _ASSUMED_TLB_ENTRIES * found["page_size"].value
-        found["tlb_reach"] = Parameter(
-            reach, "B", "assumed", f"{_ASSUMED_TLB_ENTRIES} second-level entries × page size; the OS says nothing"
-        )
+        source = f"{_ASSUMED_TLB_ENTRIES} second-level entries × page size; the OS reports none"
+        found["tlb_reach"] = Parameter(reach, "B", "assumed", source)
     for name in ("l1_replacement", "l2_replacement", "l3_replacement", "tlb_replacement"):
-        found[name] = Parameter(1.0, "", "assumed", "any line may be given up (a ramp)")
+        found[name] = Parameter(1.0, "", "assumed", "any line may be evicted (a ramp)")
     for name, latency in _ASSUMED_NS.items():
-        found[name] = Parameter(
-            latency, "ns", "assumed", "order of magnitude of a current core; no OS states latencies"
-        )
+        source = "order of magnitude of a current core; no OS reports latencies"
+        found[name] = Parameter(latency, "ns", "assumed", source)
     return found
 
 
 def memory_available() -> int:
-    """Bytes that this process may still use: free memory, or what its control groups leave of it if that is less."""
+    """Return the bytes that this process may still use: free memory, or its control groups' if less."""
     return max(0, min([_memory("available", "SC_AVPHYS_PAGES"), *sources.memory_headroom(Path("/"))]))
 
 
 def _memory(share: str, pages: str) -> int:
-    """Bytes of the machine's memory; where a sandbox hides /proc, what the C library says."""
+    """Return bytes of the machine's memory; from the C library where a sandbox hides /proc."""
     import psutil
 
     try:

@@ -1,6 +1,6 @@
-"""Whether hardware events can be counted here: perf_event_open by hand, so that each refusal keeps its reason.
+"""Hardware event counters, by calling perf_event_open directly, so that each refusal keeps its reason.
 
-A guest without a PMU answers ENOENT, a kernel that forbids counting EACCES, a sandbox EPERM: three different cures.
+A guest without a PMU gets ENOENT, a kernel that forbids counting EACCES, a sandbox EPERM: three different cures.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from spe_lab.core.errors import UnavailableError
 
 HARDWARE, SOFTWARE = 0, 1  # types of events
 INSTRUCTIONS, BRANCH_MISSES = 1, 5  # hardware events
-TASK_CLOCK, DUMMY = 1, 9  # software events: time in ns, and the one that counts nothing and needs nothing
+TASK_CLOCK, DUMMY = 1, 9  # software events: time in ns, and an event that never happens
 ENABLE, DISABLE = 0x2400, 0x2401  # ioctl requests of linux/perf_event.h
 DISABLED, EXCLUDE_KERNEL, EXCLUDE_HYPERVISOR = 1 << 0, 1 << 5, 1 << 6
 SIZE = 112  # bytes of struct perf_event_attr, version 5 (Linux 4.1); newer kernels accept it
@@ -23,7 +23,7 @@ SYSCALLS = {"x86_64": 298, "aarch64": 241, "riscv64": 241, "loongarch64": 241, "
 
 
 def hardware_counter() -> str:
-    """The word available, or in a few words why a hardware counter cannot be opened."""
+    """Return "available", or in a few words why a hardware counter cannot be opened."""
     answer = perf_event_open(HARDWARE, INSTRUCTIONS)
     if answer >= 0:
         os.close(answer)
@@ -32,9 +32,7 @@ def hardware_counter() -> str:
 
 
 def count(kind: int, event: int, work: Callable[[], Any]) -> int:
-    """How often `event` happens in user space while `work` runs; UnavailableError with the kernel's reason if it cannot
-    be counted.
-    """
+    """Count `event` in user space while `work` runs. Raise UnavailableError with the kernel's reason."""
     import fcntl
 
     opened = perf_event_open(kind, event)
@@ -52,7 +50,7 @@ def count(kind: int, event: int, work: Callable[[], Any]) -> int:
 
 
 def refusal(answer: int) -> str:
-    """What a negative answer of perf_event_open means, in a few words."""
+    """Return the meaning of a negative result of perf_event_open, in a few words."""
     reasons = {
         errno.ENOENT: "no PMU: the machine shows no hardware counters",
         errno.ENODEV: "no PMU: the machine shows no hardware counters",
@@ -65,7 +63,7 @@ def refusal(answer: int) -> str:
 
 
 def perf_event_open(kind: int, event: int) -> int:
-    """A file descriptor that counts `event` in this process's user space, stopped; or minus the errno."""
+    """Return a descriptor of a stopped counter for this process's user space, or minus the errno."""
     number = SYSCALLS.get(platform.machine())
     if sys.platform != "linux" or number is None or ctypes.sizeof(ctypes.c_void_p) != 8:
         return -errno.ENOSYS

@@ -1,4 +1,4 @@
-"""The processors that this process may use, and how much of them others use: what labs with threads must know first."""
+"""The CPUs that this process may use, and the share of them that other programs use."""
 
 import math
 import os
@@ -16,10 +16,12 @@ from spe_lab.core.machine.sources import control_groups
 
 @dataclass(frozen=True)
 class Cpus:
-    """`usable`: numbers of the CPUs that this process may run on. `quota`: processor time per time that its control
-    group grants, in CPUs; None without a limit. `pinned`: whether the system keeps a thread on the CPU that is asked
-    for. `siblings`: the last so many of `usable`, hyper-threads that share a core, and its first caches, with an
-    earlier one.
+    """The CPUs of this process.
+
+    - `usable`: numbers of the CPUs that it may run on
+    - `quota`: CPUs' worth of time that its control group grants; None without a limit
+    - `pinned`: whether the system keeps a thread on the CPU that it asks for
+    - `siblings`: how many entries at the end of `usable` are hyper-threads of a core already listed
     """
 
     usable: tuple[int, ...]
@@ -29,47 +31,41 @@ class Cpus:
 
     @property
     def cores(self) -> int:
-        """Threads that can really run at the same time, without being halted when the quota is used up."""
+        """Number of threads that can run at the same time without being halted by the quota."""
         return max(1, min(len(self.usable), int(self.quota) if self.quota is not None else len(self.usable)))
 
     def assigned(self, threads: int) -> np.ndarray:
-        """A CPU for each of `threads` threads, in turn (int32); -1, any, where the system does not pin."""
+        """Return a CPU for each of `threads` threads, round-robin (int32); -1 (any) if the system does not pin."""
         if threads < 1:
             raise SpeLabError(f"threads must be at least 1, got {threads}; give one for each worker")
-        return np.array(
-            [self.usable[i % len(self.usable)] if self.pinned else -1 for i in range(threads)], dtype=np.int32
-        )
+        cpus = [self.usable[i % len(self.usable)] if self.pinned else -1 for i in range(threads)]
+        return np.array(cpus, dtype=np.int32)
 
     def notes(self) -> tuple[str, ...]:
-        """What a reader of a figure with threads should know, a sentence each."""
-        said = []
+        """Return what a reader of a figure with threads should know, a sentence each."""
+        notes = []
         if len(self.usable) == 1:
-            said.append("this process may use one CPU only: threads take turns on it")
+            notes.append("this process may use one CPU only: threads take turns on it")
         if self.quota is not None and self.quota < len(self.usable):
-            said.append(f"a control group grants {self.quota:g} CPUs of time: threads are halted when that is used up")
+            notes.append(f"a control group grants {self.quota:g} CPUs of time: threads are halted when it is used up")
         if not self.pinned:
-            said.append("this system does not keep a thread on one CPU: threads may move during a trial")
-        return tuple(said)
+            notes.append("this system does not keep a thread on one CPU: threads may move during a trial")
+        return tuple(notes)
 
 
 def current(root: Path = Path("/")) -> Cpus:
-    """Those of this process, now: an affinity or a quota may be changed from outside. `root` is for tests."""
+    """Return the CPUs of this process now: affinity and quota can change. `root` is for tests."""
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     cores = {cpu: _siblings(root, cpu) for cpu in usable}
     first = [cpu for cpu in usable if cpu == min(set(cores[cpu]) & set(usable))]
-    limits = (
-        [claim.value for claim in control_groups(root) if claim.name == "cores_limit"]
-        if sys.platform == "linux"
-        else []
-    )
-    ordered = [*first, *(cpu for cpu in usable if cpu not in first)]
-    return Cpus(
-        tuple(ordered), limits[0] if limits else None, hasattr(os, "sched_setaffinity"), len(ordered) - len(first)
-    )
+    siblings = [cpu for cpu in usable if cpu not in first]
+    claims = control_groups(root) if sys.platform == "linux" else ()
+    quota = next((claim.value for claim in claims if claim.name == "cores_limit"), None)
+    return Cpus((*first, *siblings), quota, hasattr(os, "sched_setaffinity"), len(siblings))
 
 
 def _siblings(root: Path, cpu: int) -> list[int]:
-    """The CPUs that are hyper-threads of the same core, `cpu` included; it alone where the system does not tell."""
+    """Return the hyper-threads of this CPU's core, itself included; [cpu] if the system reports none."""
     folder = root / f"sys/devices/system/cpu/cpu{cpu}/topology"
     for name in ("core_cpus_list", "thread_siblings_list"):  # the second one until Linux 5.3
         if cpu in (found := listed(read(folder / name) or "")):
@@ -78,7 +74,7 @@ def _siblings(root: Path, cpu: int) -> list[int]:
 
 
 class Foreign:
-    """Processor time that other programs used since this object was made."""
+    """CPU time that other programs have used since this object was made."""
 
     def __init__(self) -> None:
         self._began, self._busy, self._own = self._read()
@@ -97,9 +93,7 @@ class Foreign:
         return time.monotonic(), busy, own.user + own.system
 
     def share(self) -> float:
-        """Of all CPUs' time since then, 0 to 1; NaN where the system does not tell. It counts in steps of some 10 ms,
-        so ask after a second or more.
-        """
+        """Return their share of all CPUs' time, 0 to 1; NaN if unknown. Precise to 10 ms: ask after a second."""
         now, busy, own = self._read()
         available = (now - self._began) * (os.cpu_count() or 1)
         if math.isnan(busy - self._busy):

@@ -16,7 +16,7 @@ _VIRTUAL = {True: "yes: neighbours make noise, caches are shared", False: "no", 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `cure` is empty where nothing needs to be done."""
+    """One examined property of the machine. `cure` is empty where nothing needs to be done."""
 
     what: str
     ok: bool
@@ -25,7 +25,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """All findings, the one that most depends on first. Builds the kernels as a side effect."""
+    """Return all findings, the most important one first. Builds the kernels as a side effect."""
     facts = machine.facts()
     return [
         _compiler(),
@@ -65,7 +65,7 @@ def _profile() -> Finding:
     except SpeLabError as error:
         return Finding("machine profile", False, "cannot be used", str(error))
     if own is None:
-        return Finding("machine profile", False, "none: models speak with claims and assumptions", cure)
+        return Finding("machine profile", False, "none: models use claims and assumptions", cure)
     doubts = machine.problems(own, machine.facts())
     return Finding("machine profile", not doubts, "; ".join(doubts) or "fits this machine", cure if doubts else "")
 
@@ -73,15 +73,9 @@ def _profile() -> Finding:
 def _cores() -> Finding:
     here = cpus.current()
     notes = "; ".join(here.notes())
-    cure = (
-        ""
-        if here.cores > 1
-        else (
-            "labs whose threads must run at the same time will show recorded data; choose work=waiting where there is a"
-            " choice"
-        )
-    )
-    return Finding("cores", here.cores > 1, f"{len(here.usable)}" + (f": {notes}" if notes else ""), cure)
+    cure = "labs whose threads must run at the same time show recorded data; choose work=waiting where it is offered"
+    found = f"{len(here.usable)}" + (f": {notes}" if notes else "")
+    return Finding("cores", here.cores > 1, found, "" if here.cores > 1 else cure)
 
 
 def _huge_pages() -> Finding:
@@ -91,7 +85,7 @@ def _huge_pages() -> Finding:
 
 
 def _counters() -> Finding:
-    """Hardware counters: reported only; no lab needs them."""
+    """Report hardware counters; no lab needs them."""
     if Path("/sys/bus/event_source/devices/cpu").exists():
         return Finding("hardware counters", True, "present")
     return Finding("hardware counters", False, "none visible", "labs measure times and simulate events instead")

@@ -1,4 +1,4 @@
-"""A machine as models see it: named parameters, and the JSON file that carries them to another place.
+"""A machine as models see it: named parameters, and the JSON file that stores them.
 
 JSON format history: 1, the first.
 """
@@ -51,11 +51,10 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One property of a machine. `origin` says what kind of number it is, `source` where exactly it was found.
+    """One property of a machine. `origin` says what kind of number it is, `source` where it was found.
 
-    A measured one has an interval, the `method`, and a `verdict`; its value is None where the verdict is that this
-    machine does not show it. `earlier` holds what the calibrations before this one found, oldest first, and the
-    interval covers it.
+    A measured parameter has an interval, a `method` and a `verdict`. Its value is None if this machine does not show
+    it. `earlier` holds the values of earlier calibrations, oldest first, and the interval covers them.
     """
 
     value: float | None
@@ -93,20 +92,16 @@ class Machine:
         return self.parameter(name).value
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "facts": self.facts,
-            "parameters": {name: asdict(p) for name, p in self.parameters.items()},
-        }
+        parameters = {name: asdict(p) for name, p in self.parameters.items()}
+        return {"format": FORMAT, "facts": self.facts, "parameters": parameters}
 
     def save(self, path: Path) -> None:
-        write_atomically(
-            Path(path), json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", private=True
-        )
+        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        write_atomically(Path(path), text + "\n", private=True)
 
     @classmethod
     def load(cls, path: Path) -> "Machine":
-        """A machine saved earlier or elsewhere; anything that is not one is refused in a sentence."""
+        """Load a machine saved earlier or elsewhere. Raise SpeLabError for any other file."""
         try:
             text = read_text(Path(path))
         except (OSError, UnicodeDecodeError) as error:

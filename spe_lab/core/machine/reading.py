@@ -1,6 +1,6 @@
-"""Reads what a Linux system writes about itself in files, and what commands print: the one place that parses it.
+"""Reads what a Linux system reports in files, and the output of commands: the one place that parses it.
 
-A file or a command that is missing or unreadable says nothing; no function here raises an exception for it.
+A file or a command that is missing or unreadable yields nothing; no function here raises an exception for it.
 """
 
 import os
@@ -21,7 +21,7 @@ def read(path: Path) -> str | None:
 
 
 def command_output(*command: str) -> str:
-    """Return what a command prints; nothing where it is missing, fails or takes more than five seconds."""
+    """Return a command's output; empty if it is missing, fails or takes more than five seconds."""
     environment = {**os.environ, "LC_ALL": "C"}  # lscpu translates its field names
     try:
         done = subprocess.run(

@@ -1,9 +1,9 @@
-"""What the operating system says of the machine, from every place that says something, each with the place.
+"""What the operating system reports about the machine, from every source, each claim with its source.
 
-Several places speak of the same thing and do not always agree: a virtual machine shows its host's cache to one of them
-and its own share to another. All are kept; `disagreements` lists those that contradict each other. Names are those of
-the machine's parameters where there is one (l1_capacity, line_size, page_size, tlb_reach). Files are read below a root,
-so that a test can show another machine; a source that is missing or unreadable says nothing, and nothing is raised.
+Sources do not always agree: a virtual machine may report its host's cache in one place and its own share in another.
+All claims are kept; `disagreements` lists contradictions. A claim has the name of the machine's parameter where there
+is one (l1_capacity, line_size, page_size, tlb_reach). Files are read below a root, so that a test can show another
+machine. A source that is missing or unreadable yields nothing, and nothing is raised.
 """
 
 import gzip
@@ -34,7 +34,7 @@ UNLIMITED = 1 << 62  # control groups of version 1 write a number just below 2^6
 MEMORY_FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))  # limit, use
 GOVERNOR = "cpu/cpu0/cpufreq/scaling_governor"
 SYSTEM = "sys/devices/system"
-# Name of the claim, folder below the root, file, how the source begins.
+# Name of the claim, folder below the root, file, prefix of the source.
 SETTINGS = (
     ("frequency_governor", SYSTEM, GOVERNOR, "sysfs "),
     ("simultaneous_multithreading", SYSTEM, "cpu/smt/control", "sysfs "),
@@ -50,20 +50,16 @@ Output = Callable[..., str]
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement: `name` is `value` in `unit` ("" for text and counts), as `source` (file, key
-    or command) has it.
-    """
+    """One statement: `source` (file, key or command) reports that `name` is `value` in `unit` ("": text, count)."""
 
     name: str
-    value: Any  # a number or a str: which of the two, the name decides
+    value: Any  # a number or a str, as the name decides
     unit: str
     source: str
 
 
 def claims(root: Path = Path("/"), output: Output | None = None) -> list[Claim]:
-    """Every claim below `root` and from the commands that `output(*command)` runs; some 20 ms on Linux, most of it
-    lscpu.
-    """
+    """Return every claim below `root` and from commands run by `output`; some 20 ms, mostly lscpu."""
     output = output or command_output
     tree = (sysfs_caches, cpu_info, kernel_memory, control_groups, topology, settings, tick)
     found = [claim for source in tree for claim in source(root)]
@@ -73,7 +69,7 @@ def claims(root: Path = Path("/"), output: Output | None = None) -> list[Claim]:
 
 
 def disagreements(found: Iterable[Claim]) -> dict[str, list[Claim]]:
-    """Numeric claims of one name and unit that differ by more than 1 %, by name."""
+    """Return numeric claims of one name and unit that differ by more than 1 %, by name."""
     groups = defaultdict(list)
     for claim in found:
         if not isinstance(claim.value, str):
@@ -89,7 +85,7 @@ def disagreements(found: Iterable[Claim]) -> dict[str, list[Claim]]:
 
 
 def sysfs_caches(root: Path) -> Iterator[Claim]:
-    """The first core's caches: capacity, line, ways, and the cores that share it."""
+    """Yield the first core's caches: capacity, line, ways, and the cores that share each."""
     for index in sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*")):
         level, kind = read(index / "level"), read(index / "type")
         if not level or kind not in ("Data", "Instruction", "Unified"):
@@ -109,9 +105,7 @@ def sysfs_caches(root: Path) -> Iterator[Claim]:
 
 
 def cpu_info(root: Path) -> Iterator[Claim]:
-    """/proc/cpuinfo, first core. Its "cache size" is the second level on AMD and the last level on Intel: named as it
-    is.
-    """
+    """Yield /proc/cpuinfo of the first core. Its "cache size" is level 2 on AMD, the last level on Intel."""
     text = read(root / "proc/cpuinfo") or ""
     found = processor_fields(root)
     source = "/proc/cpuinfo {}".format
@@ -127,15 +121,14 @@ def cpu_info(root: Path) -> Iterator[Claim]:
     if re.fullmatch(r"\d+(\.\d+)?", found.get("cpu MHz", "")):
         yield Claim("clock", float(found["cpu MHz"]) / 1000, "GHz", source("cpu MHz, at the moment of reading"))
     if "flags" in found:
-        yield Claim(
-            "virtualised", "yes" if "hypervisor" in found["flags"].split() else "no", "", source("flags, hypervisor")
-        )
+        guest = "yes" if "hypervisor" in found["flags"].split() else "no"
+        yield Claim("virtualised", guest, "", source("flags, hypervisor"))
     if cores := len(re.findall(r"^processor\s*:", text, flags=re.MULTILINE)):
         yield Claim("cores", cores, "", source("processor, counted"))
 
 
 def kernel_memory(root: Path) -> Iterator[Claim]:
-    """Memory in all, the size of a huge page, and when programs get one."""
+    """Yield the total memory, the size of a huge page, and when programs get huge pages."""
     if total := re.search(r"^MemTotal:\s*(\d+) kB", read(root / "proc/meminfo") or "", flags=re.MULTILINE):
         yield Claim("memory", int(total[1]) * KIB, "B", "/proc/meminfo MemTotal")
     folder = root / "sys/kernel/mm"
@@ -146,7 +139,7 @@ def kernel_memory(root: Path) -> Iterator[Claim]:
 
 
 def control_groups(root: Path) -> Iterator[Claim]:
-    """The tightest limits on memory and on processor time, of this process's control group and those around it."""
+    """Yield the tightest limits on memory and CPU time of this process's control groups."""
     memory, cores = [], []
     for group in control_group_folders(root):
         for file, _ in MEMORY_FILES:
@@ -167,7 +160,7 @@ def control_groups(root: Path) -> Iterator[Claim]:
 
 
 def memory_headroom(root: Path) -> list[int]:
-    """Limit minus use, in bytes, of each control group of this process and of each group around it."""
+    """Return limit minus use, in bytes, for each control group of this process and each one around it."""
     pairs = [
         (quantity(read(group / limit)), quantity(read(group / use)))
         for group in control_group_folders(root)
@@ -177,7 +170,7 @@ def memory_headroom(root: Path) -> list[int]:
 
 
 def topology(root: Path) -> Iterator[Claim]:
-    """Memory nodes, hardware threads that share a core, and the frequency its governor may go to."""
+    """Yield memory nodes, hardware threads that share a core, and the highest frequency of the governor."""
     system = root / "sys/devices/system"
     if nodes := len(list(system.glob("node/node[0-9]*"))):
         yield Claim("memory_nodes", nodes, "", "sysfs node/node*, counted")
@@ -190,58 +183,41 @@ def topology(root: Path) -> Iterator[Claim]:
 
 
 def settings(root: Path) -> Iterator[Claim]:
-    """What one file says in one line."""
+    """Yield settings that fill a file of one line."""
     for name, folder, file, source in SETTINGS:
         if text := read(root / folder / file):
             yield Claim(name, text, "", f"{source}{file}")
 
 
 def tick(root: Path) -> Iterator[Claim]:
-    """How often the scheduler's timer ticks. CLK_TCK does not tell: it is the unit of /proc, 100 Hz
-    whatever the tick.
-    """
+    """Yield the rate of the scheduler's tick. CLK_TCK differs: the unit of /proc, 100 Hz whatever the tick."""
     release = read(root / "proc/sys/kernel/osrelease") or platform.release()
-    for file, source in (
-        (root / "proc/config.gz", "/proc/config.gz"),
-        (root / f"boot/config-{release}", "/boot/config-*"),
-    ):
+    files = {"/proc/config.gz": root / "proc/config.gz", "/boot/config-*": root / f"boot/config-{release}"}
+    for source, file in files.items():
         if found := re.search(r"^CONFIG_HZ=(\d+)$", _configuration(file), flags=re.MULTILINE):
             yield Claim("tick_rate", int(found[1]), "Hz", f"{source} CONFIG_HZ")
             return
-    yield Claim(
-        "tick_rate",
-        "unknown",
-        "",
-        "neither /proc/config.gz nor /boot/config-* is readable, and CLK_TCK is another thing",
-    )
+    reason = "neither /proc/config.gz nor /boot/config-* is readable, and CLK_TCK is not the tick's rate"
+    yield Claim("tick_rate", "unknown", "", reason)
 
 
 # ------------------------------------------------------------------------------------------- commands and this process
 
 
 def getconf(output: Output) -> Iterator[Claim]:
-    """The C library's view, which on a virtual machine may be the host's. Python's os.sysconf does not know these
-    names.
-    """
-    caches = {
-        "LEVEL1_DCACHE": "l1",
-        "LEVEL1_ICACHE": "l1i",
-        "LEVEL2_CACHE": "l2",
-        "LEVEL3_CACHE": "l3",
-        "LEVEL4_CACHE": "l4",
-    }
+    """Yield the C library's values, which may be the host's. Python's os.sysconf lacks these names."""
+    caches = {"LEVEL1_DCACHE": "l1", "LEVEL1_ICACHE": "l1i"} | {f"LEVEL{i}_CACHE": f"l{i}" for i in (2, 3, 4)}
     properties = {"SIZE": ("_capacity", "B"), "LINESIZE": ("_line_size", "B"), "ASSOC": ("_ways", "")}
     for key, value in re.findall(r"^(\w+)[ \t]+(\d+)$", output("getconf", "-a"), flags=re.MULTILINE):
         cache, _, part = key.rpartition("_")
         if cache in caches and part in properties and int(value) > 0:
-            name = caches[cache] + properties[part][0]
-            yield Claim(
-                "line_size" if name == "l1_line_size" else name, int(value), properties[part][1], f"getconf {key}"
-            )
+            suffix, unit = properties[part]
+            name = (caches[cache] + suffix).replace("l1_line_size", "line_size")
+            yield Claim(name, int(value), unit, f"getconf {key}")
 
 
 def lscpu(output: Output) -> Iterator[Claim]:
-    """lscpu. It gives the sum over all instances of a cache: divided here, and the source says so."""
+    """Yield lscpu. It sums a cache over its instances: divided here, as the claim's source says."""
     caches = {"L1d cache:": "l1", "L1i cache:": "l1i", "L2 cache:": "l2", "L3 cache:": "l3"}
     counts = {"CPU(s):": "cores", "Thread(s) per core:": "threads_per_core", "NUMA node(s):": "memory_nodes"}
     texts = {"Model name:": "cpu", "Hypervisor vendor:": "hypervisor", "Virtualization type:": "virtualisation_type"}
@@ -259,9 +235,7 @@ def lscpu(output: Output) -> Iterator[Claim]:
 
 
 def sysctl(output: Output) -> Iterator[Claim]:
-    """macOS. Where there are two kinds of cores, those of level 0 are the fast ones, and the plain keys mean the slow
-    ones.
-    """
+    """Yield macOS. With two kinds of cores, keys of level 0 mean the fast ones, plain keys the slow ones."""
     text = output("sysctl", "hw", "kern.hv_vmm_present", "machdep.cpu.brand_string") if sys.platform == "darwin" else ""
     found = dict(re.findall(r"^([\w.]+): (.*)$", text, flags=re.MULTILINE))
     names = {
@@ -284,21 +258,17 @@ def sysctl(output: Output) -> Iterator[Claim]:
 
 
 def detect_virt(output: Output) -> Iterator[Claim]:
-    """systemd's guess. It exits with an error, and so says nothing here, on a machine that is not virtual."""
+    """Yield systemd's guess. On a machine that is not virtual it fails, and there is no claim."""
     if kind := output("systemd-detect-virt"):
         yield Claim("virtualisation", kind, "", "systemd-detect-virt")
 
 
 def process() -> Iterator[Claim]:
-    """What only the running process can ask for."""
+    """Yield what only the running process can ask for."""
     if hasattr(os, "sysconf"):
         yield Claim("page_size", os.sysconf("SC_PAGE_SIZE"), "B", "sysconf(_SC_PAGE_SIZE)")
-        yield Claim(
-            "proc_time_unit",
-            os.sysconf("SC_CLK_TCK"),
-            "Hz",
-            "sysconf(_SC_CLK_TCK): the unit of times in /proc, not the tick",
-        )
+        source = "sysconf(_SC_CLK_TCK): the unit of times in /proc, not the tick"
+        yield Claim("proc_time_unit", os.sysconf("SC_CLK_TCK"), "Hz", source)
     if hasattr(os, "sched_getaffinity"):
         yield Claim("cores", len(os.sched_getaffinity(0)), "", "sched_getaffinity: cores that this process may use")
     yield Claim("hardware_counter", hardware_counter(), "", "perf_event_open(instructions, this process, user space)")
@@ -313,7 +283,7 @@ def _configuration(path: Path) -> str:
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
-    """Field and value of lscpu's JSON, the nested ones of newer versions included."""
+    """Yield field and value of lscpu's JSON, including the nested fields of newer versions."""
     try:
         waiting = list(json.loads(text).get("lscpu", []))
     except (ValueError, AttributeError, TypeError):

@@ -1,9 +1,9 @@
-"""Where machine profiles live: the reader's own, one file per machine and user, and the published ones of other CPUs.
+"""Where machine profiles live: the reader's own, one file per machine and user, and published ones.
 
-A file that is damaged, of another format or edited to nonsense is refused in one sentence and stays as it is: a
-calibration is the reader's half minute of patience, and what cannot be read may still be repaired. Only a save that is
-told to (`replace=True`) takes its place. A file that can be read but describes another machine, or this one long ago,
-is loaded; `problems` says what is wrong with it.
+A file that is damaged, of another format or edited to nonsense is refused in one sentence and left unchanged: the
+calibration took the reader half a minute, and the file may still be repaired. Only a save with `replace=True`
+overwrites it. A readable file that describes another machine, or this one long ago, is loaded; `problems` lists what is
+wrong with it.
 """
 
 import hashlib
@@ -25,18 +25,20 @@ from spe_lab.core.machine.profile import FORMAT, Machine
 from spe_lab.core.units import render
 
 FRESH = timedelta(days=90)
-# Each is at least as large as the one before it; a profile that says otherwise was not measured.
+# Values never decrease along a chain; a profile in which they do was not measured.
 INCREASING = (("line_size", "page_size", "tlb_reach"), ("line_size", "l1_capacity", "l2_capacity", "l3_capacity"))
 
 
 def own_path(here: Mapping[str, Any] | None = None) -> Path:
-    """The file of the machine that `here` describes (this one by default) in the user's folder of settings, or in
-    $SPE_LAB_CONFIG_DIR. The name tells machines that share a home folder apart, and tells nobody which machine it is.
+    """Return the profile's file for the machine `here` (default: this one).
+
+    It lies in the user's folder of settings, or in $SPE_LAB_CONFIG_DIR. The name tells machines that share a home
+    folder apart without revealing which machine it is.
     """
     import platformdirs
 
     here = facts() if here is None else here
-    # Kernels keep a little memory for themselves, each another part: half octaves lie far enough apart.
+    # Kernels reserve different small amounts of memory; rounding to half octaves hides that.
     memory = round(2 * math.log2(max(1, here.get("memory_bytes") or 1)))
     identity = json.dumps([here.get("cpu"), here.get("architecture"), here.get("cores"), memory])
     folder = Path(os.environ.get("SPE_LAB_CONFIG_DIR") or platformdirs.user_config_path("spe-lab"))
@@ -44,9 +46,7 @@ def own_path(here: Mapping[str, Any] | None = None) -> Path:
 
 
 def load_own(here: Mapping[str, Any] | None = None) -> Machine | None:
-    """The reader's profile of this machine; None where there is none. One that cannot be used is refused and left
-    alone.
-    """
+    """Return the reader's profile of this machine, or None; refuse one that cannot be used."""
     path = own_path(here)
     if not os.path.lexists(path):
         return None
@@ -64,9 +64,10 @@ def load_own(here: Mapping[str, Any] | None = None) -> Machine | None:
 
 
 def save_own(machine: Machine, replace: bool = False, here: Mapping[str, Any] | None = None) -> Path:
-    """Writes the reader's profile whole or not at all, dated now if it carries no date, and says where.
+    """Write the reader's profile atomically, dated now if it carries no date, and return its path.
 
-    A profile that `load_own` refuses is overwritten only where `replace` says so."""
+    A profile that `load_own` refuses is overwritten only if `replace` is set.
+    """
     path = own_path(here)
     if not replace:
         load_own(here)
@@ -86,9 +87,7 @@ def save_own(machine: Machine, replace: bool = False, here: Mapping[str, Any] | 
 
 
 def problems(machine: Machine, here_facts: Mapping[str, Any], now: datetime | None = None) -> list[str]:
-    """What speaks against using `machine` for the one that `here_facts` describes, a sentence each; none if all is
-    well.
-    """
+    """Return the reasons not to use `machine` for the machine of `here_facts`, a sentence each."""
     found = []
     for fact, name in (("cpu", "CPU"), ("architecture", "architecture"), ("cores", "number of cores")):
         there, here = machine.facts.get(fact), here_facts.get(fact)
@@ -114,7 +113,7 @@ def problems(machine: Machine, here_facts: Mapping[str, Any], now: datetime | No
 
 
 def published() -> dict[str, Machine]:
-    """Documented profiles of other CPUs, by name; each of their numbers names its source."""
+    """Return the documented profiles of other CPUs, by name; each number names its source."""
     folder = files("spe_lab.core.machine") / "published"
     found = {}
     for resource in sorted(folder.iterdir(), key=lambda entry: entry.name):
@@ -129,9 +128,7 @@ def _told(fact: Any) -> str:
 
 
 def _format(path: Path) -> int | None:
-    """The format number that a file claims to have, if it claims one; what else is wrong with it is Machine.load's to
-    say.
-    """
+    """Return the format number that a file claims, or None. Machine.load reports other faults."""
     try:
         data = json.loads(read_text(path))
     except (OSError, ValueError, RecursionError):
@@ -141,7 +138,7 @@ def _format(path: Path) -> int | None:
 
 
 def _nonsense(machine: Machine) -> str | None:
-    """What the schema cannot see: values outside their intervals, and caches smaller than the ones before them."""
+    """Return what the schema cannot see: a value outside its interval, or an inner cache that is larger."""
     values = {name: p.value for name, p in machine.parameters.items() if p.value is not None}
     for name, value in values.items():
         low, high = machine.parameters[name].low, machine.parameters[name].high

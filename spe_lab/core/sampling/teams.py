@@ -148,7 +148,7 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
     if share > FOREIGN_LIMIT:
         notes.append(f"other programs used {share:.0%} of the processors meanwhile")
     if math.isnan(share):
-        notes.append("how much of the processors other programs used, this system does not tell")
+        notes.append("this system does not report how much CPU time other programs used")
     notes += few_rounds(estimate, len(rounds))
     provenance = {
         "estimator": f"{level:.0%} quantile per block, median over blocks, sign-test interval {CONFIDENCE:.0%}",
