@@ -1,4 +1,4 @@
-/* companion.h: what a companion program and Python say to each other (spe_lab/core/sampling/companion.py).
+/* companion.h: the messages between a companion program and Python (spe_lab/core/sampling/companion.py).
  *
  * A companion program is a process of its own: a server, a peer, or something that may crash. It is started by guard.c, which
  * sets its limits and ends it. Its working directory is a private folder, which is removed with all that lies in it. Keep
@@ -14,7 +14,7 @@
  *     }
  *
  * Messages go through descriptor COMPANION_CHANNEL, one answer for each request. What is printed is shown to the reader if
- * the program fails. Whoever waits for other descriptors as well gives COMPANION_CHANNEL to poll() among them.
+ * the program fails. A program that also waits for other descriptors adds COMPANION_CHANNEL to those of poll().
  */
 #ifndef SPE_COMPANION_H
 #define SPE_COMPANION_H
@@ -29,7 +29,7 @@ enum { COMPANION_CHANNEL = 3, COMPANION_VALUES = 7, COMPANION_MAGIC = 0x43455053
 enum companion_kind {
     COMPANION_READY = 1,    /* the first message, from the program; value 0: its process number */
     COMPANION_DONE = 2,     /* an answer */
-    COMPANION_REFUSED = 3,  /* the answer to a request that the program does not know, or with values that it does not take */
+    COMPANION_REFUSED = 3,  /* the answer to a request that the program does not know, or whose values it refuses */
     COMPANION_OWN = 16      /* from here on: requests, which each program defines */
 };
 
@@ -59,7 +59,7 @@ static inline void companion_answer(int32_t kind, int64_t first, int64_t second)
     for (size_t done = 0; done < sizeof message;) {
         ssize_t n = write(COMPANION_CHANNEL, bytes + done, sizeof message - done);
         if (n < 0 && errno != EINTR)
-            return;         /* Python is gone: the next companion_receive says so */
+            return;         /* Python is gone: the next companion_receive returns 0 */
         done += n > 0 ? (size_t)n : 0;
     }
 }

@@ -1,4 +1,4 @@
-/* gate.h: the clock, and what tells a clean trial from a disturbed one. Each function is one switch between systems. */
+/* gate.h: the clock, and the counters that tell a clean trial from a disturbed one. Each function hides one system difference. */
 #ifndef SPE_GATE_H
 #define SPE_GATE_H
 
@@ -35,7 +35,7 @@ static inline int64_t spe_clock(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Times that this thread was taken off its CPU although it had work. */
+/* Preemptions of this thread: its involuntary context switches. */
 static inline int64_t spe_preemptions(void)
 {
     struct rusage use;
@@ -43,8 +43,8 @@ static inline int64_t spe_preemptions(void)
     return use.ru_nivcsw;
 }
 
-/* A file that tells how long this thread was ready and had no CPU: a woken thread that queues behind another one is late
- * without being preempted. -1 where the system has none. The caller closes it. */
+/* Opens the file with this thread's run-queue delay: a woken thread that queues behind another one is late without being
+ * preempted. Returns -1 where the system has none. The caller closes it. */
 static inline int spe_open_run_delay(void)
 {
 #if defined(__linux__)
@@ -54,7 +54,7 @@ static inline int spe_open_run_delay(void)
 #endif
 }
 
-/* That time in nanoseconds; 0 where the system does not tell. */
+/* Returns the run-queue delay in nanoseconds; 0 where the system does not report it. */
 static inline int64_t spe_run_delay(int file)
 {
     char text[96], *second;
@@ -66,7 +66,7 @@ static inline int64_t spe_run_delay(int file)
     return strtoll(second, NULL, 10);
 }
 
-/* Keeps this thread on one CPU, where the system lets a thread be kept. */
+/* Pins this thread to one CPU, where the system can. */
 static inline void spe_pin(int32_t cpu)
 {
 #if defined(__linux__)
@@ -81,7 +81,7 @@ static inline void spe_pin(int32_t cpu)
 #endif
 }
 
-/* How late this thread's sleeps may end for the sake of fewer wake-ups, in ns; returns what it was. Linux: 50 µs unless asked. */
+/* Sets the timer slack of this thread, by which its sleeps may end late, in ns; returns the former one (Linux: 50 µs). */
 static inline int64_t spe_set_timer_slack(int64_t slack_ns)
 {
 #if defined(__linux__)
@@ -93,7 +93,7 @@ static inline int64_t spe_set_timer_slack(int64_t slack_ns)
 #endif
 }
 
-/* For loops that wait for another core: the two of a hyper-threaded pair share one, and the line is asked for less often. */
+/* For loops that wait for another core: leaves a shared core to its other hyper-thread, and asks for the line less often. */
 static inline void spe_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)

@@ -6,10 +6,10 @@
 
 enum { LOAD_MOST_BYTES = 262144 };      /* of a request */
 
-/* The head of a request. Any bytes follow, `bytes` in all, and come back as they are: the answer is the request. */
+/* The head of a request. Any bytes follow, `bytes` in all. The answer is the unchanged request. */
 struct load_request {
     uint32_t bytes;         /* this head included */
-    uint32_t service_ns;    /* how long the service is to work on it */
+    uint32_t service_ns;    /* time that the service should work on it */
     uint64_t number;        /* counted from 0 */
 };
 

@@ -5,9 +5,9 @@
  *     uint64_t name(struct name_state *state, uint64_t work)
  *
  * does `work` units, carries its cursor in *state from one call to the next (a kernel that starts over at each sample
- * visits the same few lines again and measures the cache), and returns a checksum, so that the work has a use.
- * A trial kernel runs whole trials and returns raw numbers in arrays that the caller allocated; what it needs of clocks and
- * threads is in gate.h and team.h.
+ * visits the same few lines again and measures the cache), and returns a checksum, so that the compiler keeps the work.
+ * A trial kernel runs whole trials and returns raw numbers in arrays that the caller allocated. Clocks and threads for it
+ * are in gate.h and team.h.
  *
  * Plain C11: no globals, no printf, no exit, no allocation. A failure is one of the negative codes below.
  * Python reads prototypes, structures and enumerations from these files; it does not read macros.
@@ -27,11 +27,11 @@ enum spe_status {
     SPE_NO_THREADS = -3     /* the system refused to create another thread */
 };
 
-/* The reader pressed "cancel": every loop that may run for more than a few milliseconds looks at it.
+/* Nonzero once the reader pressed "cancel": every loop that may run for more than a few milliseconds checks it.
  * Python writes the flag from another thread, hence volatile; no order with other memory is needed. */
 typedef const volatile int32_t *spe_cancel;
 
-/* Forces `value` into a register here: the compiler can neither know nor skip what led to it. Costs no instruction. */
+/* Forces `value` into a register here: the compiler can neither predict nor skip its computation. Costs no instruction. */
 #define SPE_OPAQUE(value) __asm__ volatile("" : "+r"(value))
 
 /* SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): one 64-bit state, passes BigCrush, seeds from any number. */

@@ -3,10 +3,10 @@
  *     struct trials how = { .body = body, .task = &task, .elapsed_ns = elapsed, .records = records };
  *     int32_t status = team_trials(&how, threads, cpus, blocking, trials, cancel);
  *
- * runs body(&task, member) in every member, the caller being member 0, once for each trial, and tells what the gate needs.
+ * runs body(&task, member) in every member, the caller being member 0, once for each trial, and records what the gate needs.
  * Members live from open to close: creating a thread takes 25 µs, releasing one that spins a tenth of a microsecond.
- * Members that wait spin, or block where there are more threads than CPUs or nothing to hurry for. No call returns before
- * every member is back from the body, so a body that may run long looks at the cancel flag itself.
+ * Waiting members spin, or block where there are more threads than CPUs or where speed does not matter. No call returns
+ * before every member is back from the body, so a body that may run long checks the cancel flag itself.
  */
 #ifndef SPE_TEAM_H
 #define SPE_TEAM_H
@@ -17,21 +17,21 @@
 
 enum { TEAM_MOST = 128, TEAM_STACK_BYTES = 262144 };
 
-/* What a member of the team, other than member 0, does in each fork; `task` is shared by all. */
+/* The work of a member in each fork; all members share `task`. */
 typedef void (*team_body)(void *task, int32_t member);
 
-/* One member in one trial: what the gate is told. */
+/* One member in one trial: the input of the gate. */
 struct team_record {
     int64_t began_ns;           /* of its last body */
     int64_t ended_ns;
     int64_t preemptions;        /* since team_watch */
-    int64_t run_delay_ns;       /* ready and without a CPU, since team_watch; 0 where the system does not tell */
+    int64_t run_delay_ns;       /* run-queue delay since team_watch; 0 where the system does not report it */
 };
 
 struct team_member {            /* each on lines of its own: two, since some cores fetch lines in pairs */
     struct team *team;
     int32_t number;
-    int32_t cpu;                /* -1: wherever the system likes */
+    int32_t cpu;                /* -1: any */
     int32_t run_delay_file;
     pthread_t thread;
     struct team_record seen;
@@ -130,7 +130,7 @@ static inline void team_fork(struct team *team, team_body body, void *task)
     }
 }
 
-/* Ends and joins all members but the caller, whose CPUs and timer slack become what they were. */
+/* Ends and joins all members but the caller, and restores the caller's CPUs and timer slack. */
 static inline void team_close(struct team *team)
 {
     team_release(team, NULL, NULL);
@@ -147,8 +147,8 @@ static inline void team_close(struct team *team)
     pthread_mutex_destroy(&team->mutex);
 }
 
-/* Makes a team of `threads` (1 … TEAM_MOST), the caller being member 0; member i is kept on CPU cpus[i] (-1: on any).
- * SPE_NO_THREADS leaves none behind. */
+/* Makes a team of `threads` (1 … TEAM_MOST), the caller being member 0; member i is pinned to CPU cpus[i] (-1: any).
+ * After SPE_NO_THREADS no thread is left. */
 static inline int32_t team_open(struct team *team, int32_t threads, const int32_t *cpus, int32_t blocking)
 {
     pthread_attr_t attributes;
@@ -197,7 +197,7 @@ static inline void team_note(void *task, int32_t member)
 /* Every member notes its counters. */
 static inline void team_watch(struct team *team) { team_fork(team, team_note, team); }
 
-/* What has happened to every member since team_watch: records[0 … threads). */
+/* Writes what happened to every member since team_watch: records[0 … threads). */
 static inline void team_report(struct team *team, struct team_record *records)
 {
     for (int32_t i = 0; i < team->threads; i++)
@@ -209,10 +209,10 @@ static inline void team_report(struct team *team, struct team_record *records)
     }
 }
 
-/* What the trials of a kernel are. All but `task` and one of `body` and `run` may be NULL. */
+/* The trials of a kernel. All but `task` and one of `body` and `run` may be NULL. */
 struct trials {
     team_body body;                                     /* one fork of this is a trial */
-    int32_t (*run)(struct team *team, void *task);      /* or this, in member 0: it may fork, and gives a status */
+    int32_t (*run)(struct team *team, void *task);      /* or this, in member 0: it may fork, and returns a status */
     void (*reset)(void *task);                          /* before each trial, untimed */
     void (*keep)(void *task, uint64_t trial);           /* after each trial that is recorded, untimed */
     void *task;
@@ -221,8 +221,8 @@ struct trials {
     uint64_t width;                                     /* records of a trial; 0: one for each member */
 };
 
-/* Runs `trials` of them in a team, after one that warms up and is not recorded. Once *cancel is set, it ends with the
- * trial that runs and gives SPE_CANCELLED. */
+/* Runs `trials` trials in a team, after a warm-up trial that is not recorded. Once *cancel is set, it ends after the
+ * running trial and returns SPE_CANCELLED. */
 static inline int32_t team_trials(const struct trials *how, int32_t threads, const int32_t *cpus, int32_t blocking, uint64_t trials, spe_cancel cancel)
 {
     struct team team;
@@ -249,7 +249,7 @@ static inline int32_t team_trials(const struct trials *how, int32_t threads, con
         if (how->keep)
             how->keep(how->task, i - 1);
     }
-    team_close(&team);                  /* all threads have ended; the caller is as it was */
+    team_close(&team);                  /* all threads have ended; the caller is restored */
     return status == SPE_OK && *cancel ? SPE_CANCELLED : status;
 }
 

@@ -119,9 +119,10 @@ class Curve:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Curve":
         axis = Axis(data["x"]["name"], data["x"]["unit"], numbers(data["x"]["values"]))
-        arrays = (numbers(data[name]) for name in ("values", "low", "high"))
-        counts = (data.get(name) or None for name in ("kept", "tried"))
-        return cls(data["name"], data["source"], axis, data["unit"], *arrays, *counts, data.get("provenance", {}))
+        arrays = {name: numbers(data[name]) for name in ("values", "low", "high")}
+        counts = {name: data.get(name) or None for name in ("kept", "tried")}
+        how = data.get("provenance", {})
+        return cls(data["name"], data["source"], axis, data["unit"], provenance=how, **arrays, **counts)
 
 
 @dataclass(frozen=True)

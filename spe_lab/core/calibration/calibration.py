@@ -1,5 +1,4 @@
-"""Calibration: the machine's parameters as this process can measure them, each with an interval, a method and a
-verdict.
+"""Calibration: the machine's parameters as measured by this process, with interval, method and verdict.
 
 Effective values: what a program gets, not what the data sheet says. "Not resolvable here" is a result.
 """
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
-from spe_lab.core.calibration.steps import Staircase, fit
+from spe_lab.core.calibration.steps import Staircase, Step, fit
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError
 from spe_lab.core.machine.arena import HUGE_PAGE, Arena, huge_pages_offered
@@ -28,27 +27,27 @@ from spe_lab.core.sampling.statistics import centre
 
 KIB, MIB = 1 << 10, 1 << 20
 CACHES_S = 8.0
-SETTLE = 1 << 13  # accesses that bring translations back before a burst
+SETTLE = 1 << 13  # accesses that reload translations before a burst
 UNRESOLVED = "not resolvable here"
 Found = dict[str, Parameter]
 
 
 def calibrate(claimed: Found, cancel: Cancel | None = None) -> Iterator[tuple[float, str, Found]]:
-    """Measures everything, in some 25 s, and yields (progress, what comes next, parameters so far)."""
+    """Measure everything, in some 25 s; yield (progress, next stage, parameters so far)."""
     bench = Calibration(claimed, Cancel() if cancel is None else cancel)
     found: Found = {}
     done = 0.0
     for text, seconds, measure in bench.stages():
         yield done / bench.seconds, text, found
         if bench.cancel.is_set():
-            raise CancelledError("the calibration was cancelled; the profile that there was stays as it is")
+            raise CancelledError("the calibration was cancelled; the former profile is unchanged")
         found = {**found, **measure(found)}
         done += seconds
     yield 1.0, "", found
 
 
 class Calibration:
-    """The stages of a calibration. Each takes what was found before and returns more."""
+    """The stages of a calibration. Each takes the parameters found so far and returns more."""
 
     def __init__(self, claimed: Found, cancel: Cancel) -> None:
         self.claimed = claimed
@@ -77,14 +76,12 @@ class Calibration:
             ("hand-off between cores", 0.5, self.hand_off),
         ]
 
-    # ---- the stages
-    # ----------------------------------------------------------------------------------------------------
+    # The stages
 
     def scalars(self, _: Found) -> Found:
         nothing, counter = ctypes.c_int64(0), ctypes.c_uint64(0)
-        values = np.random.default_rng(1).integers(
-            0, 256, 4 * MIB, dtype=np.uint8
-        )  # far more than a predictor learns by heart
+        random = np.random.default_rng(1)
+        values = random.integers(0, 256, 4 * MIB, dtype=np.uint8)  # far more than a predictor memorises
         selection = self.kernels.struct("selection")
         states: dict[str | int, Any] = {
             "call_function": nothing,
@@ -93,58 +90,51 @@ class Calibration:
             "add_atomically": counter,
             **{threshold: selection(values.ctypes.data, values.size, 0, threshold) for threshold in (0, 128, 256)},
         }
-        kernel = {name: name if isinstance(name, str) else "select_branching" for name in states}
-        result = self.sweep(
-            [
-                Point(str(name), self.kernels.address(kernel[name]), state, keep=values)
-                for name, state in states.items()
-            ],
-            2.0,
-        )
+        addresses = {
+            name: self.kernels.address(name if isinstance(name, str) else "select_branching") for name in states
+        }
+        points = [Point(str(name), addresses[name], state, keep=values) for name, state in states.items()]
+        result = self.sweep(points, 2.0)
         call, clock, system, atomic, never, often, always, _null, chain, _control = result.blocks().T
         steps_seen = np.zeros(20_000, np.int64)
         self.kernels.clock_steps(steps_seen, steps_seen.size)
-        ahead = "half of the branches on random data are mispredicted: 2 · (t(½) − (t(0) + t(1)) / 2)"
+        grain = float(steps_seen[steps_seen > 0].min())
+        mispredicted = "half of the branches on random data are mispredicted: 2 · (t(½) − (t(0) + t(1)) / 2)"
         return {
             "core_clock": measured(centre(1 / chain), "GHz", "dependent additions, one core cycle each"),
-            "timer_cost": measured(centre(clock), "ns", "a reading of the monotonic clock, in a row of many"),
-            "timer_grain": exact(
-                float(steps_seen[steps_seen > 0].min()), "ns", "least difference of two readings that differ"
-            ),
+            "timer_cost": measured(centre(clock), "ns", "a reading of the monotonic clock, one of many in sequence"),
+            "timer_grain": exact(grain, "ns", "least difference of two readings that differ"),
             "call_cost": measured(centre(call), "ns", "call of an empty function, not inlined"),
             "system_call_cost": measured(centre(system), "ns", "getppid"),
             "atomic_cost": measured(centre(atomic), "ns", "atomic addition to a line that this core owns"),
-            "branch_penalty": measured(centre(2 * (often - (never + always) / 2)), "ns", ahead),
+            "branch_penalty": measured(centre(2 * (often - (never + always) / 2)), "ns", mispredicted),
         }
 
     def caches(self, _: Found) -> Found:
-        """A random cycle on huge pages, where the system gives them, so that translations stay out of the picture."""
+        """Measure a random cycle, on huge pages if possible, which keep translations out of the result."""
         return self.levels(deque(self.cache_sweeps(CACHES_S), maxlen=1).pop()[1])
 
     def cache_sweeps(self, seconds: float) -> Iterator[tuple[Sweep, Staircase]]:
-        """The sweep behind `caches`, better and better, each time with the steps fitted to it."""
+        """Yield ever more precise results of the sweep behind `caches`, with the steps fitted to each."""
         sizes = self.sizes(short=seconds < 1)
         points = [self.cycle(size, self.pages, seed) for seed, size in enumerate(sizes, 1)]
         for result in sweep(points, budget_s=seconds, target=0.001, cancel=self.cancel):
-            yield (
-                result,
-                fit(np.array(sizes, float), result.blocks()[:, : len(sizes)], max_steps=len(self.level_names())),
-            )
+            blocks = result.blocks()[:, : len(sizes)]
+            yield result, fit(np.array(sizes, float), blocks, max_steps=len(self.level_names()))
 
     def level_names(self) -> list[tuple[str, str]]:
-        """(capacity, what a miss beyond it adds) for each level that the system claims to have."""
+        """Return (capacity, latency added by a miss) for each level that the system claims to have."""
         levels = [("l1_capacity", "l2_latency"), ("l2_capacity", "l3_latency"), ("l3_capacity", "memory_latency")]
         return levels if "l3_capacity" in self.claimed else [levels[0], ("l2_capacity", "memory_latency")]
 
     def levels(self, fitted: Staircase) -> Found:
-        """Names the fitted steps. The first ends the first-level cache and the last leads to memory; of those between,
-        the first ends the second level. A level whose step was not found is not resolvable: its cost is part of a
-        neighbour's.
+        """Return the fitted steps as named parameters.
+
+        The first step ends the first-level cache; the last one leads to memory. Of those between, the first ends the
+        second level. A level without a step is not resolvable: its cost is part of a neighbour's.
         """
-        method = (
-            f"random cycle on {self.pages} pages; {len(fitted.steps)} steps fitted, median residual"
-            f" {fitted.residual:.1%}"
-        )
+        steps = f"{len(fitted.steps)} steps fitted, median residual {fitted.residual:.1%}"
+        method = f"random cycle on {self.pages} pages; {steps}"
         found = {"l1_latency": measured((fitted.base, fitted.base_low, fitted.base_high), "ns", method)}
         *levels, last = self.level_names()
         inner, memory = list(fitted.steps[: len(levels)]), None
@@ -154,22 +144,13 @@ class Calibration:
             if step is None:
                 found[capacity], found[latency] = unresolved("B", method), unresolved("ns", method)
             else:
-                found[capacity] = measured(
-                    (step.capacity, step.capacity_low, step.capacity_high), "B", f"{method}; a {step.kind}"
-                )
-                found[latency] = measured(
-                    (step.latency, step.latency_low, step.latency_high), "ns", f"{method}; what a miss adds"
-                )
-                rule = 0.0 if step.kind == "cliff" else 1.0
-                found[capacity.replace("capacity", "replacement")] = exact(
-                    rule, "", f"{method}; the better of a cliff (0) and a ramp (1)"
-                )
+                found[capacity], found[latency] = level_of(step, method)
+                kind, rule = f"{method}; the better of a cliff (0) and a ramp (1)", float(step.kind == "ramp")
+                found[capacity.replace("capacity", "replacement")] = exact(rule, "", kind)
         return found
 
     def sizes(self, short: bool = False) -> list[int]:
-        """Four sizes an octave where the first levels end, two further up; multiples of a line. Half of them if
-        `short`.
-        """
+        """Return four sizes an octave for the first levels, two above; multiples of a line. Half if `short`."""
         fine = [round(4 * KIB * 2 ** (k / 4)) for k in range(4 * 11)]
         coarse = [round(8 * MIB * 2 ** (k / 2)) for k in range(40)]
         chosen = (*fine[::2], *coarse[:1]) if short else (*fine, *coarse)
@@ -184,11 +165,12 @@ class Calibration:
         return Point(str(size), self.memory.address("cycle_walk"), state, warm, keep=arena)
 
     def translations(self, found: Found) -> Found:
-        """One line of each page, in random order, beside as many lines side by side: what differs
-        is the translation.
+        """Measure one line of each page in random order against as many adjacent lines.
+
+        The difference is the cost of translations.
         """
         page = int(self.claimed["page_size"].value)
-        # As many lines as stay in the second-level cache together with the page table's.
+        # As many lines as fit in the second-level cache together with those of the page table.
         most = max(int(self.value(found, "l2_capacity")) // 2, int(self.claimed["l2_capacity"].value) // 4) // LINE
         counts = sorted({round(2 ** (k / 2)) for k in range(8, 40) if 2 ** (k / 2) <= most})
         sparse, dense = [], []
@@ -196,36 +178,28 @@ class Calibration:
             arena = Arena((count + 1) * (page + LINE), "4K")
             # Node i lies i lines into page i: no two of them compete for a cache set because of their pages.
             state = link(arena.address, count, page + LINE, seed, self.cancel)
-            sparse.append(
-                Point(f"{count} pages", self.memory.address("cycle_walk"), state, max(SETTLE, count), keep=arena)
-            )
+            walk = self.memory.address("cycle_walk")
+            sparse.append(Point(f"{count} pages", walk, state, max(SETTLE, count), keep=arena))
             dense.append(self.cycle(count * LINE, "4K", seed))
         blocks = self.sweep([*sparse, *dense], 3.0).blocks()
         n = len(counts)
         base = np.nanmedian(blocks[:, n])
         fitted = fit(np.array(counts, float) * page, blocks[:, :n] - blocks[:, n : 2 * n] + base)
-        method = f"random cycle over one line a page, less as many lines side by side; {len(fitted.steps)} steps fitted"
+        method = f"random cycle over one line a page, less as many adjacent lines; {len(fitted.steps)} steps fitted"
         wanted = {"tlb1_reach": "B", "tlb1_latency": "ns", "tlb_reach": "B", "tlb_walk_latency": "ns"}
         result = {name: unresolved(unit, method) for name, unit in wanted.items()}
         first, *others = fitted.steps or (None,)
-        dearest = max(others, key=lambda step: step.latency, default=None)
-        for (reach, latency), step in (
-            (("tlb1_reach", "tlb1_latency"), first),
-            (("tlb_reach", "tlb_walk_latency"), dearest),
-        ):
-            if step is None:
-                continue
-            result[reach] = measured(
-                (step.capacity, step.capacity_low, step.capacity_high), "B", f"{method}; a {step.kind}"
-            )
-            result[latency] = measured(
-                (step.latency, step.latency_low, step.latency_high), "ns", f"{method}; what a miss adds"
-            )
+        if first is not None:
+            result["tlb1_reach"], result["tlb1_latency"] = level_of(first, method)
+        if others:
+            costliest = max(others, key=lambda step: step.latency)
+            result["tlb_reach"], result["tlb_walk_latency"] = level_of(costliest, method)
         return {**result, **self.base_pages(result)}
 
     def base_pages(self, found: Found) -> Found:
-        """What translations cost a random cycle far beyond the TLB's reach, where neighbouring lines share page-table
-        lines.
+        """Measure what translations cost a random cycle far beyond the TLB's reach.
+
+        There, neighbouring lines share lines of the page table.
         """
         method = (
             "random cycle through the largest set: base pages less huge pages, over the share of misses 1 − reach/S"
@@ -238,28 +212,23 @@ class Calibration:
         return {"tlb_latency": measured(centre((base - huge) / (1 - reach / self.largest)), "ns", method)}
 
     def line(self, _: Found) -> Found:
-        """Two loads a step, the second at an address that depends on the first: dear once it lies in another line."""
+        """Measure two loads a step, the second dependent on the first: expensive once it is in another line."""
         node, size = 8 * 128, min(self.largest, 64 * MIB)
         arena = Arena(size, self.pages)
         arena.view[:] = 0
         offsets = [8, 16, 24, 32, 48, 56, 64, 96, 120, 128, 192, 248, 256]
         crossing, points = self.kernels.struct("crossing"), []
         for offset in offsets:
-            # The node starts a line whose neighbour belongs to the next pair: lines fetched in pairs do not hide it.
+            # The node starts a line whose neighbour belongs to the next pair: fetching lines in pairs cannot hide it.
             state = link(arena.address + 64, size // node - 1, node, 1, self.cancel)
-            points.append(
-                Point(
-                    str(offset), self.kernels.address("cross_line"), crossing(state.cursor, offset), SETTLE, keep=arena
-                )
-            )
+            kernel, state = self.kernels.address("cross_line"), crossing(state.cursor, offset)
+            points.append(Point(str(offset), kernel, state, SETTLE, keep=arena))
         blocks = self.sweep(points, 1.5).blocks()[:, : len(offsets)]
         method = "random cycle, two dependent loads a node: the least offset at which the second misses"
         return {"line_size": line_from(np.array(offsets), blocks, method)}
 
     def streams(self, found: Found) -> Found:
-        """In order: dependent loads line by line (a sequential miss), and independent ones as fast as they come
-        (bandwidth).
-        """
+        """Measure loads in order: dependent ones (a sequential miss) and independent ones (bandwidth)."""
         first = self.value(found, "l1_capacity")
         second = self.value(found, "l2_capacity")
         last = self.value(found, "l3_capacity") if "l3_capacity" in self.claimed else None
@@ -272,11 +241,8 @@ class Calibration:
             arena = Arena(int(size) // 4096 * 4096, self.pages)
             warm = arena.size // LINE if size <= self.last_level else SETTLE
             words, elements = arena.view.view(np.uint64), arena.view.view(np.int32)
-            bandwidth.append(
-                Point(
-                    name, self.kernels.address("stream_sum"), stream(words.ctypes.data, words.size, 0), warm, keep=arena
-                )
-            )
+            kernel, state = self.kernels.address("stream_sum"), stream(words.ctypes.data, words.size, 0)
+            bandwidth.append(Point(name, kernel, state, warm, keep=arena))
             if name != "memory":  # see `strides`
                 state = walk(elements.ctypes.data, elements.size, LINE // 4, 0, 0, 0, 0)
                 order[name] = Point(name, self.memory.address("sum_strided_dependent"), state, warm, keep=arena)
@@ -294,8 +260,9 @@ class Calibration:
         return result
 
     def together(self, stream: type[ctypes.Structure]) -> Parameter:
-        """All cores at once: each thread's schedule runs inside C; only samples during which every thread was at work
-        count.
+        """Measure the bandwidth of all cores at once.
+
+        Each thread's schedule runs inside C. Only samples during which every thread was working count.
         """
         cores, per_core = facts()["cores"], self.largest // 2 // LINE * LINE
         method = f"eight-byte loads in order, {cores} threads at once"
@@ -306,14 +273,8 @@ class Calibration:
 
         def work(i: int) -> None:
             words = arenas[i].view.view(np.uint64)
-            point = Point(
-                "stream",
-                self.kernels.address("stream_sum"),
-                stream(words.ctypes.data, words.size, 0),
-                0,
-                keep=arenas[i],
-            )
-            results[i] = self.sweep([point], 1.0)
+            kernel, state = self.kernels.address("stream_sum"), stream(words.ctypes.data, words.size, 0)
+            results[i] = self.sweep([Point("stream", kernel, state, 0, keep=arenas[i])], 1.0)
 
         threads = [threading.Thread(target=work, args=(i,), daemon=True) for i in range(cores)]
         for thread in threads:
@@ -327,11 +288,11 @@ class Calibration:
         return measured(centre(sum((rate[:rows] for rate in rates), np.zeros(rows))), "GB/s", method)
 
     def strides(self, found: Found) -> Found:
-        """Steps of the dependent strided loop: in the first-level cache, line by line through memory, and skipping
-        lines.
+        """Measure steps of the dependent strided loop: in the first-level cache, in order, and skipping lines.
 
-        On base pages, as most programs have them. The skipping strides are odd multiples of a line, since powers of two
-        compete for few cache sets; one lies on either side of the region within which most prefetchers stay for a page.
+        On base pages, as most programs have them. The skipping strides are odd multiples of a line, because powers of
+        two compete for few cache sets. One is shorter and one longer than the region of a page in which most
+        prefetchers stay.
         """
         second = max(2 * self.value(found, "l1_capacity"), self.value(found, "l2_capacity") / 2)
         small, middle, large = (Arena(int(size) // KIB * KIB, "4K") for size in (8 * KIB, second, self.largest))
@@ -339,31 +300,26 @@ class Calibration:
         for arena, lines in ((small, 1), (large, 1), (middle, 5), (middle, 25), (large, 5), (large, 25)):
             elements = arena.view.view(np.int32)
             state = walk(elements.ctypes.data, elements.size, lines * LINE // 4, LINE // 4, 0, 0, 0)
-            points.append(
-                Point(f"{arena.size} {lines}", self.memory.address("sum_strided_dependent"), state, SETTLE, keep=arena)
-            )
+            kernel = self.memory.address("sum_strided_dependent")
+            points.append(Point(f"{arena.size} {lines}", kernel, state, SETTLE, keep=arena))
         near, order, second_5, second_25, memory_5, memory_25 = self.sweep(points, 1.2).blocks()[:, : len(points)].T
         in_second, in_memory = (second_5 + second_25) / 2, (memory_5 + memory_25) / 2
         method, skips = "dependent loads through the largest set on base pages", "every 5th and every 25th line"
-        through = f"dependent loads through {second / KIB:.0f} KiB on base pages"
+        middle_set, less = f"{second / KIB:.0f} KiB", "less a step in the first-level cache"
+        in_order = "dependent loads in order, line by line, in the first-level cache"
+        through = f"dependent loads through {middle_set} on base pages, {skips}; {less}"
+        beyond = f"{method}, {skips}; less the same through {middle_set}"
         return {
-            "strided_step_latency": measured(
-                centre(near), "ns", "dependent loads in order, line by line, in the first-level cache"
-            ),
-            "memory_sequential_latency": measured(
-                centre(order - near), "ns", f"{method}, line by line; less a step in the first-level cache"
-            ),
-            "l2_skipping_latency": measured(
-                centre(in_second - near), "ns", f"{through}, {skips}; less a step in the first-level cache"
-            ),
-            "memory_skipping_latency": measured(
-                centre(in_memory - in_second), "ns", f"{method}, {skips}; less the same through {second / KIB:.0f} KiB"
-            ),
+            "strided_step_latency": measured(centre(near), "ns", in_order),
+            "memory_sequential_latency": measured(centre(order - near), "ns", f"{method}, line by line; {less}"),
+            "l2_skipping_latency": measured(centre(in_second - near), "ns", through),
+            "memory_skipping_latency": measured(centre(in_memory - in_second), "ns", beyond),
         }
 
     def parallelism(self, _: Found) -> Found:
-        """Separate random cycles walked in turn: the gain over one of them is the number of misses
-        under way at once.
+        """Walk several random cycles concurrently.
+
+        The gain over one cycle is the number of misses under way at once.
         """
         counts = (1, 2, 4, 8, 12, 16, 24, 32)
         arena, share = Arena(self.largest, self.pages), self.largest // max(counts) // LINE
@@ -378,25 +334,19 @@ class Calibration:
         blocks = self.sweep(points, 1.5).blocks()[:, : len(counts)]
         gain = blocks[:, :1] / blocks
         best = int(np.nanargmax(np.nanmedian(gain, axis=0)))
-        return {
-            "memory_parallelism": measured(
-                centre(gain[:, best]), "", f"gain of {counts[best]} random cycles at once over one"
-            )
-        }
+        method = f"gain of {counts[best]} random cycles at once over one"
+        return {"memory_parallelism": measured(centre(gain[:, best]), "", method)}
 
     def faults(self, _: Found) -> Found:
-        """First touches of pages given back to the system; the page size follows exactly from counting them."""
+        """Measure first touches of pages that were given back. The count of faults gives the exact page size."""
         page = int(self.claimed["page_size"].value)
         counted = self.fault_trials(Arena(MIB, "4K"), pages=MIB // 512, page_bytes=512, trials=9)[1]
         fault_count = int(np.median(counted[counted >= 0])) if (counted >= 0).any() else 0
         method = "first touches of 1 MiB at steps of 512 B, faults counted"
-        result = {
-            "page_size": exact(float(MIB // fault_count), "B", method) if fault_count else unresolved("B", method)
-        }
-        for name, pages, size, count in (
-            ("page_fault_cost", "4K", page, 64),
-            ("huge_page_fault_cost", "huge", HUGE_PAGE, 1),
-        ):
+        found_size = exact(float(MIB // fault_count), "B", method) if fault_count else unresolved("B", method)
+        result = {"page_size": found_size}
+        costs = (("page_fault_cost", "4K", page, 64), ("huge_page_fault_cost", "huge", HUGE_PAGE, 1))
+        for name, pages, size, count in costs:
             if pages == "huge" and self.pages != "huge":
                 result[name] = unresolved("ns", "the system offers no huge pages")
                 continue
@@ -412,8 +362,8 @@ class Calibration:
         return elapsed, counted
 
     def hand_off(self, _: Found) -> Found:
-        """A written line's way between the two CPUs that this process may use and that lie farthest apart by number."""
-        method = "a number passed to and fro between two pinned threads; half of a round trip"
+        """Measure the transfer of a written line between this process's two CPUs with the most distant numbers."""
+        method = "a number passed back and forth between two pinned threads; half of a round trip"
         cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
         if len(cpus) < 2:
             return {"hand_off": unresolved("ns", method)}
@@ -428,12 +378,12 @@ class Calibration:
         return {"hand_off": measured(centre(np.array(blocks)), "ns", method)}
 
     def value(self, found: Found, name: str) -> float:
-        """What was measured, else what is claimed."""
+        """Return the measured value of a parameter, else the claimed one."""
         return (found[name].value if name in found else None) or self.claimed[name].value
 
 
 def measured(estimate: tuple[float, float, float], unit: str, method: str) -> Parameter:
-    """A parameter from (value, low, high); one whose sign its interval leaves open is not resolvable."""
+    """Return a parameter from (value, low, high); it is not resolvable if its interval contains zero."""
     value, low, high = map(float, estimate)
     if not math.isfinite(value) or value <= 0 or (math.isfinite(low) and low <= 0):
         return unresolved(unit, method)
@@ -441,8 +391,15 @@ def measured(estimate: tuple[float, float, float], unit: str, method: str) -> Pa
     return Parameter(value, unit, "measured", "calibration", low, high, method, "measured")
 
 
+def level_of(step: Step, method: str) -> tuple[Parameter, Parameter]:
+    """Return the capacity and the latency of a fitted step."""
+    capacity = measured((step.capacity, step.capacity_low, step.capacity_high), "B", f"{method}; a {step.kind}")
+    latency = measured((step.latency, step.latency_low, step.latency_high), "ns", f"{method}; what a miss adds")
+    return capacity, latency
+
+
 def exact(value: float, unit: str, method: str) -> Parameter:
-    """A parameter that is counted rather than timed."""
+    """Return a parameter that is counted rather than timed."""
     return Parameter(value, unit, "measured", "calibration", value, value, method, "exact")
 
 
@@ -451,7 +408,7 @@ def unresolved(unit: str, method: str) -> Parameter:
 
 
 def line_from(offsets: np.ndarray, blocks: np.ndarray, method: str) -> Parameter:
-    """The offset at which a cliff best divides the times in two, if its height exceeds what the blocks leave open."""
+    """Return the offset where a cliff splits the times best, if it is higher than the uncertainty."""
     times = np.nanmedian(blocks, axis=0)
     splits = [
         np.sum((times[:k] - times[:k].mean()) ** 2) + np.sum((times[k:] - times[k:].mean()) ** 2)

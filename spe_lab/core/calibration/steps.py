@@ -1,15 +1,14 @@
-"""Steps of a latency curve: capacities and miss latencies of a memory hierarchy, found by fitting curve families.
+"""Steps of a latency curve: capacities and miss latencies, found by fitting families of curves.
 
-The time of an access to a working set of S bytes is the hit latency of the first level plus, for every level that the
-set may outgrow, what a miss there adds times the share of the accesses that miss:
+An access to a working set of S bytes takes the hit latency of the first level. For every level that the set may
+outgrow, the latency of a miss there is added, times the share of accesses that miss:
 
     t(S) = base + Σ latency_i · share_i(S),    share = max(0, 1 − C/S) ("ramp")  or  1 if S > C else 0 ("cliff").
 
-A ramp is a store in which a share C/S of the set stays resident (random replacement, shared or hashed caches, a TLB); a
-cliff is LRU replacement under a cyclic order. Which of the two a level is, is part of what is fitted: thresholds and
-change-point detectors split after the rise, 1.2 to 1.4 times too high, and ramps fitted to a cliff come out 0.7 times
-too low. Where the machine follows neither family, as a cache shared with neighbours does not, one level may come out as
-two or three steps that describe its rise together.
+A ramp is a level in which a share C/S of the set stays resident (random replacement, shared or hashed caches, a TLB). A
+cliff is LRU replacement under a cyclic order. The fit chooses between them for each level. Thresholds and change-point
+detectors split after the rise, 1.2 to 1.4 times too high; ramps fitted to a cliff give 0.7 times its capacity. A level
+that follows neither family, such as a cache shared with neighbours, may be fitted by two or three steps together.
 
 Sources: the families are those of spe_lab.topics.memory.models; the criterion is Schwarz's (Ann. Statist. 6, 1978) with
 three parameters for each step, as Zhang and Siegmund (Biometrics 63, 2007) advise for change points.
@@ -23,23 +22,26 @@ import numpy as np
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.sampling.statistics import CONFIDENCE
 
-MIN_SIZES = 8  # the base and two steps are five parameters; fewer points would leave no residual to judge them by
+MIN_SIZES = 8  # base and two steps are five parameters; fewer points leave no residual to judge them
 SEPARATION = 1.5  # capacities closer than this, or with no size between them, are one step with a soft edge
-LEAST_RISE = 0.15  # of the curve where a step begins: less is the shape of its neighbours rather than a level
-NOISE_FACTOR = 2.0  # nor is less than this many typical errors
-TOLERANCE = 0.03  # no cache follows a family more closely: a point that repeats better does not count for more
-FLOOR = 1e-3  # the relative error that passes for none, lest a noise-free curve reward ever more steps
-SOFT_EDGE = 192 * 1024  # bytes: no first-level cache is larger, and in larger ones the stack's lines are not felt
+LEAST_RISE = 0.15  # of the curve where a step begins; a smaller rise is the shape of a neighbouring level
+NOISE_FACTOR = 2.0  # a rise below so many typical errors is not a level either
+TOLERANCE = 0.03  # no cache follows a family more closely: better repeatability adds no weight
+FLOOR = 1e-3  # a relative error that counts as zero: without it, a noise-free curve gets ever more steps
+SOFT_EDGE = 192 * 1024  # bytes: no first-level cache is larger, and larger caches hide the stack's lines
 DRAWS = 200
-CHUNK = 50  # draws that are fitted at once: more outgrow the second-level cache, and take twice the time
-FEWEST_BLOCKS = 6  # whose range covers their median with 95 % confidence
-REJECT = 3.0  # a block so many lower-side deviations above the median is an outlier
+CHUNK = 50  # draws fitted at once; more outgrow the second-level cache and take twice the time
+FEWEST_BLOCKS = 6  # the fewest whose range covers their median with 95 % confidence
+REJECT = 3.0  # lower-side deviations: a block so far above the median is an outlier
 
 
 @dataclass(frozen=True)
 class Step:
-    """One level's step. `capacity` in bytes: of a ramp, where it begins; of a cliff, the largest size that still fits.
-    `latency` in ns: what a miss adds. Each with its interval, NaN if there were too few blocks for one."""
+    """One level's step, with intervals; they are NaN if there were too few blocks.
+
+    `capacity`, in bytes: where a ramp begins, or the largest size that fits below a cliff. `latency`, in ns: what a
+    miss adds.
+    """
 
     capacity: float
     capacity_low: float
@@ -52,8 +54,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Staircase:
-    """A fitted curve: `base` is the hit latency of the first level in ns, `steps` are in the order of their capacities,
-    `residual` is the median relative error of the fit."""
+    """A fitted curve: `base` is the first level's hit latency in ns, `steps` are in order of capacity.
+
+    `residual` is the median relative error of the fit.
+    """
 
     base: float
     base_low: float
@@ -62,7 +66,7 @@ class Staircase:
     residual: float
 
     def predict(self, sizes: np.ndarray | float) -> np.ndarray:
-        """Time per access in ns for working sets of these sizes in bytes."""
+        """Return the time per access in ns for working sets of these sizes in bytes."""
         sizes = np.asarray(sizes, dtype=float)
         return self.base + sum(
             (step.latency * miss_share(step.kind, step.capacity, sizes) for step in self.steps), np.zeros_like(sizes)
@@ -70,29 +74,26 @@ class Staircase:
 
 
 def miss_share(kind: str, capacity: float, sizes: np.ndarray) -> np.ndarray:
-    """Share of accesses to `sizes` bytes that miss a store of `capacity` bytes, 0 to 1."""
+    """Return the share of accesses to `sizes` bytes that miss a level of `capacity` bytes, 0 to 1."""
     return np.maximum(0.0, 1.0 - capacity / sizes) if kind == "ramp" else np.where(sizes > capacity, 1.0, 0.0)
 
 
 def fit(sizes: np.ndarray, blocks: np.ndarray, *, max_steps: int = 5, seed: int = 1) -> Staircase:
-    """The staircase that explains a latency curve with no more steps than its noise permits.
+    """Return the staircase that explains a latency curve with no more steps than its noise permits.
 
-    Parameters
-    ----------
-    sizes : working-set sizes in bytes, increasing, at least 8 with a value.
-    blocks : time per access in ns, blocks × sizes: a low quantile for each block of rounds, NaN without a clean sample.
-    max_steps : the most steps that are looked for, 0 to 8.
-    seed : of the resampling.
+    - `sizes`: working-set sizes in bytes, increasing, at least 8 with a value
+    - `blocks`: time per access in ns, blocks × sizes: a low quantile per block of rounds, NaN without a clean sample
+    - `max_steps`: the largest number of steps that is tried, 0 to 8
+    - `seed`: of the resampling
 
-    The intervals say how far a parameter moves, 19 times in 20, if the blocks are others of the same kind: whole blocks
-    are drawn anew (their points share the minute they were taken in), and capacities, kinds and latencies fitted again
-    for the same number of steps. Where the families miss the points by more than the blocks scatter, the intervals are
-    wider by that ratio, as the Particle Data Group's scale factor does. A cliff lies between two neighbouring sizes,
-    and its interval reaches from one to the other; a ramp needs no such allowance, since no grid of capacities is
-    searched. The number of steps is taken for granted, and so is what all blocks share: a neighbour who is there for
-    the whole run is part of the machine. Fewer than six blocks give NaN.
+    The intervals are 95 % bootstrap intervals over whole blocks, since the points of a block share the minute they were
+    taken in. Capacities, kinds and latencies are fitted again for the same number of steps. If the families miss the
+    points by more than the blocks scatter, the intervals are wider by that ratio, like the Particle Data Group's scale
+    factor. A cliff lies between two neighbouring sizes, and its interval covers both. A ramp needs no such allowance,
+    since no grid of capacities is searched. The intervals do not cover an error in the number of steps, nor effects
+    that all blocks share: a constant neighbour is part of the machine. Fewer than six blocks give NaN.
 
-    Raises SpeLabError if the arguments are not as said above, and MeasurementError if too few sizes have a value.
+    Raises SpeLabError for arguments outside these rules, and MeasurementError if too few sizes have a value.
 
     >>> sizes = 2.0 ** np.arange(12, 24)
     >>> found = fit(sizes, 1.5 + 3.0 * miss_share("ramp", 80_000, sizes)[None, :])
@@ -117,7 +118,7 @@ def fit(sizes: np.ndarray, blocks: np.ndarray, *, max_steps: int = 5, seed: int 
 def _with_intervals(
     found: Staircase, search: "_Search", column: np.ndarray, theta: np.ndarray, drawn: np.ndarray, stretch: float
 ) -> Staircase:
-    """The staircase with the intervals that its refits to the `drawn` curves span, `stretch` times as wide."""
+    """Return the staircase with the intervals of its refits to the `drawn` curves, `stretch` times as wide."""
     target = drawn @ search.scaled.T
     refined = []
     for part in np.array_split(target, DRAWS // CHUNK):
@@ -141,7 +142,7 @@ def _with_intervals(
 
 
 def _checked(sizes: np.ndarray, blocks: np.ndarray, max_steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Arrays of floats without the sizes at which no block has a value; SpeLabError if they cannot be fitted."""
+    """Return arrays of floats without sizes that have no value; raise SpeLabError if they cannot be fitted."""
     sizes, blocks = np.asarray(sizes, dtype=float), np.asarray(blocks, dtype=float)
     if sizes.ndim != 1 or not (np.isfinite(sizes).all() and (sizes > 0).all() and (np.diff(sizes) > 0).all()):
         got = f"got {np.array2string(sizes, threshold=6, edgeitems=3)}"
@@ -168,10 +169,10 @@ def _checked(sizes: np.ndarray, blocks: np.ndarray, max_steps: int) -> tuple[np.
 
 
 def _centre(blocks: np.ndarray) -> np.ndarray:
-    """Median over blocks (last axis but one), without NaN and without blocks that something else has made slow.
+    """Return the median over blocks (last axis but one), without NaN and without blocks that were disturbed.
 
-    Outliers are only ever slow, so that 10 % of them shift the plain median by 0.14 σ, more than the fit's own error.
-    The distance from the median down to the lower sixth, one σ of what is left, says how far above a block may lie.
+    Outliers are always slow: 10 % of them shift the plain median by 0.14 σ, more than the fit's own error. The distance
+    from the median down to the lower sixth, one σ of the undisturbed blocks, limits how far above a block may lie.
     """
     ordered = np.sort(blocks, axis=-2)  # NaN last
     count = (~np.isnan(ordered)).sum(axis=-2)
@@ -181,7 +182,7 @@ def _centre(blocks: np.ndarray) -> np.ndarray:
 
 
 def _quantile(ordered: np.ndarray, count: np.ndarray, q: float) -> np.ndarray:
-    """Quantile of the first `count` of the ordered values (last axis but one), interpolated."""
+    """Return the interpolated quantile of the first `count` of the ordered values (last axis but one)."""
     place = q * np.maximum(count - 1, 0)
     below = place.astype(int)
     above = np.minimum(below + 1, np.maximum(count - 1, 0))
@@ -190,23 +191,22 @@ def _quantile(ordered: np.ndarray, count: np.ndarray, q: float) -> np.ndarray:
 
 
 class _Search:
-    """Finds steps by coordinate descent: the best further step to those that there are, then each of them moved again.
+    """Finds steps by coordinate descent: adds the best further step, then moves each step again.
 
     Between two neighbouring sizes a and b, every ramp is a mix of the ramps that begin at a and at b, on all the sizes:
     (1 − θ) · (1 − a/S) + θ · (1 − b/S) is the ramp of C = (1 − θ) · a + θ · b. A mix of two neighbouring cliffs is a
     soft edge, one size at which a share 1 − θ already misses: the stack evicts some of a set as large as the
-    first-level cache. (Allowed for larger ones, soft cliffs pass for ramps where there are two points in an octave.) So
-    a step is a column, a ramp or cliff at one of the sizes, and a θ; its best capacity is a least-squares solution
-    rather than a point of a grid; and the Gram matrix of the columns is all that is needed of the sizes. Curves that
-    share the weights, such as resampled ones, are fitted at once: `column`, `theta` are curves × steps, with the base
-    as step 0.
+    first-level cache. (For larger caches, soft cliffs would pass for ramps where an octave has two points.) So a step
+    is a column, a ramp or cliff at one of the sizes, and a θ. Its best capacity is a least-squares solution, not a
+    point of a grid. The search needs only the Gram matrix of the columns, not the sizes. Curves that share the weights,
+    such as resampled ones, are fitted at once: `column` and `theta` are curves × steps, with the base as step 0.
 
-    A step counts only if all latencies are positive. That spares a non-negative solver: where plain least squares wants
-    a negative latency, the non-negative optimum omits that step, and is found among the fits with fewer steps.
+    A step counts only if all latencies are positive, which avoids a non-negative solver. Where plain least squares
+    wants a negative latency, the non-negative optimum omits that step; it is found among the fits with fewer steps.
     """
 
     def __init__(self, sizes: np.ndarray, centre: np.ndarray, error: np.ndarray) -> None:
-        # Two sizes below each capacity and two above it: a single point is an outlier rather than a level.
+        # Two sizes below each capacity and two above it: a single point is an outlier, not a level.
         at = np.arange(1, len(sizes) - 2)
         n = len(at)
         self.sizes, self.centre = sizes, centre
@@ -227,15 +227,18 @@ class _Search:
         self.apart[-1] = True
 
     def mix(self, values: np.ndarray, column: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        """The rows of `values`, one for each column, that belong to the steps: curves × steps × what a row has."""
+        """Return the rows of `values`, one per column, mixed for the steps: curves × steps × length of a row."""
         after = np.minimum(column + 1, len(self.kind) - 1)
         return (1 - theta)[..., None] * values[column] + theta[..., None] * values[after]
 
     def solve(
         self, column: np.ndarray, theta: np.ndarray, target: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Latencies (curves × steps), and what `add` needs beside: the products of steps and columns, and with the
-        inverse Gram matrix of the steps. `target` is curves × columns: the products of curve and columns."""
+        """Return latencies (curves × steps) and two products that `add` needs.
+
+        These are the products of steps and columns, without and with the inverse Gram matrix of the steps. `target` is
+        curves × columns: the products of curves and columns.
+        """
         mix, rows = self.mix(np.eye(len(self.kind)), column, theta), self.mix(self.gram, column, theta)
         inverse = np.linalg.inv(rows @ mix.swapaxes(1, 2))
         return (inverse @ (mix @ target[:, :, None]))[:, :, 0], rows, inverse @ rows
@@ -243,14 +246,15 @@ class _Search:
     def add(
         self, column: np.ndarray, theta: np.ndarray, target: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Column and θ of the best further step for each curve, and by how much it lowers the sum of squares: −inf if
-        none is possible."""
+        """Return column and θ of the best further step for each curve, and its gain.
+
+        The gain is the decrease of the sum of squares; −inf if no further step is possible.
+        """
         latency, rows, projected = self.solve(column, theta, target)
         fresh = target - np.einsum("ckm,ck->cm", rows, latency)  # what the steps leave of the curve in each column
         left = self.gram.diagonal() - np.einsum("ckm,ckm->cm", rows, projected)  # and of the column itself
         usable = (self.apart[column].all(axis=1) & (left > 1e-10 * self.gram.diagonal()))[:, :-1]
-        # A neighbouring pair is two equations with two unknowns, a and b. Where one of these is negative,
-        # one of the two columns alone is best.
+        # A neighbouring pair gives two equations for a and b. Where one of these is negative, one column alone is best.
         (left, left_b), (fresh, fresh_b), (projected, projected_b) = (
             (x[..., :-1], x[..., 1:]) for x in (left, fresh, projected)
         )
@@ -270,7 +274,7 @@ class _Search:
     def refine(
         self, column: np.ndarray, theta: np.ndarray, target: np.ndarray, rounds: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Each step in turn moved to where it serves best while the others stay, until none moves."""
+        """Refine step positions by coordinate descent until no step moves."""
         column, theta = column.copy(), theta.copy()
         for _ in range(rounds):
             before = column + theta
@@ -283,8 +287,10 @@ class _Search:
         return column, theta
 
     def best(self, max_steps: int) -> tuple[np.ndarray, np.ndarray, Staircase]:
-        """Columns, θ and staircase of the number of steps that lowers the criterion most, among those without a step
-        that is too small to be believed."""
+        """Return columns, θ and staircase of the number of steps that minimises the criterion.
+
+        Fits with a step too small to be believed are skipped.
+        """
         n = len(self.sizes)
         target = (self.scaled @ self.centre)[None]
         column, theta = np.full((1, 1), len(self.kind) - 1), np.zeros((1, 1))
@@ -307,14 +313,17 @@ class _Search:
         return chosen
 
     def capacity(self, column: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Capacities in bytes, curves × steps, and up to where they may be: a ramp's is exact, a cliff's lies between
-        the last size at which less than half of the accesses miss and the next. The base has the first size."""
+        """Return capacities in bytes, curves × steps, and their upper bounds.
+
+        A ramp's is exact. A cliff's lies between the last size at which less than half of the accesses miss and the
+        next size. The base has the first size.
+        """
         place, cliff = self.place[column] + (theta > 0.5), self.kind[column] == "cliff"
         ramp = (1 - theta) * self.sizes[self.place[column]] + theta * self.sizes[self.place[column] + 1]
         return np.where(cliff, self.sizes[place], ramp), np.where(cliff, self.sizes[place + 1], ramp)
 
     def staircase(self, column: np.ndarray, theta: np.ndarray, target: np.ndarray) -> Staircase:
-        """The fit of the first curve, without intervals."""
+        """Return the fit of the first curve, without intervals."""
         latency, capacity = self.solve(column, theta, target)[0][0], self.capacity(column, theta)[0][0]
         unknown = (math.nan, math.nan)
         order = 1 + np.argsort(capacity[1:])
@@ -325,6 +334,6 @@ class _Search:
         return replace(found, residual=float(np.median(np.abs(found.predict(self.sizes) / self.centre - 1))))
 
     def misfit(self, column: np.ndarray, theta: np.ndarray, target: np.ndarray) -> float:
-        """Weighted root mean square of the relative error of the first curve's fit, soft edges included."""
+        """Return the weighted RMS of the relative error of the first curve's fit, soft edges included."""
         fitted = self.solve(column, theta, target)[0][0] @ self.mix(self.columns, column, theta)[0]
         return math.sqrt(self.weights @ (fitted / self.centre - 1) ** 2)

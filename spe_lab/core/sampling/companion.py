@@ -1,7 +1,7 @@
-"""Companion programs: C processes that a lab measures from outside, such as a server, a peer, or one that may crash.
+"""Companion programs: C processes that a lab measures from outside, such as a server, or one that may crash.
 
-A program is started and ended by sampling/guarded.py. Python sends it requests, and it answers, in messages of one size
-(kernels_c/companion.h). What it prints is shown if it fails. No shell, no network and no pickle is used.
+sampling/guarded.py starts and ends a program. Python sends it requests, and the program answers, in messages of one
+size (kernels_c/companion.h). What it prints is shown if it fails. No shell, no network and no pickle is used.
 """
 
 import ctypes
@@ -21,8 +21,8 @@ from spe_lab.core.sampling.guarded import MOST_OUTPUT, Guarded, Limits, guard
 
 START_S = 10.0  # until the program is ready: a busy machine may need seconds
 ANSWER_S = 5.0
-_LOOK_S = 0.05  # between two looks at the cancel flag
-_DEATH_S = 1.0  # from a closed connection to the end of its process
+_LOOK_S = 0.05  # between two checks of the cancel flag
+_DEATH_S = 1.0  # from a closed connection to the end of the process
 _LOOK = "look for the reason in its C file"
 _CURES = {
     signal.SIGXCPU: "give it more time (Limits.cpu_s) or less work",
@@ -32,11 +32,11 @@ _CURES = {
 
 
 class CompanionError(MeasurementError):
-    """A companion program that crashed, was silent, or did not keep to its part; it has been ended."""
+    """A companion program crashed, was silent, or broke a rule; it has been ended."""
 
 
 class Companion:
-    """A running companion program, for one thread at a time. Leaving the `with` block ends it and all that it made.
+    """A running companion program, for one thread at a time. Leaving the `with` block ends it.
 
     `pid`: its process number. `folder`: its private folder and working directory. `provenance`: how it was compiled.
     """
@@ -101,12 +101,12 @@ class Companion:
         return self._receive(task, limit_s, "COMPANION_DONE", values)
 
     def check(self, task: str) -> None:
-        """Raise CompanionError if the program was ended before this `task`: its descriptors may be another's now."""
+        """Raise CompanionError if the program was ended before `task`: its descriptors may be reused."""
         if self._process.closed:
             raise CompanionError(f"{self.name} must run to {task}, and has been ended; start another one")
 
     def connect(self, name: str = "service") -> socket.socket:
-        """A connection to the Unix socket `name` in the program's folder. It is closed with the companion."""
+        """Return a connection to the Unix socket `name` in the program's folder. It closes with the companion."""
         self.check(f"take connections at its socket {name!r}")
         try:
             connection = socket.socket(socket.AF_UNIX)
@@ -147,7 +147,7 @@ class Companion:
             left = until - time.monotonic()
             if left <= 0:
                 raise self.failed(f"{task} within {limit_s:g} s", "was silent")
-            gone = self._process.status(0) is not None  # before listening: its last words count
+            gone = self._process.status(0) is not None  # checked before listening: its last message counts
             spoke = self._wait(0 if gone else min(left, _LOOK_S))
             if not self._process.take_output():
                 raise self.failed(f"print at most {units.render(MOST_OUTPUT, 'B')}", "printed more", "print less")
@@ -163,14 +163,14 @@ class Companion:
         if answer.kind == kinds["COMPANION_REFUSED"] and wanted == "COMPANION_DONE":
             values = ", ".join(map(str, asked)) or "no values"
             raise SpeLabError(
-                f"{self.name} must know what it is asked, and refused to {task} with {values}; see its C file"
+                f"{self.name} must know each request, and refused to {task} with {values}; see its C file"
             )
         if answer.kind != kinds[wanted]:
             raise self.failed(f"{task} with {wanted}", f"sent a message of kind {answer.kind}")
         return list(answer.values)
 
     def _wait(self, seconds: float) -> bool:
-        """Wait until the program speaks or prints. True if it spoke, or closed the channel."""
+        """Wait until the program speaks or prints. Return True if it spoke, or closed the channel."""
         with selectors.PollSelector() as selector:
             selector.register(self._process.channel, selectors.EVENT_READ)
             selector.register(self._process.output, selectors.EVENT_READ)

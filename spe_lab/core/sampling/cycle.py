@@ -13,9 +13,7 @@ LINE = 64  # bytes between nodes: the line of most machines, and a divisor of it
 
 
 def link(address: int, nodes: int, spacing: int, seed: int, cancel: Cancel) -> ctypes.Structure:
-    """`struct cycle` on one random cycle of `nodes` nodes, `spacing` bytes apart, in memory that the caller keeps
-    alive.
-    """
+    """Return `struct cycle` on a random cycle of nodes, `spacing` bytes apart, in the caller's memory."""
     library = native.load("memory")
     state = library.struct("cycle")()
     status = library.cycle_link(state, address, nodes, spacing, np.empty(nodes, np.uint32), seed, cancel.flag)
@@ -24,6 +22,6 @@ def link(address: int, nodes: int, spacing: int, seed: int, cancel: Cancel) -> c
 
 
 def new_cycle(size: int, pages: str, seed: int, cancel: Cancel) -> tuple[ctypes.Structure, Arena]:
-    """`struct cycle` through all lines of new memory of `size` bytes, and the arena that it lies in."""
+    """Return `struct cycle` through all lines of `size` bytes of new memory, and their arena."""
     arena = Arena(size, pages)
     return link(arena.address, size // LINE, LINE, seed, cancel), arena

@@ -1,8 +1,8 @@
 """Guarded programs: a C process that cannot outlive this one, whatever happens to either.
 
 Python starts the guard (kernels_c/programs/guard.c), and the guard starts the program. Python holds one end of the
-lifeline, a pipe on which nothing is sent. Once that end is closed, be it by `close` or by a `kill -9` of Python, the
-guard ends the program with its whole process group, and removes its private folder.
+lifeline, a pipe on which nothing is sent. Closing that end, by `close` or by a `kill -9` of Python, makes the guard end
+the program with its whole process group and remove its private folder.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from spe_lab.core.errors import UnavailableError
 
 MOST_OUTPUT = 100_000  # bytes that a program may print
 _MOST_PATH = 80  # bytes of the private folder's path: the address of a Unix socket holds 104
-_END_S = 5.0  # for the guard, which needs 0.2 s
+_END_S = 5.0  # time for the guard to end, which takes 0.2 s
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Limits:
 
 
 class Guarded:
-    """A running program, the channel to it, and what it prints."""
+    """A running program, the channel to it, and its output."""
 
     def __init__(self, program: Path, arguments: Iterable[str], limits: Limits) -> None:
         self.folder = _new_folder()
@@ -67,7 +67,7 @@ class Guarded:
                     stderr=output[1],
                     pass_fds=[channel.fileno()],
                     env={**os.environ, "TMPDIR": str(self.folder)},
-                    start_new_session=True,  # Ctrl-C and the stop button are for this process
+                    start_new_session=True,  # Ctrl-C and the stop button must end only this process
                 )
             except OSError as error:
                 raise UnavailableError(
@@ -87,14 +87,14 @@ class Guarded:
         self._finalizer()
 
     def take_output(self) -> bool:
-        """Add what was printed meanwhile to `printed`. False if it is more than MOST_OUTPUT."""
+        """Move new output to `printed`. Return False if it is more than MOST_OUTPUT."""
         with contextlib.suppress(BlockingIOError):
             while len(self.printed) <= MOST_OUTPUT and (part := os.read(self.output, 1 << 16)):
                 self.printed += part
         return len(self.printed) <= MOST_OUTPUT
 
     def status(self, wait_s: float) -> int | None:
-        """How the program ended: its status, or minus the number of the signal; None if it runs after `wait_s`."""
+        """Return the exit status, minus the number of the signal, or None if it still runs after `wait_s`."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._guard.wait(wait_s)
         return self._guard.poll()
@@ -102,12 +102,12 @@ class Guarded:
 
 @cache
 def guard() -> native.Built:
-    """The guard, and the declarations of companion.h."""
+    """Return the guard, with the declarations of companion.h."""
     return native.build_program("guard")
 
 
 def _new_folder() -> Path:
-    """A path for the guard to make a folder at: what it makes itself, it removes even if Python is killed at once."""
+    """Return a path for the guard to make a folder at: the guard removes it even if Python is killed."""
     folder = Path(tempfile.gettempdir(), f"spe-lab-{secrets.token_hex(8)}")
     if len(os.fsencode(folder)) > _MOST_PATH:
         raise UnavailableError(
@@ -118,7 +118,7 @@ def _new_folder() -> Path:
 
 
 def _pipe(read: contextlib.ExitStack, write: contextlib.ExitStack) -> tuple[int, int]:
-    """A pipe whose ends are closed with these two."""
+    """Return a pipe whose two ends close with these stacks."""
     ends = os.pipe()
     read.callback(os.close, ends[0])
     write.callback(os.close, ends[1])
@@ -132,13 +132,13 @@ def _end(process: subprocess.Popen, descriptors: contextlib.ExitStack, folder: P
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if process.returncode == -signal.SIGKILL:  # perhaps the guard's own end, and not that of its program
+    if process.returncode == -signal.SIGKILL:  # the guard was killed, and its program may still run
         _end_session(process.pid)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_session(leader: int) -> None:
     for pid in psutil.pids():
-        with contextlib.suppress(OSError):  # it has ended, or is another user's
+        with contextlib.suppress(OSError):  # it has ended or belongs to another user
             if os.getsid(pid) == leader:
                 os.kill(pid, signal.SIGKILL)

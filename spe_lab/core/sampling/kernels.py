@@ -2,17 +2,16 @@
 
 How, and why (measured on a shared two-core virtual machine, other load on both cores):
 
-- All points of a sweep are sampled in turn, in rounds that are a Latin square, so that a slow minute hits every point
-  alike: the error of a comparison fell sixtyfold against measuring one point after the other.
+- All points of a sweep are sampled in rounds that form a Latin square, so that a slow minute affects every point alike.
+  The error of a comparison fell sixtyfold against measuring one point after the other.
 - Samples last some 150 µs. Of 100 µs samples 3 % were preempted, of 4 ms samples 97 %, and then even the median is
   wrong.
-- A sample that was preempted, migrated or faulted on a page is dropped and counted. No clean sample is a result, and is
-  said.
-- Noise adds time and never takes any away: a point's estimate is a low quantile within each block of rounds, then the
-  median over blocks. Its interval comes from the spread of the blocks, since samples taken in one burst agree with each
-  other and not with the next minute.
-- Three more points ride along: an empty kernel (the cost of a sample itself), a chain of additions (the core clock),
-  and a second copy of one point (the A/A control: two names for one thing must not differ).
+- A sample that was preempted, migrated or faulted on a page is dropped and counted. A point without a clean sample is
+  reported as such.
+- Noise only adds time. So a point's estimate is a low quantile within each block of rounds, then the median over
+  blocks. Its interval comes from the spread of the blocks, since samples of one burst are correlated.
+- Each sweep has three more points: an empty kernel (the cost of a sample itself), a chain of additions (the core
+  clock), and a second copy of one point (the A/A control: two names for one kernel must not differ).
 """
 
 import ctypes
@@ -43,7 +42,7 @@ from spe_lab.core.sampling.statistics import (
 )
 
 SAMPLE_NS = 150_000
-CONTROL_LIMIT = 0.005  # an A/A difference below half a percent is not worth a reader's attention
+CONTROL_LIMIT = 0.005  # A/A differences below half a percent are not reported
 _MOST_WORK = 1e9  # units that no core does in a sample
 _LOOK_ROUND_NS = 50_000_000  # C returns at least this often, so that an interrupt is noticed
 _RIDERS = ("null", "probe", "control")
@@ -51,8 +50,10 @@ _RIDERS = ("null", "probe", "control")
 
 @dataclass(frozen=True)
 class Point:
-    """A kernel bound to its state. `warm` units are run untimed before each burst of samples, to bring this point's
-    data back into the caches that the other points used meanwhile. `keep` holds what the state points into.
+    """A kernel bound to its state.
+
+    `warm` units run untimed before each burst of samples: they reload the caches that other points used meanwhile.
+    `keep` holds the memory that the state points into.
     """
 
     name: str
@@ -64,12 +65,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What is known after some rounds. Later ones of the same sweep know more."""
+    """The result of a sweep after some rounds. Later results of the same sweep are more precise."""
 
     estimate: Estimate
-    samples: (
-        np.ndarray
-    )  # ns per unit of work, (rounds · BURST) × (points + riders), in the order of time; NaN: not clean
+    samples: np.ndarray  # ns per unit of work, (rounds · BURST) × (points + riders), by time; NaN: not clean
     rounds: int
     progress: float  # 0 to 1, of the budget
     control: tuple[float, float, float]  # A/A ratio: low, value, high
@@ -79,18 +78,18 @@ class Sweep:
     provenance: dict[str, Any]
 
     def blocks(self) -> np.ndarray:
-        """blocks × (points + riders): the values that the estimate and its interval are made from."""
+        """Return blocks × (points + riders): the values behind the estimate and its interval."""
         return block_values(self.samples, block_count(self.rounds))
 
     def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
-        """(low, value, high) of the ratio of two points, from samples of the same round."""
+        """Return (low, value, high) of the ratio of two points, from samples of the same round."""
         return ratio_estimate(self.samples[:, numerator], self.samples[:, denominator])
 
 
 def sweep(
     points: Sequence[Point], *, budget_s: float = 6.0, target: float = 0.01, seed: int = 1, cancel: Cancel | None = None
 ) -> Iterator[Sweep]:
-    """Samples all points in turn and yields better and better estimates.
+    """Sample all points in rounds and yield ever more precise results.
 
     Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
     used up, or when `cancel` is set. Raises MeasurementError if no sample of any point was clean.
@@ -116,7 +115,7 @@ def sweep(
 
 
 class _Harness:
-    """The C side: points and riders as one array, and slots to be filled."""
+    """The C side: points and riders in one array, and slots for samples."""
 
     def __init__(self, points: Sequence[Point], cancel: Cancel) -> None:
         self.library = native.load("measurement")
@@ -131,7 +130,7 @@ class _Harness:
         self.slot = np.dtype(self.library.struct("spe_sample"))
 
     def run(self, slots: np.ndarray, deadline: float = math.inf) -> bool:
-        """Fills all slots, in portions, so that an interrupt is noticed; False when cancelled or late."""
+        """Fill all slots, in portions, so that an interrupt is noticed. Return False if cancelled or late."""
         done = 0
         while done < len(slots):
             if self.cancel.is_set() or time.monotonic() > deadline:
@@ -145,8 +144,10 @@ class _Harness:
     def round(
         self, order: np.ndarray, works: np.ndarray, rng: np.random.Generator, deadline: float
     ) -> np.ndarray | None:
-        """One burst of each point in this order, returned as BURST × points. The work varies by ±10 %, lest the samples
-        fall into step with a timer."""
+        """Return one burst of each point in this order, as BURST × points.
+
+        The work varies by ±10 %, so that samples do not synchronise with a timer.
+        """
         slots = np.zeros(len(order) * BURST, dtype=self.slot)
         slots["point"] = np.repeat(order, BURST)
         slots["warm"][::BURST] = 1
@@ -158,12 +159,15 @@ class _Harness:
         return by_point
 
     def calibrate(self) -> np.ndarray:
-        """Units of work per sample that take SAMPLE_NS. The least of three samples must reach it twice in a row:
-        one cold or preempted call would make every later sample too short."""
+        """Return the units of work per sample that take SAMPLE_NS.
+
+        The least of three samples must reach it twice in sequence: one cold or preempted call would make all later
+        samples too short.
+        """
         works = np.ones(len(self.points))
         for i, _ in enumerate(self.points):
             if i == len(self.points) - len(_RIDERS):
-                continue  # the empty kernel takes no longer for more
+                continue  # the empty kernel takes the same time for any work
             work, confirmed = 64.0, 0
             while confirmed < 2:
                 slots = np.zeros(3, dtype=self.slot)
@@ -173,10 +177,8 @@ class _Harness:
                 elapsed = max(1, int(slots["elapsed_ns"].min()))
                 confirmed = confirmed + 1 if elapsed >= 0.8 * SAMPLE_NS else 0
                 if work > _MOST_WORK:
-                    found = f"{work:.0e} units took {elapsed} ns"
-                    raise MeasurementError(
-                        f"a kernel's time must grow with its work, and {found}; was the work optimised away?"
-                    )
+                    rule, found = "a kernel's time must grow with its work", f"{work:.0e} units took {elapsed} ns"
+                    raise MeasurementError(f"{rule}, and {found}; check whether the compiler removed the work")
                 if not confirmed:
                     work = min(work * 10, work * 1.1 * SAMPLE_NS / elapsed + 1)
             works[i] = work
@@ -201,26 +203,17 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int) -> Sweep:
     clock = tuple(np.quantile(1 / chain, (0.05, 0.5, 0.95)).tolist()) if chain.size else (math.nan,) * 3
     ratio = ratio_estimate(per_unit[:, control], per_unit[:, 0])
     provenance = _provenance(seed, len(rounds), clock, overhead, ratio)
-    return Sweep(
-        estimate,
-        per_unit,
-        len(rounds),
-        progress,
-        ratio,
-        clock,
-        overhead,
-        _notes(estimate, clock, ratio, len(rounds)),
-        provenance,
-    )
+    notes = _notes(estimate, clock, ratio, len(rounds))
+    return Sweep(estimate, per_unit, len(rounds), progress, ratio, clock, overhead, notes, provenance)
 
 
 def compare(a: Point, b: Point, *, budget_s: float = 2.0, seed: int = 1) -> tuple[float, float, float]:
-    """(low, value, high) of the time per unit of `a` over that of `b`, sampled in turn."""
+    """Return (low, value, high) of the time per unit of `a` over that of `b`, sampled alternately."""
     return deque(sweep([a, b], budget_s=budget_s, seed=seed), maxlen=1).pop().ratio(0, 1)
 
 
 def _notes(estimate: Estimate, clock: tuple, control: tuple, rounds: int) -> tuple[str, ...]:
-    """What a reader should know before believing the numbers."""
+    """Return what a reader should know before believing the numbers."""
     notes = []
     dropped = 1 - estimate.kept.sum() / estimate.tried.sum()
     if dropped > 0.2:
@@ -230,9 +223,8 @@ def _notes(estimate: Estimate, clock: tuple, control: tuple, rounds: int) -> tup
     if clock[2] > 1.05 * clock[0]:
         notes.append(f"the core clock varied between {clock[0]:.2f} and {clock[2]:.2f} GHz")
     if (control[0] > 1 or control[2] < 1) and abs(control[1] - 1) > CONTROL_LIMIT:
-        notes.append(
-            f"the A/A control differs from itself by {control[1] - 1:+.1%}: differences of this size mean nothing here"
-        )
+        difference = f"{control[1] - 1:+.1%}"
+        notes.append(f"the A/A control differs by {difference}: smaller differences cannot be detected here")
     return (*notes, *few_rounds(estimate, rounds))
 
 

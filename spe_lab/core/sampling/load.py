@@ -10,7 +10,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.sampling.companion import Companion
 
 LIMIT_S = 5.0  # for an answer
-TRIAL_NS = 300_000  # of a trial of round trips
+TRIAL_NS = 300_000  # duration of a trial of round trips
 MOST_REQUESTS = 10_000_000
 
 
@@ -37,10 +37,10 @@ class Client:
         self._load = self.library.struct("load")(descriptor, cpu, size, int(limit_s * 1e9), self._buffer.ctypes.data)
 
     def closed(self, n: int, service_ns: np.ndarray | int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Send n requests, each after the answer to the one before.
+        """Send n requests, each after the answer to the previous one.
 
-        Returns their records (due_ns, sent_ns, received_ns) and what the gate was told of this thread
-        (struct team_record). `service_ns`: the work that each request asks for, ns.
+        Returns their records (due_ns, sent_ns, received_ns) and what the gate needs of this thread (struct
+        team_record). `service_ns`: the work that each request asks for, ns.
         """
         records, threads = self._room(n, 1)
         service = self._service(service_ns, n)
@@ -48,14 +48,14 @@ class Client:
         return records, threads
 
     def open(self, due_ns: np.ndarray, service_ns: np.ndarray | int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Send a request at each of the moments `due_ns` (ns from the start, ascending), whatever has come back.
+        """Send a request at each of the moments `due_ns` (ns from the start, ascending), answered or not.
 
-        Returns records and threads as `closed` does, those of the receiver and of the sender. Latency is
-        received_ns − due_ns.
+        Returns records and threads as `closed` does: threads are the receiver and the sender. Latency is received_ns −
+        due_ns.
         """
         due = np.ascontiguousarray(due_ns, dtype=np.int64)
         if due.size and (due[0] < 0 or (np.diff(due) < 0).any()):
-            raise SpeLabError("due_ns must be at least 0 and not fall, got times that do; sort them")
+            raise SpeLabError("due_ns must be at least 0 and not fall, got other times; sort them")
         records, threads = self._room(due.size, 2)
         service = self._service(service_ns, due.size)
         cancel = self.companion.cancel.flag
@@ -80,13 +80,13 @@ class Client:
         return np.ascontiguousarray(values, dtype=np.uint32)
 
     def _check(self, status: int) -> None:
-        """Raise what the status of a run says; a program that has died says more."""
-        known = self.library.constants
-        if status == known["SPE_CANCELLED"]:
+        """Raise the exception for the status of a run; for a program that has died, with its reason."""
+        codes = self.library.constants
+        if status == codes["SPE_CANCELLED"]:
             self.companion.close()
-        if status == known["LOAD_BROKEN"]:
+        if status == codes["LOAD_BROKEN"]:
             raise self.companion.ended("send requests back as they are", "closed the connection or sent something else")
-        if status == known["LOAD_LATE"]:
+        if status == codes["LOAD_LATE"]:
             raise self.companion.failed(f"answer a request within {self._load.limit_ns / 1e9:g} s", "was silent")
         check(status, self.library, f"the load on {self.companion.name}", threads=2)
 
@@ -100,9 +100,9 @@ class RoundTrips:
         self.rounds = max(1, round(TRIAL_NS / quickest))
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """ns per round trip in each of n trials, and whether the client was preempted in none of it.
+        """Return ns per round trip for each of n trials, and whether the client was not preempted.
 
-        Waiting for a CPU is not held against a trial: each round trip ends with a wake-up, which is part of it.
+        Waiting for a CPU does not disqualify a trial: each round trip ends with a wake-up, which is part of it.
         """
         trials = [self._trial(self.rounds) for _ in range(n)]
         return np.array([time_ns for time_ns, _ in trials]), np.array([clean for _, clean in trials])
@@ -113,7 +113,7 @@ class RoundTrips:
 
 
 def arrivals(rate_per_s: float, n: int, seed: int = 1, poisson: bool = True) -> np.ndarray:
-    """The moments, in ns, at which n requests are due: a Poisson process, or one every 1 / rate_per_s.
+    """Return when n requests are due, in ns: a Poisson process, or one request every 1 / rate_per_s.
 
     >>> arrivals(1000, 3, poisson=False).tolist()
     [1000000, 2000000, 3000000]

@@ -1,4 +1,4 @@
-"""How noisy is this machine? The same two loops, sampled again and again."""
+"""The noise of this machine: the same two loops, sampled again and again."""
 
 import ctypes
 from collections import deque
@@ -12,16 +12,15 @@ from spe_lab.core.mode import quick
 from spe_lab.core.sampling.cycle import new_cycle
 from spe_lab.core.sampling.kernels import Point, Sweep, sweep
 
-CYCLE_BYTES = (
-    256 << 10
-)  # in the second-level cache of most machines: close enough to be fast, far enough to be disturbed
+# In the second-level cache of most machines: fast, and yet open to disturbance.
+CYCLE_BYTES = 256 << 10
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Samples of two loops in the order of time, relative to the fastest of each; NaN where a sample was not clean.
+    """Samples of two loops in the order of time, relative to the fastest of each; NaN if not clean.
 
-    `additions` needs the core alone, `cache` a cache as well: what disturbs only the second comes from memory traffic.
+    `additions` needs only the core, `cache` also a cache: noise in `cache` alone comes from memory traffic.
     """
 
     additions: np.ndarray
@@ -46,7 +45,7 @@ class Noise:
 
 
 def observe(seconds: float = 3.0) -> Noise:
-    """Samples both loops for so long (SPE_LAB_QUICK=1: half a second)."""
+    """Sample both loops for this time (SPE_LAB_QUICK=1: half a second)."""
     state, arena = new_cycle(CYCLE_BYTES, "4K", 1, Cancel())
     additions = Point("additions", native.load("measurement").address("probe_kernel"), ctypes.c_int64(0))
     cache = Point("cache", native.load("memory").address("cycle_walk"), state, warm=CYCLE_BYTES // 64, keep=arena)

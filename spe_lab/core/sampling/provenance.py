@@ -1,4 +1,4 @@
-"""Where the numbers of a curve come from: estimator, kernel, compiler, seed, date and what was noticed on the way."""
+"""The provenance of a curve: estimator, kernel, compiler, seed, date and notes."""
 
 import os
 import time
@@ -11,7 +11,7 @@ from spe_lab.core.sampling.statistics import Estimate
 
 
 class Result(Protocol):
-    """What is known of some points: a `Sweep`, or the `Trials` of core/sampling/teams.py."""
+    """The result for some points: a `Sweep`, or the `Trials` of core/sampling/teams.py."""
 
     @property
     def estimate(self) -> Estimate: ...
@@ -22,7 +22,7 @@ class Result(Protocol):
 
 
 def load_average() -> float | None:
-    """Threads that ran or wanted to, over the last minute; None where the system does not tell."""
+    """Return the threads that ran or waited for a CPU in the last minute (mean); None if unknown."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
@@ -35,10 +35,9 @@ def curves(
     unit: str = "ns",
     **provenance: Any,
 ) -> list[Curve]:
-    """The result's points as one measured curve for each name: those of the first curve come first, then the next's;
-    more may follow.
+    """Return the result's points as one measured curve for each name; more points may follow.
 
-    `notes` are added to those of the result.
+    The points of the first curve come first, then those of the next. `notes` are added to those of the result.
     """
     n, e, how = len(x.values), result.estimate, origin(result, library, notes, **provenance)
     parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
@@ -49,16 +48,12 @@ def curves(
 
 
 def origin(result: Result, library: native.Library, notes: Sequence[str] = (), **more: Any) -> dict[str, Any]:
-    """The provenance of measured curves: how the result came about, its kernel, `more`, and the result's notes and
-    these.
-    """
+    """Return the provenance of measured curves: that of result and kernel, `more`, and all notes."""
     return {**result.provenance, **library.provenance, **more, "notes": [*result.notes, *notes]}
 
 
 def simulated_origin(stem: str, estimator: str, seed: int = 1, **more: Any) -> dict[str, Any]:
-    """The provenance of simulated curves, as `curves` gives it to measured ones: the simulator's kernel, and how its
-    numbers came about.
-    """
+    """Return the provenance of simulated curves: the simulator's kernel, estimator, seed and date."""
     taken = time.strftime("%Y-%m-%d", time.gmtime())
     return (
         native.load(stem).provenance

@@ -14,9 +14,8 @@ from spe_lab.core.sampling.statistics import MIN_ROUNDS, precise
 
 def check_budget(budget_s: float) -> None:
     if not 0 < budget_s <= 3600:
-        raise SpeLabError(
-            f"budget_s must be between 0 and 3600 seconds, got {budget_s}; leave it out to use the default"
-        )
+        rule = "budget_s must be between 0 and 3600 seconds"
+        raise SpeLabError(f"{rule}, got {budget_s}; leave it out to use the default")
 
 
 def refined(
@@ -31,18 +30,23 @@ def refined(
     shorten: str,
     patience_s: float = 0.0,
 ) -> Iterator[Any]:
-    """Runs rounds in these `orders` and yields what `summarise(rounds, progress)` makes of them, better and better.
+    """Run rounds in these `orders` and yield ever more precise results of `summarise(rounds, progress)`.
 
-    `run(order, deadline)` gives a round, or None when it was cancelled or is late. A round cannot be shortened; too
-    small a budget is stretched twofold for the sake of an interval, a first round may take `patience_s`. The last
-    result comes when all intervals are within ± `target` (not before half a second has passed), at the end of the
-    budget, or after a cancel.
+    - `orders`: of the points in each round
+    - `run`: run(order, deadline) returns a round, or None if it was cancelled or is late
+    - `summarise`: makes a result with an `estimate`
+    - `began`, `budget_s`: start (monotonic) and length of the measurement, s
+    - `target`: half width of an interval, relative to its value, at which it is precise
+    - `cancel`: ends the measurement after the current round
+    - `shorten`: cure to name if one round takes too long
+    - `patience_s`: time that a first round may take, s
+
+    Rounds are never cut. If fewer than MIN_ROUNDS fit, up to twice the budget is used, so that an interval exists. The
+    last result comes when all intervals are precise (not before half a second), at the end of the budget, or after a
+    cancel.
     """
     if building_book():
-        print(
-            "Measured while this page was built, on the machine that built it: it had other work to do. Run the cell to"
-            " see yours."
-        )
+        print("Measured while this page was built, on a machine with other work to do. Run the cell to see yours.")
     rounds: list[np.ndarray] = []
     shown, first = began, max(2 * budget_s, patience_s)
     for order in orders:
@@ -61,11 +65,8 @@ def refined(
     if not rounds:
         if cancel.is_set():
             raise CancelledError("the measurement was cancelled before its first round was complete; start it again")
-        limit = (
-            f"twice the budget of {budget_s:g} s"
-            if first == 2 * budget_s
-            else f"{first:g} s, for a budget of {budget_s:g} s"
-        )
+        budget = f"{budget_s:g} s"
+        limit = f"twice the budget of {budget}" if first == 2 * budget_s else f"{first:g} s, for a budget of {budget}"
         raise MeasurementError(
             f"one round of this sweep takes longer than {limit}; choose {shorten} or a larger budget"
         )
@@ -73,7 +74,7 @@ def refined(
 
 
 def latin_rows(n: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Orders in which, over n rounds, every point stands in every place once; then a new random square."""
+    """Yield orders: over n rounds every point stands in every place once; then a new random square."""
     while True:
         base, shifts = rng.permutation(n), rng.permutation(n)
         for shift in shifts:

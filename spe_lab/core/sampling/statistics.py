@@ -8,17 +8,15 @@ import numpy as np
 
 QUANTILE = 0.10
 CONFIDENCE = 0.95
-BURST = 4  # samples of a point in a row: refilling the caches for a large working set takes longer than the samples
-MIN_ROUNDS = (
-    8  # six blocks are the fewest whose range covers their median with 95 % confidence; two may have no clean sample
-)
+BURST = 4  # consecutive samples of a point: reloading a large working set takes longer than the samples
+MIN_ROUNDS = 8  # the range of six blocks covers their median with 95 % confidence; two may have no clean sample
 MAX_BLOCKS = 24
 ROUNDS_PER_BLOCK = 5
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Time per unit of work of each point in ns, with the interval of `confidence`; NaN where no sample was clean."""
+    """Time per unit of work of each point in ns, with its confidence interval; NaN if no sample was clean."""
 
     value: np.ndarray
     low: np.ndarray
@@ -28,14 +26,12 @@ class Estimate:
 
 
 def block_count(rounds: int) -> int:
-    """Blocks that so many rounds are cut into: enough of them for an interval first, then long enough for a low
-    quantile.
-    """
+    """Return how many blocks these rounds make: enough for an interval, then long ones."""
     return min(rounds, max(MIN_ROUNDS, min(MAX_BLOCKS, rounds // ROUNDS_PER_BLOCK)))
 
 
 def block_estimate(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> Estimate:
-    """Quantile `level` of the clean samples in each block, median over blocks, and an interval for that median.
+    """Return the median over blocks of the quantile `level` of clean samples, with its interval.
 
     `per_unit`: samples × points, in the order of time, NaN where a sample was not clean.
     """
@@ -45,7 +41,7 @@ def block_estimate(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -
 
 
 def block_values(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> np.ndarray:
-    """blocks × points: the quantile `level` of each point's clean samples in each block; NaN where a block has none."""
+    """Return blocks × points: the quantile `level` of a point's clean samples, NaN if there are none."""
 
     def quantile(column: np.ndarray) -> float:
         seen = column[~np.isnan(column)]
@@ -55,8 +51,10 @@ def block_values(per_unit: np.ndarray, blocks: int, level: float = QUANTILE) -> 
 
 
 def centre(values: np.ndarray) -> tuple[float, float, float]:
-    """(median, low, high) of block values, NaN among them left out. The interval is the sign test's: the order
-    statistics that cover the median with 95 % confidence whatever the distribution; NaN below six values.
+    """Return (median, low, high) of block values, without NaN.
+
+    The interval is that of the sign test: the order statistics that cover the median with 95 % confidence for any
+    distribution. It is NaN below six values.
     """
     seen = np.sort(values[np.isfinite(values)])
     rank = median_rank(seen.size)
@@ -65,19 +63,20 @@ def centre(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def redrawn(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A bootstrap's draw: medians (columns) over as many whole `blocks` (rows), drawn anew, whose points share the
-    minute they were taken in. NaN is left out; a column whose few values were not drawn has its median over all blocks.
+    """Return the medians (columns) of one bootstrap draw over whole `blocks` (rows).
+
+    Whole blocks, since the points of a block share the minute they were taken in. NaN is left out; a column without a
+    value in the draw has its median over all blocks.
     """
     drawn = blocks[rng.integers(len(blocks), size=len(blocks))]
     return np.nanmedian(np.where(np.isnan(drawn).all(axis=0), blocks, drawn), axis=0)
 
 
 def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = BURST) -> tuple[float, float, float]:
-    """(low, value, high) of numerator / denominator from samples in the order of time, NaN where not clean.
+    """Return (low, value, high) of numerator / denominator from samples by time, NaN where not clean.
 
-    The i-th samples of two bursts of one round make a pair. A round counts once, by the median of its pairs (its
-    samples agree with each other more than with the next round's); the result is the median over rounds with its
-    sign-test interval, NaN where there are too few.
+    The i-th samples of two bursts of one round make a pair. A round counts once, by the median of its pairs, since its
+    samples are correlated. The result is the median over rounds with its sign-test interval, NaN below six rounds.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         pairs = np.ma.masked_invalid(np.asarray(numerator, dtype=float) / np.asarray(denominator, dtype=float))
@@ -87,10 +86,9 @@ def ratio_estimate(numerator: np.ndarray, denominator: np.ndarray, burst: int = 
 
 @cache
 def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
-    """The largest k such that the k-th smallest and k-th largest (from 0) of n values enclose the median with
-    `confidence`.
+    """Return the largest k such that the k-th smallest and largest of n values (from 0) enclose the median.
 
-    P(median outside) = 2 · P(Binomial(n, ½) ≤ k). None if even the range does not.
+    They do so with `confidence`: P(median outside) = 2 · P(Binomial(n, ½) ≤ k). None if even the range does not.
 
     >>> [median_rank(n) for n in (5, 6, 12, 24)]
     [None, 0, 2, 6]
@@ -105,18 +103,17 @@ def median_rank(n: int, confidence: float = CONFIDENCE) -> int | None:
 
 
 def precise(estimate: Estimate, target: float) -> bool:
-    """Whether every interval lies within ± `target` of its value."""
+    """Return True if every interval lies within ± `target` of its value."""
     return bool(np.all((estimate.high - estimate.low) / 2 <= target * estimate.value))
 
 
 def few_rounds(estimate: Estimate, rounds: int) -> list[str]:
-    """The note for points that so few rounds leave without an interval."""
-    return (
-        [f"only {rounds} rounds: too few for intervals"] if rounds < MIN_ROUNDS and np.isnan(estimate.low).any() else []
-    )
+    """Return the note for points that have no interval because there were too few rounds."""
+    lacking = rounds < MIN_ROUNDS and np.isnan(estimate.low).any()
+    return [f"only {rounds} rounds: too few for intervals"] if lacking else []
 
 
 def two_standard_errors(batches: np.ndarray) -> np.ndarray:
-    """Rows (mean, low, high) of each column of independent `batches` (batches × points), ± two standard errors."""
+    """Return rows (mean, low, high) for independent `batches` × points, ± two standard errors."""
     mean, error = batches.mean(axis=0), batches.std(axis=0, ddof=1) / math.sqrt(len(batches))
     return np.stack([mean, mean - 2 * error, mean + 2 * error], axis=-1)

@@ -1,13 +1,13 @@
-"""Sweeps over trials that need several threads, or that take too long for one core's harness (sampling/kernels.py).
+"""Sweeps over trials that need several threads, or that take too long for one core's harness (kernels.py).
 
-A trial kernel runs whole trials in C, times them there, and returns raw numbers for each. Here its settings are run in
-turn, in bursts of a few trials and in rounds that are a Latin square; disturbed trials are dropped and counted; a low
-quantile within blocks of rounds and an interval from the spread of the blocks follow, as for single kernels.
+A trial kernel runs whole trials in C, times them there, and returns raw numbers for each. Its settings run in bursts of
+a few trials, in rounds that form a Latin square. Disturbed trials are dropped and counted. Estimates and intervals come
+from blocks of rounds, as for single kernels.
 
-The gate matters more than the kernel. Ungated, false sharing read ×2.3 on a busy machine where it is ×8.7, and threads
-that share nothing read ×2.0. A trial counts if no thread was preempted, none waited for a CPU, and all worked at the
-same time. Where threads outnumber the CPUs, or sleep, none of this can be asked of them: then only the share of the
-machine that other programs used says how much to believe, and it is noted.
+The gate matters more than the kernel. Without it, false sharing read ×2.3 on a busy machine where it is ×8.7, and
+threads that share nothing read ×2.0. A trial counts if no thread was preempted, none waited for a CPU, and all worked
+at the same time. Threads that outnumber the CPUs, or sleep, cannot meet this rule. For them, the share of CPU time that
+other programs used says how much to believe, and it is noted.
 """
 
 import math
@@ -36,20 +36,20 @@ from spe_lab.core.sampling.statistics import (
     few_rounds,
 )
 
-MOST_SKEW = 0.05  # of the trial: the last thread starts no later
-LEAST_OVERLAP = 0.85  # of the trial: all threads are at work
-MOST_DELAY = 0.02  # of the trial: no thread was ready for longer without running
+MOST_SKEW = 0.05  # of the trial: latest start of the last thread
+LEAST_OVERLAP = 0.85  # of the trial: least time in which all threads work
+MOST_DELAY = 0.02  # of the trial: longest run-queue delay of a thread
 FOREIGN_LIMIT = 0.10
-TRIAL_NS = 150_000  # far above the skew of a start, and a burst of trials is far below a time slice
-FIRST_ROUND_S = (
-    5.0  # that a round may take if there is none yet: on a busy machine threads wait for each other by time slices
-)
+TRIAL_NS = 150_000  # far above the skew of a start; a burst of trials is far below a time slice
+FIRST_ROUND_S = 5.0  # longest first round: on a busy machine threads wait for each other by time slices
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What one point of a sweep is measured by. `run(n)` runs n trials in C and gives the value of each, and whether it
-    was clean; one call should end within 0.2 s, for an interrupt is noticed between calls.
+    """How one point of a sweep is measured.
+
+    `run(n)` runs n trials in C and returns the value of each, and whether it was clean. A call should end within 0.2 s:
+    an interrupt is noticed between calls.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Trials:
-    """What is known after some rounds. Later ones of the same sweep know more."""
+    """The result of a sweep after some rounds. Later results of the same sweep are more precise."""
 
     estimate: Estimate  # of each setting
     samples: np.ndarray  # (rounds · burst) × settings, in the order of time; NaN: not clean
@@ -69,11 +69,11 @@ class Trials:
     level: float = QUANTILE  # the quantile that stands for a block
 
     def blocks(self) -> np.ndarray:
-        """blocks × settings: the values that the estimate and its interval are made from."""
+        """Return blocks × settings: the values behind the estimate and its interval."""
         return block_values(self.samples, block_count(self.rounds), self.level)
 
     def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
-        """(low, value, high) of the ratio of two settings, from blocks of the same minutes."""
+        """Return (low, value, high) of the ratio of two settings, from blocks of the same minutes."""
         blocks = self.blocks()
         value, low, high = centre(blocks[:, numerator] / blocks[:, denominator])
         return low, value, high
@@ -89,12 +89,18 @@ def interleaved(
     level: float = QUANTILE,
     cancel: Cancel | None = None,
 ) -> Iterator[Trials]:
-    """Runs bursts of trials of all settings in turn and yields better and better estimates.
+    """Run bursts of trials of all settings in rounds and yield ever more precise results.
 
-    Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
-    used up (twice that for the sake of an interval, five seconds for a first round), or when `cancel` is set. `level`
-    is the quantile that stands for a block: a low one where disturbances alone make trials differ, 0.5 where threads
-    fight and each trial is another fight. Raises MeasurementError if no trial of any setting was clean.
+    - `budget_s`: seconds; twice that if an interval needs it, and five seconds for a first round
+    - `target`: relative half width at which an interval is precise
+    - `burst`: trials of a setting in sequence
+    - `seed`: of the orders
+    - `level`: the quantile that stands for a block: low if only disturbances make trials differ, 0.5 if threads compete
+      and each trial is different
+    - `cancel`: ends the measurement early
+
+    Ends when all intervals are precise (not before half a second has passed), when the budget is used up, or when
+    `cancel` is set. Raises MeasurementError if no trial of any setting was clean.
     """
     if not settings:
         raise SpeLabError("settings must name at least one trial, got none; add one to the sweep")
@@ -146,7 +152,7 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
     if (estimate.kept == 0).any():
         notes.append(f"{int((estimate.kept == 0).sum())} points have no clean trial and are left out")
     if share > FOREIGN_LIMIT:
-        notes.append(f"other programs used {share:.0%} of the processors meanwhile")
+        notes.append(f"other programs used {share:.0%} of the CPU time meanwhile")
     if math.isnan(share):
         notes.append("this system does not report how much CPU time other programs used")
     notes += few_rounds(estimate, len(rounds))
@@ -163,20 +169,20 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int, foreign: cp
 
 
 def team_records(library: Library, trials: int, threads: int) -> np.ndarray:
-    """Room for the records of some trials: trials × threads of `struct team_record` (kernels_c/team.h)."""
+    """Return room for records: trials × threads of `struct team_record` (kernels_c/team.h)."""
     return np.zeros((trials, threads), np.dtype(library.struct("team_record")))
 
 
 def mean_duration_ns(records: np.ndarray) -> np.ndarray:
-    """How long the threads of each trial worked, in ns: the mean over threads."""
+    """Return how long the threads of each trial worked, in ns: the mean over threads."""
     return (records["ended_ns"] - records["began_ns"]).mean(axis=1)
 
 
 def work_of_a_trial(records_of: Callable[[int], np.ndarray], trial_ns: float = TRIAL_NS) -> int:
     """Return the amount of work for which a trial takes `trial_ns`.
 
-    `records_of(work)` gives the records of three trials of so much work. Their quickest thread decides, since a
-    disturbed one would make every later trial too short.
+    `records_of(work)` gives the records of three trials. Their fastest thread decides: a disturbed one would make every
+    later trial too short.
     """
     work = 1000
     while True:
@@ -188,10 +194,10 @@ def work_of_a_trial(records_of: Callable[[int], np.ndarray], trial_ns: float = T
 
 
 def ran_together(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
-    """Whether each trial was clean, for threads that work at the same time and have a CPU each.
+    """Return True for each clean trial of threads that work at the same time, each on its own CPU.
 
-    `records`: trials × threads of `struct team_record` (kernels_c/team.h). `elapsed_ns`: what the skew, the overlap and
-    the delay of a trial are compared with.
+    `records`: trials × threads of `struct team_record` (kernels_c/team.h). `elapsed_ns`: the duration that the skew,
+    the overlap and the delay of each trial are compared with.
     """
     began, ended = records["began_ns"], records["ended_ns"]
     skew = began.max(axis=1) - began.min(axis=1)
@@ -200,14 +206,13 @@ def ran_together(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
 
 
 def undisturbed(records: np.ndarray, elapsed_ns: np.ndarray) -> np.ndarray:
-    """Whether no thread of each trial was preempted or waited for a CPU."""
-    return (records["preemptions"] == 0).all(axis=1) & (
-        records["run_delay_ns"] <= MOST_DELAY * elapsed_ns[:, None]
-    ).all(axis=1)
+    """Return True for each trial in which no thread was preempted or waited for a CPU."""
+    clean = (records["preemptions"] == 0) & (records["run_delay_ns"] <= MOST_DELAY * elapsed_ns[:, None])
+    return clean.all(axis=1)
 
 
 def block_ratios(blocks: np.ndarray, reference: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(values, low, high) of setting `reference` over every setting: speed-ups, if the values are times."""
+    """Return (values, low, high) of setting `reference` over every setting: speed-ups, if values are times."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = blocks[:, [reference]] / blocks
     value, low, high = np.array([centre(column) for column in ratios.T]).T
