@@ -71,7 +71,13 @@ class Listing:
 
 
 def listing(assembled: str, function: str, text: str, file: Path, flags: Sequence[str] = native.FLAGS) -> Listing:
-    """Return the loops of `function` in the compiler's output for `file`, whose content is `text`."""
+    """Return the loops of a function beside their source lines.
+
+    - `assembled`: the compiler's output, with line numbers
+    - `function`: its name
+    - `text`, `file`: the source, and the file that the compiler read it from
+    - `flags`: the compiler's, for an error message
+    """
     source = text.splitlines()
     lines = body(assembled, function, flags, file)
     labels = {*map(jump_target, lines), function, f"_{function}"}  # not the debugger's

@@ -13,7 +13,13 @@ LINE = 64  # bytes between nodes: the line of most machines, and a divisor of it
 
 
 def link(address: int, nodes: int, spacing: int, seed: int, cancel: Cancel) -> ctypes.Structure:
-    """Return `struct cycle` on a random cycle of nodes, `spacing` bytes apart, in the caller's memory."""
+    """Return `struct cycle` on a random cycle of nodes in the caller's memory.
+
+    - `address`: of the first node
+    - `nodes`, `spacing`: number of nodes, and the bytes from one to the next
+    - `seed`: of the order
+    - `cancel`: ends the linking early
+    """
     library = native.load("memory")
     state = library.struct("cycle")()
     status = library.cycle_link(state, address, nodes, spacing, np.empty(nodes, np.uint32), seed, cancel.flag)

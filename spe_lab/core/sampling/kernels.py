@@ -91,8 +91,14 @@ def sweep(
 ) -> Iterator[Sweep]:
     """Sample all points in rounds and yield ever more precise results.
 
-    Ends when every interval is within ± `target` of its value (not before half a second has passed), when `budget_s` is
-    used up, or when `cancel` is set. Raises MeasurementError if no sample of any point was clean.
+    - `points`: at least one kernel
+    - `budget_s`: longest duration, s
+    - `target`: relative half width at which an interval is precise
+    - `seed`: of the orders and of the work per sample
+    - `cancel`: ends the sweep early
+
+    Ends when all intervals are precise (not before half a second has passed), when the budget is used up, or when
+    `cancel` is set. Raises MeasurementError if no sample of any point was clean.
     """
     if not points:
         raise SpeLabError("points must name at least one kernel, got none; add one to the sweep")

@@ -35,9 +35,12 @@ def curves(
     unit: str = "ns",
     **provenance: Any,
 ) -> list[Curve]:
-    """Return the result's points as one measured curve for each name; more points may follow.
+    """Return the result's points as one measured curve for each name.
 
-    The points of the first curve come first, then those of the next. `notes` are added to those of the result.
+    - `result`: its points are those of the first curve, then of the next; more may follow
+    - `names`, `x`, `unit`: of the curves
+    - `library`: the kernels' library
+    - `notes`, `provenance`: additions to those of the result
     """
     n, e, how = len(x.values), result.estimate, origin(result, library, notes, **provenance)
     parts = [(name, slice(i * n, (i + 1) * n)) for i, name in enumerate(names)]
