@@ -21,7 +21,7 @@ from spe_lab.core.reader.prediction import Prediction, reveal
 from spe_lab.core.recording import Recording, Run
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
-from spe_lab.ui import book, controls, downloads
+from spe_lab.ui import controls, downloads
 from spe_lab.ui.background import Background
 from spe_lab.ui.explorer_parts import Moves, Parts
 from spe_lab.ui.figure import LabFigure, collect_left
@@ -30,6 +30,7 @@ from spe_lab.ui.heap import limit_heaps, return_freed
 from spe_lab.ui.interrupt import main_loop
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.page_lock import TURN, Overtaken
+from spe_lab.ui.plates import explorer_plates
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
@@ -136,7 +137,7 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
         if mode.building_book():
-            return {"text/html": book.explorer_plates(self), "text/plain": self.text}, {}
+            return {"text/html": explorer_plates(self), "text/plain": self.text}, {}
         return bundle(self.page, kwargs, html=self.html(), text=self.text)
 
     def html(self, before: str = "") -> str:
