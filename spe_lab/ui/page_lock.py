@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 OVERTAKEN_S = 0.5  # the page sends what it holds back as soon as it has the answer to what came before
 TURN = threading.RLock()  # of all pages together: matplotlib's caches are shared
 _thread = threading.local()
-_Arguments, _Result = ParamSpec("_Arguments"), TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 def locked(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
