@@ -86,12 +86,16 @@ fuzz: .venv/.ready-fuzz ## Feed generated input to everything that parses (FUZZ_
 	@for target in curve profile own_profile journal declarations quantity graph; do \
 	  .venv/bin/python tests/fuzz/run.py $$target $(FUZZ_SECONDS) .venv/fuzz || exit 1; done
 
+topic: $(READY) compiler ## Make a new topic from a skeleton (STEM=... CHAPTER=... TITLE="..."): docs/adding-a-topic.md
+	@.venv/bin/python docs/new_topic.py "$(STEM)" "$(CHAPTER)" "$(TITLE)"
+
 record: $(READY) compiler ## Measure a lab on this machine and ship that as its recorded data (LAB=...)
 	@.venv/bin/spe-lab run $(LAB) --save spe_lab/recorded/$(LAB).json
 
 notebooks: $(READY) compiler ## Execute all notebooks and bring them into canonical form
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@.venv/bin/python tests/notebooks/canonical.py notebooks/*.ipynb
+	@.venv/bin/python docs/chapters_table.py
 
 # Explorers show recorded data, so this needs no quiet machine.
 book: .venv/.ready-book compiler ## Build the workbook as HTML to read without a kernel: dist/book/index.html
