@@ -26,7 +26,7 @@ from spe_lab.ui.background import Background
 from spe_lab.ui.explorer_parts import Moves, Parts
 from spe_lab.ui.figure import LabFigure, collect_left
 from spe_lab.ui.frame import Frame
-from spe_lab.ui.heap import limit_heaps, return_freed
+from spe_lab.ui.heap import return_freed
 from spe_lab.ui.interrupt import main_loop
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.page_lock import TURN, Overtaken
@@ -73,7 +73,6 @@ class Explorer:
         self.prediction = prediction
         self.fitted = lab.fitted()
         self.verb = "Simulate" if lab.simulated else "Measure"
-        limit_heaps()
         self.figure = LabFigure(lab, form="webp")
         self._work = Background(f"measure {lab.id}", main_loop())  # explorers are made by cells, in the main thread
         self._shows = Shows.OWN
