@@ -104,6 +104,11 @@ class Explorer:
         return self.fitted.recording
 
     @property
+    def run(self) -> Run | None:
+        """The recording with predictions at its settings; None while there is none."""
+        return self.lab.joined(self.fitted) if self.recording else None
+
+    @property
     def fit(self) -> Any:
         """The fit to it; to the shipped recording while nothing is measured."""
         return self.fitted.fit
