@@ -64,7 +64,7 @@ def ends(slider):
 
 def test_the_stem_names_every_place(lab):
     stem = lab.id.partition(".")[0]
-    for place in (f"notebooks/{lab.chapter}_*{stem}.ipynb", f"kernels_c/{stem}.c", f"tests/topics/test_{stem}.py"):
+    for place in (f"notebooks/{lab.chapter}_*{stem}.ipynb", f"kernels_c/{stem}.c", f"tests/topics/{stem}/test_*.py"):
         assert list(ROOT.glob(place)), f"{lab.id} needs {place}"
 
 

@@ -33,7 +33,7 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 def benchmark():
     """benchmarks/pattern_models.py, which is no package."""
     spec = importlib.util.spec_from_file_location(
-        "pattern_models", Path(__file__).parents[2] / "benchmarks" / "pattern_models.py"
+        "pattern_models", Path(__file__).parents[3] / "benchmarks" / "pattern_models.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
