@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="needs a loader that takes LD_PRELOAD"),
 ]
 HERE = Path(__file__).parent
+EDGES = [HERE / "edges.py", *sorted(HERE.parent.glob("topics/*/edges.py"))]
 BUILDS = (
     [(compiler, level) for compiler in COMPILERS for level in LEVELS]
     if LONG
@@ -78,7 +79,7 @@ def test_the_sanitizers_see_what_they_are_there_for(value, n, said, tmp_path):
 
 @pytest.mark.parametrize(("compiler", "level"), BUILDS)
 def test_no_kernel_leaves_its_memory_or_what_c_defines(compiler, level, tmp_path):
-    wanted = [HERE / "test_edges.py", *([HERE / "test_every_lab.py"] if LONG else [])]
+    wanted = [*EDGES, HERE / "every_kernel.py", *([HERE / "every_lab.py"] if LONG else [])]
     fewer = () if LONG or compiler == COMPILERS[0] else ("-k", "not threads and not every_kernel")
     ended = Build(compiler, level, "address", tmp_path).python(*PYTEST, *fewer, *map(str, wanted), timeout=3600)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-5000:]
@@ -86,7 +87,5 @@ def test_no_kernel_leaves_its_memory_or_what_c_defines(compiler, level, tmp_path
 
 @pytest.mark.parametrize(("compiler", "level"), BUILDS[:1] if not LONG else BUILDS)
 def test_no_threads_race(compiler, level, tmp_path):
-    ended = Build(compiler, level, "thread", tmp_path).python(
-        *PYTEST, str(HERE / "test_edges.py"), "-k", "threads", timeout=3600
-    )
+    ended = Build(compiler, level, "thread", tmp_path).python(*PYTEST, *map(str, EDGES), "-k", "threads", timeout=3600)
     assert ended.returncode == 0 and "ThreadSanitizer" not in ended.stderr, ended.stdout[-3000:] + ended.stderr[-5000:]
