@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from kinds import ALL_LABS
 
 from spe_lab import explore, predict, predict_curve, predict_order
 from spe_lab.core import registry
@@ -60,7 +61,7 @@ def test_a_value_between_two_stops_gets_a_stop_of_its_own():
     assert explorer.set(size=320 * 1024).point["size"] == 320 * 1024
 
 
-@pytest.mark.parametrize("lab_id", registry.labs())
+@pytest.mark.parametrize("lab_id", ALL_LABS)
 def test_a_dragged_slider_may_miss_its_steps_by_a_rounding_error(lab_id):
     explorer = explore(lab_id)
     for name, widget in explorer.sliders.items():
@@ -210,7 +211,7 @@ def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
     assert len(pictures) == len(predictions)
 
 
-@pytest.mark.parametrize("lab_id", registry.labs())
+@pytest.mark.parametrize("lab_id", ALL_LABS)
 def test_presets_start_from_the_defaults_and_reset_leads_back(lab_id):
     explorer = explore(lab_id)
     start = frame(explorer)
