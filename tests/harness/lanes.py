@@ -35,6 +35,15 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: _rank(group(item)))
 
 
+def pytest_collection_finish(session):
+    if hasattr(session.config, "workerinput") and session.config.option.loadgroup and session.items:
+        id = session.items[0].nodeid
+        if id == without_group(id):
+            raise pytest.UsageError(
+                "pytest-xdist must put groups of tests into their ids; pyproject.toml names versions that do"
+            )
+
+
 def group(item: pytest.Item) -> str:
     path = item.nodeid.partition("::")[0]
     if path.startswith("tests/browser/"):
