@@ -104,6 +104,7 @@ def test_stops_have_distinct_labels_and_hold_the_ends_and_the_default():
                 assert all(slider.checked(stop) == stop for stop in stops)
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
     explorer = explore("memory.stride")
@@ -115,6 +116,7 @@ def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
     assert "points were measured at" not in explorer.parts.twin.value
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_measurement_can_be_cancelled_and_started_again(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "0")
@@ -132,6 +134,7 @@ def test_a_measurement_can_be_cancelled_and_started_again(monkeypatch):
     assert explorer.measured().measured[0].source == "measured"
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_sliders_answer_while_a_measurement_runs(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "0")
@@ -166,6 +169,7 @@ def test_a_cold_notebook_shows_the_picture_with_its_text():
     assert data["text/plain"] == explorer.text and "alt=" in data["text/html"]
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_downloads_are_offered_and_read_back(monkeypatch):
     import base64
@@ -181,6 +185,7 @@ def test_downloads_are_offered_and_read_back(monkeypatch):
     assert base64.b64decode(links["png"]).startswith(b"\x89PNG")
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_measurement_scores_the_prediction_and_reveals_the_answer():
     explorer = explore("memory.working_set", predict("memory.working_set", at="4KiB", low=0.01, high=1000))
@@ -191,6 +196,7 @@ def test_a_measurement_scores_the_prediction_and_reveals_the_answer():
     assert entry["scored"]["right"] == 1 and list(journal.load().data["shown"]) == ["memory.working_set"]
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_measurement_without_a_prediction_is_a_look_at_the_answer():
     explore("memory.working_set").measured()
