@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 import sympy
-from spe_lab.topics.objectives.simulated import share
+from spe_lab.topics.objectives.sharing import share
 
 from spe_lab.core import registry
 from spe_lab.core.c import native
