@@ -3,7 +3,7 @@
     python tests/mutants.py [WORD]     all faults, or those whose file or fault has WORD in it
 
 The faults stand in tests/mutants.toml and tests/topics/<stem>/mutants.toml. The checkout is copied, so nothing here is
-touched. A fault that is not noticed is a hole in the tests: exit status 1. A fault that cannot be put in, because its
+touched. Twenty operator faults are drawn beside them (tests/operator_mutants.py). A fault that is not noticed is a hole in the tests: exit status 1. A fault that cannot be put in, because its
 fragment does not stand in the source exactly once, ends the run before it begins: exit status 2.
 """
 
@@ -17,7 +17,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from operator_mutants import chosen
+
 ROOT = Path(__file__).parents[1]
+RANDOM, SEED = 20, 1  # operator faults that are drawn
 COPIED = ("spe_lab", "kernels_c", "tests", "notebooks", "pyproject.toml", "environment.yml", "README.md", "Makefile")
 
 
@@ -33,7 +36,8 @@ class Mutant:
 
     def problem(self) -> str:
         """Why this fault cannot be put in, or '' if it can."""
-        missing = [name for name in (self.file, *self.tests) if not (ROOT / name).exists()]
+        named = (self.file, *(name for name in self.tests if not name.startswith("-")))
+        missing = [name for name in named if not (ROOT / name).exists()]
         count = 0 if self.file in missing else (ROOT / self.file).read_text(encoding="utf-8").count(self.was)
         where = f"{self.listed.relative_to(ROOT)}: {self.fault}"
         if missing:
@@ -56,6 +60,14 @@ def mutants() -> list[Mutant]:
         Mutant(**entry, listed=file)
         for file in files
         for entry in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]
+    ]
+
+
+def drawn(count: int, seed: int) -> list[Mutant]:
+    """Random operator faults (tests/operator_mutants.py)."""
+    return [
+        Mutant(str(file.relative_to(ROOT)), fault, was, becomes, tests, listed=file)
+        for file, fault, was, becomes, tests in chosen(count, seed)
     ]
 
 
@@ -107,12 +119,13 @@ def noticed_by(mutant: Mutant) -> str | None:
 
 
 def main(word: str = "") -> int:
-    chosen = [mutant for mutant in mutants() if word in f"{mutant.file} {mutant.fault}"]
-    if problems := list(filter(None, (mutant.problem() for mutant in chosen))):
+    every = [*mutants(), *drawn(RANDOM, SEED)]
+    asked = [mutant for mutant in every if word in f"{mutant.file} {mutant.fault}"]
+    if problems := list(filter(None, (mutant.problem() for mutant in asked))):
         print("\n".join(problems), file=sys.stderr)
         return 2
     missed = 0
-    for mutant in chosen:
+    for mutant in asked:
         began = time.monotonic()
         test = noticed_by(mutant)
         missed += test is None
