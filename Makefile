@@ -12,10 +12,10 @@ NOTEBOOK ?= notebooks/03b_memory.ipynb
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
-.PHONY: help lab lecture book test ready lint format mutants sanitize fuzz notebooks record topic clean compiler
+.PHONY: help lab lecture book test test-all ready lint format mutants sanitize fuzz notebooks record topic clean compiler
 
 help: ## Show this list (default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # What glibc does with memory that a kernel frees: spe_lab/ui/heap.py says why.
 lab lecture: export MALLOC_ARENA_MAX := 1
@@ -40,28 +40,46 @@ lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in la
 
 # Neither the user's Jupyter settings nor a machine profile measured earlier may change a test or a stored output.
 PRIVATE := $(CURDIR)/.venv/private
-test notebooks book: export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter-config
-test notebooks book: export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
-test notebooks book: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
-test notebooks book: export JUPYTER_PATH :=
-test notebooks book: export IPYTHONDIR := $(PRIVATE)/ipython
-test notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
-test notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
-test notebooks sanitize fuzz: export SPE_LAB_QUICK := 1
+test test-all notebooks book: export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter-config
+test test-all notebooks book: export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
+test test-all notebooks book: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
+test test-all notebooks book: export JUPYTER_PATH :=
+test test-all notebooks book: export IPYTHONDIR := $(PRIVATE)/ipython
+test test-all notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
+test test-all notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
+test test-all notebooks sanitize fuzz: export SPE_LAB_QUICK := 1
 # Hundreds of processes import the package and read the tests: none of them compiles anew what another one has compiled.
-test: export PYTHONDONTWRITEBYTECODE :=
+test test-all: export PYTHONDONTWRITEBYTECODE :=
 sanitize fuzz: export SPE_LAB_LONG := 1
 
-# Of 100 lines of core and topics, how many must be reached. None here: without a browser or a compiler tests skip. CI asks for 95.
+# Of 100 lines of core, models and topics, how many both tiers together must reach. None here: without a browser or a
+# compiler tests skip. CI asks for 95.
 COVERAGE ?= 0
 
-# One pytest for library and notebooks, so that the last line counts everything, in two lanes and one behind them
-# (tests/conftest.py). A notebook's cell has 120 s.
-test: ready ## Run all tests, the notebooks' cells included
+# Two lanes for two processors (tests/harness/lanes.py says what runs beside what). A notebook's cell has 120 s.
+PYTEST = $(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
+  -p no:cacheprovider --numprocesses 2 --dist loadgroup --no-loadscope-reorder --durations=20
+ALL_TESTS = spe_lab tests notebooks
+# The contract, notebook and pages of a topic are among tests for all topics.
+TOPIC ?=
+ITS_TESTS = spe_lab/topics/$(TOPIC) tests/topics/$(TOPIC) $(wildcard notebooks/*_$(TOPIC).ipynb) tests/notebooks \
+  tests/core/test_lab_contract.py tests/sanitizers/test_sanitized.py tests/browser/test_notebooks.py tests/browser/test_book.py
+
+test: ready ## Run the tests that decide quickly, the notebooks' cells included (TOPIC=... all tests of one topic)
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
-	@$(RUN) pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with tests/sanitize.cfg \
-	  -p no:cacheprovider --numprocesses 3 --cov=spe_lab.core --cov=spe_lab.models --cov=spe_lab.topics --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) --durations=20 \
-	  spe_lab tests notebooks
+ifeq ($(TOPIC),)
+	@$(PYTEST) $(COUNTED) -m "not slow" $(ALL_TESTS)
+else
+	@test -d "spe_lab/topics/$(TOPIC)" || { echo "TOPIC must be one of: $(notdir $(patsubst %/,%,$(wildcard spe_lab/topics/*/))), got $(TOPIC)" >&2; exit 2; }
+	@$(PYTEST) --topic=$(TOPIC) $(ITS_TESTS)
+endif
+
+# The second tier runs whether the first has failed or not. The last line counts the tests of both, and the lines that
+# both reach are counted together.
+test-all: COUNTED = --tally "$(PRIVATE)/tally.json" --cov=spe_lab.core --cov=spe_lab.models --cov=spe_lab.topics
+test-all: ready ## Run all tests: make test, then those that take long
+	@$(MAKE) --no-print-directory test TOPIC= COUNTED='$(COUNTED) --cov-report='; first=$$?; \
+	  $(PYTEST) $(COUNTED) --cov-append --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) -m slow $(ALL_TESTS) && exit $$first
 
 lint: $(READY) ## Check the sources: Python with ruff and mypy, C with clang-format
 	@$(RUN) ruff check .
@@ -86,12 +104,16 @@ fuzz: .venv/.ready-fuzz ## Feed generated input to everything that parses (FUZZ_
 	@for target in curve profile own_profile journal declarations quantity graph; do \
 	  .venv/bin/python tests/fuzz/run.py $$target $(FUZZ_SECONDS) .venv/fuzz || exit 1; done
 
+topic: $(READY) compiler ## Make a new topic from a skeleton (STEM=... CHAPTER=... TITLE="..."): docs/adding-a-topic.md
+	@.venv/bin/python docs/new_topic.py "$(STEM)" "$(CHAPTER)" "$(TITLE)"
+
 record: $(READY) compiler ## Measure a lab on this machine and ship that as its recorded data (LAB=...)
 	@.venv/bin/spe-lab run $(LAB) --save spe_lab/recorded/$(LAB).json
 
 notebooks: $(READY) compiler ## Execute all notebooks and bring them into canonical form
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
 	@.venv/bin/python tests/notebooks/canonical.py notebooks/*.ipynb
+	@.venv/bin/python docs/chapters_table.py
 
 # Explorers show recorded data, so this needs no quiet machine.
 book: .venv/.ready-book compiler ## Build the workbook as HTML to read without a kernel: dist/book/index.html

@@ -1,8 +1,10 @@
 """Puts deliberate faults into kernels and models, one at a time, and tells which of them the tests notice.
 
-    python tests/mutants.py [WORD]     all faults of tests/mutants.toml, or those whose file or fault has WORD in it
+    python tests/mutants.py [WORD]     all faults, or those whose file or fault has WORD in it
 
-The checkout is copied, so nothing here is touched. A fault that is not noticed is a hole in the tests: exit status 1.
+The faults stand in tests/mutants.toml and tests/topics/<stem>/mutants.toml. The checkout is copied, so nothing here is
+touched. Twenty operator faults are drawn beside them (tests/operator_mutants.py). A fault that is not noticed is a hole in the tests: exit status 1. A fault that cannot be put in, because its
+fragment does not stand in the source exactly once, ends the run before it begins: exit status 2.
 """
 
 import os
@@ -15,7 +17,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from operator_mutants import chosen
+
 ROOT = Path(__file__).parents[1]
+RANDOM, SEED = 20, 1  # operator faults that are drawn
 COPIED = ("spe_lab", "kernels_c", "tests", "notebooks", "pyproject.toml", "environment.yml", "README.md", "Makefile")
 
 
@@ -27,20 +32,42 @@ class Mutant:
     becomes: str
     tests: list[str]
 
+    listed: Path
+
+    def problem(self) -> str:
+        """Why this fault cannot be put in, or '' if it can."""
+        named = (self.file, *(name for name in self.tests if not name.startswith("-")))
+        missing = [name for name in named if not (ROOT / name).exists()]
+        count = 0 if self.file in missing else (ROOT / self.file).read_text(encoding="utf-8").count(self.was)
+        where = f"{self.listed.relative_to(ROOT)}: {self.fault}"
+        if missing:
+            return f"{where}: names files that must exist, got {', '.join(missing)}; correct the paths"
+        if count != 1:
+            return f"{where}: {self.file} must have {self.was!r} exactly once, found {count}; correct the fragment"
+        if self.becomes == self.was:
+            return f"{where}: the fault must change the source, got the same text; correct `becomes`"
+        return ""
+
     def put_into(self, folder: Path) -> None:
         source = (folder / self.file).read_text(encoding="utf-8")
-        if source.count(self.was) != 1:
-            raise ValueError(
-                f"{self.file} must have {self.was!r} exactly once, found {source.count(self.was)}; mend"
-                " tests/mutants.toml"
-            )
         (folder / self.file).write_text(source.replace(self.was, self.becomes), encoding="utf-8")
 
 
 def mutants() -> list[Mutant]:
+    """The faults of core and models first, then those of the topics."""
+    files = [ROOT / "tests" / "mutants.toml", *sorted((ROOT / "tests" / "topics").glob("*/mutants.toml"))]
     return [
-        Mutant(**entry)
-        for entry in tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+        Mutant(**entry, listed=file)
+        for file in files
+        for entry in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"]
+    ]
+
+
+def drawn(count: int, seed: int) -> list[Mutant]:
+    """Random operator faults (tests/operator_mutants.py)."""
+    return [
+        Mutant(str(file.relative_to(ROOT)), fault, was, becomes, tests, listed=file)
+        for file, fault, was, becomes, tests in chosen(count, seed)
     ]
 
 
@@ -92,10 +119,13 @@ def noticed_by(mutant: Mutant) -> str | None:
 
 
 def main(word: str = "") -> int:
+    every = [*mutants(), *drawn(RANDOM, SEED)]
+    asked = [mutant for mutant in every if word in f"{mutant.file} {mutant.fault}"]
+    if problems := list(filter(None, (mutant.problem() for mutant in asked))):
+        print("\n".join(problems), file=sys.stderr)
+        return 2
     missed = 0
-    for mutant in mutants():
-        if word not in f"{mutant.file} {mutant.fault}":
-            continue
+    for mutant in asked:
         began = time.monotonic()
         test = noticed_by(mutant)
         missed += test is None

@@ -210,6 +210,7 @@ def test_a_picture_is_written_as_png_or_not_at_all(call, tmp_path):
 # What works
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_run_prints_one_json_object_with_every_part(call):
     status, out, err = call(*QUICK, "--set", "pages=4K", "--set", "l1=3ns", "--json")
@@ -231,6 +232,7 @@ def test_run_prints_one_json_object_with_every_part(call):
     assert 0 < run["kept"] <= run["tried"]
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_run_prints_csv_with_a_row_for_each_curve_and_value(call):
     status, out, _ = call(*QUICK, "--csv")
@@ -242,6 +244,7 @@ def test_run_prints_csv_with_a_row_for_each_curve_and_value(call):
     assert {float(row["size [B]"]) for row in rows} == {4096, 16384} and all(float(row["value"]) > 0 for row in rows)
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_run_writes_a_png_and_prints_a_table(call, tmp_path):
     status, out, _ = call(*QUICK, "--png", tmp_path / "figure.png")

@@ -17,6 +17,7 @@ import pytest
 from spe_lab.core.c import native
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
 VERSIONS = ("3.11", "3.12", "3.13")
 
 

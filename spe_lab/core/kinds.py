@@ -1,7 +1,7 @@
-"""Kinds of lab: timed kernels, teams of threads, simulations; each has one hook and inherits `measure`.
+"""Kinds of lab: kernels on one core, teams of threads, companion programs, simulations. Each has one hook.
 
-A timed lab plans the points that are sampled. A simulated lab yields its curves in steps with fixed counts and seeds. A
-lab with a companion program is a team lab whose settings send requests to the program (sampling/companion.py).
+A timed lab plans the points that are sampled. A simulated lab yields its curves in steps with fixed counts and seeds.
+`measure` is inherited from the kind.
 """
 
 import time
@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from spe_lab.core.c import native
 from spe_lab.core.c.native import Library
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.lab import Effort, Lab, Measured
+from spe_lab.core.sampling.companion import Companion
 from spe_lab.core.sampling.kernels import Point, sweep
 from spe_lab.core.sampling.provenance import Result, curves, origin, simulated_origin
 from spe_lab.core.sampling.teams import Setting, interleaved
@@ -53,12 +55,8 @@ class TimedLab(Lab):
 
     sampler: ClassVar[Callable[..., Iterator[Any]]]
 
-    @abstractmethod
-    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
-        """Return the plan of a measurement with these settings."""
-
-    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
-        plan = self.plan(point, x, effort, cancel)
+    def sampled(self, plan: Plan, x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
+        """Sample the plan's points and yield ever more precise curves."""
         for result in self.sampler(plan.points, budget_s=effort.budget_s, cancel=cancel, **plan.options):
             if plan.curves:
                 measured = plan.curves(result)
@@ -67,16 +65,47 @@ class TimedLab(Lab):
             yield Measured(result.progress, measured, plan.training(result) if plan.training else {})
 
 
-class KernelLab(TimedLab):
+class PlannedLab(TimedLab):
+    """A timed lab with one hook, `plan`."""
+
+    @abstractmethod
+    def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
+        """Return what is sampled for these settings."""
+
+    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
+        yield from self.sampled(self.plan(point, x, effort, cancel), x, effort, cancel)
+
+
+class KernelLab(PlannedLab):
     """Work kernels on one core, timed by the common harness (sampling/kernels.py)."""
 
     sampler = staticmethod(sweep)
 
 
-class TeamLab(TimedLab):
+class TeamLab(PlannedLab):
     """Trials that need several threads, or that take too long for one core's harness (sampling/teams.py)."""
 
     sampler = staticmethod(interleaved)
+
+
+class CompanionLab(TimedLab):
+    """Trials that talk to a companion program, which is started for each measurement and ended with it.
+
+    `program` is the stem of its file in kernels_c/programs/. The hook is `plan_with`.
+    """
+
+    sampler = staticmethod(interleaved)
+    program: ClassVar[str]
+
+    @abstractmethod
+    def plan_with(
+        self, companion: Companion, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel
+    ) -> Plan:
+        """Return what is sampled for these settings while the program runs."""
+
+    def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
+        with Companion(native.build_program(self.program), cancel=cancel) as companion:
+            yield from self.sampled(self.plan_with(companion, point, x, effort, cancel), x, effort, cancel)
 
 
 class SimulatedLab(Lab):

@@ -8,12 +8,10 @@ from, at three settings of their sliders. A cell that measures all the same is l
 import html
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spe_lab.core import units
-from spe_lab.core.c import native
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
@@ -22,9 +20,6 @@ from spe_lab.ui.static import dense
 
 FACTOR = 4  # how far a slider is moved
 _groups = itertools.count()
-
-if TYPE_CHECKING:
-    from spe_lab.ui.explorer import Explorer
 
 
 def plates(title: str, shown: Sequence[tuple[str, str]]) -> str:
@@ -102,25 +97,3 @@ def _distance(a: Curve, b: Curve) -> float:
     scale = np.maximum(np.abs(a.values), np.abs(b.values))[both]
     moved = np.abs(a.values - b.values)[both]
     return float(np.mean(np.divide(moved, scale, out=np.zeros_like(moved), where=scale > 0))) if moved.size else 0.0
-
-
-def explorer_plates(explorer: "Explorer") -> str:
-    """The figure of an explorer as it stands and at two other settings, to switch between without a kernel."""
-    lab, fitted, start = explorer.lab, explorer.fitted, explorer.point
-    shown = [("as it opens", _plate(explorer, "as it opens"))]
-    for label, settings in telling_settings(lab).items():
-        if lab.simulated and native.available():
-            *_, (_, recording) = lab.recordings({**start, **settings}, short=True)
-            explorer.fitted = lab.fitted(recording)
-        explorer.set(**settings)
-        shown.append((label, _plate(explorer, label)))
-        explorer.fitted = fitted
-        explorer.move(start)
-    question = f"<p><b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}</p>"
-    ends = f"<p>{html.escape(explorer.status)} <i>Where the model breaks:</i> {html.escape(lab.breaks)}</p>"
-    return question + plates(f"{lab.title}: sliders", shown) + ends
-
-
-def _plate(explorer: "Explorer", label: str) -> str:
-    """The picture and its text; the alternative text begins with the setting, since ranges and errors depend on it."""
-    return f"{explorer.html(f'{label}: ')}<p>{explorer.in_state()}</p>"

@@ -21,15 +21,16 @@ from spe_lab.core.reader.prediction import Prediction, reveal
 from spe_lab.core.recording import Recording, Run
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
-from spe_lab.ui import book, controls, downloads
+from spe_lab.ui import controls, downloads
 from spe_lab.ui.background import Background
 from spe_lab.ui.explorer_parts import Moves, Parts
 from spe_lab.ui.figure import LabFigure, collect_left
 from spe_lab.ui.frame import Frame
-from spe_lab.ui.heap import limit_heaps, return_freed
+from spe_lab.ui.heap import return_freed
 from spe_lab.ui.interrupt import main_loop
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.page_lock import TURN, Overtaken
+from spe_lab.ui.plates import explorer_plates
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
@@ -72,7 +73,6 @@ class Explorer:
         self.prediction = prediction
         self.fitted = lab.fitted()
         self.verb = "Simulate" if lab.simulated else "Measure"
-        limit_heaps()
         self.figure = LabFigure(lab, form="webp")
         self._work = Background(f"measure {lab.id}", main_loop())  # explorers are made by cells, in the main thread
         self._shows = Shows.OWN
@@ -102,6 +102,11 @@ class Explorer:
     def recording(self) -> Recording | None:
         """What the figure shows of a machine: measured, simulated or recorded."""
         return self.fitted.recording
+
+    @property
+    def run(self) -> Run | None:
+        """The recording with predictions at its settings; None while there is none."""
+        return self.lab.joined(self.fitted) if self.recording else None
 
     @property
     def fit(self) -> Any:
@@ -136,7 +141,7 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
         if mode.building_book():
-            return {"text/html": book.explorer_plates(self), "text/plain": self.text}, {}
+            return {"text/html": explorer_plates(self), "text/plain": self.text}, {}
         return bundle(self.page, kwargs, html=self.html(), text=self.text)
 
     def html(self, before: str = "") -> str:

@@ -14,9 +14,6 @@ A JupyterLab that was started in another way has a larger heap between two calls
 
 import ctypes
 
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's mallopt
-LARGE = 256 * 1024
-
 
 def return_freed() -> None:
     """Return freed heap memory to the operating system (malloc_trim of glibc).
@@ -26,18 +23,3 @@ def return_freed() -> None:
     """
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
-
-
-def limit_heaps() -> None:
-    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed, and one heap
-    serve all threads.
-
-    glibc does the first at the beginning, and raises the limit to the size of each such block that is freed, up to 32
-    MiB: pictures and curves then lie in the heaps, and what is small and stays between them keeps whole pages. Ten
-    rounds of all labs left 130 MiB so. And it gives each thread a heap, up to eight for each processor. What a page
-    shows is made by the thread that runs cells, and made anew by the one that serves sliders: in two heaps, of which
-    the first keeps its pages. `make lab` has one from the beginning.
-    """
-    if option := getattr(ctypes.CDLL(None), "mallopt", None):
-        option(_M_MMAP_THRESHOLD, LARGE)
-        option(_M_ARENA_MAX, 1)

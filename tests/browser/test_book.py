@@ -21,6 +21,7 @@ from spe_lab.core.c import native
 from .accessibility import findings
 from .jupyter import MissingError, chromium
 
+pytestmark = pytest.mark.slow
 SOURCE = Path(__file__).parents[2] / "book"
 CHAPTERS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 IMAGE = re.compile(r"<img\b[^>]*>")

@@ -9,7 +9,7 @@ from spe_lab.core.recording import Run
 
 from .jupyter import Explorer, MissingError, jupyterlab, write_notebook
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.machine]
 
 CELLS = {
     "working set": 'from spe_lab import explore\nexplorer = explore("memory.working_set")\nexplorer',

@@ -23,7 +23,7 @@ CELLS = [
     new_code_cell("explorer.measured().measured[0].source", id="source"),
 ]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
     touched = Touch(notebook)
     notebook.run_all()
+    touched.shown()             # complaints; empty where each control can be seen and has a name
     touched.everything()        # complaints; empty where each control answered and nothing went wrong
 
 An error in a widget's callback is neither an output of a cell nor an error of the page: the kernel only reports it. So
@@ -80,6 +81,12 @@ if (!track) return {here};
 const at = share => track.width > track.height ? [track.left + share * track.width, here[1]] : [here[0], track.bottom - share * track.height];
 return {here, value, end: at(1), start: at(0), third: at(0.29)};
 """
+# Of one page: the controls that can be seen, those without a name, and those that have not been seen by any look.
+_SHOWN = """
+const all = [...document.querySelectorAll(`.jp-OutputArea-output :is(${a})`)];
+for (const each of all) if (visible(each)) each.dataset.shown = 'yes';
+return all.map(each => { window.touched = each; return {label: label(), shown: each.dataset.shown === 'yes', html: each.outerHTML.slice(0, 120)}; });
+"""
 _FEEL = "window.arrived = false; touched.addEventListener('click', () => { arrived = true; }, {once: true});"
 _ANSWER = f"""
 const [what, patience] = a;
@@ -106,6 +113,13 @@ _RESET = (
 )
 
 
+CONTROLS = {
+    "slider": ".noUi-handle",
+    "list": ".widget-dropdown select",
+    "button": "button:not(.lm-Accordion-title)",
+}
+
+
 class Touch:
     """Listens to the kernel of `notebook`, and moves what its outputs hold."""
 
@@ -114,22 +128,28 @@ class Touch:
         notebook.evaluate(_LIBRARY)
         notebook.page.add_style_tag(content=_STILL)
 
+    def shown(self) -> list[str]:
+        """Opens each fold, and touches nothing else."""
+        complaints = self._said("before anything was touched")
+        selector = ", ".join(CONTROLS.values())
+        controls = self.notebook.evaluate(_SHOWN, selector)
+        while self._open_fold():
+            controls = self.notebook.evaluate(_SHOWN, selector)
+        complaints += [f"cannot be seen: {control['html']}" for control in controls if not control["shown"]]
+        complaints += [f"no name: {control['html']}" for control in controls if control["label"] == "without a name"]
+        return complaints + self._said("opening the folds")
+
+    def _said(self, when: str) -> list[str]:
+        return [f"{when}: {said}" for said in self.notebook.evaluate("return complaints.splice(0)")]
+
     def everything(self) -> list[str]:
         """Moves each slider with the mouse, the first of an explorer by a key, too, chooses from each list, presses
         each button, opens each fold on the way.
         """
-        complaints = [
-            f"before anything was touched: {said}" for said in self.notebook.evaluate("return complaints.splice(0)")
-        ]
+        complaints = self._said("before anything was touched")
         while True:  # a fold that opens shows more of them
             for name, touch in (("slider", self._slider), ("list", self._list), ("button", self._button)):
-                for control in self._controls(
-                    {
-                        "slider": ".noUi-handle",
-                        "list": ".widget-dropdown select",
-                        "button": "button:not(.lm-Accordion-title)",
-                    }[name]
-                ):
+                for control in self._controls(CONTROLS[name]):
                     complaints += [f"{name} {control['label']!r}: {said}" for said in touch(control)]
             if not self._open_fold():
                 return complaints

@@ -146,6 +146,7 @@ def test_an_endless_loop_ends_at_its_limit(warm):
     assert "sleeps must return within" in refused(warm.sleeps)
 
 
+@pytest.mark.machine
 @pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="a signal interrupts the main thread alone"
 )
@@ -195,6 +196,7 @@ def test_a_signal_and_closed_descriptors_end_in_a_sentence(warm):
     assert refused(warm.closes).startswith("closes closed file descriptors")
 
 
+@pytest.mark.machine
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not limit address space")
 def test_two_gibibytes_are_not_to_be_had(warm):
     began = time.monotonic()
@@ -648,6 +650,7 @@ def beside(cell, name, model, over, **arguments):
     return CellLab(cell=cell, name=name, model=model, over=over, axis_unit="", arguments=arguments)
 
 
+@pytest.mark.machine
 def test_a_function_s_time_grows_with_its_work(timed):
     curve = timing.timed(timed, "chain", {"n": [100, 10_000]}, x=np.ones(10_000), budget_s=0.7)
     assert (curve.name, curve.source, curve.unit, curve.x.name) == ("chain", "measured", "ns", "n")
@@ -658,6 +661,7 @@ def test_a_function_s_time_grows_with_its_work(timed):
     assert curve.values[0] > 10  # a hundred dependent additions were not optimised away
 
 
+@pytest.mark.machine
 def test_a_work_kernel_is_timed_by_its_unit_of_work(timed):
     keys = np.ones(1 << 12, np.int32)
     curve = timing.timed(timed, "add", {"n": [16, 4096]}, keys=keys, budget_s=0.7)
@@ -687,6 +691,7 @@ def test_what_cannot_be_timed_is_refused(timed, name, over, arguments, sentence)
         timing.timed(timed, name, over, budget_s=0.2, **arguments)
 
 
+@pytest.mark.machine
 def test_a_kernel_that_never_returns_ends_at_the_limit(timed):
     began = time.monotonic()
     with pytest.raises(CellError, match=r"stuck must return within 0\.9 s and was still running"):
@@ -701,6 +706,7 @@ def test_a_measurement_can_be_cancelled(timed):
         list(timing.sweep(timed, "chain", {"n": [10]}, "", 1.0, {"x": np.ones(10)}, cancel))
 
 
+@pytest.mark.machine
 def test_a_cell_beside_a_model_is_a_lab(timed):
     lab = beside(
         timed,

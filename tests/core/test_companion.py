@@ -297,6 +297,7 @@ def test_a_folder_whose_path_no_socket_s_address_can_hold_is_refused(monkeypatch
 # ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.machine
 @pytest.mark.parametrize("before", ["nothing", "ignore SIGTERM"])
 def test_cancel_ends_it_within_0_3_s(before):
     took = []

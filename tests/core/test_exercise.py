@@ -213,6 +213,8 @@ def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
     assert asked.solution().startswith("**the last value**")
 
 
+@pytest.mark.machine
+@pytest.mark.slow
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 @pytest.mark.parametrize(
     "id", sorted(id for id, each in exercises().items() if isinstance(each.answer, str) and "{" in each.answer)

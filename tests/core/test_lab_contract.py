@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kinds import ALL_LABS, tier
 
 from spe_lab.core import machine as machines
 from spe_lab.core import registry
@@ -17,7 +18,7 @@ from spe_lab.core.curve import Axis
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.lab import NO_FIT, SHORT_BUDGET_S
 from spe_lab.core.recording import Run
-from spe_lab.ui.static import dense
+from spe_lab.ui.static import dense, lab_of
 
 ROOT = Path(__file__).parents[2]
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
@@ -28,8 +29,32 @@ def lab(request):
     return registry.get(request.param)
 
 
-@pytest.fixture(scope="module")
-def run(lab):
+def live():
+    """Every lab, to be run here."""
+    for lab_id in sorted(registry.labs()):
+        timed = [] if registry.labs()[lab_id].simulated else [pytest.mark.machine, pytest.mark.may_skip_busy]
+        yield pytest.param((lab_id, "live"), id=f"{lab_id}-live", marks=tier(lab_id) + timed)
+
+
+LIVE = list(live())
+RECORDED = [pytest.param((lab_id, "recorded"), id=f"{lab_id}-recorded") for lab_id in sorted(registry.labs())]
+
+
+@pytest.fixture(scope="module", params=[*RECORDED, *LIVE])
+def run(request):
+    """A lab, its run and the processor time that took: a short run made here, or the recorded one (NaN) with the lab of
+    the machine that it was recorded on.
+    """
+    lab_id, source = request.param
+    lab = registry.get(lab_id)
+    if source == "live":
+        return lab, *run_here(lab)
+    recorded = lab.recorded()
+    there = lab_of(recorded)
+    return there, there.joined(there.fitted(recorded)), math.nan
+
+
+def run_here(lab):
     """A short run of the lab, and the processor time it took. On a busy machine a short run may be too short for
     intervals, or for a single round of threads that must run at the same time: then another one is made, twice at most.
     """
@@ -64,7 +89,7 @@ def ends(slider):
 
 def test_the_stem_names_every_place(lab):
     stem = lab.id.partition(".")[0]
-    for place in (f"notebooks/{lab.chapter}_*{stem}.ipynb", f"kernels_c/{stem}.c", f"tests/topics/test_{stem}.py"):
+    for place in (f"notebooks/{lab.chapter}_*{stem}.ipynb", f"kernels_c/{stem}.c", f"tests/topics/{stem}/test_*.py"):
         assert list(ROOT.glob(place)), f"{lab.id} needs {place}"
 
 
@@ -194,17 +219,16 @@ def test_an_empty_sweep_is_refused(lab):
         lab.x([])
 
 
-def test_a_run_has_measured_and_predicted_curves_with_their_sources(lab, run):
-    result, _ = run
-    assert result.measured and all(
-        curve.source == ("simulated" if lab.simulated else "measured") for curve in result.measured
-    )
+def test_a_run_has_measured_and_predicted_curves_with_their_sources(run):
+    lab, result, spent = run
+    source = "simulated" if lab.simulated else "recorded" if math.isnan(spent) else "measured"
+    assert result.measured and all(curve.source == source for curve in result.measured)
     assert result.predicted and all(curve.source == "predicted" for curve in result.predicted)
     assert result.comparison is not None and np.isfinite(result.comparison.median_relative_error)
 
 
 def test_measured_values_lie_in_their_intervals_and_count_their_samples(run):
-    result, _ = run
+    _, result, _ = run
     for curve in result.measured:
         seen = np.isfinite(curve.low)
         if not seen.any() and any("too few for intervals" in note for note in result.notes):
@@ -215,25 +239,25 @@ def test_measured_values_lie_in_their_intervals_and_count_their_samples(run):
 
 
 def test_measured_curves_say_how_they_came_about(run):
-    result, _ = run
+    _, result, _ = run
     for curve in result.measured:
         assert {"compiler", "flags", "source", "sha256", "seed", "clock", "estimator", "taken"} <= set(curve.provenance)
     assert result.machine["facts"]["cpu"]
 
 
 def test_a_run_survives_json(run):
-    result, _ = run
+    _, result, _ = run
     text = result.to_json()
     assert Run.from_json(text).to_json() == text
 
 
-def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(lab, run):
+@pytest.mark.parametrize("run", LIVE, indirect=True)
+def test_a_saved_run_is_predicted_as_it_was_when_it_was_measured(run):
     """A model that was fitted is fitted to the run's own points again, not to those of the shipped recording."""
-    from spe_lab.ui.static import lab_of
-
-    if NO_FIT in run[0].notes:
+    _, saved, _ = run
+    if NO_FIT in saved.notes:
         pytest.skip("this machine is too busy: too few clean trials to fit the model to this run")
-    loaded = Run.from_json(run[0].to_json())
+    loaded = Run.from_json(saved.to_json())
     there = lab_of(loaded)
     again = there.joined(there.fitted(loaded)).predicted
     for then, now in zip(loaded.predicted, again, strict=True):
@@ -298,20 +322,21 @@ def test_of_a_measurement_that_was_hardly_clean_the_figure_shows_what_there_is(l
         assert known.notes == (NO_FIT,) and known.fit == lab.recorded_fit
 
 
+@pytest.mark.parametrize("run", LIVE, indirect=True)
 def test_a_short_run_keeps_to_its_budget(run):
     # Processor time, since a sample that waits for another program's turn is no fault of the lab's. Beside its budget a
     # lab derives its model, once, which takes a slow machine up to two seconds; one that measured whole and not briefly
     # would need eight and more.
-    assert run[1] < 8 * SHORT_BUDGET_S
+    assert run[2] < 8 * SHORT_BUDGET_S
 
 
-def test_the_figure_has_an_alternative_text_and_shows_the_run(lab, run):
+def test_the_figure_has_an_alternative_text_and_shows_the_run(run):
     from PIL import Image
 
     from spe_lab.ui.sheet import HEIGHT, WIDTH
     from spe_lab.ui.static import alt_text, picture
 
-    result, _ = run
+    lab, result, _ = run
     said = alt_text(lab, result)
     assert lab.sliders[lab.axis].meaning in said and lab.quantity.capitalize() in said
     for curve in [*result.measured, *result.predicted]:
@@ -346,9 +371,11 @@ def test_recorded_data_are_labelled_and_stand_beside_this_machine_s_model(lab):
     assert recorded.machine["facts"]["cpu"] and recorded.measured[0].provenance["taken"]
 
 
-def test_without_a_compiler_the_explorer_opens_with_recorded_data_and_says_so(lab, monkeypatch):
+@pytest.mark.parametrize("lab_id", ALL_LABS)
+def test_without_a_compiler_the_explorer_opens_with_recorded_data_and_says_so(lab_id, monkeypatch):
     from spe_lab.ui.explorer import Explorer
 
+    lab = registry.get(lab_id)
     monkeypatch.setattr(native, "available", lambda: False)
     explorer = Explorer(lab)
     source = "simulated" if lab.simulated else "recorded"

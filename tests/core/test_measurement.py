@@ -40,6 +40,7 @@ def probe():
     return Point("probe", native.load("measurement").address("probe_kernel"), ctypes.c_int64(0))
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_two_names_for_one_kernel_do_not_differ(probe):
     *_, last = sweep([probe, probe], budget_s=0.7)
@@ -47,6 +48,7 @@ def test_two_names_for_one_kernel_do_not_differ(probe):
         assert low < 1.02 and high > 0.98
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_twice_the_additions_take_twice_the_time():
     library, nothing = native.compile_text(TWICE, "twice"), ctypes.c_int64(0)
@@ -65,6 +67,7 @@ def test_bursts_come_back_by_point_with_their_work_varied_by_a_tenth(probe):
     assert (row["checksum"] == row["work"]).all() and row["warm"].sum() == 5  # both kernels return their work
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_samples_are_calibrated_to_their_length(probe):
     harness = kernels._Harness([probe], Cancel())
@@ -75,6 +78,7 @@ def test_samples_are_calibrated_to_their_length(probe):
     assert 0.4 < slots["elapsed_ns"].min() / kernels.SAMPLE_NS < 2.5
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_results_get_better_and_the_last_is_complete(probe):
     results = list(sweep([probe], budget_s=1.5, target=NEVER))
@@ -85,6 +89,7 @@ def test_results_get_better_and_the_last_is_complete(probe):
     assert results[-1].estimate.tried > results[0].estimate.tried
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_budget_is_used_up_but_not_overdrawn(probe):
     began = time.monotonic()
@@ -92,6 +97,7 @@ def test_a_budget_is_used_up_but_not_overdrawn(probe):
     assert 1 <= time.monotonic() - began < 3  # three budgets: calibration and one last round, on a machine that stalls
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_precise_result_ends_a_sweep_early_but_not_at_once(probe):
     began = time.monotonic()
@@ -129,12 +135,14 @@ def seconds_to_stop(points, error=None):
     return time.monotonic() - pressed[0]
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_another_thread_cancels_a_long_sweep_which_keeps_what_it_has(probe):
     # C looks at the flag between samples of 150 µs; half a second leaves a busy machine time to wake the threads.
     assert seconds_to_stop([probe] * 3) < 0.5
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_another_thread_cancels_a_warm_up_without_end(probe):
     endless = Point("endless", probe.kernel, probe.state, warm=2**62)
@@ -164,6 +172,7 @@ print(kernels.compare(probe, probe, budget_s=0.3)[1])
 """
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_an_interrupt_ends_a_sweep_and_the_next_one_works():
     said = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=True)

@@ -92,6 +92,7 @@ def test_a_library_whose_name_belies_its_content_is_neither_loaded_nor_kept(cach
     assert files(cache) == [path.name]
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_two_processes_that_build_at_once_both_succeed_and_leave_one_library_each(tmp_path):
     program = "from spe_lab.core.c import native; print([native.load(stem).path for stem in native.stems()])"

@@ -7,6 +7,7 @@ from spe_lab.core.c import native
 from spe_lab.core.sampling import noise
 
 
+@pytest.mark.machine
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 def test_each_loop_is_shown_relative_to_its_fastest_sample():
     observed = noise.observe()

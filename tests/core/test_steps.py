@@ -111,6 +111,7 @@ def matched(draws):
                 yield name, per_octave, step, capacity, latency
 
 
+@pytest.mark.slow
 def test_the_number_of_steps_is_right_in_95_percent_of_200_draws(draws):
     right = sum(len(found.steps) == len(MACHINES[machine][1]) for machine, _, found in draws)
     assert right >= 0.95 * DRAWS
@@ -245,6 +246,7 @@ def test_no_more_steps_are_looked_for_than_asked():
     assert [len(steps.fit(at, curve("ramps", at)[None], max_steps=most).steps) for most in (0, 1, 3, 5)] == [0, 1, 3, 3]
 
 
+@pytest.mark.machine
 def test_a_fit_with_intervals_takes_well_under_two_seconds():
     at = sizes(4)
     blocks = noisy(curve("with a TLB", at), np.random.default_rng(10), blocks=24)

@@ -96,6 +96,7 @@ def test_a_simulated_lab_gives_the_same_numbers_whoever_computes_them(executor, 
     assert is_same_everywhere(executor, expected)
 
 
+@pytest.mark.slow
 @needs_compiler
 @POSIX
 def test_dask_gives_the_same_and_a_killed_worker_costs_nothing_but_time(dask, tasks, expected):
@@ -110,6 +111,7 @@ def test_dask_takes_equal_tasks_for_different_ones_even_where_it_was_told_that_t
     assert len(drawn) == 20
 
 
+@pytest.mark.slow
 @needs_compiler
 @POSIX
 def test_ipyparallel_gives_the_same_and_a_killed_engine_costs_nothing_but_time(ipyparallel, tasks, expected):

@@ -12,6 +12,7 @@ from spe_lab.core.c import native
 from .deprived import CALLS, SPE_LAB, control_group, in_namespace, lab, refuse_calls, run
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure"),
     pytest.mark.skipif(sys.platform != "linux", reason="takes things away as Linux does"),
 ]

@@ -158,6 +158,7 @@ def server(tmp_path):
         process.wait(20)
 
 
+@pytest.mark.slow
 def test_make_lab_listens_on_loopback_alone_and_asks_for_a_token(server):
     process, said = server
     about = json.loads(said.read_text())

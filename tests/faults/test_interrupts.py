@@ -12,7 +12,10 @@ import pytest
 
 from spe_lab.core.c import native
 
-pytestmark = pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure"),
+]
 SLOW_COMPILER = '#!/bin/sh\n[ "$1" = --version ] && { echo slow cc 1.0; exit; }\ntouch "$TMPDIR/begun"\nexec sleep 60\n'
 LONG = {
     "measuring": ("run", "memory.working_set", "--budget", "60"),

@@ -81,6 +81,7 @@ print(cut)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["profile", "journal", "curve"])
 def test_a_save_that_is_killed_leaves_the_old_file_or_the_new_one(kind, tmp_path):
     environment = {**os.environ, "SPE_LAB_CONFIG_DIR": str(tmp_path)}

@@ -43,6 +43,7 @@ int main(void)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("main", [SCHEDULES, PRODUCTS], ids=["list_schedule", "dot_product"])
 def test_the_thread_sanitizer_finds_no_race(thread_sanitizer, main):
     assert thread_sanitizer("scaling", main) == ""

@@ -127,5 +127,6 @@ int main(void)
 """
 
 
+@pytest.mark.slow
 def test_the_thread_sanitizer_finds_no_race(thread_sanitizer):
     assert thread_sanitizer("scaling", EVERY_MODE) == ""

@@ -2,6 +2,7 @@
 errors.
 """
 
+import hashlib
 import os
 import platform
 import shutil
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from spe_lab.core.c import native
 
 LONG = os.environ.get("SPE_LAB_LONG", "0") not in ("", "0")
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
@@ -108,3 +111,24 @@ class Build:
         return subprocess.run(
             command, env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False
         )
+
+
+# Goes with the environment that make test sets up (make clean); elsewhere nothing is remembered.
+PASSED = Path(sys.prefix) / ".sanitized" if sys.prefix != sys.base_prefix else None
+
+
+def _fingerprint(build: Build, edges: list[Path]) -> str:
+    """Kernels, headers, edge tests, compiler and flags as one number."""
+    told = subprocess.run([build.compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    files = [*sorted(native.kernel_folder().glob("*.[ch]")), *edges, *sorted(Path(__file__).parent.glob("*.py"))]
+    parts = [told, build.level, build.sanitizer, *(file.read_text(encoding="utf-8") for file in files)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def passed_before(build: Build, edges: list[Path]) -> bool:
+    return bool(PASSED and PASSED.exists() and PASSED.read_text(encoding="utf-8") == _fingerprint(build, edges))
+
+
+def remember(build: Build, edges: list[Path]) -> None:
+    if PASSED:
+        PASSED.write_text(_fingerprint(build, edges), encoding="utf-8")

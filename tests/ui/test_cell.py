@@ -136,6 +136,7 @@ def test_without_a_compiler_the_cell_says_so_and_the_notebook_goes_on(shell, mon
     assert "double mean" in shell.user_ns["own"].source
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_stop_button_of_a_real_kernel_ends_an_endless_loop_and_nothing_else():
     manager, client = start_new_kernel(kernel_name="python3")

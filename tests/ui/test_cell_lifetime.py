@@ -88,6 +88,7 @@ def test_a_figure_that_nobody_holds_is_gone():
     assert gone() is None
 
 
+@pytest.mark.slow
 def test_a_real_kernel_lists_the_last_run_alone():
     page = new_code_cell('from spe_lab import explore\nexplore("memory.stride")')
     outputs = (
@@ -148,6 +149,7 @@ def printed(program: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @needs_glibc
 def test_pictures_between_what_stays_go_back_to_the_system():
     plain, launched = map(int, printed(STAYS))
@@ -172,6 +174,7 @@ libc.fclose(out)
 """
 
 
+@pytest.mark.slow
 @needs_glibc
 def test_threads_share_a_heap():
     plain, launched = (text.count("<heap nr=") for text in printed(HEAPS_OF_THREADS))

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from kinds import ALL_LABS
 
 from spe_lab import explore, predict, predict_curve, predict_order
 from spe_lab.core import registry
@@ -60,7 +61,7 @@ def test_a_value_between_two_stops_gets_a_stop_of_its_own():
     assert explorer.set(size=320 * 1024).point["size"] == 320 * 1024
 
 
-@pytest.mark.parametrize("lab_id", registry.labs())
+@pytest.mark.parametrize("lab_id", ALL_LABS)
 def test_a_dragged_slider_may_miss_its_steps_by_a_rounding_error(lab_id):
     explorer = explore(lab_id)
     for name, widget in explorer.sliders.items():
@@ -103,6 +104,7 @@ def test_stops_have_distinct_labels_and_hold_the_ends_and_the_default():
                 assert all(slider.checked(stop) == stop for stop in stops)
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
     explorer = explore("memory.stride")
@@ -114,6 +116,7 @@ def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
     assert "points were measured at" not in explorer.parts.twin.value
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_measurement_can_be_cancelled_and_started_again(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "0")
@@ -131,6 +134,7 @@ def test_a_measurement_can_be_cancelled_and_started_again(monkeypatch):
     assert explorer.measured().measured[0].source == "measured"
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_sliders_answer_while_a_measurement_runs(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "0")
@@ -165,6 +169,7 @@ def test_a_cold_notebook_shows_the_picture_with_its_text():
     assert data["text/plain"] == explorer.text and "alt=" in data["text/html"]
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_downloads_are_offered_and_read_back(monkeypatch):
     import base64
@@ -180,6 +185,7 @@ def test_downloads_are_offered_and_read_back(monkeypatch):
     assert base64.b64decode(links["png"]).startswith(b"\x89PNG")
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_measurement_scores_the_prediction_and_reveals_the_answer():
     explorer = explore("memory.working_set", predict("memory.working_set", at="4KiB", low=0.01, high=1000))
@@ -190,6 +196,7 @@ def test_a_measurement_scores_the_prediction_and_reveals_the_answer():
     assert entry["scored"]["right"] == 1 and list(journal.load().data["shown"]) == ["memory.working_set"]
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_measurement_without_a_prediction_is_a_look_at_the_answer():
     explore("memory.working_set").measured()
@@ -210,7 +217,7 @@ def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
     assert len(pictures) == len(predictions)
 
 
-@pytest.mark.parametrize("lab_id", registry.labs())
+@pytest.mark.parametrize("lab_id", ALL_LABS)
 def test_presets_start_from_the_defaults_and_reset_leads_back(lab_id):
     explorer = explore(lab_id)
     start = frame(explorer)

@@ -165,6 +165,7 @@ def test_a_line_begins_anew_after_a_hole_and_stays_within_reach():
     )
 
 
+@pytest.mark.slow
 def test_all_figures_together_keep_a_few_sheets_and_a_figure_that_is_gone_none(lab, recorded):
     shown = [LabFigure(lab) for _ in range(STORE.most + 2)]
     for figure in shown:
@@ -199,6 +200,7 @@ def test_a_sheet_that_goes_frees_its_ticks_and_pixels_before_the_collector_comes
         gc.enable()
 
 
+@pytest.mark.slow
 def test_what_sheets_and_their_artists_leave_is_collected_once_it_is_much(lab, recorded):
     def left():
         return sum(isinstance(each, Axes | Legend) for each in gc.get_objects())

@@ -4,6 +4,7 @@ import dataclasses
 from datetime import UTC, datetime
 
 import pytest
+from kinds import ALL_LABS
 
 from spe_lab import explore
 from spe_lab.core import registry
@@ -23,7 +24,7 @@ def unfold(explorer):
     explorer.parts.folds.selected_index = explorer.parts.folds.titles.index("Beside another machine")
 
 
-@pytest.mark.parametrize("lab_id", registry.labs())
+@pytest.mark.parametrize("lab_id", ALL_LABS)
 def test_the_shipped_run_can_stand_beside_and_says_whose_it_is(lab_id):
     explorer = explore(lab_id)
     before = picture(explorer)

@@ -141,6 +141,7 @@ def test_only_a_slider_that_just_moved_is_overtaken_and_only_for_a_moment(before
     assert explorer.point["states"] == states
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_measuring_begins_where_the_sliders_stood_when_the_button_was_pressed(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "1")

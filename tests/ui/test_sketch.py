@@ -1,9 +1,9 @@
 """A curve drawn by sliders: what is committed is what they show, and it comes back."""
 
 import pytest
+from kinds import ALL_LABS
 
 from spe_lab import explore, sketch
-from spe_lab.core import registry
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader import journal
 
@@ -58,7 +58,7 @@ def test_after_a_look_a_drawn_curve_does_not_count():
     assert "does not count" in drawing.note.value
 
 
-@pytest.mark.parametrize("lab_id", registry.labs())
+@pytest.mark.parametrize("lab_id", ALL_LABS)
 def test_a_curve_can_be_drawn_for_every_lab(lab_id):
     drawing = sketch(lab_id)
     drawing.commit()

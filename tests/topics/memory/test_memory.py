@@ -154,6 +154,7 @@ def test_sizes_of_a_sweep_stay_below_the_limits():
     assert lab.sliders["size"].high == lab.largest
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says():
     """Orderings alone, each by a wide margin: levels differ by a factor of two or more wherever they exist."""
@@ -225,6 +226,7 @@ def test_wrong_c_is_told_why_and_hurts_nobody(source, reason):
     assert verdict.state == "wrong" and reason in verdict.reason
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_two_walks_solution_is_right_and_the_template_is_not():
     exercise = memory.EXERCISES["two_walks"]

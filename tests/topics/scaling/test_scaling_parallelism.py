@@ -171,6 +171,8 @@ def test_constants_that_no_clean_sample_tells_are_left_out(lab):
 # -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.machine
+@pytest.mark.may_skip_busy
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says(lab):
     """Orderings with wide margins: an addition takes two to four times as long as its throughput allows, a vector has

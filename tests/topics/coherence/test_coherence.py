@@ -407,6 +407,8 @@ def clean_run(operation, over, budget_s=2.0):
 LINE = int(registry.get("coherence.false_sharing").machine.parameters["line_size"].value)
 
 
+@pytest.mark.machine
+@pytest.mark.may_skip_busy
 @needs_two
 @pytest.mark.parametrize("operation", ["store + fence", "atomic add", "compare-and-swap", "load + store"])
 def test_the_step_is_at_the_line_size(operation):
@@ -418,6 +420,8 @@ def test_the_step_is_at_the_line_size(operation):
     assert value[2:].max() < 1.5 * value[2:].min()
 
 
+@pytest.mark.machine
+@pytest.mark.may_skip_busy
 @needs_two
 def test_stores_and_loads_alone_add_little_beside_an_atomic_operation():
     """A store waits in a store buffer: on some processors none of its wait for the line is seen, on others a few of
@@ -430,6 +434,8 @@ def test_stores_and_loads_alone_add_little_beside_an_atomic_operation():
     assert max(added["store only"], added["load only"]) < added["atomic add"] / 4
 
 
+@pytest.mark.machine
+@pytest.mark.may_skip_busy
 @needs_two
 def test_a_third_process_on_one_core_does_not_hide_the_step_nor_make_one_up():
     hog = subprocess.Popen(
@@ -448,6 +454,8 @@ def test_a_third_process_on_one_core_does_not_hide_the_step_nor_make_one_up():
     assert value[0] > 2 * value[1:].max() and value[1:].max() < 1.5 * value[1:].min()
 
 
+@pytest.mark.machine
+@pytest.mark.may_skip_busy
 @needs_two
 def test_plain_additions_are_lost_on_one_word_alone():
     run = clean_run("load + store", [8, LINE])
@@ -486,6 +494,7 @@ def test_no_thread_is_left_behind():
     assert threads_now() == before
 
 
+@pytest.mark.machine
 @needs_two
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_an_interrupt_and_a_cancel_end_a_measurement_and_its_threads():
@@ -519,6 +528,8 @@ def test_more_threads_than_processors_are_predicted_and_not_measured(monkeypatch
         registry.get("coherence.false_sharing").run({"threads": 3})
 
 
+@pytest.mark.machine
+@pytest.mark.may_skip_busy
 @needs_two
 def test_a_quota_missing_pins_and_hyper_threads_are_said(monkeypatch):
     usable = cpus.current().usable
@@ -555,6 +566,7 @@ int main(int count, char **words)
 """
 
 
+@pytest.mark.slow
 @needs_two
 @pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and cc, for ThreadSanitizer"
@@ -640,6 +652,7 @@ def test_the_least_count_is_what_an_exhaustive_schedule_leaves():
     assert least == coherence.EXERCISES["lost"].answer
 
 
+@pytest.mark.machine
 @needs_two
 def test_the_padded_solution_is_right_and_half_a_repair_is_not():
     exercise = coherence.EXERCISES["padding"]

@@ -259,6 +259,7 @@ def test_the_branch_survives_and_its_twin_has_none(action):
     assert jumps["branching"] > jumps["predicated"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("states", fitting.FAMILY)
 @pytest.mark.parametrize("payload", [0, 4])
 def test_a_made_up_machine_is_found_again(states, payload):
@@ -300,6 +301,7 @@ def test_crossovers_solve_the_cost_for_the_time_without_a_branch():
         assert float(branches.element_time()(p=p, m=min(p, 1 - p), t0=1.0, t1=0.5, P=6.0)) == pytest.approx(1.2)
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says():
     """Orderings alone: random outcomes cost most in the middle, and without a branch the share does not matter."""
@@ -317,6 +319,7 @@ def test_the_machine_shows_what_the_chapter_says():
     assert rates[2] == pytest.approx(0.5, abs=0.1) and abs(rates[0]) < 0.1 and abs(rates[-1]) < 0.1
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_long_pattern_costs_more_than_a_short_one():
     run = registry.get("branches.memorisation").run(over=[64, 1 << 20], budget_s=2)
@@ -416,6 +419,7 @@ def test_sorted_keys_are_mispredicted_twice(answer, state):
     assert follow_in_python([True] * 50 + [False] * 50, 4, 2, 3) == 2
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_predicated_solution_is_right_and_the_template_is_not():
     exercise = branches.EXERCISES["predicate"]

@@ -33,7 +33,7 @@ needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C co
 def benchmark():
     """benchmarks/pattern_models.py, which is no package."""
     spec = importlib.util.spec_from_file_location(
-        "pattern_models", Path(__file__).parents[2] / "benchmarks" / "pattern_models.py"
+        "pattern_models", Path(__file__).parents[3] / "benchmarks" / "pattern_models.py"
     )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -431,6 +431,7 @@ def test_without_a_compiler_tables_and_times_say_what_they_lack(monkeypatch):
     assert "compiler" in patterns.time_per_visit(r_trav(Region(8, 8)))
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_visit_takes_time_and_says_how_it_was_had(monkeypatch):
     monkeypatch.setenv("SPE_LAB_QUICK", "1")
@@ -513,6 +514,7 @@ def test_two_passes_of_six_bits_are_cheaper_than_one_of_twelve():
     assert two < one and [partition.first_bits(bits) for bits in (1, 8, 13)] == [1, 4, 7]
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_machine_shows_what_the_chapter_says():
     """Orderings alone: a random traversal of what no second level holds costs several times one of what the first
@@ -538,6 +540,7 @@ def test_a_pattern_s_list_holds_whole_executions_of_it():
                 assert (order[first.size : first.size + second.size] == second).all(), name
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_order_is_worth_more_than_anything_else():
     """Of a region that no second level holds, sweeps to and fro cost less than half of what random traversals do."""
@@ -549,6 +552,7 @@ def test_order_is_worth_more_than_anything_else():
     assert each[0] < each[1] / 2
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_scatter_into_many_clusters_costs_more_than_into_few():
     run = registry.get("patterns.partition").run(over=[4, 14], budget_s=1)

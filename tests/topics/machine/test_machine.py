@@ -116,6 +116,7 @@ def test_a_flat_curve_shows_no_line():
     assert calibration.line_from(offsets, 150 * noise, "a method").value is None
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_scalars_come_in_the_order_that_every_machine_shows(bench):
     found = bench.scalars({})
@@ -210,6 +211,7 @@ def test_the_share_exercise_is_inconclusive_where_the_level_is_hidden():
     assert machine.EXERCISES["share"].check(0.1, run=dataclasses.replace(hidden, lab="memory.stride")).state == "wrong"
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_multiplication_exercise_knows_an_addition_when_it_sees_one():
     exercise = machine.EXERCISES["multiply"]

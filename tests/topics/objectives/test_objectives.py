@@ -7,7 +7,6 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 import sympy
-from spe_lab.topics.objectives.simulated import share
 
 from spe_lab.core import registry
 from spe_lab.core.c import native
@@ -16,6 +15,7 @@ from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.models.queues import batches, birth_death, lognormal
 from spe_lab.topics import objectives
 from spe_lab.topics.objectives import energy, exercises, fan_out, models, omission, pools, utilisation, watts
+from spe_lab.topics.objectives.sharing import share
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 S = models.symbol

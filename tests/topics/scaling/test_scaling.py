@@ -143,6 +143,7 @@ def test_costs_are_the_line_through_the_probes():
 # -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
     """Waits need no core, so this holds on one core, and beside other programs: only orders and wide bands are
@@ -162,6 +163,7 @@ def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
     assert run.measured[0].provenance["costs"]["origin"] == "measured"
 
 
+@pytest.mark.machine
 @needs_compiler
 @two_cores
 def test_spinning_work_speeds_up_to_the_cores_and_not_beyond():
@@ -183,6 +185,7 @@ def test_creating_threads_costs_more_than_waking_them():
     assert found["created"] > 1.1 * found["pool"]  # seen: 1.55 ms and 1.10 ms
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_scaled_work_grows_with_the_threads():
     run = registry.get("scaling.gustafson").run(
@@ -209,6 +212,7 @@ def test_a_quota_limits_the_predicted_speed_up_of_spinning_work_and_not_of_waiti
     assert spinning < 2.01 and waiting > 7
 
 
+@pytest.mark.machine
 @needs_compiler
 @pytest.mark.parametrize("lab_id", ["scaling.amdahl", "scaling.gustafson", "scaling.usl"])
 def test_a_cancelled_run_leaves_no_thread(lab_id):
@@ -223,6 +227,7 @@ def test_a_cancelled_run_leaves_no_thread(lab_id):
     assert psutil.Process().num_threads() == before
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_an_interrupted_run_leaves_no_thread():
     before = psutil.Process().num_threads()
@@ -280,6 +285,7 @@ def test_the_serial_share_is_judged_as_an_expression(answer, state):
     assert exercises.EXERCISES["serial_share"].check(answer).state == state
 
 
+@pytest.mark.machine
 @needs_compiler
 @two_cores
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ def state_before(n, lookups, random):
     return (random + lookups * 0x9E3779B97F4A7C15 + sum(searching.targets(n, lookups, random)[:-1])) % 2**64
 
 
+@pytest.mark.machine
 @needs_compiler
 @pytest.mark.parametrize("kind", searching.KINDS)
 def test_a_larger_array_takes_longer(kind):
@@ -567,6 +568,7 @@ def test_the_law_s_factor_is_the_one_that_a_fit_gives():
     assert 4 * 2 ** (20 * b) / 24 == pytest.approx(exercises.FACTOR)
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_the_look_up_s_solution_is_right_the_template_is_not_and_a_square_root_is_not_enough():
     exercise = numerical.EXERCISES["look_up"]

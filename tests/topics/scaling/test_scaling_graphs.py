@@ -279,6 +279,7 @@ def test_the_c_ends_where_tasks_wait_for_themselves():
     assert psutil.Process().num_threads() == before
 
 
+@pytest.mark.machine
 @needs_compiler
 @pytest.mark.parametrize("lab_id", ["scaling.critical_path", "scaling.parallelism"])
 def test_an_interrupted_run_leaves_no_thread(lab_id):
@@ -314,6 +315,7 @@ def test_the_predictions_are_ordered_and_the_mark_is_where_the_bounds_meet():
         assert g.work / place == pytest.approx(g.span, rel=1e-3)
 
 
+@pytest.mark.machine
 @needs_compiler
 def test_a_run_tells_how_late_sleeps_were():
     run = registry.get("scaling.critical_path").run({"graph": "build"}, over=[1, 4], budget_s=1)
