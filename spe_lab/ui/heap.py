@@ -1,13 +1,13 @@
-"""Memory that is freed and yet not the system's again.
+"""Return freed heap memory to the operating system (glibc).
 
-`make lab` and `make lecture` start kernels with two settings of glibc's allocator (Makefile). They are for the whole
-process, so that the launcher makes them and no page does:
+`make lab` and `make lecture` start kernels with two settings of glibc's allocator (Makefile), which hold for the whole
+process:
 
-- MALLOC_MMAP_THRESHOLD_: blocks of 256 KiB and more come from the system, and go back as soon as they are freed. By
-  itself glibc raises this limit to the size of each such block that is freed, up to 32 MiB. Pictures and curves then
-  lie in the heap, and small objects that stay between them keep whole pages: 64 pictures of 1 MiB left 70 MiB.
-- MALLOC_ARENA_MAX: one heap serves all threads. What a page shows is made by the thread that runs cells, and made anew
-  by the one that serves sliders: in two heaps, of which the first keeps its pages.
+- MALLOC_MMAP_THRESHOLD_: blocks of 256 KiB and more are mapped, and unmapped when they are freed. By default glibc
+  raises this limit to the size of each such block that is freed, up to 32 MiB. Then pictures and curves lie in the
+  heap, and small objects between them keep whole pages: 64 pictures of 1 MiB left 70 MiB.
+- MALLOC_ARENA_MAX: one heap serves all threads. Otherwise the thread that runs cells and the one that serves sliders
+  make a page's objects in two heaps, and the first keeps its pages.
 
 A JupyterLab that was started in another way has a larger heap between two calls of `return_freed`.
 """
@@ -21,23 +21,15 @@ LARGE = 256 * 1024
 def return_freed() -> None:
     """Return freed heap memory to the operating system (malloc_trim of glibc).
 
-    glibc keeps it, for each thread's heap apart: half an hour of measuring left 134 of 714 MiB so. A call takes some
-    10 ms, hence only where something long has ended. Other C libraries return memory by themselves, or cannot be asked.
+    glibc keeps it in each thread's heap: 134 of 714 MiB after half an hour of measuring. A call takes about 10 ms, so
+    call this only at the end of long work. Other C libraries return memory by themselves, or have no such call.
     """
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
         trim(0)
 
 
 def limit_heaps() -> None:
-    """Lets blocks of LARGE bytes and more come from the system, and go back as soon as they are freed, and one heap
-    serve all threads.
-
-    glibc does the first at the beginning, and raises the limit to the size of each such block that is freed, up to 32
-    MiB: pictures and curves then lie in the heaps, and what is small and stays between them keeps whole pages. Ten
-    rounds of all labs left 130 MiB so. And it gives each thread a heap, up to eight for each processor. What a page
-    shows is made by the thread that runs cells, and made anew by the one that serves sliders: in two heaps, of which
-    the first keeps its pages. `make lab` has one from the beginning.
-    """
+    """Apply both settings to this process: map blocks of LARGE bytes and more, and use one heap for all threads."""
     if option := getattr(ctypes.CDLL(None), "mallopt", None):
         option(_M_MMAP_THRESHOLD, LARGE)
         option(_M_ARENA_MAX, 1)
