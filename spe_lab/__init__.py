@@ -1,9 +1,9 @@
-"""SPE Lab: C kernels measured on your own machine beside models derived in front of you.
+"""SPE Lab: C kernels measured on your own machine beside models that predict them.
 
     from spe_lab import explore, lab, predict
     explore("memory.working_set")
 
-Importing this package loads nothing heavy; each name is imported when it is first used.
+Importing this package is fast: each name is imported at its first use.
 """
 
 import importlib
@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
-    """`%load_ext spe_lab`: the cell magic `%%c` for the reader's own C."""
+    """Register the cell magic `%%c` for the reader's own C (`%load_ext spe_lab`)."""
     from spe_lab.ui.cell import register
 
     register(shell)

@@ -1,6 +1,6 @@
-"""spe-lab: the same labs without a browser, and the seam that tests and other programs use.
+"""spe-lab: the labs on the command line, for use without a browser, for tests and for other programs.
 
-Exit status: 0 done; 2 bad input, with one sentence that names the cure; 3 a measurement that could not be had.
+Exit status: 0 done; 2 bad input, with one sentence that names the cure; 3 the measurement was not possible.
 """
 
 import argparse
@@ -24,11 +24,11 @@ from spe_lab.core.recording import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit status."""
+    """Run one command and return the exit status."""
     try:
         options = _parser().parse_args(arguments)
         status = options.command(options)
-        sys.stdout.flush()  # here, where a full disk or a reader that went away is still noticed
+        sys.stdout.flush()  # inside the try: a full disk or a closed pipe shows here
         return status
     except MeasurementError as error:
         return _complain(error, 3)
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
     except BrokenPipeError:
-        _discard_output()  # its reader went away: spe-lab labs | head
+        _discard_output()  # the reader closed the pipe, as in spe-lab labs | head
         return 0
     except OSError as error:
         if error.filename is None:
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _discard_output() -> None:
-    """Python would write what is left in the buffer, and complain again, at its end."""
+    """Send the remaining buffer to /dev/null; otherwise Python would write it at exit and report the error again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -57,7 +57,7 @@ def _complain(message: object, status: int) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse's own complaints in our form: one sentence, status 2, no usage dump."""
+    """A parser whose errors have our form: one sentence, status 2, no usage text."""
 
     def error(self, message: str):
         raise SpeLabError(f"{message}; see {self.prog} --help")
@@ -78,11 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument(
         "--calibrate",
         action="store_true",
-        help="measure the parameters (some 25 s) and keep them as this machine's profile",
+        help="measure the parameters (about 25 s) and save them as this machine's profile",
     )
     machine.add_argument("--replace", action="store_true", help="overwrite a profile that cannot be read")
-    for each in (doctor, machine, listing):
-        each.add_argument("--json", action="store_true", help="print JSON")
+    for report in (doctor, machine, listing):
+        report.add_argument("--json", action="store_true", help="print JSON")
 
     run = command("run", _run, "Run one lab: measure, predict, compare.")
     run.add_argument("lab", metavar="LAB", help="a lab's id, such as memory.stride (see spe-lab labs)")
@@ -92,8 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--over", metavar="NAME=V1,V2,…", help="the values of the swept axis: stride=8B,64B,4KiB")
     run.add_argument("--quick", action="store_true", help="a short sweep in under two seconds")
     run.add_argument("--budget", metavar="SECONDS", type=float, help="seconds to measure for (6; with --quick 0.7)")
-    run.add_argument("--machine", metavar="PROFILE", type=Path, help="a machine file whose parameters the model takes")
-    run.add_argument("--save", metavar="FILE", type=Path, help="save what was measured, without the model, to FILE")
+    run.add_argument("--machine", metavar="PROFILE", type=Path, help="a machine file with parameters for the model")
+    run.add_argument("--save", metavar="FILE", type=Path, help="save the measurement, without the model, to FILE")
     form = run.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--csv", action="store_true", help="print one row for each curve and value")
@@ -114,12 +114,10 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "--executor",
         choices=BUILT_IN,
-        help="who computes the points of a simulated lab (default: this process, one after the other)",
+        help="where to compute the points of a simulated lab (default: this process, one after the other)",
     )
-    sweep.add_argument(
-        "--keep", metavar="FILE", type=Path, help="keep what is done in FILE, and go on from what is there"
-    )
-    sweep.add_argument("--quick", action="store_true", help="each lab's first answer in place of its best")
+    sweep.add_argument("--keep", metavar="FILE", type=Path, help="save finished parts in FILE, and continue from them")
+    sweep.add_argument("--quick", action="store_true", help="the lab's first answer instead of its best")
     sweep.add_argument(
         "--budget", metavar="SECONDS", type=float, help="seconds to measure for at each setting (6; with --quick 0.7)"
     )
@@ -130,12 +128,11 @@ def _parser() -> argparse.ArgumentParser:
     asm = command("asm", _asm, "The compiled instructions of a kernel.")
     asm.add_argument("kernel", metavar="KERNEL", help="stem.function, such as memory.cycle_walk")
     asm.add_argument(
-        "--flags", metavar="FLAGS", help='compiler flags in place of the usual ones: --flags="-O3 -march=native"'
+        "--flags", metavar="FLAGS", help='compiler flags instead of the default ones: --flags="-O3 -march=native"'
     )
 
-    journal = command(
-        "journal", _journal, "Your predictions and answers of all chapters, and how often your ranges held."
-    )
+    text = "Your predictions and answers of all chapters, and how often your ranges held."
+    journal = command("journal", _journal, text)
     form = journal.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the journal as JSON")
     form.add_argument("--export", metavar="FILE", type=Path, help="write a copy to a file that does not exist yet")
@@ -156,10 +153,8 @@ def _doctor(options: argparse.Namespace) -> int:
         _print_json([vars(finding) for finding in findings])
     else:
         for finding in findings:
-            print(
-                f"{'ok  ' if finding.ok else 'MISS'}  {finding.what:<22} {finding.found}"
-                + (f"\n      → {finding.cure}" if finding.cure else "")
-            )
+            cure = f"\n      → {finding.cure}" if finding.cure else ""
+            print(f"{'ok  ' if finding.ok else 'MISS'}  {finding.what:<22} {finding.found}{cure}")
     return 0
 
 
@@ -172,28 +167,26 @@ def _machine(options: argparse.Namespace) -> int:
         print(f"{name.replace('_', ' '):<24} {'not stated' if fact is None else fact}")
     print()
     for name, parameter in machine.parameters.items():
-        value, interval = units.render(parameter.value, parameter.unit), ""
+        value, interval, unit = units.render(parameter.value, parameter.unit), "", parameter.unit
         if parameter.low is not None and parameter.low != parameter.high:
-            interval = (
-                f"{units.render(parameter.low, parameter.unit)} to {units.render(parameter.high, parameter.unit)}"
-            )
+            interval = f"{units.render(parameter.low, unit)} to {units.render(parameter.high, unit)}"
         print(f"{name:<28} {value:>10}  {interval:<24} {parameter.origin}: {parameter.method or parameter.source}")
     return 0
 
 
 def _calibrated(replace: bool) -> Machine:
-    """Measures, keeps the profile, and gives it back. Until all is measured, the profile that there was stays."""
+    """Measure the machine's parameters, save them as its profile and return it. Until then the old profile stays."""
     from spe_lab.core.calibration import calibration
 
-    former = None if replace else machines.load_own()  # refused now rather than after half a minute
-    found = {}
+    former = None if replace else machines.load_own()  # if it is damaged, fail now and not after 25 s
+    measured = {}
     try:
         for progress, text, refined in calibration.calibrate(machines.claim()):
-            found = refined
+            measured = refined
             _show_progress(progress, text)
     finally:
         _show_progress(None)
-    machine = machines.profile_of(found, former)
+    machine = machines.profile_of(measured, former)
     machines.save_own(machine, replace=replace)
     return machine
 
@@ -206,15 +199,11 @@ def _labs(options: argparse.Namespace) -> int:
     for lab in every:
         print(f"{lab.id}  (chapter {lab.chapter})  {lab.question}")
         for slider in lab.sliders.values():
-            domain = (
-                ", ".join(slider.choices)
-                or f"{units.render(slider.low, slider.unit)} to {units.render(slider.high, slider.unit)}"
-            )
+            low, high = units.render(slider.low, slider.unit), units.render(slider.high, slider.unit)
+            domain = ", ".join(slider.choices) or f"{low} to {high}"
             default = slider.default if slider.choices else units.render(slider.default, slider.unit)
-            print(
-                f"    {slider.name:<8} {domain}; {default} ({slider.source}):"
-                f" {slider.meaning}{'  ← swept' if slider.name == lab.axis else ''}"
-            )
+            swept = "  ← swept" if slider.name == lab.axis else ""
+            print(f"    {slider.name:<8} {domain}; {default} ({slider.source}): {slider.meaning}{swept}")
     return 0
 
 
@@ -252,22 +241,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    grid, settings = (
-        dict(_assignment(option, text) for text in texts)
-        for option, texts in (("--over", options.over), ("--set", options.set))
-    )
+    grid = dict(_assignment("--over", text) for text in options.over)
+    settings = dict(_assignment("--set", text) for text in options.set)
+    effort = {"budget_s": options.budget, "short": options.quick or None}
     swept = None
     try:
-        for progress, known in sweeps(
-            options.lab,
-            grid,
-            options.executor,
-            settings=settings,
-            budget_s=options.budget,
-            short=options.quick or None,
-            keep=options.keep,
+        for progress, so_far in sweeps(
+            options.lab, grid, options.executor, settings=settings, keep=options.keep, **effort
         ):
-            swept = known
+            swept = so_far
             _show_progress(progress)
     except UnavailableError as error:
         raise MeasurementError(str(error)) from None
@@ -278,7 +260,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _fall_back(lab: Lab, settings: dict[str, str], error: UnavailableError) -> Run:
-    """The model beside a recorded run, when this machine lacks the means to measure."""
+    """Return the model beside a recorded run, if this machine cannot measure. Raise MeasurementError without one."""
     recorded = lab.recorded()
     if recorded is None:
         raise MeasurementError(str(error)) from None
@@ -301,12 +283,8 @@ def _emit(run: Run, options: argparse.Namespace) -> None:
 
 def _show_progress(progress: float | None, text: str = "") -> None:
     if sys.stderr.isatty():
-        print(
-            "\r\033[K" + ("" if progress is None else f"measuring {progress:4.0%} {text}"),
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = "" if progress is None else f"measuring {progress:4.0%} {text}"
+        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def _assignment(option: str, text: str) -> tuple[str, str]:
@@ -329,11 +307,11 @@ def _journal(options: argparse.Namespace) -> int:
     from spe_lab.ui.journal import JournalPage
 
     if options.export:
-        kept = journal.export(options.export)
-        print(f"{len(kept.predictions)} predictions and {len(kept.exercises)} exercises in {options.export}")
+        own = journal.export(options.export)
+        print(f"{len(own.predictions)} predictions and {len(own.exercises)} exercises in {options.export}")
     elif options.taken:
-        kept = journal.take_over(options.taken)
-        print(f"your journal now has {len(kept.predictions)} predictions and {len(kept.exercises)} exercises")
+        own = journal.take_over(options.taken)
+        print(f"your journal now has {len(own.predictions)} predictions and {len(own.exercises)} exercises")
     elif options.json:
         print(journal.load().to_json(), end="")
     else:
@@ -347,23 +325,18 @@ def _notebooks(options: argparse.Namespace) -> int:
     try:
         options.folder.mkdir(parents=True)
     except FileExistsError:
-        raise SpeLabError(
-            f"DIR must not exist yet, lest somebody's work be overwritten, got {options.folder}; choose another name"
-        ) from None
+        rule = "DIR must not exist yet, as its files would be overwritten"
+        raise SpeLabError(f"{rule}, got {options.folder}; choose another name") from None
     try:
         shutil.copytree(source, options.folder, ignore=shutil.ignore_patterns(".*", "__pycache__"), dirs_exist_ok=True)
     except BaseException as error:
-        shutil.rmtree(options.folder)  # made above; a part of the workbook would look like all of it
+        shutil.rmtree(options.folder)  # made above; an incomplete workbook would look complete
         if isinstance(error, shutil.Error):  # holds (source, target, reason) of each file
-            raise SpeLabError(
-                f"DIR must have room for the workbook, got {options.folder}: {error.args[0][0][2]}; choose another"
-                " place"
-            ) from None
+            rule = f"DIR must have room for the workbook, got {options.folder}: {error.args[0][0][2]}"
+            raise SpeLabError(f"{rule}; choose another place") from None
         raise
-    print(
-        f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}; open them with: jupyter lab"
-        f" {options.folder}"
-    )
+    count = len(list(options.folder.glob("*.ipynb")))
+    print(f"{count} notebooks in {options.folder}; open them with: jupyter lab {options.folder}")
     return 0
 
 

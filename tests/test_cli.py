@@ -182,7 +182,7 @@ def test_a_folder_that_exists_is_not_overwritten(call, tmp_path):
     (tmp_path / "work").write_text("mine")
     for taken in (tmp_path, tmp_path / "work"):
         assert_refused(
-            call("notebooks", taken), f"DIR must not exist yet, lest somebody's work be overwritten, got {taken}"
+            call("notebooks", taken), f"DIR must not exist yet, as its files would be overwritten, got {taken}"
         )
     assert_refused(call("notebooks", tmp_path / "work" / "below"), "below must be accessible, got: Not a directory")
     assert (tmp_path / "work").read_text() == "mine"

@@ -1,1 +1,1 @@
-"""What a reader sees and touches. The only room that imports ipywidgets or matplotlib."""
+"""Pages, widgets and figures. No other part of the package imports ipywidgets or matplotlib."""

@@ -1,10 +1,9 @@
-"""Names for sliders that a screen reader can say.
+"""Accessible names for sliders, for screen readers.
 
-ipywidgets (8.1) writes a slider's description beside it and leaves the handle, which has the focus, without a name. The
-handle of a slider that chooses from a list reports the number of the option as its value. Python can set neither, so
-each page holds a widget without content whose script (access.js) does. anywidget imports the script from a blob: URL. A
-Content-Security-Policy must allow that source of scripts, but no script in HTML; where it allows neither, the sliders
-move and have no names.
+ipywidgets (8.1) writes a slider's description beside it, but the handle, which has the focus, has no name. The handle
+of a slider over a list reports the index of the option as its value. Python can set neither. So each page holds an
+empty widget whose script (access.js) sets both. anywidget imports the script from a blob: URL, which a
+Content-Security-Policy must allow; otherwise the sliders work without names.
 """
 
 from pathlib import Path
@@ -16,7 +15,7 @@ _CLASS = "spe-page"  # access.js looks for it
 
 
 class _Names(AnyWidget):
-    """Names the sliders of the page that it stands on."""
+    """An empty widget whose script names the sliders of its page."""
 
     _esm = Path(__file__).with_name("access.js")
 

@@ -1,4 +1,4 @@
-"""Work in a thread beside the kernel's: one at a time, cancelled within 0.2 s, and waited for."""
+"""Work in a background thread: one piece at a time, which can be cancelled and waited for."""
 
 import threading
 from asyncio import AbstractEventLoop
@@ -9,12 +9,12 @@ from spe_lab.ui.interrupt import cancel_on_interrupt
 
 
 class Background:
-    """At most one piece of work at a time. `loop` is that of the thread which runs cells, whose interrupt cancels."""
+    """A thread for one piece of work at a time. `loop` is that of the thread that runs cells; its interrupt cancels."""
 
     def __init__(self, name: str, loop: AbstractEventLoop | None) -> None:
         self.cancelled = Cancel()
         self._name, self._loop = name, loop
-        # Not Thread.is_alive: before Python 3.13, an interrupted join marks a thread as dead that goes on running.
+        # Not Thread.is_alive: before Python 3.13, an interrupted join marks a running thread as dead.
         self._ended = threading.Event()
         self._ended.set()
 
@@ -23,7 +23,7 @@ class Background:
         return not self._ended.is_set()
 
     def start(self, work: Callable[[Cancel], None]) -> None:
-        """Run `work(cancel)` in a new thread; an earlier one must have ended."""
+        """Run `work(cancel)` in a new thread. Earlier work must have ended."""
         self.cancelled = Cancel()
         self._ended.clear()
         thread = threading.Thread(target=self._run, args=(work, self.cancelled), daemon=True, name=self._name)
@@ -37,7 +37,7 @@ class Background:
             self._ended.set()
 
     def cancel(self) -> None:
-        """Ask the work to end; this returns at once."""
+        """Ask the work to end, and return at once."""
         self.cancelled.set()
 
     def wait(self, timeout_s: float | None = None) -> bool:

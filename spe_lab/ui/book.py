@@ -1,8 +1,8 @@
-"""What the book shows in a widget's place: pictures to switch between, in HTML and CSS alone.
+"""Static pages of the book in place of widgets: pictures to switch between, in HTML and CSS alone.
 
-While the book is built (SPE_LAB_BOOK=1), explorers show recorded data beside the model of the machine that they come
-from, at three settings of their sliders. A cell that measures all the same is labelled as such
-(`core.sampling.rounds.refined`), for the machine that builds is neither the reader's nor quiet.
+While the book is built (SPE_LAB_BOOK=1), an explorer shows recorded data at three settings of its sliders, beside the
+model of the machine that recorded them. Cells that measure are labelled (`core.sampling.rounds.refined`): the machine
+that builds the book is neither the reader's nor quiet.
 """
 
 import html
@@ -18,15 +18,15 @@ from spe_lab.core.lab import Lab
 from spe_lab.core.slider import Slider, Value
 from spe_lab.ui.static import dense
 
-FACTOR = 4  # how far a slider is moved
+FACTOR = 4  # by which a slider is moved down and up
 _groups = itertools.count()
 
 
 def plates(title: str, shown: Sequence[tuple[str, str]]) -> str:
-    """Markup of which the reader sees one piece at a time; `shown` holds pairs of a label and the piece's HTML.
+    """Return markup that shows one piece at a time; `shown` holds (label, HTML) of each piece.
 
-    Radio buttons: arrow keys step through them, screen readers say which of how many, and no script is needed. The
-    style sheet hides what is not chosen; without it, and in print, all are there one below the other.
+    Radio buttons need no script, react to arrow keys, and tell screen readers their number. The style sheet hides the
+    pieces that are not chosen; without it, and in print, all pieces appear one below the other.
     """
     group = f"spe-plates-{next(_groups)}"
     pieces = [
@@ -41,11 +41,10 @@ def plates(title: str, shown: Sequence[tuple[str, str]]) -> str:
 
 
 def telling_settings(lab: Lab, count: int = 2) -> dict[str, Mapping[str, Value]]:
-    """`count` settings by a label: the lab's presets, and then, each with one slider moved, those that change the
-    prediction most.
+    """Return `count` settings by label: the lab's presets, then the single moves that change the prediction most.
 
-    Points stay valid where the model alone moves, or where a lab simulates and so has points everywhere. Other sliders
-    are moved if there are not enough of these, and the same slider twice if there is no second one.
+    Moves that keep the points valid come first: those of the model alone, and all moves of a lab that simulates. A
+    slider is moved twice only if there are not enough sliders.
     """
     moves = [(slider, value) for slider in lab.sliders.values() if slider.name != lab.axis for value in _moved(slider)]
     ranks = {
@@ -54,39 +53,30 @@ def telling_settings(lab: Lab, count: int = 2) -> dict[str, Mapping[str, Value]]
     }
     ranked = sorted((move for move in ranks if ranks[move][1] > 0), key=ranks.get, reverse=True)
     best_of_each = list({name: (name, value) for name, value in reversed(ranked)}.values())[::-1]
-    moved = {
-        f"{name} {_said(lab.sliders[name], value)}": {name: value}
-        for name, value in dict.fromkeys([*best_of_each, *ranked])
-    }
+    moves = dict.fromkeys([*best_of_each, *ranked])
+    moved = {f"{name} {_rendered(lab.sliders[name], value)}": {name: value} for name, value in moves}
     presets = {name: preset.settings for name, preset in lab.presets().items()}
     return dict(list({**presets, **moved}.items())[:count])
 
 
-def _said(slider: Slider, value: Value) -> str:
+def _rendered(slider: Slider, value: Value) -> str:
     return value if isinstance(value, str) else units.render(value, slider.unit)
 
 
 def _moved(slider: Slider) -> list[Value]:
-    """Values worth a look: the other choices; a quarter and four times of a default; where that is zero, a quarter of
-    the way.
-    """
+    """Return the other choices, or a quarter and four times the default; for a default of 0, a quarter of the range."""
     if slider.scale == "choice":
         return [choice for choice in slider.choices if choice != slider.default]
-    wanted = (
-        [slider.default / FACTOR, slider.default * FACTOR]
-        if slider.default
-        else [slider.low + (slider.high - slider.low) / FACTOR]
-    )
+    quarter = slider.low + (slider.high - slider.low) / FACTOR
+    wanted = [slider.default / FACTOR, slider.default * FACTOR] if slider.default else [quarter]
     return [value for value in map(slider.rounded, wanted) if value != slider.default]
 
 
 def _change(lab: Lab, settings: dict[str, Value]) -> float:
-    """How far the predictions move, relative to themselves, on average over the axis; 0 where there
-    is no prediction.
-    """
+    """Return the mean relative change of the predictions over the axis; 0 without a prediction."""
     axis = dense(lab, lab.x(), points=60)
     try:
-        before, after = (lab.predict(lab.point(each), axis, lab.recorded_fit) for each in ({}, settings))
+        before, after = (lab.predict(lab.point(moved), axis, lab.recorded_fit) for moved in ({}, settings))
     except SpeLabError:
         return 0.0
     return max((_distance(a, b) for a, b in zip(before, after, strict=True)), default=0.0)

@@ -1,4 +1,4 @@
-"""A button that measures the machine's parameters and keeps them, with progress and cancel."""
+"""A button that measures the machine's parameters and saves them, with progress and cancel."""
 
 import html
 import threading
@@ -16,7 +16,7 @@ from spe_lab.ui.page import bundle, page_of
 
 
 class Calibrator:
-    """`spe-lab machine --calibrate` as a page. The profile that there was stays until all is measured."""
+    """A page for `spe-lab machine --calibrate`. The old profile stays until all parameters are measured."""
 
     def __init__(self) -> None:
         self._cancel = Cancel()
@@ -27,22 +27,19 @@ class Calibrator:
         )
         self._button.on_click(lambda _: self.cancel() if self.calibrating else self.start())
         self._progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="200px"))
-        self._status = widgets.HTML(self._standing())
+        self._status = widgets.HTML(self._profile_state())
         self.page = page_of(self, widgets.HBox([self._button, self._progress, self._status]), self.cancel)
 
     @staticmethod
-    def _standing() -> str:
+    def _profile_state() -> str:
         if not native.available():
             return html.escape(native.NO_COMPILER)
         try:
             own = machines.load_own()
         except SpeLabError as error:
             return html.escape(str(error))
-        return (
-            "There is a profile of this machine."
-            if own
-            else "No profile yet: it takes about half a minute. Close other programs first."
-        )
+        missing = "No profile yet: it takes about half a minute. Close other programs first."
+        return "There is a profile of this machine." if own else missing
 
     @property
     def calibrating(self) -> bool:
@@ -59,13 +56,13 @@ class Calibrator:
 
     def _calibrate(self, cancel: Cancel) -> None:
         self._button.description, self._button.icon = "Cancel", "stop"
-        found = {}
+        measured = {}
         try:
             former = machines.load_own()
-            for progress, text, measured in calibration.calibrate(machines.claim(), cancel):
-                self._progress.value, self._status.value, found = progress, html.escape(text), measured
-            machines.save_own(machines.profile_of(found, former))
-            self._status.value = "Measured and kept. Run the next cell."
+            for progress, text, refined in calibration.calibrate(machines.claim(), cancel):
+                self._progress.value, self._status.value, measured = progress, html.escape(text), refined
+            machines.save_own(machines.profile_of(measured, former))
+            self._status.value = "Measured and saved. Run the next cell."
         except SpeLabError as error:
             self._status.value = html.escape(str(error))
         finally:

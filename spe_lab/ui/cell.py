@@ -1,4 +1,4 @@
-"""The cell magic `%%c`, and what a notebook adds to a compiled cell: sliders, and the explorer with a model.
+"""The cell magic `%%c`, and what a notebook adds to a compiled cell: sliders, timing, and an explorer with a model.
 
 %load_ext spe_lab
 
@@ -31,18 +31,18 @@ from spe_lab.core.text import Text
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page import bundle, page_of
 
-SLIDER_LIMIT_S = 1.0  # of a call behind a slider: nobody waits longer for one
+SLIDER_LIMIT_S = 1.0  # of a call behind a slider, so that the slider responds
 _STEPS = 100
 _MOST = 2**53  # a browser's numbers are exact up to here
 
 
 class NotebookCell(Cell):
-    """A Cell as `%%c` makes it."""
+    """A Cell made by `%%c`."""
 
     def sliders(self, name: str, **arguments: Any) -> "Sliders":
-        """Widgets for the numbers among the function's parameters, which call it as they move.
+        """Return sliders for the function's numeric parameters; each move calls the function.
 
-        In `arguments`, a pair gives a slider its range, any other value stays fixed; arrays must be given.
+        In `arguments`, a pair is the range of a slider, any other value is fixed. Arrays must be given.
         """
         return Sliders(self, name, arguments)
 
@@ -55,9 +55,9 @@ class NotebookCell(Cell):
         budget_s: float = 2.0,
         **arguments: Any,
     ) -> Curve:
-        """Time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
+        """Return the time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
 
-        `over` names one of its numbers and the values that it takes, in `unit`; `arguments` are the other ones.
+        `over` names one numeric parameter and its values in `unit`; `arguments` are the other parameters.
         """
         return timed(self, name, over, unit=unit, budget_s=budget_s, **arguments)
 
@@ -70,16 +70,15 @@ class NotebookCell(Cell):
         unit: str = "",
         **arguments: Any,
     ) -> Explorer:
-        """An explorer with the function's measured times beside `model`, which gives ns.
+        """Return an explorer with the function's measured times beside `model`, which gives ns.
 
-        `model` is called with the swept values under their parameter's name and with those `arguments` that C does not
-        know.
+        The model gets the swept values under their parameter's name, and the `arguments` that C does not take.
         """
         return Explorer(CellLab(cell=self, name=name, model=model, over=over, axis_unit=unit, arguments=arguments))
 
 
 class Uncompiled:
-    """Stands in for a cell on a machine without a compiler: whatever is asked of it, it says what is missing."""
+    """A stand-in for a cell on a machine without a compiler: every method returns the reason."""
 
     def __init__(self, source: str, reason: str) -> None:
         self.source = source
@@ -95,8 +94,9 @@ class Uncompiled:
 
 
 class Sliders:
-    """A C function's numbers as sliders, and what it returns, prints and changes below. Each call gets fresh copies of
-    the arrays; an error is shown, not raised.
+    """Sliders for a C function's numbers; below them its result, output and changed arrays.
+
+    Each call gets fresh copies of the arrays. An error is shown, not raised.
     """
 
     def __init__(self, cell: Cell, name: str, arguments: Mapping[str, Any]) -> None:
@@ -116,48 +116,34 @@ class Sliders:
                 " array by name"
             )
         self.cell, self.name, self.text = cell, name, ""
-        self._fixed = {
-            each: value
-            for each, value in arguments.items()
-            if is_pointer(parameters[each]) or not isinstance(value, tuple)
+        ranges = {
+            key for key, value in arguments.items() if isinstance(value, tuple) and not is_pointer(parameters[key])
         }
-        self.sliders = {
-            each: _slider(each, kind, arguments.get(each))
-            for each, kind in parameters.items()
-            if each not in self._fixed
-        }
+        self._fixed = {key: value for key, value in arguments.items() if key not in ranges}
+        free = {key: kind for key, kind in parameters.items() if key not in self._fixed}
+        self.sliders = {key: _slider(key, kind, arguments.get(key)) for key, kind in free.items()}
         self.twin = widgets.HTML()
         for slider in self.sliders.values():
             slider.observe(lambda _: self._show(), "value")
-        self.page = page_of(
-            self,
-            widgets.VBox(
-                [widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap")), self.twin]
-            ),
-        )
+        row = widgets.HBox([*self.sliders.values()], layout=widgets.Layout(flex_flow="row wrap"))
+        self.page = page_of(self, widgets.VBox([row, self.twin]))
         self._show()
 
     def _show(self) -> None:
-        here = {each: slider.value for each, slider in self.sliders.items()}
+        here = {key: slider.value for key, slider in self.sliders.items()}
         arguments = copy.deepcopy({**self._fixed, **here})
         shown = ", ".join(
-            f"{each}={value:.6g}" if isinstance(value, float) else f"{each}={value}" for each, value in here.items()
+            f"{key}={value:.6g}" if isinstance(value, float) else f"{key}={value}" for key, value in here.items()
         )
         try:
             result = self.cell.call(self.name, arguments, limit_s=min(SLIDER_LIMIT_S, self.cell.limit_s))
         except SpeLabError as error:
-            said, role = [str(error)], "alert"
+            lines, role = [str(error)], "alert"
         else:
-            said, role = (
-                [f"{self.name}({shown}) = {result}" if result is not None else f"{self.name}({shown})"],
-                "status",
-            )
-            said += [
-                f"{each} is now {_brief(value)}"
-                for each, value in arguments.items()
-                if _changed(value, self._fixed.get(each, value))
-            ]
-        self.text = "\n".join([*said, *self.cell.output.rstrip().splitlines()])
+            lines, role = [f"{self.name}({shown})" + (f" = {result}" if result is not None else "")], "status"
+            changed = (key for key, value in arguments.items() if _changed(value, self._fixed.get(key, value)))
+            lines += [f"{key} is now {_brief(arguments[key])}" for key in changed]
+        self.text = "\n".join([*lines, *self.cell.output.rstrip().splitlines()])
         self.twin.value = f'<pre role="{role}" style="white-space: pre-wrap">{html.escape(self.text)}</pre>'
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -165,9 +151,7 @@ class Sliders:
 
 
 def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
-    """A slider over `span`, or over a range that suits most functions: 0 to 100 for whole numbers,
-    0 to 1 for others.
-    """
+    """Return a slider over `span`; by default over 0 to 100 for whole numbers, 0 to 1 for others."""
     style = {"style": {"description_width": "initial"}, "description": name, "layout": widgets.Layout(width="340px")}
     fractional = c_name(kind) in ("float", "double")
     low, high = (-np.inf, np.inf) if fractional else bounds(kind)
@@ -198,6 +182,7 @@ def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
 
 
 def _changed(value: Any, before: Any) -> bool:
+    """Return True if an array, or a number or array in a dict, differs from before the call."""
     if isinstance(value, np.ndarray):
         return value.tobytes() != before.tobytes()
     return isinstance(value, dict) and any(
@@ -216,29 +201,20 @@ def _brief(value: Any) -> str:
 @argument("name", nargs="?", default="cell", help="the variable that holds the compiled functions (default: cell)")
 @argument("--limit", default=f"{LIMIT_S:g}s", help=f"how long a call may take (default: {LIMIT_S:g}s)")
 @argument("--memory", default="1GiB", help="how much memory a call may allocate (default: 1GiB)")
-@argument(
-    "--flags", default="", help='compiler options, added to the usual ones, between quotes: --flags "-O3 -march=native"'
-)
+@argument("--flags", default="", help='compiler options in quotes, after the default ones: --flags "-O3 -march=native"')
 def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
-    """Compile the cell's C: its functions become callable as name.function(…), with numbers and numpy arrays."""
+    """Compile the cell's C. Call its functions as name.function(…), with numbers and numpy arrays."""
     options = parse_argstring(c, line)
     name = options.name
     before = shell.user_ns.get(name)
     if isinstance(before, types.ModuleType):
         raise CellError(f"name must not hide a module, and {name} is one; write for example %%c own")
-    # The magic's own line is the first of the cell: an empty one in its place keeps the numbers as the reader sees
-    # them.
-    source = f"\n{text}"
+    source = f"\n{text}"  # an empty line for the magic's own, so that line numbers are those that the reader sees
     made: NotebookCell | Uncompiled
     try:
         limit_s, memory = units.parse(options.limit, "s", "limit"), units.parse(options.memory, "B", "memory")
-        made = NotebookCell(
-            source,
-            name,
-            limit_s=limit_s,
-            memory_bytes=memory,
-            flags=[*native.FLAGS, *options.flags.strip("'\"").split()],
-        )
+        flags = [*native.FLAGS, *options.flags.strip("'\"").split()]
+        made = NotebookCell(source, name, limit_s=limit_s, memory_bytes=memory, flags=flags)
     except UnavailableError as error:
         made = Uncompiled(source, str(error))
     except CellError:
@@ -252,7 +228,7 @@ def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
 
 
 def register(shell: Any) -> None:
-    """Makes `%%c` known to this shell."""
+    """Register `%%c` with this shell."""
 
     def magic(line: str, cell: str) -> NotebookCell | Uncompiled:
         return c(line, cell, shell)

@@ -1,4 +1,4 @@
-"""What an explorer's fold of data holds: files to take along, the state as lines to paste, and the numbers."""
+"""The content of an explorer's data fold: files to download, the state as lines to paste, and a table."""
 
 import base64
 import html
@@ -11,7 +11,7 @@ from spe_lab.ui import state
 
 
 def content(lab: Lab, run: Run, point: Mapping[str, Value], png: bytes | None) -> str:
-    """Markup for `run` as the figure shows it at `point`; `png` is the figure, where there are points on it."""
+    """Return markup for `run` as the figure shows it at `point`; `png` is the figure, if it has points."""
     links = [
         ("CSV", "csv", "text/csv", run.to_csv().encode()),
         ("JSON", "json", "application/json", run.to_json().encode()),

@@ -1,4 +1,4 @@
-"""The explorer: one lab as a page of sliders, a figure and a measurement that runs beside the kernel thread."""
+"""The explorer: a page for one lab, with sliders, a figure, and a measurement in a background thread."""
 
 import html
 import math
@@ -34,36 +34,35 @@ from spe_lab.ui.plates import explorer_plates
 from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
 
 _TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
-_REST_S, _HELD_BACK_S = 0.3, 3.0  # a slider that did not move for so long rests; points wait no longer for that
-_SETTLED_S = 0.2  # after a press, until the sliders' last values are here: it overtakes them (ui/page_lock.py)
-_IDLE = "Move the sliders: the model follows. Press {} to ask the machine."
+_REST_S = 0.3  # without a move for so long, a slider rests
+_HELD_BACK_S = 3.0  # new points wait at most so long for a slider to rest
+_SETTLED_S = 0.2  # after a press, which overtakes the sliders' last values (ui/page_lock.py), until they arrive
+_IDLE = "Move the sliders: the model follows. Press {} to run it on this machine."
 
 
 class Shows(Enum):
-    """Where the points on the figure come from; the next one takes their place."""
+    """The origin of the points on the figure."""
 
     OWN = "this machine"  # measured, simulated, or none yet
-    RECORDED = "recorded"  # asked for: nothing takes their place until a measurement is started
+    RECORDED = "recorded"  # on the reader's request: they stay until a measurement is started
 
 
 def explore(
     lab: str | Lab, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value
 ) -> "Explorer":
-    """A lab as a page, by its id or as an object, its sliders set to `settings`; a committed prediction is drawn on the
-    figure.
-    """
+    """Return a page for a lab (its id or an object) with its sliders at `settings`. The figure shows `prediction`."""
     lab = lab if isinstance(lab, Lab) else registry.get(lab, machine)
     if mode.building_book() and machine is None and (recorded := lab.recorded()):
-        lab = lab_of(recorded)  # the model of the machine that the data come from
+        lab = lab_of(recorded)  # the model of the machine that recorded the data
     return Explorer(lab, prediction, settings)
 
 
 class Explorer:
-    """Sliders move the model at once; measuring runs in a thread, refines while it runs, and can be cancelled.
+    """A page for one lab. Sliders move the model at once; a measurement refines its points in a thread.
 
-    `fitted` is what the figure shows of the machine, a recording with its fit, swapped as one: measured here, recorded
-    elsewhere where this machine has no compiler, or none. Its points keep the settings that they were measured at, and
-    fade when the sliders leave those. A live lab is simulated again at each move instead.
+    `fitted` is the recording on the figure with its fit, always replaced as a pair. It was measured here, or recorded
+    elsewhere if this machine has no compiler, or it is empty. Its points keep their settings, and fade when the sliders
+    leave these. A live lab is simulated again at each move instead.
     """
 
     def __init__(
@@ -74,11 +73,11 @@ class Explorer:
         self.fitted = lab.fitted()
         self.verb = "Simulate" if lab.simulated else "Measure"
         self.figure = LabFigure(lab, form="webp")
-        self._work = Background(f"measure {lab.id}", main_loop())  # explorers are made by cells, in the main thread
+        self._work = Background(f"measure {lab.id}", main_loop())  # cells make explorers, in the main thread
         self._shows = Shows.OWN
         self._frames = 0
-        self._moved = -math.inf  # when a slider last did
-        self._asked: Mapping[str, Value] = {}  # by the last preset
+        self._moved = -math.inf  # time of the last slider move
+        self._preset_values: Mapping[str, Value] = {}  # of the last preset
         self._overtaken = Overtaken()
         self._simulated: dict[str, Value] | None = None  # settings of a live lab's last simulation, without the axis
         self._follow = True
@@ -96,11 +95,11 @@ class Explorer:
         else:
             self.refresh()
 
-    # What stands on the page
+    # Content of the page
 
     @property
     def recording(self) -> Recording | None:
-        """What the figure shows of a machine: measured, simulated or recorded."""
+        """The recording on the figure: measured, simulated or recorded elsewhere."""
         return self.fitted.recording
 
     @property
@@ -110,7 +109,7 @@ class Explorer:
 
     @property
     def fit(self) -> Any:
-        """The fit to it; to the shipped recording while nothing is measured."""
+        """The fit to the recording; without one, to the shipped recording."""
         return self.fitted.fit
 
     @property
@@ -120,17 +119,17 @@ class Explorer:
 
     @property
     def frame(self) -> Frame:
-        """What the figure shows now."""
+        """The frame at the sliders' present values."""
         return Frame(self.lab, self.point, self._x, self._axis, self.fitted)
 
     @property
     def marks(self) -> Mapping[str, float]:
-        """The places that the figure marks, by name."""
+        """The marked places on the axis, by name."""
         return self.frame.marks
 
     @property
     def status(self) -> str:
-        """What the line beside the button says."""
+        """The text beside the button."""
         return html.unescape(self.parts.status.value)
 
     @property
@@ -139,13 +138,13 @@ class Explorer:
         return Text(self._in_words(self.frame))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The page where a kernel is behind it; elsewhere the picture with its alternative text, or that text."""
+        """Return the page for a live kernel, and a picture with alternative text for other places."""
         if mode.building_book():
             return {"text/html": explorer_plates(self), "text/plain": self.text}, {}
         return bundle(self.page, kwargs, html=self.html(), text=self.text)
 
     def html(self, before: str = "") -> str:
-        """The last frame as one picture, with `before` and its text for readers who cannot see the figure."""
+        """Return the last frame as one picture; its alternative text is `before` and the figure in words."""
         with TURN:
             return figure_html(self.figure.picture("webp"), f"{before}{self.text}")
 
@@ -157,7 +156,7 @@ class Explorer:
     # Moves
 
     def set(self, **values: Value) -> "Explorer":
-        """Moves sliders, as a reader would."""
+        """Move sliders to these values, validated."""
         self.move({name: self.lab.slider(name).checked(value) for name, value in values.items()})
         return self
 
@@ -167,14 +166,10 @@ class Explorer:
             self._follow = False  # one frame for all of them
             try:
                 for name, value in values.items():
-                    widget = self.sliders[name]
-                    if isinstance(widget, widgets.SelectionSlider) and value not in [
-                        each for _, each in widget.options
-                    ]:
-                        slider = self.lab.sliders[name]
-                        widget.options = [
-                            (units.render(each, slider.unit), each) for each in controls.stops(slider, value)
-                        ]
+                    widget, slider = self.sliders[name], self.lab.sliders[name]
+                    if isinstance(widget, widgets.SelectionSlider) and value not in dict(widget.options).values():
+                        stops = controls.stops(slider, value)
+                        widget.options = [(units.render(stop, slider.unit), stop) for stop in stops]
                     widget.value = value
             finally:
                 self._follow = True
@@ -183,13 +178,11 @@ class Explorer:
 
     def _preset(self, values: Mapping[str, Value]) -> None:
         self.move(values)
-        self._asked = values
+        self._preset_values = values
         self._overtaken.pressed()
 
     def overlay(self, run: Recording | Path | str) -> "Explorer":
-        """Draws the measured curves of a run of this lab, or of a file that holds one, beside the figure's own: as
-        recorded ones, with their machine's name.
-        """
+        """Draw the measured curves of another run of this lab, or of its file, labelled with its machine's name."""
         self.parts.beside.add(run)
         return self
 
@@ -206,7 +199,7 @@ class Explorer:
         if not self._follow:
             return
         if self._overtaken.by_press(name):
-            self.move({name: self._asked[name]})
+            self.move({name: self._preset_values[name]})
             return
         self._moved = time.monotonic()
         self._answer()
@@ -214,12 +207,12 @@ class Explorer:
     def _answer(self) -> None:
         try:
             self.refresh()
-        except Exception as error:  # a defect of ours: shown where the reader looks, and raised for the log
+        except Exception as error:  # a defect of ours: shown on the page, and raised for the log
             self._say(f"this point cannot be shown: {error}")
             raise
 
     def refresh(self) -> None:
-        """Show a frame: prediction at the sliders' values, measured points, marker, and the same in words."""
+        """Show a frame: prediction at the sliders' values, measured points, marker, and their description in words."""
         with TURN:
             point = self.point
             self._simulate_again(point)
@@ -244,9 +237,9 @@ class Explorer:
             self._refresh_data(frame)
 
     def _simulate_again(self, point: Mapping[str, Value]) -> None:
-        """Simulate a live lab at the sliders' values, whenever these have moved.
+        """Simulate a live lab again if its sliders have moved.
 
-        Not before a prediction that stands on the figure is committed, or the simulation asked for by its button.
+        A page with a prediction first waits until that is committed, or until the reader presses the button.
         """
         settings = {name: value for name, value in point.items() if name != self.lab.axis}
         recorded = self._shows is Shows.RECORDED
@@ -254,36 +247,27 @@ class Explorer:
             return
         if self.recording is None and self.prediction is not None and not self.prediction.committed:
             return
-        self.cancel()  # what is being refined belongs to other settings
+        self.cancel()  # the running refinement is for other settings
         self.fitted, self._simulated = self.lab.fitted(self.lab.first_answer(point)), settings
         reveal(self.recording, self.lab)
 
     def in_state(self, frame: Frame | None = None) -> str:
-        """The sliders, the model's answer at the marker, and how the measurement compares, as markup."""
+        """Return the sliders, the model's values at the marker, and the comparison with the measurement, as markup."""
         frame = frame or self.frame
-        lab, point, shown = self.lab, frame.point, frame.shown
-        moved = {name for name, value in point.items() if value != lab.sliders[name].default}
-        said = [
-            f"{name} {self._rendered(name, value)}"
-            for name, value in point.items()
-            if lab.sliders[name].measured or name in moved
-        ]
-        said += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in frame.here]
+        sliders, point, shown = self.lab.sliders, frame.point, frame.shown
+        named = (name for name in point if sliders[name].measured or point[name] != sliders[name].default)
+        words = [f"{name} {self._rendered(name, point[name])}" for name in named]
+        words += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in frame.here]
         if shown.comparison:
-            kind = shown.measured[0].source
             error = shown.comparison.median_relative_error
-            apart = (
-                f"median error {error:.0%}, " if math.isfinite(error) else ""
-            )  # there may be no model to compare with
-            said.append(f"{kind}: {apart}{shown.kept} of {shown.tried} samples clean")
-        unit = lab.sliders[lab.axis].unit
-        said += [
-            f"{name} at {units.render(place, unit)}" for name, place in frame.marks.items() if math.isfinite(place)
-        ]
+            compared = f"median error {error:.0%}, " if math.isfinite(error) else ""  # the model may have no value here
+            words.append(f"{shown.measured[0].source}: {compared}{shown.kept} of {shown.tried} samples clean")
+        marks = {name: place for name, place in frame.marks.items() if math.isfinite(place)}
+        words += [f"{name} at {self._rendered(self.lab.axis, place)}" for name, place in marks.items()]
         for name, value in frame.moved.items():
-            said.append(f"points were {frame.recording.measured[0].source} at {name} {self._rendered(name, value)}")
-        said += [f"beside: {self.parts.beside.chosen.said}"] if self.parts.beside.chosen else []
-        return html.escape(" · ".join([*said, *shown.notes]))
+            words.append(f"points were {frame.recording.measured[0].source} at {name} {self._rendered(name, value)}")
+        words += [f"beside: {self.parts.beside.chosen.said}"] if self.parts.beside.chosen else []
+        return html.escape(" · ".join([*words, *shown.notes]))
 
     def _rendered(self, name: str, value: Value) -> str:
         return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
@@ -309,10 +293,9 @@ class Explorer:
         return self._work.running
 
     def show_recorded(self) -> None:
-        """Shows the data that ship with the workbook, at once: a lecture's way out when the machine at hand will not
-        measure.
+        """Show the data that ship with the workbook, for example in a lecture if the machine cannot measure.
 
-        `measured()` then gives these, too, until the next measurement is started.
+        `measured()` returns them too, until the next measurement is started.
         """
         with TURN:
             self.cancel()
@@ -332,9 +315,9 @@ class Explorer:
             self._start(_SETTLED_S)
 
     def start(self) -> None:
-        """Measures at the sliders' values, in a thread; the page stays alive."""
+        """Measure at the sliders' values, in a background thread."""
         if self._work.cancelled.is_set():
-            self._work.wait(1)  # for what is being cancelled
+            self._work.wait(1)  # until the cancelled measurement has ended
         self._start()
 
     def _start(self, wait_s: float = 0) -> None:
@@ -346,22 +329,22 @@ class Explorer:
             self._work.start(lambda cancel: self._measure(point, cancel, wait_s))
 
     def cancel(self) -> None:
-        """Ends a running measurement within 0.2 s; what it has found so far stays."""
+        """End a running measurement within 0.2 s; its points so far stay."""
         self._work.cancel()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Waits until no measurement runs; True if none does."""
+        """Wait until no measurement runs; return True if none does."""
         return self._work.wait(timeout_s)
 
     def _rest(self) -> None:
-        """Nobody sees the page any more."""
+        """End the measurement of a page that was closed."""
         self.cancel()
         self.wait(1)
 
     def measured(self) -> Run:
-        """The measured run behind the figure: of the measurement that is running, or of the last one, or of a new one.
+        """Wait for the running measurement, or start one if there are no points yet, and return the measured run.
 
-        Waits for it. Ctrl-C and the stop button end the waiting and the measurement.
+        Ctrl-C and the stop button end the waiting and the measurement.
         """
         own = self.recording is not None and self.recording.measured[0].source != "recorded"
         if not self.measuring and self._shows is Shows.OWN and not own:
@@ -398,7 +381,7 @@ class Explorer:
             self.refresh()
         except SpeLabError as error:
             self._say(str(error))
-        except Exception as error:  # a defect of ours: shown where the reader looks, and raised for the log
+        except Exception as error:  # a defect of ours: shown on the page, and raised for the log
             self._say(f"the measurement failed: {error!r}")
             raise
         finally:
@@ -407,9 +390,7 @@ class Explorer:
             return_freed()
 
     def _refine(self, point: Mapping[str, Value], cancel: Cancel) -> Recording | None:
-        """Show better and better points; return the last ones if they wait for a slider to rest, as drawing them would
-        keep its frames waiting.
-        """
+        """Show points as they are refined; return the last ones if they were not drawn because a slider moved."""
         held, shown = None, -math.inf
         for number, (progress, recording) in enumerate(self.lab.recordings(point, refine=True, cancel=cancel)):
             with TURN:

@@ -18,7 +18,7 @@ _WRAP = {"flex_flow": "row wrap"}
 
 @dataclass(frozen=True)
 class Moves:
-    """What an explorer does when its page is touched."""
+    """Functions that the widgets of an explorer call."""
 
     slider_moved: Callable[[str], None]
     preset_chosen: Callable[[Mapping[str, Value]], None]
@@ -32,7 +32,7 @@ class Parts:
     """The widgets by name; `box` holds them all.
 
     - `ground`, `moving`: the figure's layers; `twin`: the frame in words, for screen readers
-    - `data`, `beside`: what the folds below the figure hold
+    - `data`, `beside`: the contents of the folds below the figure
     """
 
     def __init__(self, lab: Lab, point: Mapping[str, Value], verb: str, moves: Moves) -> None:

@@ -1,13 +1,13 @@
 """The figure of a lab: curves above, measured ÷ predicted below, drawn fast enough to follow a slider.
 
-Drawing axes and text costs 40 ms and laying them out as much again. So the layout is fixed, and everything that stays
-is drawn once into a ground (ui/sheet.py). On a page, what moves (predictions, ratios, the marker) is laid over it as
-SVG (ui/svg_layer.py), so that a frame neither draws nor encodes nor sends a pixel; for a file, it is drawn onto the
-ground. New measured points, which come three times a second while a measurement runs, are drawn onto the pixels of the
-axes; only new limits need the axes drawn anew, and those only ever grow. A curve that comes or goes, or points that
-become stale, need other artists and another legend on the same axes. A process keeps the sheets of the last few
-figures, and a figure whose sheet went is drawn anew, once, when it is needed: what a page of many labs holds does not
-grow with their number, nor while they are used. All this happens under the lock of all pages (ui/page_lock.py).
+Drawing axes and text costs 40 ms, and their layout as much again. So the layout is fixed, and the parts that stay are
+drawn once into a ground (ui/sheet.py). On a page, the parts that move (predictions, ratios, the marker) are an SVG over
+the ground (ui/svg_layer.py), so that a frame needs no new pixels; for a file they are drawn onto the ground. New
+measured points, three times a second during a measurement, are drawn onto the pixels of the axes. The axes are drawn
+again only for new limits, which only grow. Other curves, or stale points, need other artists and another legend.
+
+A process keeps the sheets of the last few figures; others are drawn again when needed. So memory does not grow with the
+number of labs on a page. All drawing happens under the lock of all pages (ui/page_lock.py).
 """
 
 import io
@@ -29,36 +29,32 @@ from spe_lab.ui.sheet_store import STORE
 if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-ROOM = 1.5  # how far a linear axis reaches beyond the largest value: the legend's share
+ROOM = 1.5  # end of a linear axis ÷ largest value, with room for the legend
 collect_left = STORE.collect  # at the end of a measurement
 
 
 class LabFigure:
-    """`draw(...)` gives a picture for a file; `layers(...)` one for a page, where drawing again with other predictions
-    costs 1 ms.
-    """
+    """The figure of one lab: `draw` makes a picture for a file, `layers` one for a page (1 ms for new predictions)."""
 
     def __init__(self, lab: Lab, form: str = "png") -> None:
         self.lab = lab
-        self.form = form  # "png", or "webp": as exact, encoded in half the time, and for a page rather than for a file
-        self._shown: dict[str, Any] = {}  # what was placed last
-        self._sent: object = None  # the ground that the page has
+        self.form = form  # "png" for files, or "webp" for pages: lossless too, encoded in half the time
+        self._shown: dict[str, Any] = {}  # the last arguments of `place`
+        self._sent: object = None  # the ground that the page shows
         self._number = STORE.number(self)
 
     @locked
     def draw(
         self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
     ) -> bytes:
-        """The picture's bytes; arguments as those of `place`."""
+        """Return the picture's bytes; the arguments are those of `place`."""
         return _picture(self.place(predicted, measured, ratios, **more), self.form)
 
     @locked
     def layers(
         self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
     ) -> tuple[bytes | None, str]:
-        """(the ground's bytes, or None if they are those of the last frame; what moves over it, as SVG); arguments as
-        those of `place`.
-        """
+        """Return the ground's bytes (None if unchanged) and the moving parts as SVG; arguments as for `place`."""
         sheet = self.place(predicted, measured, ratios, **more)
         ground = None if sheet.ground is self._sent else encoded(sheet.clean().canvas, self.form)
         self._sent = sheet.ground
@@ -77,9 +73,13 @@ class LabFigure:
         marks: Mapping[str, float] | None = None,
         elsewhere: Sequence[Curve] = (),
     ) -> Sheet:
-        """A sheet with everything where it belongs. `ratios`: measured over predicted at the measured points; `at`:
-        where the marker stands; `marks`: places on the axis, by name; `elsewhere`: curves of another machine or time,
-        drawn in a colour of their own.
+        """Return a sheet with all parts in place.
+
+        - ratios: measured ÷ predicted at the measured points
+        - at: place of the marker on the axis
+        - stale: True if the points belong to other settings; they are faded
+        - marks: named places on the axis
+        - elsewhere: curves of another machine or time, in a colour of their own
         """
         self._shown = {
             "predicted": predicted,
@@ -117,19 +117,17 @@ class LabFigure:
 
     @locked
     def picture(self, form: str) -> bytes:
-        """The last frame as "png" or "webp"."""
-        return _picture(self.place(**self._shown), form)  # the sheet may not be kept any more
+        """Return the last frame as "png" or "webp"."""
+        return _picture(self.place(**self._shown), form)  # placed again, as its sheet may be gone
 
     @locked
     def refit(self) -> None:
-        """Lets the limits shrink again at the next frame."""
+        """Let the limits shrink at the next frame."""
         if sheet := STORE.get(self._number):
             sheet.limits = None
 
     def _span(self, sheet: Sheet, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
-        """Limits of x, and of y with room for the legend at the top: snapped to decades (or powers of 16), or from
-        zero.
-        """
+        """Return the limits of x and y, with room for the legend: whole decades (bytes: powers of 16), or from zero."""
         sketch = sketch or Sketch("")
         x = np.concatenate([*(curve.x.values for curve in curves), sketch.x, sketch.x])
         y = np.concatenate([*(curve.values for curve in curves), sketch.low, sketch.high])
@@ -147,14 +145,14 @@ class LabFigure:
 
 
 def _picture(sheet: Sheet, form: str) -> bytes:
-    """The ground, and what moves drawn onto it."""
+    """Draw the moving parts onto the ground and return the picture's bytes."""
     for artist in sheet.clean().moving:
         artist.axes.draw_artist(artist)
     return encoded(sheet.canvas, form)
 
 
 def encoded(canvas: "FigureCanvasAgg", form: str) -> bytes:
-    """The pixels of a canvas as "png" or "webp", in the least time."""
+    """Return the pixels of a canvas as "png" or "webp", encoded as fast as possible."""
     from PIL import Image
 
     out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What an explorer shows at one setting of its sliders; each part is computed once, whoever needs it."""
+"""The content of an explorer at one setting of its sliders; each part is computed at most once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from spe_lab.core.slider import Value
 
 @dataclass(frozen=True)
 class Frame:
-    """A lab at one point of its sliders, beside what was measured.
+    """A lab at one point of its sliders, beside a recording.
 
-    - `x`: the values of the default sweep; `axis`: those over which the model is drawn
-    - `fitted`: a recording, or None, with its fit
+    - `x`: the values of the default sweep; `axis`: the values at which the model is drawn
+    - `fitted`: the recording, or None, with its fit
     """
 
     lab: Lab
@@ -32,7 +32,7 @@ class Frame:
 
     @cached_property
     def predicted(self) -> Sequence[Curve]:
-        """The models over the axis, at the marker and at the measured points: they are asked once for all of these."""
+        """The models over the axis, at the marker and at the measured points, from one call of `predict`."""
         more = [self.point[self.lab.axis], *(self.recording.x.values if self.recording else ())]
         values = np.union1d(self.axis.values, more)
         return self.lab.predict(self.point, Axis(self.axis.name, self.axis.unit, values), self.fitted.fit)
@@ -45,7 +45,7 @@ class Frame:
 
     @cached_property
     def shown(self) -> Run:
-        """The figure as a run: without a measurement, the model alone."""
+        """The figure as a run; without a measurement, with the model alone."""
         if self.recording is None:
             predicted = [curve.at(self.x) for curve in self.predicted]
             return Run(self.lab.id, self.point, self.x, [], {}, self.lab.machine_dict, version(), predicted)
@@ -54,7 +54,7 @@ class Frame:
 
     @cached_property
     def moved(self) -> dict[str, Value]:
-        """Sliders that a measurement depends on and that have left the values it was taken at: those values."""
+        """The measurement's values of those sliders that affect it and have moved since."""
         if self.recording is None:
             return {}
         taken_at = self.recording.point

@@ -9,9 +9,7 @@ from spe_lab.core.cancel import Cancel
 
 
 def main_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop of the thread that runs cells; None outside a notebook, where Ctrl-C reaches
-    the waiting caller.
-    """
+    """Return the event loop of the thread that runs cells; None outside a notebook, where Ctrl-C reaches the caller."""
     try:
         return asyncio.get_running_loop() if threading.current_thread() is threading.main_thread() else None
     except RuntimeError:
@@ -19,12 +17,11 @@ def main_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def cancel_on_interrupt(cancel: Cancel, loop: asyncio.AbstractEventLoop | None) -> None:
-    """Makes the next interrupt of an idle kernel set `cancel`; `loop` is the main thread's, from `main_loop`.
+    """Make the next interrupt of an idle kernel set `cancel`; `loop` is the main thread's, from `main_loop`.
 
-    An idle ipykernel ignores SIGINT, and restores that after each message that its main thread has handled; widgets'
-    messages may come in another thread, which must not touch signals. So the handler is set from the main thread's
-    event loop, between messages. It stays until another replaces it, and then sets a flag that nobody looks at any
-    more.
+    An idle ipykernel ignores SIGINT, and does so again after each message that its main thread has handled. Messages of
+    widgets may come in another thread, which must not set signal handlers. So the main thread's event loop sets the
+    handler, between messages. The handler stays until another replaces it; after the work it does nothing.
     """
 
     def handle(_signal: int, _frame: Any) -> None:

@@ -1,6 +1,4 @@
-"""The page of one's own calibration: every prediction and exercise of all chapters, and how far one's ranges can be
-trusted.
-"""
+"""The journal as a page: predictions and exercises of all chapters, and how often the reader's ranges held."""
 
 import html
 import io
@@ -21,18 +19,14 @@ from spe_lab.ui.static import figure_html
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HIT, MISSED, TRUTH = (
-    "#0072B2",
-    "#D55E00",
-    "#000000",
-)  # Okabe and Ito's; a filled and an open end tell them apart as well
+HIT, MISSED, TRUTH = "#0072B2", "#D55E00", "#000000"  # of Okabe and Ito; filled and open markers differ as well
 WIDTH, DPI = 820, 100
 
 
 class JournalPage:
-    """What the reader's journal holds, as a page: `journal()` in a cell shows it.
+    """The reader's journal as a page: `journal()` in a cell shows it.
 
-    `export(file)` writes a copy for another machine or a lecturer, `take_over(file)` adds such a copy to one's own.
+    `export(file)` writes a copy for another machine or a lecturer; `take_over(file)` adds such a copy to the journal.
     """
 
     def __init__(self, kept: Journal | None = None) -> None:
@@ -64,24 +58,19 @@ class JournalPage:
 
     @property
     def alt(self) -> str:
+        """Alternative text of the figure."""
         low, high = self.record.interval
-        said = [
-            (
-                f"Share of ranges that held: {self.record.hits} of {len(self.record.ranges)}, interval {low:.0%} to"
-                f" {high:.0%}, beside the aim of {SURE:.0%}."
-            )
-        ]
+        share = f"{self.record.hits} of {len(self.record.ranges)}, interval {low:.0%} to {high:.0%}"
+        words = [f"Share of ranges that held: {share}, beside the aim of {SURE:.0%}."]
         for scored in self.record.ranges:
-            place, found = f"{scored.lab} {scored.asked}", units.render(scored.value, scored.unit)
-            said.append(
-                f"{place}: predicted {scored.low:g} to {scored.high:g}, measured {found},"
-                f" {'held' if scored.hit else 'missed'}."
-            )
-        return " ".join(said)
+            measured, verdict = units.render(scored.value, scored.unit), "held" if scored.hit else "missed"
+            predicted = f"{scored.lab} {scored.asked}: predicted {scored.low:g} to {scored.high:g}"
+            words.append(f"{predicted}, measured {measured}, {verdict}.")
+        return " ".join(words)
 
 
 def summary(kept: Journal) -> list[str]:
-    """A line for each prediction and each exercise."""
+    """Return a line for each prediction and each exercise."""
     lines = []
     for title, _, rows in (predictions(kept), answers(kept)):
         lines += [f"\n{title}" if rows else "", *(" · ".join(filter(None, row)) for row in rows)]
@@ -89,7 +78,7 @@ def summary(kept: Journal) -> list[str]:
 
 
 def predictions(kept: Journal) -> tuple[str, list[str], list[list[str]]]:
-    """Title, head and rows of the table of predictions, by chapter."""
+    """Return title, head and rows of the table of predictions, by chapter."""
     rows = [
         [_chapter(entry["lab"]), entry["lab"], entry["asked"], _committed(entry)["words"], _said(entry)]
         for entry in sorted(kept.predictions.values(), key=lambda entry: (_chapter(entry["lab"]), entry["lab"]))
@@ -98,25 +87,19 @@ def predictions(kept: Journal) -> tuple[str, list[str], list[list[str]]]:
 
 
 def answers(kept: Journal) -> tuple[str, list[str], list[list[str]]]:
-    """Title, head and rows of the table of exercises."""
+    """Return title, head and rows of the table of exercises."""
     known = exercises()
     rows = []
     for id, entry in sorted(kept.exercises.items()):
         best, attempts = entry["right"] or entry["last"], len(entry["verdicts"])
         question = known[id].question if id in known else ""
-        rows.append(
-            [
-                id,
-                question,
-                f"{MARKS.get(best['state'], '')} {best['state']}",
-                f"{attempts} answer{'s' * (attempts != 1)}",
-            ]
-        )
+        verdict = f"{MARKS.get(best['state'], '')} {best['state']}"
+        rows.append([id, question, verdict, f"{attempts} answer{'s' * (attempts != 1)}"])
     return "Exercises", ["exercise", "question", "verdict", ""], rows
 
 
 def _committed(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What counts, or else what was committed last."""
+    """Return the version that counts, or else the last one."""
     return entry["committed"] or entry["revised"][-1]
 
 
@@ -135,10 +118,8 @@ def _chapter(lab_id: str) -> str:
 def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
     def cell(kind: str, text: str) -> str:
         short = "; white-space: nowrap" if len(text) < 30 else ""
-        return (
-            f'<{kind} style="text-align: left; vertical-align:'
-            f' top{short}">{html.escape(text)}</{kind.partition(" ")[0]}>'
-        )
+        style = f"text-align: left; vertical-align: top{short}"
+        return f'<{kind} style="{style}">{html.escape(text)}</{kind.partition(" ")[0]}>'
 
     top = "".join(cell('th scope="col"', text) for text in head)
     body = "".join("<tr>" + "".join(cell("td", text) for text in row) + "</tr>" for row in rows)
@@ -151,7 +132,7 @@ def _height(record: TrackRecord) -> int:
 
 @locked
 def draw(record: TrackRecord) -> bytes:
-    """PNG: above, the share that held with its interval, beside the aim; below, each range over what was measured."""
+    """Return a PNG: above, the share of ranges that held and the aim; below, each range ÷ the measured value."""
     from matplotlib.figure import Figure
 
     n, height = len(record.ranges), _height(record)
@@ -170,9 +151,7 @@ def draw(record: TrackRecord) -> bytes:
         top.text(place, level, text, ha="right" if place > 0.5 else "left", fontsize=10)
     top.set(xlim=(-0.02, 1.02), ylim=(-1.2, 1.2), yticks=[])
     top.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    top.set_title(
-        f"Share of your ranges that held what was measured, with its {CONFIDENCE:.0%} interval", loc="left", fontsize=11
-    )
+    top.set_title(f"Share of your ranges that held, with its {CONFIDENCE:.0%} interval", loc="left", fontsize=11)
     shown = [(place, scored) for place, scored in enumerate(record.ranges) if scored.value > 0]
     for place, scored in shown:
         _bar(bottom, place, scored)
@@ -191,25 +170,17 @@ def draw(record: TrackRecord) -> bytes:
 
 
 def _ratios(low: float, high: float) -> list[float]:
-    """Powers of two between the ends, ten at most."""
+    """Return powers of two between the ends, ten at most."""
     first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
     step = max(1, math.ceil((last - first) / 9))
     return [2.0**k for k in range(first, last + 1) if k % step == 0]
 
 
 def _bar(axes: "Axes", place: int, scored: Scored) -> None:
-    """A range as a bar; a filled marker in its middle says that it held, an open one that it did not. The interval is a
-    thin line.
-    """
+    """Draw a range as a bar with a marker, filled if the range held, and the measured interval as a thin line."""
     colour = HIT if scored.hit else MISSED
     low, high = max(scored.low, scored.high / 1e3, scored.value / 1e3) / scored.value, scored.high / scored.value
     axes.hlines(place, low, high, color=colour, linewidth=7, alpha=0.6)
-    axes.plot(
-        [(low * high) ** 0.5],
-        [place],
-        marker="o",
-        color=colour,
-        markerfacecolor=colour if scored.hit else "white",
-        markersize=7,
-    )
+    look = {"marker": "o", "markersize": 7, "color": colour, "markerfacecolor": colour if scored.hit else "white"}
+    axes.plot([(low * high) ** 0.5], [place], **look)
     axes.hlines(place, scored.value_low / scored.value, scored.value_high / scored.value, color=TRUTH, linewidth=2)

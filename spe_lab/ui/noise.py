@@ -1,4 +1,4 @@
-"""A picture of a machine's noise: the run sequence and the histogram of two loops."""
+"""A picture of a machine's noise: run sequence and histogram of the times of two loops."""
 
 import io
 
@@ -15,12 +15,12 @@ _WIDTH, _HEIGHT = 820, 340
 
 
 def observed(seconds: float = 3.0) -> "NoisePicture | Text":
-    """Samples two loops for so long and shows how much their times differ; without a compiler, says what is missing."""
+    """Sample two loops for `seconds` and return a picture of their times; without a compiler, return the reason."""
     return NoisePicture(observe(seconds)) if native.available() else Text(native.NO_COMPILER)
 
 
 class NoisePicture:
-    """Shows itself in a notebook; `text` says the same in words."""
+    """The noise as a picture in a notebook; `text` has the same in words."""
 
     def __init__(self, noise: Noise) -> None:
         self.noise = noise
@@ -45,24 +45,10 @@ class NoisePicture:
         loops = {"additions (core alone)": self.noise.additions, "random cycle (cache)": self.noise.cache}
         for (colour, marker), (name, x) in zip(MEASURED, loops.items(), strict=False):
             shown = np.minimum(x, top)
-            sequence.plot(
-                np.arange(x.size),
-                shown,
-                linestyle="",
-                marker=marker,
-                markersize=3,
-                color=colour,
-                alpha=0.6,
-                label=f"measured: {name}",
-            )
-            histogram.hist(
-                np.minimum(x[np.isfinite(x)], top),
-                bins=bins,
-                orientation="horizontal",
-                histtype="step",
-                linewidth=1.8,
-                color=colour,
-            )
+            dots = {"linestyle": "", "marker": marker, "markersize": 3, "color": colour, "alpha": 0.6}
+            sequence.plot(np.arange(x.size), shown, label=f"measured: {name}", **dots)
+            steps = {"orientation": "horizontal", "histtype": "step", "linewidth": 1.8, "color": colour}
+            histogram.hist(np.minimum(x[np.isfinite(x)], top), bins=bins, **steps)
         sequence.set_xlabel("sample, in the order of time", fontsize=11)
         sequence.set_ylabel("time ÷ fastest", fontsize=11)
         histogram.set_xlabel("samples", fontsize=11)

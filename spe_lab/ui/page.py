@@ -1,6 +1,4 @@
-"""A widget as what a cell shows: the page where a kernel is behind it, and something else to see or
-to read elsewhere.
-"""
+"""A widget as the output of a cell: a page for a live kernel, with a picture or text for other places."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,18 +11,18 @@ from spe_lab.ui.page_lock import in_turn
 
 
 def page_of(shown: Page, box: widgets.Box, release: Callable[[], None] | None = None) -> widgets.Box:
-    """The page of `shown`: this box, whose sliders have names, served in turn, and closed after `release` when its cell
-    runs again.
+    """Make `box` the page of `shown` and return it.
+
+    Its sliders get accessible names, and its messages are handled one at a time. When the cell runs again, `release` is
+    called and the page closed.
     """
     until_rerun(shown, release)
     return in_turn(named(box))
 
 
 def bundle(page: widgets.Widget, how: Mapping[str, Any], **elsewhere: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `_repr_mimebundle_(**how)` returns for `page`. `elsewhere`: `text` and, if there is something to see,
-    `html`.
-    """
-    shown = page._repr_mimebundle_(**how) if page.comm else {}  # closed: its cell was run again
+    """Return the result of `_repr_mimebundle_(**how)` for `page`; `elsewhere`: `text`, and `html` for a picture."""
+    shown = page._repr_mimebundle_(**how) if page.comm else {}  # no comm: closed, as its cell was run again
     data, metadata = shown if isinstance(shown, tuple) else (shown, {})
     kinds = {"text": "text/plain", "html": "text/html"}
     return {**data, **{kinds[name]: content for name, content in elsewhere.items()}}, metadata

@@ -1,11 +1,11 @@
-"""One lock for all pages: a page's messages, a measurement's frames and all drawing are served one at a time.
+"""One lock for all pages: it serialises page messages, a measurement's frames and all drawing.
 
-A kernel serves a page in two threads: the main one, which also runs cells, and the one that JupyterLab asks for so that
-sliders answer meanwhile. ipykernel 7.4 takes, for each widget, the one that wrote to it last: a slider and a button of
-one page are served at once. ipywidgets, traitlets and matplotlib are made for one thread; a preset that was pressed
-while a slider was still being dragged left the page and the kernel with different values for good.
+A kernel serves a page in two threads: the main one, which also runs cells, and a second one for sliders while a cell
+runs. ipykernel 7.4 uses, for each widget, the thread that wrote to it last; so a slider and a button of one page can be
+served concurrently. ipywidgets, traitlets and matplotlib are not thread-safe: a preset pressed during a drag left page
+and kernel with different values for good.
 
-Every function that touches an object of matplotlib holds the lock, also outside of a page (`locked`).
+Every function that touches a matplotlib object holds the lock, also outside of a page (`locked`).
 """
 
 import math
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 if TYPE_CHECKING:
     import ipywidgets as widgets
 
-OVERTAKEN_S = 0.5  # the page sends what it holds back as soon as it has the answer to what came before
-TURN = threading.RLock()  # of all pages together: matplotlib's caches are shared
+OVERTAKEN_S = 0.5  # limit for a held-back value: the page sends it when the kernel has answered the one before
+TURN = threading.RLock()  # one lock for all pages, since matplotlib's caches are shared
 _thread = threading.local()
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -37,7 +37,7 @@ def locked(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Res
 
 
 def in_turn(page: "widgets.Box") -> "widgets.Box":
-    """The page, with what it sends served one message at a time, and between what others do `with TURN`."""
+    """Handle the messages of a page one at a time, under the lock, and return the page."""
     for widget in _parts(page):
         widget.comm.on_msg(_Served(widget))
     return page
@@ -50,6 +50,8 @@ def _parts(widget: "widgets.Widget") -> "Iterator[widgets.Widget]":
 
 
 class _Served:
+    """A widget's message handler that runs under the lock."""
+
     def __init__(self, widget: "widgets.Widget") -> None:
         self._handle = widget._handle_msg
 
@@ -63,23 +65,26 @@ class _Served:
 
 
 class Overtaken:
-    """Tells a move that a press of a button has overtaken from one after it.
+    """Detects slider messages that are older than the last button press.
 
-    ipywidgets keeps a slider's newest value in the page until the kernel has answered for the one before; a press does
-    not wait. So a slider that is moving when a button is pressed may have one value left, which comes after the press.
+    The page holds back a slider's newest value until the kernel has answered the one before; a button press does not
+    wait. So the last value of a moving slider can arrive after a press that came later.
     """
 
     def __init__(self) -> None:
-        self._moved: dict[Hashable, float] = {}  # by the page, when
+        self._moved: dict[Hashable, float] = {}  # times of the page's last messages, by slider
         self._pressed, self._awaited = -math.inf, set[Hashable]()
 
     def pressed(self) -> None:
-        """A button was."""
+        """Call this when a button has been pressed."""
         self._pressed = time.monotonic()
         self._awaited = {slider for slider, at in self._moved.items() if self._pressed - at < OVERTAKEN_S}
 
     def by_press(self, slider: Hashable) -> bool:
-        """Whether this move of `slider` was; to be asked at each move. Code that sets a slider overtakes nothing."""
+        """Return True if this slider message is older than the last press. Call once per message.
+
+        A slider set by code, outside of a message, is never older.
+        """
         if not getattr(_thread, "serving", False):
             return False
         now = self._moved[slider] = time.monotonic()

@@ -1,6 +1,6 @@
-"""Customers in queues, to watch: play, pause, from event to event, back and forth, beside a strip of the whole stretch.
+"""A player for queue simulations: play, pause, step by event, move back and forth, with a strip of the whole trace.
 
-The traces are simulated in C, at the reader's sliders. The page plays them by itself, without the kernel (player.js).
+C simulates the traces at the sliders' values. The page plays them without the kernel (player.js).
 """
 
 import html
@@ -27,13 +27,13 @@ SPEEDS = ("0.5", "1", "2", "5", "10", "20")
 _KEY = (
     ('<circle class="short" cx="10" cy="10" r="8"/>', 20, "a short job"),
     ('<rect class="long" x="2" y="1" width="36" height="18" rx="3"/>', 40, "a long job"),
-    ('<circle class="short blocked" cx="11" cy="10" r="8"/>', 22, "short, and behind a long job"),
-    ('<rect class="short" x="2" y="8" width="36" height="4"/>', 40, "service that is left"),
+    ('<circle class="short blocked" cx="11" cy="10" r="8"/>', 22, "a short job behind a long one"),
+    ('<rect class="short" x="2" y="8" width="36" height="4"/>', 40, "remaining service"),
 )
 
 
 class Traced(Protocol):
-    """What a player shows: sliders, and traces of the same length of time at a point of them."""
+    """The interface of a player's subject: sliders, and traces of the same duration for a point of them."""
 
     title: str
 
@@ -44,7 +44,7 @@ class Traced(Protocol):
 
 
 class Stage(AnyWidget):
-    """The part of the page that player.js plays: `markup` with a section for each scene of `traces`."""
+    """The widget that player.js plays: `markup` with a section for each scene of `traces`."""
 
     _esm, _css = SCRIPT, STYLE
     markup = traitlets.Unicode().tag(sync=True)
@@ -52,21 +52,19 @@ class Stage(AnyWidget):
 
     def show(self, title: str, traces: Sequence[Trace]) -> None:
         """Play these traces from now on."""
-        with self.hold_sync():  # one message, so that the script finds both
+        with self.hold_sync():  # one message, so that the script gets both at once
             self.markup = playable(title, traces)
             self.traces = {"end": round(traces[0].end, 4), "scenes": [_scene(trace) for trace in traces]}
 
 
 class Player:
-    """`traced` as a page. Moving a slider simulates anew and goes on playing; `settings` are values of some sliders."""
+    """A page that plays `traced`. A slider move simulates again and playing goes on; `settings` are slider values."""
 
     def __init__(self, traced: Traced, **settings: Value) -> None:
         self.traced = traced
         if unknown := set(settings) - set(traced.sliders):
-            raise SpeLabError(
-                f"settings must be sliders ({', '.join(traced.sliders)}), got {', '.join(sorted(unknown))}; leave"
-                " them out"
-            )
+            rule = f"settings must be sliders ({', '.join(traced.sliders)}), got {', '.join(sorted(unknown))}"
+            raise SpeLabError(f"{rule}; leave them out")
         point = {name: slider.checked(settings.get(name, slider.default)) for name, slider in traced.sliders.items()}
         self.sliders = controls.group(list(traced.sliders.values()), point, lambda _: self._refresh())
         self.stage = Stage()
@@ -80,7 +78,7 @@ class Player:
 
     @property
     def text(self) -> Text:
-        """What happens, in words."""
+        """The traces in words."""
         return Text(f"{self.traced.title}, simulated. " + " ".join(trace.said() for trace in self.traces))
 
     def _refresh(self) -> None:
@@ -95,8 +93,8 @@ class Player:
 
 
 def playable(title: str, traces: Sequence[Trace]) -> str:
-    """The markup that player.js plays: controls, and a section for each trace."""
-    options = "".join(f"<option>{each}</option>" for each in SPEEDS)
+    """Return the markup that player.js plays: controls, and a section for each trace."""
+    options = "".join(f"<option>{speed}</option>" for speed in SPEEDS)
     labels = {"play": "Play", "next": "Next event", "again": "To the start"}
     buttons = "".join(f'<button type="button" class="{kind}">{label}</button>' for kind, label in labels.items())
     time = (
@@ -105,7 +103,7 @@ def playable(title: str, traces: Sequence[Trace]) -> str:
     )
     speed = f'<label class="speed">mean services per second <select>{options}</select></label>'
     sections = "".join(_section(trace, most(traces), _moving(trace)) for trace in traces)
-    # Keys belong to these controls while one of them has the focus, not to JupyterLab's shortcuts.
+    # While a control has the focus, keys are for it and not for JupyterLab's shortcuts.
     return (
         f'<div class="spe-player" role="group" aria-label="{html.escape(title, quote=True)}"'
         f' data-lm-suppress-shortcuts="true"><div class="controls">{buttons}{time}{speed}</div>{_key()}{sections}'
@@ -114,7 +112,7 @@ def playable(title: str, traces: Sequence[Trace]) -> str:
 
 
 def stills(title: str, traces: Sequence[Trace]) -> str:
-    """What a page without a kernel shows: the strips, and the same in words."""
+    """Return the markup of a page without a kernel: the strips, and the traces in words."""
     sections = "".join(_section(trace, most(traces)) for trace in traces)
     return (
         '<div class="spe-player" role="group"'
@@ -130,18 +128,12 @@ def _scene(trace: Trace) -> dict[str, Any]:
     times = {name: numbers(getattr(trace, name)) for name in ("arrival", "start", "departure", "service")}
     whole = {"server": trace.server.tolist(), "long": trace.long.astype(int).tolist()}
     elapsed = [numbers(part) for part in trace.elapsed] if trace.elapsed else None
-    return {
-        "name": trace.name,
-        "shape": trace.shape,
-        "servers": 1 if trace.shape == "sharing" else trace.servers,
-        **times,
-        **whole,
-        "elapsed": elapsed,
-    }
+    servers = 1 if trace.shape == "sharing" else trace.servers
+    return {"name": trace.name, "shape": trace.shape, "servers": servers, **times, **whole, "elapsed": elapsed}
 
 
 def most(traces: Sequence[Trace]) -> int:
-    """The largest number of customers present in any of them: the strips share a scale."""
+    """Return the largest number of customers present in any trace, the common scale of the strips."""
     return max(int(trace.present()[1].max()) for trace in traces)
 
 
@@ -151,31 +143,22 @@ def _section(trace: Trace, top: int, moving: str = "") -> str:
 
 
 def _moving(trace: Trace) -> str:
-    height = ROW * (1 if trace.shape == "sharing" else trace.servers)
-    return (
-        f'<svg class="moving" aria-hidden="true" viewBox="0 0 {WIDTH} {height}" preserveAspectRatio="xMinYMin"></svg>'
-    )
+    view = f"0 0 {WIDTH} {ROW * (1 if trace.shape == 'sharing' else trace.servers)}"
+    return f'<svg class="moving" aria-hidden="true" viewBox="{view}" preserveAspectRatio="xMinYMin"></svg>'
 
 
 def strip(trace: Trace, top: int) -> str:
-    """Customers present against time, from none to `top`, and above them when a long job is in service, as SVG."""
+    """Return an SVG of the customers present over time, from 0 to `top`, with bars where a long job is in service."""
     times, present = trace.present()
     times = np.clip(times, 0, trace.end)
     x, y = times / trace.end * WIDTH, STRIP - 2 - present / top * (STRIP - 22)
-    path = (
-        f"M0 {STRIP - 2}"
-        + "".join(f"H{across:.1f}V{up:.1f}" for across, up in zip(x, y, strict=True))
-        + f"H{WIDTH}V{STRIP - 2}Z"
-    )
-    spans = [
-        (max(0.0, begin), min(trace.end, end))
-        for begin, end in zip(trace.start[trace.long], trace.departure[trace.long], strict=True)
-        if end > 0
-    ]
-    scale = WIDTH / trace.end
+    steps = "".join(f"H{across:.1f}V{up:.1f}" for across, up in zip(x, y, strict=True))
+    path = f"M0 {STRIP - 2}{steps}H{WIDTH}V{STRIP - 2}Z"
+    long, scale = trace.long, WIDTH / trace.end
+    ends = zip(np.maximum(0.0, trace.start[long]), np.minimum(trace.end, trace.departure[long]), strict=True)
     bars = "".join(
         f'<rect class="long" x="{a * scale:.1f}" y="14" width="{(b - a) * scale:.1f}" height="4"/>'
-        for a, b in spans
+        for a, b in ends
         if b > a
     )
     label = f"customers present over time, {present.max()} at most; bars: a long job is in service"
@@ -187,13 +170,10 @@ def strip(trace: Trace, top: int) -> str:
 
 
 def _key() -> str:
-    shown = (
-        f'<span class="key"><svg aria-hidden="true" viewBox="0 0 {width} 20">{shape}</svg>{label}</span>'
-        for shape, width, label in _KEY
-    )
-    return f"<div>{''.join(shown)}</div>"
+    drawn = ((f'<svg aria-hidden="true" viewBox="0 0 {width} 20">{shape}</svg>', label) for shape, width, label in _KEY)
+    return "<div>" + "".join(f'<span class="key">{svg}{label}</span>' for svg, label in drawn) + "</div>"
 
 
 def _in_words(traces: Sequence[Trace]) -> str:
     items = "".join(f"<li>{html.escape(trace.said())}</li>" for trace in traces)
-    return f"<details open><summary>The whole stretch in words</summary><ul>{items}</ul></details>"
+    return f"<details open><summary>The whole trace in words</summary><ul>{items}</ul></details>"

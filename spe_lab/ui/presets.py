@@ -1,4 +1,4 @@
-"""What a lab suggests to try, as buttons, and the way back to the defaults."""
+"""Buttons for a lab's presets, and one that resets the sliders."""
 
 import html
 from collections.abc import Callable, Mapping
@@ -10,30 +10,17 @@ from spe_lab.core.slider import Preset, Value
 
 
 class PresetBar:
-    """A button for each preset, one that resets, and below them what to look for. `apply` is given
-    all sliders' values.
-    """
+    """A button for each preset, a reset button, and below them what to look for. `apply` gets all sliders' values."""
 
     def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]) -> None:
         self._lab, self._apply = lab, apply
         self.look = widgets.HTML()
-        self.tries = {
-            name: self._button(name, preset, tooltip=f"Try this: {preset.look}")
-            for name, preset in lab.presets().items()
-        }
-        self.reset = self._button(
-            "Reset",
-            Preset({}, ""),
-            icon="undo",
-            tooltip="All sliders as at the start: defaults, claims and assumptions",
-        )
+        presets = lab.presets().items()
+        self.tries = {name: self._button(name, preset, tooltip=f"Try this: {preset.look}") for name, preset in presets}
+        self.reset = self._button("Reset", Preset({}, ""), icon="undo", tooltip="Set all sliders to their defaults")
         title = [widgets.HTML("Try:")] if self.tries else []
-        self.page = widgets.VBox(
-            [
-                widgets.HBox([*title, *self.tries.values(), self.reset], layout=widgets.Layout(flex_flow="row wrap")),
-                self.look,
-            ]
-        )
+        layout = widgets.Layout(flex_flow="row wrap")
+        self.page = widgets.VBox([widgets.HBox([*title, *self.tries.values(), self.reset], layout=layout), self.look])
 
     def _button(self, name: str, preset: Preset, **more: str) -> widgets.Button:
         button = widgets.Button(description=name, layout=widgets.Layout(width="auto"), **more)

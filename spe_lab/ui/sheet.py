@@ -1,8 +1,7 @@
-"""The drawing of a lab's figure: axes at limits that may grow, and on them artists for curves of certain names, with
-their legend.
+"""The drawing of a lab's figure: axes, a legend, and artists for the curves of one set of names.
 
-The layout is fixed. Axes and ticks, which cost most, are made once and drawn once for their limits; the legend and
-points are drawn onto their pixels, and the rest is moved. Curves of other names are other artists on the same axes.
+The layout is fixed. Axes and ticks, which cost most, are made once and drawn once for their limits. The legend and the
+points are drawn onto their pixels. Lines, ratios and markers move above these. Other curve names need other artists.
 """
 
 import math
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.container import ErrorbarContainer
 
 # Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision
 # (tests/ui/test_palette.py); markers and dashes tell the curves apart without colour.
@@ -36,13 +36,18 @@ MARKED, MARK_STYLES = "#2A84BD", ((0, (6.4, 1.6, 1, 1.6)), (0, (1, 1.65)))
 MARKER_STYLE = (0, (2, 2))
 ELSEWHERE, ELSEWHERE_MARKERS = "#882255", "vPX<"  # of another machine or time
 ELSEWHERE_STYLES = ((0, (6, 1, 1, 1)), (0, (3, 1)), (0, (6, 1, 1, 1, 1, 1)), (0, (1, 0.6)))
-GOOD = 0.2  # the band of the ratio panel: published single-core models are within about 20 % of the machine
+GOOD = 0.2  # band in the ratio panel: published single-core models are within about 20 % of the machine
 WIDTH, HEIGHT, DPI = 820, 500, 100
 _FADED = 0.3
 
 
 class Sheet:
-    """Empty axes, until they are dressed."""
+    """A lab's axes on a canvas; `dress` adds artists for curves.
+
+    - ground: identity of the pixels that stay, a new object for each drawing of them
+    - limits: of x, y and the ratio; None lets them shrink
+    - lines, places, ratio_points, markers, caption: the artists that move
+    """
 
     def __init__(self, lab: Lab) -> None:
         from matplotlib.figure import Figure
@@ -50,17 +55,16 @@ class Sheet:
         self.lab = lab
         self.figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, facecolor="white")
         self.canvas = _canvas()(self.figure)
-        self.limits: tuple | None = None  # None: may shrink
-        self.content: tuple | None = None  # that it is dressed for
-        self._drawn: tuple | None = None  # limits that the ground was drawn for
-        self._measured: Sequence[Curve] | None = None  # curves that it was drawn for
-        self.ground: object = None  # what stays, as it is now: another object for each drawing of it
-        self._bare = None  # pixels: the axes alone
-        self._dressed = None  # and with the legend, and what is committed
+        self.limits: tuple | None = None
+        self.content: tuple | None = None  # names and looks that the artists are for
+        self._drawn: tuple | None = None  # limits of the drawn ground
+        self._measured: Sequence[Curve] | None = None  # points of the drawn ground
+        self.ground: object = None
+        self._bare = None  # pixels of the axes alone
+        self._dressed = None  # pixels of the axes, the legend and the committed prediction
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        self.figure.subplots_adjust(
-            left=0.16 if self.lab.unit == "B" else 0.14, right=0.965, top=0.94, bottom=0.11, hspace=0.09
-        )
+        left = 0.16 if self.lab.unit == "B" else 0.14
+        self.figure.subplots_adjust(left=left, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
         for axes in (top, bottom):
             axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
             axes.set_axisbelow(True)
@@ -74,13 +78,11 @@ class Sheet:
         self._set_scales()
         bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
         bottom.axhline(1, color="#000000", linewidth=1)
-        self.ratio_points = bottom.plot(
-            [], [], linestyle="", marker=MEASURED[0][1], color=MEASURED[0][0], markersize=5
-        )[0]
+        colour, marker = MEASURED[0]
+        self.ratio_points = bottom.plot([], [], linestyle="", marker=marker, color=colour, markersize=5)[0]
         self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=MARKER_STYLE) for axes in (top, bottom)]
-        self.caption = top.set_title(
-            "", loc="left", y=1.0, fontsize=11
-        )  # a place of its own: matplotlib would lay it out, and keep what each said
+        # With y given, matplotlib does not lay the caption out, and does not keep the layout of each text.
+        self.caption = top.set_title("", loc="left", y=1.0, fontsize=11)
         for artist in (self.ratio_points, *self.markers, self.caption):
             artist.set_animated(True)
         self._dress: list[Artist] = []
@@ -94,10 +96,12 @@ class Sheet:
         sketch: Sketch | None,
         marks: Iterable[str],
     ) -> bool:
-        """Artists for curves of these names, unless they are there. Returns whether others went.
+        """Make artists for curves of these names, unless the sheet has them. Return True if they replace others.
 
-        `measured` and `predicted` begin with `own` curves of this lab; the others are of another machine or time.
-        `stale`: the points are faded.
+        - own: how many curves at the start of `measured` and of `predicted` are this lab's; others come from elsewhere
+        - stale: True to fade the points
+        - sketch: the committed prediction, or None
+        - marks: names of the marked places
         """
         content = (*((curve.name, curve.source) for curve in (*measured, *predicted)), own, stale, sketch, *marks)
         if content == self.content:
@@ -106,26 +110,9 @@ class Sheet:
         while self._dress:
             self._dress.pop().remove()
         self.limits, self._dressed, self._measured, top = None, None, None, self.axes[0]
-        points = [
-            *((*look, stale) for look in MEASURED[: own[0]]),
-            *((ELSEWHERE, marker, False) for marker in ELSEWHERE_MARKERS),
-        ]
-        self.bars = [
-            top.errorbar(
-                [1],
-                [1],
-                yerr=[0],
-                fmt=marker,
-                color=colour,
-                markersize=6,
-                elinewidth=1.5,
-                capsize=2,
-                markerfacecolor=colour if curve.source == "measured" else "white",
-                alpha=_FADED if faded else 1.0,
-                label=f"{curve.source}: {curve.name}{' (stale)' if faded else ''}",
-            )
-            for (colour, marker, faded), curve in zip(points, measured, strict=False)
-        ]
+        elsewhere = ((ELSEWHERE, marker, False) for marker in ELSEWHERE_MARKERS)
+        looks = [*((*look, stale) for look in MEASURED[: own[0]]), *elsewhere]
+        self.bars = [self._error_bars(curve, *look) for look, curve in zip(looks, measured, strict=False)]
         lines = [*PREDICTED[: own[1]], *((ELSEWHERE, style) for style in ELSEWHERE_STYLES)]
         self.lines = [
             top.plot([], [], color=colour, linestyle=style, linewidth=2, label=f"predicted: {curve.name}")[0]
@@ -140,11 +127,8 @@ class Sheet:
         self.ratio_points.set_alpha(_FADED if stale else 1.0)
         drawn: list[Artist] = []
         if sketch is not None and len(sketch.x) == 1:
-            drawn = [
-                top.vlines(
-                    sketch.x, sketch.low, sketch.high, color=COMMITTED, linewidth=7, alpha=0.7, label=sketch.label
-                )
-            ]
+            look = {"color": COMMITTED, "linewidth": 7, "alpha": 0.7, "label": sketch.label}
+            drawn = [top.vlines(sketch.x, sketch.low, sketch.high, **look)]
         elif sketch is not None:
             drawn = draw_band(top, sketch)
         columns = 2 if len(top.get_legend_handles_labels()[1]) > 4 else 1
@@ -152,8 +136,7 @@ class Sheet:
             loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1
         )
         corner = legend.get_window_extent(self.canvas.get_renderer())
-        # Shares of the axes. The curves give way to half of their height: a legend of still more rows may cover some of
-        # them.
+        # Shares of the axes. Curves leave at most half of the height free: a legend with more rows may cover some.
         self._legend = (corner.x1 - top.bbox.x0) / top.bbox.width, min(0.5, (top.bbox.y1 - corner.y0) / top.bbox.height)
         self._still = [*drawn, legend]
         self.points = [artist for bars in self.bars for artist in bars.get_children()]
@@ -164,40 +147,40 @@ class Sheet:
         self.content = content
         return others
 
+    def _error_bars(self, curve: Curve, colour: str, marker: str, faded: bool) -> "ErrorbarContainer":
+        """Return artists for the points of a measured curve, open if they were not measured on this machine."""
+        shape = {"fmt": marker, "markersize": 6, "elinewidth": 1.5, "capsize": 2, "alpha": _FADED if faded else 1.0}
+        fill = colour if curve.source == "measured" else "white"
+        label = f"{curve.source}: {curve.name}{' (stale)' if faded else ''}"
+        return self.axes[0].errorbar([1], [1], yerr=[0], color=colour, markerfacecolor=fill, label=label, **shape)
+
     def stretch(self, limits: tuple) -> None:
-        """Lets the axes reach as far as these limits (lows and highs of x and y, and the ratio's); what they reach
-        already stays.
-        """
+        """Extend the axes to these limits (low and high of x, low and high of y, ratio); they never shrink here."""
         if self.limits is not None:
-            limits = tuple(
-                choose(a, b) for choose, a, b in zip((min, max, min, max, max), limits, self.limits, strict=True)
-            )
+            ends = zip((min, max, min, max, max), limits, self.limits, strict=True)
+            limits = tuple(choose(new, old) for choose, new, old in ends)
         self.limits = limits
         if limits != self._drawn:
             self._limit(*limits)
             self.canvas.draw()
-            self._bare, self._drawn, self._dressed, self._measured = (
-                self.canvas.copy_from_bbox(self.figure.bbox),
-                limits,
-                None,
-                None,
-            )
+            self._bare, self._drawn = self.canvas.copy_from_bbox(self.figure.bbox), limits
+            self._dressed = self._measured = None
 
     def covers(self, x: np.ndarray, y: np.ndarray, x_low: float, x_high: float, y_low: float, y_high: float) -> bool:
-        """Whether the legend lies over one of these points, a marker's size about them included, at such limits."""
+        """Return True if the legend would cover one of these points, or touch its marker, at these limits."""
         across = _share(x, *self._with_room(x_low, x_high), self.lab.sliders[self.lab.axis].scale)
         up = _share(y, y_low, y_high, self.lab.scale)
         width, height = self._legend
         return bool(((across < width + 0.01) & (up > 1 - height - 0.02)).any())
 
     def dot(self, measured: Sequence[Curve]) -> None:
-        """Places the measured points, unless they are those that are there."""
+        """Place the measured points, unless they are in place."""
         if self._measured is None or any(a is not b for a, b in zip(measured, self._measured, strict=True)):
             self._place_points(measured)
             self._measured, self.ground = measured, object()
 
     def clean(self) -> "Sheet":
-        """The canvas holds the ground alone: the axes, the legend and the measured points."""
+        """Draw the ground alone (axes, legend, measured points) on the canvas, and return the sheet."""
         if self._dressed is None:
             self.canvas.restore_region(self._bare)
             for artist in self._still:
@@ -209,9 +192,10 @@ class Sheet:
         return self
 
     def close(self) -> None:
-        """Frees pixels and ticks, 4 of 5 MB. What matplotlib made refers to each other, so that the rest waits for
-        Python's collector, which comes when a quarter of all objects is new: on a page of many labs, 60 MiB of drawings
-        waited.
+        """Free pixels and ticks, 4 of 5 MB, at once.
+
+        matplotlib's objects refer to each other, so Python's collector frees the others. It runs when a quarter of all
+        objects is new: on a page of many labs, 60 MiB of drawings waited for it.
         """
         for axes in self.axes:
             for axis in (axes.xaxis, axes.yaxis):
@@ -223,8 +207,9 @@ class Sheet:
         return self._bare is not None or self._dressed is not None
 
     def _set_scales(self) -> None:
-        """Once for all limits: a new scale makes new ticks, which cost more than anything else of a drawing. Minor
-        ticks, of which there may be 65, are one line here: as objects of matplotlib's they cost a third of a drawing.
+        """Set the scales and formatters once, since a new scale makes new ticks, the largest cost of a drawing.
+
+        The minor ticks (up to 65) are one line here; as matplotlib's objects they take a third of a drawing.
         """
         from matplotlib import rcParams
         from matplotlib.markers import TICKLEFT
@@ -240,19 +225,15 @@ class Sheet:
         bottom.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
         self._between = top.yaxis.get_minor_locator()
         top.yaxis.set_minor_locator(NullLocator())
-        look = {
-            "marker": TICKLEFT,
-            "markersize": rcParams["ytick.minor.size"],
-            "markeredgewidth": rcParams["ytick.minor.width"],
-        }
-        self._minor_ticks = top.plot(
-            [], [], color="black", linestyle="", transform=top.get_yaxis_transform(), clip_on=False, zorder=2.01, **look
-        )[0]
-        unit = self.lab.unit  # the formatter must not know this object: matplotlib would keep both for ever
+        size, width = rcParams["ytick.minor.size"], rcParams["ytick.minor.width"]
+        look = {"marker": TICKLEFT, "markersize": size, "markeredgewidth": width, "color": "black", "linestyle": ""}
+        place = {"transform": top.get_yaxis_transform(), "clip_on": False, "zorder": 2.01}
+        self._minor_ticks = top.plot([], [], **look, **place)[0]
+        unit = self.lab.unit  # a formatter that refers to this object would keep it alive for ever
         top.yaxis.set_major_formatter(lambda value, _: units.on_axis(value, unit))
 
     def _place_points(self, measured: Sequence[Curve]) -> None:
-        """Moves the measured points to where these curves have them."""
+        """Move the measured points and their error bars to the values of these curves."""
         for (line, caps, (bars,)), curve in zip(self.bars, measured, strict=False):
             x, y = curve.x.values, curve.values
             ends = [np.where(np.isfinite(end), end, y) for end in (curve.low, curve.high)]
@@ -262,15 +243,15 @@ class Sheet:
             bars.set_segments(np.stack([np.column_stack([x, end]) for end in ends], axis=1))
 
     def _limit(self, x_low: float, x_high: float, y_low: float, y_high: float, ratio_limit: float) -> None:
+        """Set the limits and ticks of both axes."""
         top, bottom = self.axes
         slider = self.lab.sliders[self.lab.axis]
         top.set_xlim(*self._with_room(x_low, x_high))
         if slider.scale == "log":
             octaves = range(math.ceil(math.log2(x_low)), math.floor(math.log2(x_high)) + 1)
             widest = max((len(units.render(2.0**k, slider.unit)) for k in octaves), default=1)
-            bottom.set_xticks(
-                [2.0**k for k in octaves[:: max(1, math.ceil((len(octaves) - 1) / min(9, 56 // widest)))]]
-            )
+            step = max(1, math.ceil((len(octaves) - 1) / min(9, 56 // widest)))
+            bottom.set_xticks([2.0**k for k in octaves[::step]])
         elif slider.multiple_of:
             steps = math.ceil((x_high - x_low) / slider.multiple_of / 16)
             bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of * max(1, steps)))
@@ -290,7 +271,7 @@ class Sheet:
 
 
 def _share(values: np.ndarray, low: float, high: float, scale: str) -> np.ndarray:
-    """How far along the axis: 0 at its low end, 1 at its high one."""
+    """Return positions along the axis: 0 at its low end, 1 at its high end."""
     if scale == "log":
         values, low, high = np.log(values), math.log(low), math.log(high)
     return (values - low) / (high - low)
@@ -298,9 +279,7 @@ def _share(values: np.ndarray, low: float, high: float, scale: str) -> np.ndarra
 
 @cache
 def _canvas() -> "type[FigureCanvasAgg]":
-    """All sheets are drawn on the same pixels, one after the other; each keeps its own ones of what stays, and begins
-    with those.
-    """
+    """Return a canvas class whose objects share their pixels; each sheet keeps a copy of its ground and restores it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 
     renderer = RendererAgg(WIDTH, HEIGHT, DPI)
@@ -313,12 +292,12 @@ def _canvas() -> "type[FigureCanvasAgg]":
 
 
 def value_base(lab: Lab) -> int:
-    """Of a logarithmic axis of values: bytes come in powers of two."""
+    """Return the base of a logarithmic value axis: 2 for bytes, else 10."""
     return 2 if lab.unit == "B" else 10
 
 
 def draw_band(axes: "Axes", sketch: Sketch) -> "list[Artist]":
-    """A predicted curve: a band about a dashed line."""
+    """Draw a predicted curve as a band about a dashed line, and return the artists."""
     middle = np.sqrt(np.multiply(sketch.low, sketch.high))
     return [
         axes.fill_between(sketch.x, sketch.low, sketch.high, color=COMMITTED, alpha=0.2, linewidth=0),

@@ -1,4 +1,4 @@
-"""A curve to be drawn before the machine draws its own: one slider for each point, on the axes of the lab's figure."""
+"""A prediction of a curve, drawn by the reader before measuring: one slider per point, on the lab's axes."""
 
 import html
 import math
@@ -26,12 +26,14 @@ from spe_lab.ui.static import figure_html
 MOST = 9  # points; more do not fit beside each other
 HEIGHT = 320
 STEP = 0.05  # of a slider, in decades: twelve per cent
-REACH = 30.0  # how far the sliders go beyond the model's least and largest value
-# Each slider stands below its point: the axes begin and end at these shares of the picture, and the points a little
-# further in.
-LEFT, RIGHT, ROOM = 0.14, 0.965, 0.05
+REACH = 30.0  # factor by which the sliders' range exceeds the model's range at both ends
+LEFT, RIGHT, ROOM = (
+    0.14,
+    0.965,
+    0.05,
+)  # ends of the axes and room beside the points, as shares: sliders stand below them
 _SLIDER_PX = 90
-_BETWEEN_PX = WIDTH * (RIGHT - LEFT) / (1 + 2 * ROOM)  # the outer points
+_BETWEEN_PX = WIDTH * (RIGHT - LEFT) / (1 + 2 * ROOM)  # distance of the outer points
 _BELOW = {
     "flex_flow": "row wrap",
     "justify_content": "space-between",
@@ -42,10 +44,10 @@ _BELOW = {
 
 
 class CurveSketch:
-    """Sliders for `points` places along the lab's axis; *Commit* makes a prediction of them.
+    """Sliders for the values at `points` places of the lab's axis; *Commit* makes a prediction of them.
 
-    It can be given to `explore` as a prediction, before it is committed or after. `picture` shows the curve, `twin`
-    says it in words, and `note` says what became of the last commit.
+    `explore` takes it as a prediction, committed or not. `picture` shows the curve, `twin` has it in words, and `note`
+    the result of the last commit.
     """
 
     def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value) -> None:
@@ -56,14 +58,11 @@ class CurveSketch:
         places = self._places(points)
         low, high = self._reach()
         middle = math.sqrt(low * high) if self.lab.scale == "log" else (low + high) / 2
-        values = (
-            np.clip(self.prediction.at(np.array(places), self.lab), low, high)
-            if self.committed
-            else np.full(len(places), middle)
-        )
-        self.sliders = {
-            place: self._slider(place, float(value), low, high) for place, value in zip(places, values, strict=True)
-        }
+        values = np.full(len(places), middle)
+        if self.committed:
+            values = np.clip(self.prediction.at(np.array(places), self.lab), low, high)
+        points_ = zip(places, values, strict=True)
+        self.sliders = {place: self._slider(place, float(value), low, high) for place, value in points_}
         self._pad = _Pad(self.lab, _with_room(places, self.lab), (low, high))
         self.picture, self.twin, self.note = widgets.HTML(), widgets.HTML(), widgets.HTML()
         commit = widgets.Button(
@@ -92,11 +91,11 @@ class CurveSketch:
 
     @property
     def curve(self) -> dict[float, float]:
-        """Where the sliders stand: the value at each place."""
+        """The sliders' values by place."""
         return {place: slider.value for place, slider in self.sliders.items()}
 
     def commit(self) -> None:
-        """Keeps the curve that shows; the page says whether it counts."""
+        """Commit the drawn curve; the page says whether it counts."""
         drawn = replace(self.prediction, knots=tuple(self.curve.items()), name="")
         self.prediction = drawn.kept(tell=self._tell)
         self._refresh()
@@ -105,57 +104,44 @@ class CurveSketch:
     def text(self) -> Text:
         """The curve in words, and whether it is committed."""
         unit = self.lab.sliders[self.lab.axis].unit
-        points = ", ".join(
-            f"{units.render(value, self.lab.unit)} at {units.render(place, unit)}"
-            for place, value in self.curve.items()
-        )
-        slack = (
-            10 ** (STEP / 2) - 1 if self.lab.scale == "log" else 1e-6
-        )  # a curve committed in code need not stand on a slider's stops
-        is_kept = self.committed and np.allclose(
-            self.prediction.at(np.array([*self.curve]), self.lab), [*self.curve.values()], rtol=slack
-        )
-        return Text(f"{'Committed' if is_kept else 'Not committed'}: {points}.")
+        places, values = [*self.curve], [*self.curve.values()]
+        pairs = zip(places, values, strict=True)
+        points = ", ".join(f"{units.render(y, self.lab.unit)} at {units.render(x, unit)}" for x, y in pairs)
+        # Values committed in code may lie between a slider's stops.
+        slack = 10 ** (STEP / 2) - 1 if self.lab.scale == "log" else 1e-6
+        same = self.committed and np.allclose(self.prediction.at(np.array(places), self.lab), values, rtol=slack)
+        return Text(f"{'Committed' if same else 'Not committed'}: {points}.")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return bundle(self.page, kwargs, html=self.picture.value, text=str(self.text))
 
     def _places(self, points: int) -> list[float]:
-        """Spread over the default sweep, each a value that the axis has."""
+        """Return `points` values of the axis, spread over the default sweep."""
         slider, x = self.lab.sliders[self.lab.axis], self.lab.x().values
         spaced = np.geomspace if slider.scale == "log" else np.linspace
-        return np.unique(
-            [slider.checked(slider.rounded(float(place))) for place in spaced(x[0], x[-1], points)]
-        ).tolist()
+        places = (slider.rounded(float(place)) for place in spaced(x[0], x[-1], points))
+        return np.unique([slider.checked(place) for place in places]).tolist()
 
     def _reach(self) -> tuple[float, float]:
-        """The least and the largest value that can be drawn: well beyond what any model says."""
-        values = np.concatenate(
-            [
-                curve.values
-                for curve in self.lab.predict(self.lab.point(self._settings), self.lab.x(), self.lab.recorded_fit)
-            ]
-        )
+        """Return the least and the largest value of the sliders, well beyond the range of the models."""
+        predicted = self.lab.predict(self.lab.point(self._settings), self.lab.x(), self.lab.recorded_fit)
+        values = np.concatenate([curve.values for curve in predicted])
         values = values[np.isfinite(values) & (values > 0)]
         largest = float(values.max()) if values.size else 1.0
         if self.lab.scale == "linear":
             return 0.0, 2 * largest
         least = float(values.min()) if values.size else 1.0
-        return 10 ** (STEP * math.floor(math.log10(least / REACH) / STEP)), 10 ** (
-            STEP * math.ceil(math.log10(largest * REACH) / STEP)
-        )
+        low, high = math.log10(least / REACH) / STEP, math.log10(largest * REACH) / STEP
+        return 10 ** (STEP * math.floor(low)), 10 ** (STEP * math.ceil(high))
 
     def _slider(self, place: float, value: float, low: float, high: float) -> widgets.Widget:
         name = units.render(place, self.lab.sliders[self.lab.axis].unit)
         layout = widgets.Layout(width=f"{_SLIDER_PX}px", height="170px", margin="0")
         common = {"orientation": "vertical", "description": name, "readout_format": ".3g", "layout": layout}
         if self.lab.scale == "log":
-            value = 10 ** (
-                STEP * round(math.log10(value) / STEP)
-            )  # the page would move it to a stop, as if a reader had
-            return widgets.FloatLogSlider(
-                value=value, min=math.log10(low), max=math.log10(high), step=STEP, base=10, **common
-            )
+            value = 10 ** (STEP * round(math.log10(value) / STEP))  # a stop; otherwise the page would move it to one
+            ends = {"min": math.log10(low), "max": math.log10(high)}
+            return widgets.FloatLogSlider(value=value, step=STEP, base=10, **ends, **common)
         return widgets.FloatSlider(value=value, min=low, max=high, step=(high - low) / 100, **common)
 
     def _pressed(self) -> None:
@@ -164,7 +150,7 @@ class CurveSketch:
 
     def _moved(self, place: float) -> None:
         if self._overtaken.by_press(place):
-            self.commit()  # it belongs to what was committed
+            self.commit()  # the value is older than the press, so it belongs to the commit
         else:
             self._refresh()
 
@@ -173,14 +159,13 @@ class CurveSketch:
 
     def _refresh(self) -> None:
         shown = replace(self.prediction, knots=tuple(self.curve.items()), name="")
-        self.picture.value = figure_html(
-            self._pad.draw(shown.sketched(), self.curve), f"A curve that you draw. {self.text}", WIDTH, HEIGHT
-        )
+        picture = self._pad.draw(shown.sketched(), self.curve)
+        self.picture.value = figure_html(picture, f"A curve that you draw. {self.text}", WIDTH, HEIGHT)
         self.twin.value = f'<span role="status">{html.escape(self.text)}</span>'
 
 
 def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
-    """The ends of the axis: the outer places, and ROOM of what lies between them on both sides."""
+    """Return the ends of the axis: the outer places, extended on both sides by a share ROOM of their distance."""
     first, last = places[0], places[-1]
     if lab.sliders[lab.axis].scale == "log":
         room = (last / first) ** ROOM
@@ -190,7 +175,7 @@ def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
 
 
 class _Pad:
-    """The empty axes of the lab's figure, and on them the curve that is being drawn."""
+    """The empty axes of the lab's figure, and on them the reader's curve."""
 
     @locked
     def __init__(self, lab: Lab, span: tuple[float, float], reach: tuple[float, float]) -> None:

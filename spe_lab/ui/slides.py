@@ -1,9 +1,8 @@
-"""A notebook as slides: where each begins follows from its headings and steps, so that a chapter need not be marked by
-hand.
+"""Notebooks as slides: headings and steps decide where each slide begins, so that chapters need no marks by hand.
 
     python -m spe_lab.ui.slides notebooks/03b_memory.ipynb dist/lecture
 
-writes a copy with the `slideshow` metadata that presentation tools read. `make lecture` does so and opens it.
+writes a copy with the `slideshow` metadata that presentation tools read. `make lecture` does this and opens the copy.
 """
 
 import argparse
@@ -20,11 +19,11 @@ _TALL = re.compile(r"\b(explore|Stepper)\(")
 
 
 def slides(notebook: dict[str, Any]) -> dict[str, Any]:
-    """A copy of a notebook (as its JSON has it) whose cells say what begins with them.
+    """Return a copy of a notebook (as its JSON has it) with slide metadata on its cells.
 
-    A heading begins a slide (to the right). On the way down from it, a part begins with prose that follows code, and
-    with what fills a screen by itself, whose code is folded. Cells in between stay with the one above. What a cell says
-    of itself already is kept; the comment that has nbval compare a cell goes, as no audience needs it.
+    A heading begins a slide (to the right). Prose after code, and code whose output fills a screen, begin a sub-slide
+    (below); such code is hidden. Other cells stay with the cell above. Slide metadata that a cell has are kept. nbval's
+    comments are removed, as no audience needs them.
     """
     copy = deepcopy(notebook)
     above = None
@@ -58,10 +57,8 @@ def main() -> None:
             json.dumps(slides(notebook), ensure_ascii=False, indent=1), encoding="utf-8"
         )
     except (OSError, ValueError, KeyError) as error:
-        parser.error(
-            f"NOTEBOOK must be a notebook that can be read and FOLDER a place to write to, got {error}; name one of"
-            " notebooks/*.ipynb"
-        )
+        rule = f"NOTEBOOK must be a readable notebook and FOLDER a writable folder, got {error}"
+        parser.error(f"{rule}; name one of notebooks/*.ipynb")
 
 
 if __name__ == "__main__":

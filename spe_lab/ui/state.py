@@ -1,4 +1,4 @@
-"""The sliders' values as a line to paste: into a cell, or behind a shell's prompt."""
+"""The sliders' values as a line to paste, into a cell or a terminal."""
 
 import shlex
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from spe_lab.core.slider import Slider, Value
 
 
 def code(lab: Lab, point: Mapping[str, Value]) -> str:
-    """Python that opens the lab at this point; sliders at their defaults go without saying.
+    """Return Python code that opens the lab at this point; it leaves out sliders at their defaults.
 
     >>> from spe_lab import lab
     >>> stride = lab("memory.stride")
@@ -23,8 +23,7 @@ def code(lab: Lab, point: Mapping[str, Value]) -> str:
 
 
 def command(lab: Lab, point: Mapping[str, Value]) -> str:
-    """The command line that runs the lab at this point. It sweeps the axis, so that the marker's place is not part of
-    it.
+    """Return the command line that runs the lab at this point. It sweeps the axis, so it leaves out the marker.
 
     >>> from spe_lab import lab
     >>> stride = lab("memory.stride")
@@ -32,14 +31,8 @@ def command(lab: Lab, point: Mapping[str, Value]) -> str:
     'spe-lab run memory.stride --set B0=8B'
     """
     moved = {name: value for name, value in _moved(lab, point).items() if name != lab.axis}
-    return shlex.join(
-        [
-            "spe-lab",
-            "run",
-            lab.id,
-            *(word for name, value in moved.items() for word in ("--set", f"{name}={_text(lab.sliders[name], value)}")),
-        ]
-    )
+    settings = [f"{name}={_text(lab.sliders[name], value)}" for name, value in moved.items()]
+    return shlex.join(["spe-lab", "run", lab.id, *(word for setting in settings for word in ("--set", setting))])
 
 
 def _moved(lab: Lab, point: Mapping[str, Value]) -> dict[str, Value]:
@@ -56,9 +49,7 @@ def _literal(slider: Slider, value: Value) -> str:
 
 
 def _text(slider: Slider, value: Value) -> str:
-    """As short as `Slider.checked` reads it back exactly: with a prefix, else with all digits, else as a number in the
-    slider's unit.
-    """
+    """Return the shortest text that `Slider.checked` reads back exactly: with a prefix, all digits, or a number."""
     if slider.scale == "choice":
         return str(value)
     for text in (units.render(value, slider.unit).replace(" ", ""), f"{value:.15g}{slider.unit}"):

@@ -1,4 +1,4 @@
-"""A run without a browser: a picture, its alternative text, and HTML that carries both."""
+"""A run without a browser: a picture, its alternative text, and HTML with both."""
 
 import base64
 import html
@@ -20,7 +20,7 @@ from spe_lab.ui.sheet import HEIGHT, WIDTH
 
 
 def picture(run: Run) -> bytes:
-    """PNG of a run: its measured points, and the predictions drawn as lines."""
+    """Return a PNG of a run: measured points, and predictions as lines."""
     lab = lab_of(run)
     fit, point = lab.fitted(run if run.measured else None).fit, {**lab.point(), **run.point}
     smooth = lab.predict(point, dense(lab, run.x), fit)
@@ -29,7 +29,7 @@ def picture(run: Run) -> bytes:
 
 
 def check_png(path: Path) -> None:
-    """Refuses a name for a picture before anything is measured for it."""
+    """Raise SpeLabError if a picture cannot have this path; call this before the measurement."""
     if path.suffix.lower() != ".png":
         raise SpeLabError(f"FILE must end in .png, got {path}; name it for example {path.stem or 'figure'}.png")
     if not path.parent.is_dir():
@@ -58,12 +58,12 @@ _LAYERS = """<style>
 
 
 def ground_html(ground: bytes) -> str:
-    """The lower layer of a figure on a page: what stays. Its text is that of the upper one."""
+    """Return the lower layer of a figure on a page, the parts that stay. The upper layer has the alternative text."""
     return _LAYERS + figure_html(ground, "")
 
 
 def moving_html(inside: str, alt: str) -> str:
-    """The upper layer: the inside of an SVG of the same size, and the figure's alternative text."""
+    """Return the upper layer: an SVG of the same size with this content, and the figure's alternative text."""
     label = html.escape(alt, quote=True)
     return (
         f'<svg class="spe-moving" role="img" aria-label="{label}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0'
@@ -72,33 +72,27 @@ def moving_html(inside: str, alt: str) -> str:
 
 
 def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = (), marks: Mapping[str, float] | None = None) -> str:
-    """What the figure shows, in words: axes, each curve with its source and range, and how far
-    model and machine part.
-    """
+    """Return the figure in words: axes, each curve with its source and range, and the error of the model."""
     slider = lab.sliders[lab.axis]
     ends = f"{units.render(run.x.values[0], slider.unit)} to {units.render(run.x.values[-1], slider.unit)}"
-    said = [f"{lab.quantity.capitalize()} against {slider.meaning}, {ends}."]
+    words = [f"{lab.quantity.capitalize()} against {slider.meaning}, {ends}."]
     for curve in [*run.measured, *run.predicted, *elsewhere]:
         finite = curve.values[np.isfinite(curve.values)]
         if finite.size:
             low, high = units.render(finite.min(), curve.unit), units.render(finite.max(), curve.unit)
-            said.append(f"{curve.source.capitalize()}, {curve.name}: {low} to {high}.")
+            words.append(f"{curve.source.capitalize()}, {curve.name}: {low} to {high}.")
     for name, place in (marks or {}).items():
         if np.isfinite(place):
-            said.append(f"{name.capitalize()} at {units.render(place, slider.unit)}.")
+            words.append(f"{name.capitalize()} at {units.render(place, slider.unit)}.")
     if run.comparison and np.isfinite(run.comparison.median_relative_error):
         c = run.comparison
-        said.append(
-            f"{c.measured} differs from {c.predicted} by {c.median_relative_error:.0%} at the median,"
-            f" {c.max_relative_error:.0%} at most."
-        )
-    return " ".join(said)
+        errors = f"{c.median_relative_error:.0%} at the median, {c.max_relative_error:.0%} at most"
+        words.append(f"{c.measured} differs from {c.predicted} by {errors}.")
+    return " ".join(words)
 
 
 def dense(lab: Lab, x: Axis, points: int = 240) -> Axis:
-    """Values between the ends of x, its own among them, for drawing a model as a line; where the
-    axis counts, x itself.
-    """
+    """Return values of the axis for drawing a model as a line, those of x included; for a counting axis, x itself."""
     slider, low, high = lab.sliders[x.name], x.values[0], x.values[-1]
     if slider.scale == "log":
         return Axis(x.name, x.unit, np.unique([*x.values, *np.geomspace(low, high, points)]))
@@ -106,10 +100,10 @@ def dense(lab: Lab, x: Axis, points: int = 240) -> Axis:
 
 
 def ratios(run: Run) -> Curve | None:
-    """Measured ÷ predicted of the compared pair, as a curve."""
+    """Return measured ÷ predicted of the compared pair as a curve; None without a comparison."""
     return Curve("ratio", "measured", run.x, "", run.comparison.residuals + 1) if run.comparison else None
 
 
 def lab_of(recording: Recording) -> Lab:
-    """The lab of a recording, on the machine that it says."""
+    """Return the lab of a recording, on the recording's machine."""
     return registry.get(recording.lab, Machine.from_dict(dict(recording.machine)))

@@ -1,4 +1,4 @@
-"""Pictures to step through: forward, back, to the start, by button, slider or arrow key."""
+"""A sequence of pictures to step through by button, slider or arrow key."""
 
 import html
 from collections.abc import Callable, Sequence
@@ -13,9 +13,7 @@ from spe_lab.ui.page import bundle, page_of
 
 
 class Stepper:
-    """Shows one of `frames`, each a pair of markup (an SVG with its own label) and a sentence that says the same in
-    words.
-    """
+    """A page that shows one of `frames`: pairs of markup (an SVG with a label) and a sentence with the same content."""
 
     def __init__(self, frames: Sequence[tuple[str, str]], title: str = "step") -> None:
         if not frames:
@@ -36,7 +34,7 @@ class Stepper:
 
     @property
     def text(self) -> str:
-        """The sentence of the frame that shows."""
+        """The sentence of the present frame."""
         return self.frames[self.place.value][1]
 
     def _button(self, name: str, icon: str, target: Callable[[], int]) -> widgets.Button:

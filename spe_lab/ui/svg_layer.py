@@ -1,7 +1,7 @@
-"""What moves on a lab's figure, as SVG that a page lays over the pixels of what stays.
+"""The moving parts of a lab's figure as SVG, which a page lays over the pixels of the ground.
 
-A frame is then a few kilobytes of paths: no pixel is drawn, compressed, sent or decoded when a slider moves (with
-pixels a frame took 19 ms in the kernel alone).
+A frame is then a few kilobytes of paths. No pixel is drawn, compressed, sent or decoded when a slider moves; with
+pixels, a frame took 19 ms in the kernel alone.
 """
 
 import html
@@ -17,31 +17,25 @@ if TYPE_CHECKING:
 
 
 def svg(sheet: "Sheet") -> str:
-    """The inside of an SVG whose unit is the figure's pixel: lines, ratios, markers and the caption, where matplotlib
-    draws them.
-    """
+    """Return SVG content in pixels of the figure: lines, ratios, markers and caption, where matplotlib draws them."""
     top, bottom = sheet.axes
     drawn = [
         _window(top, [_line(sheet, line) for line in (*sheet.lines, *sheet.places)] + [_line(sheet, sheet.markers[0])]),
         _window(bottom, [_dots(sheet, sheet.ratio_points), _line(sheet, sheet.markers[1])]),
     ]
     x, y = sheet.caption.get_transform().transform(sheet.caption.get_position())
-    font = (
-        f'font-size="{_pixels(sheet, sheet.caption.get_fontsize()):.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
-    )
+    size = _pixels(sheet, sheet.caption.get_fontsize())
+    font = f'font-size="{size:.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
     text = html.escape(sheet.caption.get_text())
     return "".join(drawn) + f'<text x="{x:.1f}" y="{_height(sheet) - y:.1f}" {font}>{text}</text>'
 
 
 def _window(axes: "Axes", drawn: list[str]) -> str:
-    """An inner picture as large as the axes: what reaches beyond them is cut off there."""
-    box, height = axes.bbox, axes.figure.bbox.height
-    x, y = box.x0, height - box.y1
-    view = f"{x:.1f} {y:.1f} {box.width:.1f} {box.height:.1f}"
-    return (
-        f'<svg x="{x:.1f}" y="{y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"'
-        f' viewBox="{view}">{"".join(drawn)}</svg>'
-    )
+    """Return an inner SVG as large as the axes, which clips its content."""
+    box = axes.bbox
+    x, y, width, height = (f"{part:.1f}" for part in (box.x0, axes.figure.bbox.height - box.y1, box.width, box.height))
+    size = f'x="{x}" y="{y}" width="{width}" height="{height}" viewBox="{x} {y} {width} {height}"'
+    return f"<svg {size}>{''.join(drawn)}</svg>"
 
 
 def _line(sheet: "Sheet", line: "Line2D") -> str:
@@ -50,10 +44,8 @@ def _line(sheet: "Sheet", line: "Line2D") -> str:
     width = _pixels(sheet, line.get_linewidth())
     style = sheet.dashes[line]
     dashes = f' stroke-dasharray="{" ".join(f"{part * width:.1f}" for part in style[1])}"' if style != "-" else ""
-    return (
-        f'<path d="{path(_points(sheet, line))}" fill="none" stroke="{line.get_color()}"'
-        f' stroke-width="{width:.1f}"{dashes}/>'
-    )
+    look = f'fill="none" stroke="{line.get_color()}" stroke-width="{width:.1f}"{dashes}'
+    return f'<path d="{path(_points(sheet, line))}" {look}/>'
 
 
 def _dots(sheet: "Sheet", line: "Line2D") -> str:
@@ -65,9 +57,7 @@ def _dots(sheet: "Sheet", line: "Line2D") -> str:
 
 
 def _points(sheet: "Sheet", line: "Line2D") -> np.ndarray:
-    """n × 2 in the figure's pixels from its upper left corner; not finite where a value is not, or lies below a
-    logarithmic axis.
-    """
+    """Return n × 2 pixels from the figure's upper left corner, not finite for values without a place on the axes."""
     xy = np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()])
     with np.errstate(divide="ignore", invalid="ignore"):
         place = line.get_transform().transform(xy)
@@ -76,7 +66,7 @@ def _points(sheet: "Sheet", line: "Line2D") -> np.ndarray:
 
 
 def path(points: np.ndarray) -> str:
-    """A path that begins anew after each point that is not finite. Far outside, a coordinate says no more than that."""
+    """Return a path with a gap at each point that is not finite; coordinates far outside are clipped."""
     commands, pen = [], "M"
     for x, y in np.clip(points, -9999, 9999).tolist():
         if x != x or y != y:

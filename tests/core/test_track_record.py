@@ -63,7 +63,7 @@ def test_nothing_scored_is_said():
         (1, 0, "1 of 1 range held"),
         (9, 1, "agrees with 90%"),
         (3, 9, "ranges are too narrow"),
-        (60, 0, "wider than they need be"),
+        (60, 0, "wider than they need to be"),
         (0, 0, ""),
     ],
 )
@@ -80,7 +80,7 @@ def test_the_stretch_makes_nine_tenths_hold():
     assert record.stretch == pytest.approx(3) and sum(each.needed <= record.stretch for each in ranges) >= SURE * len(
         ranges
     )
-    assert "had all been 3 times as wide." in record.verdict
+    assert "if all had been 3 times as wide." in record.verdict
     assert math.isnan(TrackRecord(ranges[:4]).stretch)
 
 

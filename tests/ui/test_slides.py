@@ -82,4 +82,4 @@ def test_command_names_what_it_cannot_read(tmp_path):
     for wrong in (tmp_path / "missing.ipynb", tmp_path / "notes.txt"):
         answer = run(wrong, tmp_path)
         assert answer.returncode == 2
-        assert "NOTEBOOK must be a notebook that can be read" in answer.stderr
+        assert "NOTEBOOK must be a readable notebook" in answer.stderr

@@ -1,1 +1,1 @@
-"""Grids: a lab over many settings of its sliders, on any executor, kept in a file while it goes on."""
+"""Grids: run a lab over many settings of its sliders, on any executor, and save the results as they come."""

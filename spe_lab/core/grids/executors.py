@@ -1,12 +1,11 @@
-"""Tasks on any executor of concurrent.futures, each answered exactly once, though workers may be lost on the way.
+"""Run tasks on any executor of concurrent.futures and answer each exactly once, although workers may die.
 
-What an executor does to a future tells little: a process pool breaks all its futures when one worker dies, Dask cancels
-some, IPython Parallel has errors of its own. So a task's own error comes back as a value (`_attempt`), and whatever an
-executor raises is a loss: the task is handed out again. A task is counted by the future that answers it, and by none
-after that.
+Executors report a dead worker in different ways: a process pool breaks all its futures, Dask cancels some, IPython
+Parallel has errors of its own. So a task's own error is returned as a value (`_attempt`). An exception from an executor
+means that the task was lost; it is submitted again. The first future with an answer completes a task.
 
-A task that was lost with others beside it may be innocent. Before the last try it waits until it can run alone; what is
-lost then is lost by itself, and its name is told.
+A task that was lost while others ran may not be the cause. For its last try it runs alone; if it is lost again, the
+error names it.
 """
 
 import multiprocessing
@@ -35,9 +34,9 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import cpus
 
 TRIES = 3
-AT_ONCE = 64  # tasks that an executor of unknown size holds: enough for 32 workers, and few to do again if it breaks
+AT_ONCE = 64  # tasks submitted to an executor of unknown size: enough for 32 workers, and few to repeat if it breaks
 BUILT_IN = ("threads", "processes")
-_LOOK_S = 0.1  # between looks at `cancel`
+_LOOK_S = 0.1  # interval between checks of `cancel`
 
 Task = Any
 Workers = Executor | Callable[[], Executor] | str | None
@@ -53,29 +52,25 @@ def answers(
     tries: int = TRIES,
     at_once: int | None = None,
 ) -> Iterator[tuple[int, Any]]:
-    """Yields (index of the task, function(task, cancel)) as they come; ends early, without what is unfinished, once
-    `cancel` is set.
+    """Yield (task index, function(task, cancel)) as tasks finish. Once `cancel` is set, stop and drop unfinished tasks.
 
-    `executor`: None (here, one after the other), "threads", "processes", any Executor, or a function that makes one:
-    what was made by name or by a function is made anew when it breaks, and shut down in the end. Function, tasks and
-    answers must be picklable for other processes, and the function importable there. A program that starts "processes"
-    guards its main part by `if __name__ == "__main__":`, since each process reads it.
+    - executor: None (one after the other in this thread), "threads", "processes", an Executor, or a function that makes
+      one. An executor made here is replaced if it breaks, and shut down at the end.
+    - named: the name of a task for errors
+    - tries: how often a task may be lost before that is an error
+    - at_once: tasks submitted at the same time; by default what suits the executor
 
-    What the function raises ends all with that error, `named(task)` before it. So does a task that was lost `tries`
-    times.
+    Other processes must be able to import the function and to unpickle tasks. A program that starts "processes" needs
+    `if __name__ == "__main__":`, since each process imports it. An error of the function ends the whole call.
 
     >>> sorted(answers(lambda task, cancel: task * task, [3, 4, 5], "threads"))
     [(0, 9), (1, 16), (2, 25)]
     """
     if not isinstance(tries, int) or tries < 2:
-        raise SpeLabError(
-            "tries must be a whole number of at least 2, since a worker may die of something else than its task, got"
-            f" {tries!r}; write 3"
-        )
+        rule = "tries must be a whole number of at least 2, since a task need not be the cause of its worker's death"
+        raise SpeLabError(f"{rule}, got {tries!r}; write 3")
     if at_once is not None and (not isinstance(at_once, int) or at_once < 1):
-        raise SpeLabError(
-            f"at_once must be a whole number of at least 1, got {at_once!r}; leave it out for a fitting one"
-        )
+        raise SpeLabError(f"at_once must be a whole number of at least 1, got {at_once!r}; leave it out")
     return _answers(function, tasks, _Pool(executor, Cancel() if cancel is None else cancel, at_once), named, tries)
 
 
@@ -93,11 +88,10 @@ def _answers(
     def lose(task: int, error: Exception) -> None:
         lost[task] += 1
         if lost[task] >= tries:
-            said = f"{type(error).__name__}: {error}".strip().split("\n")[0].rstrip(": .")
-            raise SpeLabError(
-                f"{named(tasks[task])} was lost {tries} times, the last time with nothing beside it ({said}); "
-                "look for a crash there, for too little memory, or for what a worker cannot import"
-            ) from error
+            reason = f"{type(error).__name__}: {error}".strip().split("\n")[0].rstrip(": .")
+            fault = f"{named(tasks[task])} was lost {tries} times, the last time with nothing beside it ({reason})"
+            cure = "look for a crash there, for too little memory, or for a module that a worker cannot import"
+            raise SpeLabError(f"{fault}; {cure}") from error
         waiting.appendleft(task)
 
     try:
@@ -105,8 +99,8 @@ def _answers(
             while waiting and may_start():
                 task = waiting.popleft()
                 try:
-                    # By position: Dask keeps some keywords for itself. With a name that no other attempt has: Dask
-                    # takes equal calls for the same one, and would repeat an error for ever.
+                    # Dask reserves some keywords, hence positions. It also returns the old result for an equal call,
+                    # even an error, hence a name of its own for each attempt.
                     future = pool.submit(_attempt, function, tasks[task], pool.stop, f"{errand}-{task}-{lost[task]}")
                 except Exception as error:
                     pool.renew_if_broken(error, pool.executor)
@@ -122,7 +116,7 @@ def _answers(
                     lose(task, error)
                     continue
                 if pool.cancel.is_set():
-                    return  # an answer that was cut short looks like any other
+                    return  # the answer may be of a task that was cut short
                 yield task, _opened(outcome, named(tasks[task]))
     finally:
         for future in running:
@@ -131,17 +125,17 @@ def _answers(
 
 
 class _Pool:
-    """An executor, made anew where that can be done."""
+    """An executor, replaced if it breaks and was made here."""
 
     def __init__(self, executor: Workers, cancel: Cancel, at_once: int | None) -> None:
         self.cancel = cancel  # the caller's
-        self.stop = Cancel()  # ours, for tasks that run while an error or the caller ends all
+        self.stop = Cancel()  # ours: ends running tasks after an error or the caller's cancel
         self.make: Callable[[], Executor] | None  # None: the executor is the caller's
         self.executor: Executor | None = None
         cores = cpus.current().cores
         if executor is None:
             self.make, fitting = _Here, 1
-            self.stop = cancel  # nobody else looks at the caller's meanwhile
+            self.stop = cancel  # the task itself must check it, as this thread is busy
         elif executor == "threads":
             self.make, fitting = lambda: ThreadPoolExecutor(cores), cores
         elif executor == "processes":
@@ -156,11 +150,8 @@ class _Pool:
             self.make, fitting = executor, AT_ONCE
         else:
             rule = f"executor must be None, {', '.join(map(repr, BUILT_IN))} or an Executor of concurrent.futures"
-            others = (
-                "of Dask, give client.get_executor(pure=False), of IPython Parallel"
-                " client.load_balanced_view().executor"
-            )
-            raise SpeLabError(f"{rule}, got {executor!r}; {others}")
+            dask, parallel = "client.get_executor(pure=False)", "client.load_balanced_view().executor"
+            raise SpeLabError(f"{rule}, got {executor!r}; of Dask, give {dask}, of IPython Parallel {parallel}")
         self.at_once = fitting if at_once is None else at_once
 
     def submit(self, *call: Any) -> Future:
@@ -169,13 +160,13 @@ class _Pool:
         return self.executor.submit(*call)
 
     def renew_if_broken(self, error: Exception, executor: Executor) -> None:
-        """All futures of a broken executor say so; the first that is heard has another executor made."""
+        """Drop a broken executor, so that the next task makes another; later futures of the same one change nothing."""
         if self.make and isinstance(error, BrokenExecutor) and executor is self.executor:
             executor.shutdown(wait=True, cancel_futures=True)
             self.executor = None
 
     def close(self) -> None:
-        """Ends what was made here. Tasks that still run see `stop`."""
+        """Shut down an executor made here, and set `stop` for tasks that still run."""
         if self.make and self.executor:
             if self.stop is not self.cancel:
                 self.stop.set()
@@ -183,7 +174,7 @@ class _Pool:
 
 
 class _Here(Executor):
-    """Answers in the thread that asks, before it goes on."""
+    """Run each task at once in the calling thread."""
 
     def submit(self, function: Callable, /, *arguments: Any, **named: Any) -> Future:
         future: Future = Future()
@@ -191,42 +182,41 @@ class _Here(Executor):
         return future
 
 
-_inherited: Cancel | None = None  # in a process of "processes": the flag that it shares with the process that asks
+_inherited: Cancel | None = None  # in a process of "processes": the flag that it shares with its parent
 
 
 def _begin(flag: c_int32) -> None:
-    """Begins a process of "processes"."""
+    """Initialise a process of "processes"."""
     global _inherited
     _inherited = Cancel()
     _inherited.flag = flag
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the one that asks ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all processes; the parent ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A pool's processes would wait for tasks for ever after the one that asks was killed."""
+    """End this process with its parent: a pool's processes would wait for tasks for ever if the parent is killed."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
 
 def _attempt(function: Callable, task: Task, cancel: Cancel, _name: str) -> tuple[str, Any]:
-    """What a worker runs: the task's own error is an answer as well, and any other error is the executor's."""
+    """Run one task in a worker. Return its error as a value too, so that exceptions come from the executor alone."""
     try:
         return "answer", function(task, _inherited or cancel)
     except Exception as error:
-        # Only our own errors are known to survive the way through pickle.
-        told = error if isinstance(error, SpeLabError) else SpeLabError(f"{type(error).__name__}: {error}")
-        told.add_note(traceback.format_exc())
-        return "error", told
+        # Other errors than our own may not survive pickling.
+        portable = error if isinstance(error, SpeLabError) else SpeLabError(f"{type(error).__name__}: {error}")
+        portable.add_note(traceback.format_exc())
+        return "error", portable
 
 
 def _opened(outcome: Any, name: str) -> Any:
+    """Return the answer of an `_attempt`, or raise its error with the task's name."""
     match outcome:
         case ("answer", answer):
             return answer
         case ("error", error):
             raise type(error)(f"at {name}: {error}") from error
-    cure = "of IPython Parallel, take client.load_balanced_view().executor, which gives a task to one engine"
-    raise SpeLabError(
-        f"an executor must run each task once and give back its answer, got {type(outcome).__name__}; {cure}"
-    )
+    rule = f"an executor must run each task once and return its answer, got {type(outcome).__name__}"
+    raise SpeLabError(f"{rule}; of IPython Parallel, take client.load_balanced_view().executor")

@@ -1,10 +1,9 @@
-"""Curves kept in a file while a sweep goes on, a line of JSON for each part that is done: a sweep that was ended goes
-on from there.
+"""The file of a sweep: one line of JSON for each finished part, so that an interrupted sweep can continue.
 
-The first line says what all share. A last line that was cut short, as by a power failure, is dropped and its part done
-again; anything else that does not fit is refused, and the file left as it is.
+The first line holds what all parts share. An incomplete last line (power failure) is dropped and its part repeated. Any
+other line that does not fit is an error, and the file stays as it is.
 
-JSON format history: 1, the first. 2: a line has `training`, which stood in the curves' provenance.
+JSON format history: 1, the first. 2: a line has `training`, which was in the curves' provenance before.
 """
 
 import json
@@ -41,42 +40,39 @@ _LINE = {
 
 
 class GridFile:
-    """The file at `path`, for curves of one lab on the same terms (version of the library among them)."""
+    """The file at `path`, for curves of one lab, from one version of the library and on the same `terms`."""
 
     def __init__(self, path: Path, lab: str, version: str, terms: Mapping[str, Any]) -> None:
         self.path = path
         self.head = {"format": FORMAT, "lab": lab, "version": version, "terms": dict(terms)}
 
     def load(self) -> dict[str, Measured]:
-        """What is known of each part that is in the file; makes the file if there is none."""
+        """Return the finished parts in the file by key; make the file if there is none."""
         try:
             whole, end, cut = read_text(self.path).rpartition("\n")
         except FileNotFoundError:
             whole, end, cut = "", "", ""
         except UnicodeDecodeError as error:
-            raise SpeLabError(
-                f"{self.path} must be text as SPE Lab writes it: {error}; keep this sweep in another file"
-            ) from None
+            rule = f"{self.path} must be text as SPE Lab writes it: {error}"
+            raise SpeLabError(f"{rule}; keep this sweep in another file") from None
         if not end:
             if cut and not self._line(self.head).startswith(cut):
-                raise SpeLabError(
-                    f"{self.path} must be a file of an earlier sweep, got something else; keep this sweep in another"
-                    " file"
-                )
+                rule = f"{self.path} must be a file of an earlier sweep, got something else"
+                raise SpeLabError(f"{rule}; keep this sweep in another file")
             self.path.write_text(self._line(self.head), encoding="utf-8")
             return {}
         head, *lines = whole.split("\n")
-        found = checked_json(head, _HEAD, f"{self.path}, line 1,")
-        differing = [name for name in self.head if name != "format" and found[name] != self.head[name]]
+        stored = checked_json(head, _HEAD, f"{self.path}, line 1,")
+        differing = [name for name in self.head if name != "format" and stored[name] != self.head[name]]
         if differing:
             name = differing[0]
             rule = f"{self.path} must be of a sweep with the same {name}, {self.head[name]!r:.60}"
-            raise SpeLabError(f"{rule}, got {found[name]!r:.60}; keep this sweep in another file")
-        known = [checked_json(line, _LINE, f"{self.path}, line {2 + i},") for i, line in enumerate(lines)]
+            raise SpeLabError(f"{rule}, got {stored[name]!r:.60}; keep this sweep in another file")
+        entries = [checked_json(line, _LINE, f"{self.path}, line {2 + i},") for i, line in enumerate(lines)]
         if cut:
             with self.path.open("r+b") as file:
                 file.truncate(len(f"{whole}\n".encode()))
-        return {entry["part"]: _measured(entry) for entry in known}
+        return {entry["part"]: _measured(entry) for entry in entries}
 
     def add(self, part: str, answer: Measured) -> None:
         """Append one part."""

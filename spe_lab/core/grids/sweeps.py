@@ -1,7 +1,7 @@
 """A lab over a grid of its sliders, on one machine or on many.
 
-A simulated lab's curves follow from its settings alone, seeds included: each point of the grid is a task of its own,
-and the XX
+The curves of a simulated lab follow from its settings alone, seeds included. So each grid point is a task of its own,
+and any executor may run it. A lab that measures sweeps its axis as one task, on this machine.
 """
 
 import csv
@@ -30,11 +30,11 @@ from spe_lab.core.registry import get as named_lab
 from spe_lab.core.slider import Slider, Value
 
 MOST_POINTS = 10_000
-STEPS = 10  # of a range whose number of values is not given
+STEPS = 10  # values of a range that gives no number
 
 
 class Part(NamedTuple):
-    """A task: a lab at all its sliders' values, over some values of its axis."""
+    """A task: a lab, the values of all its sliders, and some values of its axis."""
 
     lab: Lab
     point: Mapping[str, Value]
@@ -42,18 +42,13 @@ class Part(NamedTuple):
     effort: Effort
 
     def __str__(self) -> str:
-        """The grid point as it would be written on the command line."""
-        axis = self.lab.axis
-        differing = {
-            name: value
-            for name, value in self.point.items()
-            if name != axis and value != self.lab.sliders[name].default
-        }
-        shown = {axis: self.over[0]} | differing if len(self.over) == 1 else differing
-        return f"{self.lab.id}, " + (
-            ", ".join(f"{name}={_written(self.lab.sliders[name], value)}" for name, value in shown.items())
-            or "defaults"
-        )
+        """Return the grid point as it is written on the command line."""
+        axis, sliders = self.lab.axis, self.lab.sliders
+        shown = {name: value for name, value in self.point.items() if name != axis and value != sliders[name].default}
+        if len(self.over) == 1:
+            shown = {axis: self.over[0]} | shown
+        settings = ", ".join(f"{name}={_written(sliders[name], value)}" for name, value in shown.items())
+        return f"{self.lab.id}, {settings or 'defaults'}"
 
     @property
     def key(self) -> str:
@@ -62,7 +57,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Swept:
-    """What is known of a grid: its `parts` in order, and what was `found` for those that are done, by their number."""
+    """The state of a grid: its `parts` in order, and the `found` results of the finished ones, by their index."""
 
     lab: Lab
     parts: Sequence[Part]
@@ -70,15 +65,13 @@ class Swept:
 
     @cached_property
     def runs(self) -> list[Run]:
-        """A run for each setting of the sliders beside the axis, in the order of the grid, over the part of the axis
-        that is done, with predictions made here.
-        """
+        """One run per setting of the sliders other than the axis, over its finished values, with predictions."""
         runs, lab = [], self.lab
         for _, group in itertools.groupby(range(len(self.parts)), lambda i: {**self.parts[i].point, lab.axis: None}):
             if done := [i for i in group if i in self.found]:
-                found, point = [self.found[i] for i in done], self.parts[done[0]].point
-                recording = lab.recording(point, joined([each.curves for each in found]), found[0].training)
-                runs.append(lab.joined(lab.fitted(recording)))
+                results, point = [self.found[i] for i in done], self.parts[done[0]].point
+                curves = joined([result.curves for result in results])
+                runs.append(lab.joined(lab.fitted(lab.recording(point, curves, results[0].training))))
         return runs
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,15 +97,11 @@ class Swept:
         return out.getvalue()
 
     def summary(self) -> str:
-        """Each run as a table, the sliders that the grid moves above it."""
-        runs = self.runs
+        """Return each run as a table, headed by the values of the sliders that the grid moves."""
+        runs, sliders = self.runs, self.lab.sliders
         moved = [name for name in runs[0].point if len({run.point[name] for run in runs}) > 1]
-        headed = [
-            ", ".join(f"{name}={_written(self.lab.sliders[name], run.point[name])}" for name in moved) for run in runs
-        ]
-        return "\n\n".join(
-            f"{head}\n{run.summary()}" if head else run.summary() for head, run in zip(headed, runs, strict=True)
-        )
+        heads = [", ".join(f"{name}={_written(sliders[name], run.point[name])}" for name in moved) for run in runs]
+        return "\n\n".join(f"{head}\n{run.summary()}".lstrip("\n") for head, run in zip(heads, runs, strict=True))
 
 
 def sweep(
@@ -123,18 +112,19 @@ def sweep(
     progress: Callable[[float, Swept], None] | None = None,
     **options: Any,
 ) -> Swept:
-    """The last of `sweeps`; `progress(share done, what is known)` is called with each of them. Ctrl-C and Jupyter's
-    stop button end it.
+    """Return the last result of `sweeps`; call `progress(share done, result so far)` with each of them.
 
-    >>> found = sweep("branches.predictor", {"p": [0.2, 0.4], "states": [2, 4]}, short=True)
-    >>> [(run.point["states"], run.x.values.tolist()) for run in found.runs]
+    Ctrl-C and Jupyter's stop button end the sweep.
+
+    >>> swept = sweep("branches.predictor", {"p": [0.2, 0.4], "states": [2, 4]}, short=True)
+    >>> [(run.point["states"], run.x.values.tolist()) for run in swept.runs]
     [(2, [0.2, 0.4]), (4, [0.2, 0.4])]
     """
-    known = None
-    for share, known in sweeps(lab, grid, executor, **options):
+    swept = None
+    for share, swept in sweeps(lab, grid, executor, **options):
         if progress:
-            progress(share, known)
-    return known
+            progress(share, swept)
+    return swept
 
 
 def sweeps(
@@ -150,28 +140,25 @@ def sweeps(
     tries: int = TRIES,
     at_once: int | None = None,
 ) -> Iterator[tuple[float, Swept]]:
-    """Yields (share done, what is known so far) with each further part of the grid.
+    """Yield (share done, result so far) after each finished part of the grid.
 
-    `grid`: values of each slider that moves, or a text that `values_of` reads; without the axis, its default sweep.
-    `settings` fixes others. `executor`, `tries` and `at_once` as in `executors.answers`; None computes here.
-    `budget_s` is the time of each run of a measured lab. `keep` names a file for the parts that are done: the same call
-    finds them there and computes the rest.
+    - grid: values of each slider that moves, or a text for `values_of`; without the axis, its default sweep is used
+    - executor, tries, at_once: as in `executors.answers`; None computes in this thread
+    - settings: values of other sliders
+    - budget_s: seconds for each run of a lab that measures
+    - short: True for each lab's first answer instead of its best
+    - keep: a file for finished parts; the same call later finds them there and computes the others
+    - cancel: once it is set, the sweep ends with the parts that it has, or raises CancelledError if it has none
 
-    All settings are checked before anything is computed. Once `cancel` is set the sweep ends with what it has;
-    CancelledError if that is nothing.
+    All settings are checked before the first part is computed.
     """
     lab = named_lab(lab) if isinstance(lab, str) else lab
     if not lab.simulated and executor is not None:
-        rule = (
-            f"executor must be None for {lab.id}, which measures: runs at the same time disturb each other, and those"
-            " of several machines make no curve"
-        )
-        raise SpeLabError(f"{rule}; got {executor!r}; leave it out")
+        rule = f"executor must be None for {lab.id}, which measures: concurrent measurements disturb each other"
+        raise SpeLabError(f"{rule}, got {executor!r}; leave it out")
     if executor == "processes" and type(lab).__module__ == "__main__":
-        raise SpeLabError(
-            f"lab must be importable by other processes, got {lab.id} of a notebook or script; write it into a module,"
-            " or take threads"
-        )
+        rule = f"lab must be importable by other processes, got {lab.id} of a notebook or script"
+        raise SpeLabError(f"{rule}; write it into a module, or take threads")
     parts = _parts(lab, grid, settings, Effort.of(budget_s, short))
     store = GridFile(Path(keep), lab.id, version(), _terms(lab, parts)) if keep else None
     return _sweeps(lab, parts, store, executor, Cancel() if cancel is None else cancel, tries=tries, at_once=at_once)
@@ -195,33 +182,30 @@ def _sweeps(
 
 
 def measured(part: Part, cancel: Cancel) -> Measured:
-    """The last answer for one part: what a worker computes."""
-    found = list(part.lab.measure(part.point, part.lab.x(part.over), part.effort, cancel))
-    if not found:
+    """Return the last answer for one part; workers run this."""
+    results = list(part.lab.measure(part.point, part.lab.x(part.over), part.effort, cancel))
+    if not results:
         raise CancelledError("the measurement was cancelled; start it again")
-    return found[-1]
+    return results[-1]
 
 
 def joined(curves: Sequence[Sequence[Curve]]) -> list[Curve]:
-    """One curve of each name from the parts of an axis. The first part says where they come from; notes are those of
-    all.
-    """
+    """Join the curves of each name over the parts of an axis. The first part gives the provenance, all give notes."""
     whole = []
     for parts in zip(*curves, strict=True):
         first = parts[0]
         x = Axis(first.x.name, first.x.unit, np.concatenate([part.x.values for part in parts]))
-        arrays = {
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("values", "low", "high", "kept", "tried")
-        }
+        names = ("values", "low", "high", "kept", "tried")
+        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         notes = list(dict.fromkeys(note for part in parts for note in part.provenance.get("notes", ())))
         whole.append(dataclasses.replace(first, x=x, **arrays, provenance={**first.provenance, "notes": notes}))
     return whole
 
 
 def values_of(slider: Slider, text: str) -> list[Value]:
-    """The values that a text names: "1,4,16"; "0.5..0.95", ten at equal steps, of equal ratio where the slider is
-    logarithmic; "0.5..0.95/4", four. They are rounded to the slider's steps.
+    """Return the values that a text names: "1,4,16"; "0.5..0.95" (ten values); "0.5..0.95/4" (four values).
+
+    A range has equal steps, or equal ratios if the slider is logarithmic. Its values are rounded to the slider's steps.
 
     >>> values_of(Slider("load", "", 0.8, "", 0, 1), "0.5..0.8/4")
     [0.5, 0.6, 0.7, 0.8]
@@ -234,10 +218,8 @@ def values_of(slider: Slider, text: str) -> list[Value]:
     low, high = (slider.checked(end.strip()) for end in ends.split("..", 1))
     count = count.strip() or str(STEPS)
     if not count.isdecimal() or not 2 <= int(count) <= MOST_POINTS:
-        raise SpeLabError(
-            f"a range of {slider.name} must have 2 to {MOST_POINTS} values, got {count!r}; write for example"
-            f" {ends}/{STEPS}"
-        )
+        rule = f"a range of {slider.name} must have 2 to {MOST_POINTS} values"
+        raise SpeLabError(f"{rule}, got {count!r}; write for example {ends}/{STEPS}")
     spaced = np.geomspace if slider.scale == "log" else np.linspace
     values = (slider.rounded(float(f"{value:.12g}")) for value in spaced(low, high, int(count)))
     return list(dict.fromkeys(values))
@@ -249,7 +231,7 @@ def _parts(
     settings: Mapping[str, Value] | None,
     effort: Effort,
 ) -> list[Part]:
-    """All of the grid, checked, its last slider moving fastest, and the axis faster still."""
+    """Return all parts of the grid, validated. The axis varies fastest, then the grid's last slider."""
     if clash := [name for name in settings or () if name in grid]:
         raise SpeLabError(
             f"settings must fix other sliders than the grid moves, got {clash[0]} in both; leave it out of one"
@@ -257,34 +239,29 @@ def _parts(
     columns = {}
     for name, values in grid.items():
         slider = lab.slider(name)
-        chosen = (
-            values_of(slider, values)
-            if isinstance(values, str)
-            else [slider.checked(value) for value in (values if np.iterable(values) else [values])]
-        )
+        if isinstance(values, str):
+            chosen = values_of(slider, values)
+        else:
+            chosen = [slider.checked(value) for value in (values if np.iterable(values) else [values])]
         if not chosen:
-            raise SpeLabError(
-                f"the grid must have at least one value of {name}, got none; write for example"
-                f" {name}={slider.default}{slider.unit}"
-            )
+            cure = f"write for example {name}={slider.default}{slider.unit}"
+            raise SpeLabError(f"the grid must have at least one value of {name}, got none; {cure}")
         columns[name] = list(dict.fromkeys(chosen))
     axis = lab.x(columns.pop(lab.axis, None), effort.short)
     if (size := math.prod(map(len, columns.values())) * len(axis.values)) > MOST_POINTS:
         raise SpeLabError(f"the grid must have at most {MOST_POINTS:,} points, got {size:,}; take fewer values")
     whole = axis.values.tolist()
     overs = [(value,) for value in whole] if lab.simulated else [tuple(whole)]
-    bare = lab.on(lab.machine)  # without what can be worked out anew, and need not travel
-    points = [
-        lab.point({**(settings or {}), **dict(zip(columns, row, strict=True))})
-        for row in itertools.product(*columns.values())
-    ]
+    bare = lab.on(lab.machine)  # without cached properties, which need not be sent to workers
+    combinations = (dict(zip(columns, values, strict=True)) for values in itertools.product(*columns.values()))
+    points = [lab.point({**(settings or {}), **combination}) for combination in combinations]
     return [Part(bare, point, over, effort) for point in points for over in overs]
 
 
 def _terms(lab: Lab, parts: Sequence[Part]) -> dict[str, Any]:
-    """What kept curves must share beside their settings to stand in for new ones."""
+    """Return what stored curves must share with new ones, other than their settings."""
     effort = parts[0].effort
-    counts = 0.0 if effort.short else "fixed"  # 0.0: as in files of earlier versions, whose short sweeps were the same
+    counts = 0.0 if effort.short else "fixed"  # 0.0 as in files of earlier versions, whose short sweeps were the same
     return {
         "budget_s": counts if lab.simulated else effort.budget_s,
         "machine": None if lab.simulated else lab.machine_dict,

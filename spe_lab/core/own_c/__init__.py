@@ -1,3 +1,1 @@
-"""The reader's own C: compiled, called with numpy arrays, timed, and kept in a process that may crash. `Cell` is in
-compiled.py.
-"""
+"""The reader's own C: compiled, called with numpy arrays and timed, in a process that may crash (see `Cell`)."""

@@ -1,9 +1,8 @@
-"""Arguments of a C function: checked against its prototype, packed for another process, and given back changed.
+"""Check the arguments of a C function against its prototype, pack them for another process, copy C's changes back.
 
-A pointer takes a numpy array of its element type, None, or for a structure a dict of its fields (what is left out is
-zero); `char *` and `void *` take any array, or bytes, which get C's zero at the end. C's changes to arrays and to the
-fields of a dict come back. numpy's errors and ctypes' silent wrapping of numbers have no place here: what C cannot hold
-is refused.
+A pointer takes a numpy array of its element type, or None. A pointer to a structure takes a dict of its fields; missing
+fields are zero. `char *` and `void *` take any array, or bytes, which get a terminating zero. C's changes to arrays and
+dicts come back. A number that the C type cannot hold is an error: ctypes would wrap it silently.
 """
 
 import ctypes
@@ -27,7 +26,7 @@ def is_pointer(kind: Any) -> bool:
 
 
 def c_name(kind: Any) -> str:
-    """The type as a reader would write it in C."""
+    """Return the type as a programmer writes it in C."""
     if kind is None:
         return "void"
     if is_pointer(kind):
@@ -51,7 +50,7 @@ def signature(function: Function) -> inspect.Signature:
 
 
 def bound(function: Function, arguments: tuple, named: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments by the name of their parameter."""
+    """Return the arguments by parameter name."""
     try:
         return signature(function).bind(*arguments, **named).arguments
     except TypeError as error:
@@ -61,7 +60,7 @@ def bound(function: Function, arguments: tuple, named: Mapping[str, Any]) -> dic
 
 
 def scalar(value: Any, kind: Any, name: str) -> Any:
-    """`value` as ctypes takes it for this type, if C's type can hold it."""
+    """Return `value` as ctypes takes it for this type. Raise CellError if the C type cannot hold it."""
     if kind is ctypes.c_char and isinstance(value, bytes) and len(value) == 1:
         return value
     if kind in _FLOATS:
@@ -88,8 +87,9 @@ def scalar(value: Any, kind: Any, name: str) -> Any:
 
 @dataclass
 class Packed:
-    """Values and blocks of memory for one call. `blocks` are what is sent, `described` their names, bytes of an element
-    and counts; `pointers` are (block, offset, block pointed to).
+    """Values and memory blocks of one call.
+
+    `described` holds (name, bytes per element, count) of each block, `pointers` (block, offset, block pointed to).
     """
 
     values: list[Any] = field(default_factory=list)
@@ -151,9 +151,7 @@ class Packed:
         return block
 
     def structure(self, fields: Mapping[str, Any], kind: type[ctypes.Structure], name: str) -> Block:
-        """A structure with these fields, as a block; the dict's numbers follow C's changes. Without a `name`, errors
-        name the fields alone.
-        """
+        """Add a structure with these fields as a block; C's changes come back into the dict. `name` is for errors."""
         record, pointed = kind(), []
         declared = dict(getattr(kind, "_fields_", ()))
         for member, value in fields.items():
@@ -174,11 +172,7 @@ class Packed:
                 _set_inside(record, member, value, label)
         block = self._add(name, memoryview(bytes(record)), ctypes.sizeof(record))
         self.pointers += [(block.number, offset, target) for offset, target in pointed]
-        numbers = [
-            member
-            for member, each in declared.items()
-            if issubclass(each, ctypes._SimpleCData) and each is not ctypes.c_void_p
-        ]
+        numbers = [m for m, t in declared.items() if issubclass(t, ctypes._SimpleCData) and t is not ctypes.c_void_p]
 
         def update(returned: list[bytearray]) -> None:
             changed = kind.from_buffer_copy(returned[block.number])
@@ -194,7 +188,7 @@ class Packed:
         return Block(len(self.blocks) - 1)
 
     def give_back(self, returned: list[bytearray]) -> None:
-        """Brings C's changes into the caller's arrays and dicts."""
+        """Copy C's changes into the caller's arrays and dicts."""
         for back in self._back:
             back(returned)
 
@@ -208,7 +202,7 @@ def _give_back(array: np.ndarray, returned: bytearray, name: str) -> None:
 
 
 def _set_inside(record: ctypes.Structure, member: str, value: Any, label: str) -> None:
-    """A constant array inside a structure takes a sequence of its length."""
+    """Set an array inside a structure from a sequence of the same length."""
     kind: Any = dict(record._fields_)[member]  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
     if not issubclass(kind, ctypes.Array) or not issubclass(kind._type_, ctypes._SimpleCData):
         raise CellError(

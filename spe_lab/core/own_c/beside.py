@@ -1,6 +1,4 @@
-"""The reader's C as a lab of its own: its measured times beside a model, for the explorer and everything else that
-takes a lab.
-"""
+"""A lab made of the reader's C function: its measured times beside a model."""
 
 import ctypes
 import inspect
@@ -19,25 +17,22 @@ from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.slider import Slider, Value
 
-_COUNTED = 20  # whole numbers on a linear axis: each gets its tick; among more of them, the model is drawn as a line
-_LOG_FROM = 16  # an axis whose ends are further apart than this is a logarithmic one
+_COUNTED = 20  # up to so many whole numbers on a linear axis get a tick each; above, the model is drawn as a line
+_LOG_FROM = 16  # an axis whose ends have at least this ratio is logarithmic
 
 
 class CellLab(Lab):
-    """One function of a cell, swept over one of its numbers, beside `model`.
+    """A lab for one function of a cell, swept over one of its parameters, beside `model`.
 
-    `model` is a Model in ns, or a function that takes numpy arrays; it is called with the swept values under the
-    parameter's name, and with those of `arguments` that the C function does not know: these become sliders.
+    `model` is a Model in ns, or a function of numpy arrays. It gets the swept values under the parameter's name, and
+    the `arguments` that the C function does not take. Each of these arguments becomes a slider.
     """
 
     chapter = ""
     quantity = "time"
     unit = "ns"
-    question = "Does the model say how long your own C takes?"
-    breaks = (
-        "The model knows what you put into it; whatever else the machine does while your code runs shows in the ratio"
-        " below the figure."
-    )
+    question = "Does your model predict how long your own C takes?"
+    breaks = "The model contains only what you put into it. All other effects show in the ratio below the figure."
 
     cell: Cell
     name: str
@@ -69,18 +64,15 @@ class CellLab(Lab):
                 f"model must be in ns to stand beside a time, got {model.name} in {model.unit or 'no unit'}; scale its"
                 " expression"
             )
-        asked = (
-            [symbol.name for symbol in model.symbols]
-            if isinstance(model, Model)
-            else list(inspect.signature(model).parameters)
-        )
+        symbols = isinstance(model, Model) and [symbol.name for symbol in model.symbols]
+        asked = symbols or list(inspect.signature(model).parameters)
         known = timing.fields(function)
-        unknown = [each for each in arguments if each not in known and each not in asked]
-        missing = [each for each in asked if each != axis and each not in arguments]
+        unknown = [argument for argument in arguments if argument not in known and argument not in asked]
+        missing = [symbol for symbol in asked if symbol != axis and symbol not in arguments]
         if unknown or missing:
-            said = f"takes no {', '.join(unknown)}" if unknown else f"needs {', '.join(missing)}"
+            fault = f"takes no {', '.join(unknown)}" if unknown else f"needs {', '.join(missing)}"
             raise CellError(
-                f"the arguments must be those of {name} and of the model, which {said}; give each by its name"
+                f"the arguments must be those of {name} and of the model, which {fault}; give each by its name"
             )
         predicted = model.name if isinstance(model, Model) else "your model"
         vars(self).update(
@@ -92,40 +84,26 @@ class CellLab(Lab):
             compared=(name, predicted),
             _values=values,
             _whole=known[axis] not in (ctypes.c_float, ctypes.c_double),
-            _arguments={each: value for each, value in arguments.items() if each in known},
-            _parameters={each: value for each, value in arguments.items() if each in asked and each != axis},
+            _arguments={key: value for key, value in arguments.items() if key in known},
+            _parameters={key: value for key, value in arguments.items() if key in asked and key != axis},
         )
 
     def make_sliders(self) -> Sequence[Slider]:
         low, high = float(self._values[0]), float(self._values[-1])
-        scale = self.scale
-        described = self.model.quantities if isinstance(self.model, Model) else {}
-        counts = self._whole and (scale == "log" or high - low <= _COUNTED)
+        middle, meaning = float(self._values[len(self._values) // 2]), f"{self.axis} of {self.name}"
+        step = 1.0 if self._whole and (self.scale == "log" or high - low <= _COUNTED) else 0.0
+        source = "the values of over="
         axis = Slider(
-            self.axis,
-            self.axis_unit,
-            float(self._values[len(self._values) // 2]),
-            f"{self.axis} of {self.name}",
-            low,
-            high,
-            scale,
-            multiple_of=1.0 if counts else 0.0,
-            source="the values of over=",
+            self.axis, self.axis_unit, middle, meaning, low, high, self.scale, multiple_of=step, source=source
         )
-        parameters = [
-            Slider(
-                each,
-                described[each].unit if each in described else "",
-                float(value),
-                described[each].meaning if each in described else "of your model",
-                0.0,
-                4 * float(value) or 1.0,
-                measured=False,
-                source="given in the cell",
-            )
-            for each, value in self._parameters.items()
-        ]
-        return [axis, *parameters]
+        return [axis, *(self._parameter(name, float(value)) for name, value in self._parameters.items())]
+
+    def _parameter(self, name: str, value: float) -> Slider:
+        """Return the slider of a number that the model takes and the C function does not."""
+        known = self.model.quantities.get(name) if isinstance(self.model, Model) else None
+        unit, meaning = (known.unit, known.meaning) if known else ("", "a parameter of your model")
+        high = 4 * value or 1.0
+        return Slider(name, unit, value, meaning, 0.0, high, measured=False, source="given in the cell")
 
     def default_values(self, short: bool) -> Sequence[float]:
         return self._values
@@ -138,9 +116,6 @@ class CellLab(Lab):
             yield Measured(progress, [curve])
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> Sequence[Curve]:
-        values = self.model(**{self.axis: x.values}, **{each: point[each] for each in self._parameters})
-        return [
-            Curve(
-                self.compared[1], "predicted", x, "ns", np.broadcast_to(np.asarray(values, dtype=float), x.values.shape)
-            )
-        ]
+        values = self.model(**{self.axis: x.values}, **{name: point[name] for name in self._parameters})
+        values = np.broadcast_to(np.asarray(values, dtype=float), x.values.shape)
+        return [Curve(self.compared[1], "predicted", x, "ns", values)]

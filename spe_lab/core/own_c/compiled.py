@@ -1,4 +1,4 @@
-"""`Cell`: the reader's own C as an object whose functions can be called and looked at as assembly."""
+"""`Cell`: the reader's own C as an object with functions to call and assembly to read."""
 
 import inspect
 import threading
@@ -20,12 +20,11 @@ _LONGEST_S = 3600.0
 
 
 class Cell:
-    """C source text, compiled. Its functions that are not static are attributes; they run in a process of their own.
-    One that bears the name of a method of this class is reached by `function(name)`.
+    """Compiled C source text. Each function that is not static is an attribute; `function(name)` gives any of them.
 
-    That process lives from the first call to the next crash, and keeps the C code's static variables so long. A call
-    may take `limit_s` seconds, allocate `memory_bytes` and print 100 kB; what it prints appears after the call. Raises
-    CellError with the compiler's messages, each at its line of `source`.
+    The functions run in a process of their own. It lives, with the C code's static variables, until a call crashes. A
+    call may take `limit_s` seconds, allocate `memory_bytes` and print 100 kB; its output appears after the call. Raises
+    CellError with the compiler's messages, each with its line of `source`.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class Cell:
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
 
     def _compile(self) -> tuple[str, str]:
-        """Assembly with line numbers, and the compiler's warnings."""
+        """Return the assembly with line numbers, and the compiler's warnings."""
         try:
             return native.assemble(self.file, [*self.flags, "-fno-asynchronous-unwind-tables"])
         except native.CompilerError as error:
@@ -70,7 +69,7 @@ class Cell:
 
     @property
     def functions(self) -> dict[str, "CellFunction"]:
-        """The functions that can be called, by name."""
+        """Callable functions by name."""
         return {name: CellFunction(self, declared) for name, declared in self._built.declarations.functions.items()}
 
     def __getattr__(self, name: str) -> "CellFunction":
@@ -96,15 +95,15 @@ class Cell:
 
     @property
     def output(self) -> str:
-        """What the last call printed."""
+        """Text that the last call printed."""
         return self._sandbox.output
 
     def close(self) -> None:
-        """Ends the process behind this cell; the next call starts a new one."""
+        """End the process of this cell; the next call starts a new one."""
         self._sandbox.close()
 
     def call(self, name: str, arguments: Mapping[str, Any], limit_s: float | None = None) -> Any:
-        """The function's result for arguments by parameter name; what it prints is in `output`."""
+        """Return the function's result for arguments by parameter name; `output` holds what it printed."""
         function = self.function(name).declared
         self._sandbox.output = ""
         packed = Packed.of(function, arguments)
@@ -130,9 +129,7 @@ class Cell:
         return value
 
     def assembly(self, name: str) -> Listing:
-        """The innermost loops of a function with the lines of the source that they come from;
-        without loops, all of it.
-        """
+        """Return the innermost loops of a function with their source lines; without loops, the whole function."""
         return listing(self._assembled, self.function(name).declared.name, self.source, self.file, self.flags)
 
     def __repr__(self) -> str:
@@ -142,18 +139,13 @@ class Cell:
             if count
             else " that is not static, so nothing to call"
         )
-        said = f"{self.name} is compiled: {count or 'no'} function{'s' if count > 1 else ''}{call}"
-        return "\n".join(
-            [
-                said,
-                *(f"  {prototype(function.declared)}" for function in self.functions.values()),
-                *map(str, self.warnings),
-            ]
-        )
+        head = f"{self.name} is compiled: {count or 'no'} function{'s' if count > 1 else ''}{call}"
+        prototypes = (f"  {prototype(function.declared)}" for function in self.functions.values())
+        return "\n".join([head, *prototypes, *map(str, self.warnings)])
 
 
 class CellFunction:
-    """A C function; called with what its prototype asks for, by position or by name."""
+    """A C function. Call it with the arguments of its prototype, by position or by name."""
 
     def __init__(self, cell: Cell, declared: Function) -> None:
         self.cell = cell

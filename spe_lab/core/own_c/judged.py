@@ -1,4 +1,4 @@
-"""Runs a Python function on the reader's compiled C in the sandbox: checks and timings that need more than one call."""
+"""Run a Python function on the reader's compiled C in the sandbox: for checks and timings of several calls."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +12,10 @@ _MEMORY_BYTES = 1 << 32  # for the working sets of whole measurements
 
 
 def judged(text: str, name: str, function: Callable[[native.Library], Any], limit_s: float = LIMIT_S) -> Any:
-    """Return `function(library)`, run in a process of its own, where `library` is the C `text`, compiled and loaded.
+    """Return `function(library)`, computed in a process of its own; `library` is the C `text`, compiled and loaded.
 
-    `function` must be importable and its result picklable; what it raises is raised here. `name` names the C in
-    messages. Raises CellError if the C does not compile, crashes, prints too much or takes longer than `limit_s`.
+    `function` must be importable and its result picklable; its exceptions are raised here. Messages call the C `name`.
+    Raises CellError if the C does not compile, crashes, prints too much or takes longer than `limit_s`.
     """
     built, source = build(text, name, native.FLAGS), native.text_file(text, name)
     sandbox = Sandbox(built.path, source)

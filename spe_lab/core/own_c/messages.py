@@ -1,6 +1,4 @@
-"""What the compiler and a crash have to say to the reader: the line of the cell, the element of the array, and the
-cure.
-"""
+"""Messages about compiler errors and crashes: the line of the cell, the element of the array, and the cure."""
 
 import mmap
 import re
@@ -15,8 +13,8 @@ from pathlib import Path
 from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
 
-_STACK_REACH = 128 << 20  # Linux leaves this much room below the stack's limit
-_NO_ADDRESS = 128  # siginfo's code where the processor does not tell it (x86: an address that is none)
+_STACK_REACH = 128 << 20  # the gap that Linux leaves below the stack limit
+_NO_ADDRESS = 128  # siginfo's code if the processor reports no address (x86: a non-canonical address)
 _DIAGNOSTIC = re.compile(
     r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? (?P<kind>fatal error|error|warning|note): (?P<text>.*)"
 )
@@ -28,9 +26,7 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 class Sentence:
-    """An exception of which a notebook shows the text alone: the calls inside this library would
-    tell a reader nothing.
-    """
+    """An exception that a notebook shows without its traceback, which would list only calls inside this library."""
 
     def _render_traceback_(self) -> list[str]:
         first, *rest = str(self).splitlines()
@@ -38,17 +34,19 @@ class Sentence:
 
 
 class CellError(Sentence, SpeLabError):
-    """Something in the reader's C or its call that the reader can put right."""
+    """A fault in the reader's C or in a call of it, which the reader can correct."""
 
 
 class Stopped(Sentence, KeyboardInterrupt):
-    """The reader stopped a call. Still an interrupt: what caught it before catches it now."""
+    """The reader stopped a call. It is a KeyboardInterrupt, so that handlers of interrupts still catch it."""
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A message of the compiler. `line` is the cell's, also for what is wrong in a file that the cell includes (then
-    `place` names file and line there); `excerpt` is the compiler's: the source line and a caret below the place.
+    """A compiler message.
+
+    `line` is a line of the cell; for a fault in an included file it is the #include, and `place` names file and line
+    there. `excerpt` is the source line with a caret below the place.
     """
 
     kind: str
@@ -58,15 +56,15 @@ class Diagnostic:
     place: str = ""
 
     def __str__(self) -> str:
-        said = f"line {self.line}: {self.kind}: {f'in {self.place}: ' if self.place else ''}{self.text}"
-        return f"{said}\n{self.excerpt}" if self.excerpt else said
+        message = f"line {self.line}: {self.kind}: {f'in {self.place}: ' if self.place else ''}{self.text}"
+        return f"{message}\n{self.excerpt}" if self.excerpt else message
 
 
-def diagnostics(said: str, source: Path) -> list[Diagnostic]:
-    """The compiler's messages about `source`, notes among them, in its order; of two alike the first."""
+def diagnostics(output: str, source: Path) -> list[Diagnostic]:
+    """Return the compiler's messages about `source`, notes included, in its order and without repetitions."""
     found: list[tuple[re.Match, int, list[str]]] = []
     included = 0
-    for line in said.splitlines():
+    for line in output.splitlines():
         if via := _INCLUDED.match(line):
             included = int(via["line"]) if via["file"] == str(source) else included
         elif message := _DIAGNOSTIC.fullmatch(line):
@@ -86,27 +84,24 @@ def _diagnostic(message: re.Match, included: int, excerpt: list[str], source: Pa
     return Diagnostic(kind, included, message["text"], "\n".join(excerpt), place)
 
 
-def refused(name: str, said: str, source: Path) -> CellError:
-    """The error for a cell that does not compile: the errors with their notes. Warnings can wait: many follow from an
-    error.
-    """
+def refused(name: str, output: str, source: Path) -> CellError:
+    """Return the error for a cell that does not compile: errors with their notes, no warnings (errors cause many)."""
     shown: list[Diagnostic] = []
-    told = False  # whether a note would belong to an error
-    for each in diagnostics(said, source):
-        if "error" in each.kind or (each.kind == "note" and told):
-            shown.append(each)
-        told = each.kind != "warning" and (each.kind != "note" or told)
-    errors = sum("error" in each.kind for each in shown)
-    if not errors:  # the linker's words, or a compiler that writes otherwise
-        return CellError(f"the C of {name} must compile; the compiler says:\n{said.strip().replace(str(source), name)}")
-    return CellError(
-        "\n".join([f"the C of {name} must compile; {errors} error{'s' if errors > 1 else ''}:", *map(str, shown)])
-    )
+    of_error = False  # whether a note would belong to an error
+    for message in diagnostics(output, source):
+        if "error" in message.kind or (message.kind == "note" and of_error):
+            shown.append(message)
+        of_error = message.kind != "warning" and (message.kind != "note" or of_error)
+    errors = sum("error" in message.kind for message in shown)
+    rule = f"the C of {name} must compile"
+    if not errors:  # messages of the linker, or of a compiler with another format
+        return CellError(f"{rule}; the compiler says:\n{output.strip().replace(str(source), name)}")
+    return CellError("\n".join([f"{rule}; {errors} error{'s' if errors > 1 else ''}:", *map(str, shown)]))
 
 
 @dataclass(frozen=True)
 class Memory:
-    """A block of memory that the C code was given: an array of `count` elements, or a structure."""
+    """A block of memory that the C code received: an array of `count` elements, or a structure."""
 
     name: str
     address: int
@@ -116,7 +111,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Crash:
-    """What the process said of its crash."""
+    """A crash as the process reported it; `frames` are the return addresses, the innermost first."""
 
     signal: int
     code: int
@@ -135,7 +130,13 @@ class Crash:
 def crashed(
     function: str, crash: Crash, place: tuple[str, str], memory: Sequence[Memory], stack_top: int, limit: int
 ) -> CellError:
-    """The error for a crash that the process reported."""
+    """Return the error for a reported crash.
+
+    - place: function and line, or empty strings
+    - memory: blocks that the C code received
+    - stack_top: address of the stack's end
+    - limit: bytes that the call may allocate
+    """
     name = signal.Signals(crash.signal).name
     where, line = place
     at = f"{function} crashed{f' in {where}' if where not in ('', function) else ''}{f' in {line}' if line else ''}"
@@ -143,15 +144,9 @@ def crashed(
         return CellError(f"{at}: {_address(crash, name, memory, stack_top, limit)}")
     reason = {
         "SIGFPE": "it divided an integer by zero (SIGFPE); test the divisor first",
-        "SIGABRT": (
-            "it aborted itself (SIGABRT: abort, a failed assert, or memory that free found damaged); what it printed"
-            " says more"
-        ),
-        "SIGILL": (
-            "it ran into an instruction that is none (SIGILL); the compiler puts one where C leaves the outcome"
-            " undefined"
-        ),
-        "SIGTRAP": "it ran into a trap (SIGTRAP); the compiler puts one where C leaves the outcome undefined",
+        "SIGABRT": "it aborted itself (SIGABRT: abort, a failed assert, or a damaged heap); read its output",
+        "SIGILL": "it ran an invalid instruction (SIGILL); the compiler puts one where C's behaviour is undefined",
+        "SIGTRAP": "it ran into a trap (SIGTRAP); the compiler puts one where C's behaviour is undefined",
     }[name]
     return CellError(f"{at}: {reason}")
 
@@ -160,49 +155,39 @@ def _address(crash: Crash, name: str, memory: Sequence[Memory], stack_top: int, 
     if 0 < stack_top - crash.address < _STACK_REACH + (64 << 20):
         return f"stack overflow ({name}); end the recursion, or take a large array from Python instead of the stack"
     if crash.code == _NO_ADDRESS:
-        return (
-            f"it followed a pointer that is no address ({name}); look for a pointer that was never set, or overwritten"
-        )
-    near = [
-        each
-        for each in memory
-        if -2 * mmap.PAGESIZE <= crash.address - each.address < each.element_bytes * each.count + 2 * mmap.PAGESIZE
-    ]
-    if near:
-        each = min(
-            near,
-            key=lambda one: (
-                abs(crash.address - one.address - one.element_bytes * one.count / 2) - one.element_bytes * one.count / 2
-            ),
-        )
-        index = (crash.address - each.address) // each.element_bytes
-        held = f"{each.name} has {each.count} element{'s' if each.count != 1 else ''}"
-        return (
-            f"it reached for {each.name}[{index}], and {held} ({name}); keep indexes"
-            f" {f'from 0 to {each.count - 1}' if each.count else 'out of it'}"
-        )
+        return f"it followed a pointer that is no address ({name}); look for a pointer that was never set"
+
+    def outside(block: Memory) -> float:
+        """Bytes from the block to the address; negative inside the block."""
+        half = block.element_bytes * block.count / 2
+        return abs(crash.address - block.address - half) - half
+
+    block = min(memory, key=outside, default=None)
+    if block and outside(block) <= 2 * mmap.PAGESIZE:
+        index, count = (crash.address - block.address) // block.element_bytes, block.count
+        held = f"{block.name} has {count} element{'s' if count != 1 else ''}"
+        cure = f"keep indexes {f'from 0 to {count - 1}' if count else 'out of it'}"
+        return f"it reached for {block.name}[{index}], and {held} ({name}); {cure}"
     if crash.address < mmap.PAGESIZE:
-        asked = f"malloc returns one where more than {units.render(limit, 'B')} are asked for"
+        asked = f"malloc returns one for more than {units.render(limit, 'B')}"
         return f"it followed a null pointer ({name}); test pointers before use ({asked})"
-    return f"it reached for memory that is not its own ({name}); look for a pointer or an index that leaves its array"
+    return f"it accessed memory that is not its own ({name}); look for a pointer or an index that leaves its array"
 
 
 def place(library: Path, span: tuple[int, int], frames: Sequence[int], source: Path) -> tuple[str, str]:
-    """Function and line of the innermost call that lies in the reader's library; empty where that
-    cannot be found out.
-    """
-    # The first two frames are the handler's, the third is the place itself, the others are where calls will return to.
+    """Return function and line of the innermost call in the reader's library; empty strings if unknown."""
+    # The first two frames are the signal handler's, the third is the place of the crash, the others return addresses.
     found = next(((i, at) for i, at in enumerate(frames) if i >= 2 and span[0] <= at < span[1]), None)
     if found is None or shutil.which("addr2line") is None:
         return "", ""
     i, at = found
     command = ["addr2line", "-f", "-i", "-e", str(library), hex(at - span[0] - (1 if i > 2 else 0))]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout.splitlines()
+        lines = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout.splitlines()
     except subprocess.TimeoutExpired:
         return "", ""
-    known = re.match(r"(.+):(\d+)", said[1]) if len(said) > 1 else None
-    if known is None:
+    position = re.match(r"(.+):(\d+)", lines[1]) if len(lines) > 1 else None
+    if position is None:
         return "", ""
-    file = Path(known[1]).name
-    return said[0], f"line {known[2]}" if file == source.name else f"{file}, line {known[2]}"
+    file = Path(position[1]).name
+    return lines[0], f"line {position[2]}" if file == source.name else f"{file}, line {position[2]}"

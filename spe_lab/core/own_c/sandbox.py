@@ -1,8 +1,8 @@
-"""The notebook's side of the worker process: starts it, asks it, and outlives it.
+"""The notebook's side of the worker process: start it, send requests, and survive its end.
 
-Nothing here runs in a thread, and nothing of the worker's lies in this process: it may crash, loop, exit or flood its
-output, and ends with a sentence. Arrays travel as copies, through a file in memory that both sides know, and come back
-only from a call that returned: a crash leaves the caller's as they were.
+The worker may crash, loop, exit or flood its output; the reader gets one sentence. Nothing here runs in a thread.
+Arrays travel as copies through a file in memory that both processes share. They come back only after a call that
+returned, so that a crash leaves the caller's arrays unchanged.
 """
 
 import contextlib
@@ -26,14 +26,15 @@ from spe_lab.core.own_c import messages
 from spe_lab.core.own_c.messages import CellError, Crash, Memory, Stopped
 from spe_lab.core.own_c.worker import Call, Task, Timing, fill, room, slack
 
-MOST_OUTPUT = 100_000  # bytes that a call may print: more is no use to a reader, and freezes the page
+MOST_OUTPUT = 100_000  # bytes that a call may print: more would freeze the page
 _START_S = 30.0
 
 
 def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
-    """C text as a library for a worker, loaded nowhere else: even a constructor of it runs there. What is called and
-    defined nowhere is the linker's to tell, with a line; the loader would only refuse to start. Raises CellError with
-    the compiler's messages.
+    """Compile C text into a library that only a worker loads, since even loading it can run its code (constructors).
+
+    The linker reports undefined functions, with a line; the loader would only fail. Raises CellError with the
+    compiler's messages.
     """
     defined = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()
     file = native.text_file(text, name)
@@ -48,7 +49,7 @@ def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
 
 
 class Sandbox:
-    """One worker process, started at the first request and again after it died."""
+    """One worker process, started at the first request and again after its death."""
 
     def __init__(self, library: Path, source: Path) -> None:
         self.library = library
@@ -61,7 +62,7 @@ class Sandbox:
         return self._worker.process.pid if self._worker else None
 
     def close(self) -> None:
-        """Ends the worker; its static variables are forgotten."""
+        """End the worker; the C code's static variables are lost."""
         if self._worker:
             self._worker.end()
             self._worker = None
@@ -73,12 +74,12 @@ class Sandbox:
         described: Sequence[tuple[str, int, int]],
         cancel: Cancel | None = None,
     ) -> Iterator:
-        """Yields what the worker answers, until request.limit_s after the C code's start: one (result, numbers of the
-        blocks that were written before, the blocks) for a Call, (progress, curve) again and again for a Timing, one
-        (result,) for a Task.
+        """Yield the worker's answers, for at most request.limit_s after the start of the C code.
 
-        `described`: name, bytes of an element and count of each block. Raises a CellError when the worker dies or is
-        late, and ends it when the reader stops the cell, when `cancel` is set, and when the caller wants no more.
+        A Call yields one (result, numbers of the blocks with a write before their start, the blocks). A Timing yields
+        (progress, curve) repeatedly, a Task one (result,). `described` holds (name, bytes per element, count) of each
+        block. Raises CellError if the worker dies or is late. The worker is ended if the reader stops the cell, if
+        `cancel` is set, or if the caller closes this generator.
         """
         self.output = ""
         if self._worker is None or self._worker.process.poll() is not None:
@@ -89,7 +90,7 @@ class Sandbox:
         completed = False
         try:
             place = self._placed(worker, request, blocks)
-            began = time.monotonic()  # the C code's own time begins here
+            began = time.monotonic()  # the limit is for the C code alone
             while True:
                 left = request.limit_s - (time.monotonic() - began)
                 if left <= 0:
@@ -119,7 +120,7 @@ class Sandbox:
                     if completed:
                         return
         except (EOFError, ConnectionError):
-            with contextlib.suppress(SpeLabError):  # what is printed is limited, and the crash is the worse news
+            with contextlib.suppress(SpeLabError):  # of a crash and too much output, report the crash
                 self._drain(worker, printed, request.name)
             memory = [Memory(name, address, *rest) for (name, *rest), address in zip(described, place, strict=False)]
             raise worker.ending(request, memory, self.source) from None
@@ -142,7 +143,7 @@ class Sandbox:
 
     @staticmethod
     def _drain(worker: "_Worker", printed: bytearray, function: str) -> None:
-        """Takes what was printed so far."""
+        """Append the output that is available to `printed`."""
         with contextlib.suppress(BlockingIOError):
             while part := os.read(worker.output, 1 << 16):
                 printed += part
@@ -156,9 +157,9 @@ class Sandbox:
 
 
 class _Worker:
-    """A process and the three pipes to it: requests and answers, what it prints, what it says of its crash."""
+    """A process and the pipes to it: one for requests and answers, one for its output, one for its crash report."""
 
-    span: tuple[int, int]  # from where to where the library lies in its memory
+    span: tuple[int, int]  # the library's first and last address in the worker
     stack_top: int
 
     def __init__(self, library: Path) -> None:
@@ -174,8 +175,7 @@ class _Worker:
             f"import sys; sys.path[:] = {sys.path!r}; from spe_lab.core.own_c.worker import main; main(*{arguments!r})"
         )
         try:
-            # A session of its own: Ctrl-C and the stop button are for the notebook, and what the C code forks ends with
-            # it.
+            # A session of its own: Ctrl-C and the stop button are for the notebook, and forked processes end with it.
             self.process = subprocess.Popen(
                 [sys.executable, "-c", program],
                 stdin=subprocess.DEVNULL,
@@ -199,9 +199,9 @@ class _Worker:
             self.process.kill()
             self.process.wait()
             with contextlib.suppress(BlockingIOError):
-                said = os.read(self.output, 1 << 16).decode(errors="replace").strip()
+                printed_text = os.read(self.output, 1 << 16).decode(errors="replace").strip()
             self.end()
-            last = said.splitlines()[-1] if said else f"it was silent for {_START_S:g} s"
+            last = printed_text.splitlines()[-1] if printed_text else f"it was silent for {_START_S:g} s"
             raise CellError(
                 f"a process must load the C code, and it did not: {last}; look for code that runs before main, or try"
                 " again"
@@ -211,7 +211,7 @@ class _Worker:
         self._finalizer()
 
     def hand_over(self, blocks: Sequence[memoryview], private: bool) -> None:
-        """Writes the blocks to the file, each in pages of its own."""
+        """Write the blocks to the file, each in pages of its own."""
         self._file.truncate(0)
         self._file.truncate(sum(room(block.nbytes) for block in blocks))
         place = 0
@@ -223,7 +223,7 @@ class _Worker:
             place += room(block.nbytes)
 
     def returned(self, sizes: Sequence[int]) -> list[bytearray]:
-        """The blocks after a call."""
+        """Return the blocks after a call."""
         blocks, place = [], 0
         for size in sizes:
             blocks.append(block := bytearray(size))
@@ -233,8 +233,8 @@ class _Worker:
         return blocks
 
     def ending(self, request: Call | Timing | Task, memory: Sequence[Memory], source: Path) -> CellError:
-        """Why the worker died, for the reader."""
-        with contextlib.suppress(subprocess.TimeoutExpired):  # it may have closed its descriptors and gone on
+        """Return the error that tells the reader why the worker died."""
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it may have closed its descriptors and still run
             self.process.wait(1)
         try:
             crash = Crash.read(os.read(self._report, 4096))
@@ -259,7 +259,7 @@ class _Worker:
 
 
 def _memory_file() -> io.FileIO:
-    """A file without a name; in memory where the system has such."""
+    """Return a file without a name, in memory if the system has such files."""
     if hasattr(os, "memfd_create"):
         return io.FileIO(os.memfd_create("spe-lab"), "r+")
     return tempfile.TemporaryFile(buffering=0)

@@ -1,8 +1,8 @@
-"""Times of the reader's C by the common harness: in turns, gated, with intervals, in a process of their own.
+"""Time the reader's C with the common harness: in interleaved rounds, gated, with intervals, in a process of its own.
 
 A work kernel (`uint64_t name(struct … *, uint64_t work)`) is timed as it is, per unit of work. Any other function is
-called in a loop that is compiled behind it, through a pointer that the compiler cannot see through: what is timed is a
-call as another file would make it, with its arguments read from memory.
+called in a loop compiled behind it, through a volatile pointer, so that the compiler cannot inline it. The time is that
+of a call from another file, with arguments read from memory.
 """
 
 import ctypes
@@ -56,9 +56,7 @@ def structure_of(kind: Any) -> type[ctypes.Structure] | None:
 
 
 def fields(function: Function) -> dict[str, Any]:
-    """What a timing has to set, by name: the fields of a work kernel's structure, or the parameters of another
-    function.
-    """
+    """Return what a timing has to set, by name: the fields of a work kernel's structure, or a function's parameters."""
     if is_work_kernel(function):
         return dict(structure_of(next(iter(function.parameters.values())))._fields_)  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
     return dict(function.parameters)
@@ -75,9 +73,9 @@ def timed(
 ) -> Curve:
     """Return the time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
 
-    `over` names one scalar parameter (of a work kernel: a field of its structure) and the values that it takes, in
-    `unit`; `arguments` are the other ones. The points are sampled in turns by the common harness, with its gates
-    and intervals.
+    `over` names one scalar parameter (of a work kernel: a field of its structure) and its values in `unit`.
+    `arguments` are the other ones. The common harness samples the points in interleaved rounds, with gates and
+    intervals.
     """
     return deque(sweep(cell, name, over, unit, budget_s, arguments), maxlen=1).pop()[1]
 
@@ -91,14 +89,11 @@ def sweep(
     arguments: Mapping[str, Any],
     cancel: Cancel | None = None,
 ) -> Iterator[tuple[float, Curve]]:
-    """(progress, curve), better and better."""
+    """Yield (share done, curve), with more samples each time; the arguments are those of `timed`."""
     function = cell.function(name).declared
     axis, values = axis_of(function, over)
-    missing = (
-        [each for each in function.parameters if each not in arguments and each != axis]
-        if not is_work_kernel(function)
-        else []
-    )
+    needed = () if is_work_kernel(function) else function.parameters
+    missing = [parameter for parameter in needed if parameter not in arguments and parameter != axis]
     if missing:
         raise CellError(
             f"{name} needs a value for {', '.join(missing)}, as {prototype(function)} says; give one by name"
@@ -134,7 +129,7 @@ def sweep(
 
 
 def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]) -> tuple[str, list[Any]]:
-    """The name and the values of the one parameter that is swept."""
+    """Return the name of the swept parameter and its values, sorted."""
     known = {name: kind for name, kind in fields(function).items() if not is_pointer(kind)}
     if len(over) != 1 or next(iter(over)) not in known:
         named = ", ".join(over) or "nothing"
@@ -153,13 +148,10 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]
 
 
 def _kernel(cell: Cell, function: Function) -> tuple[native.Built, str, type[ctypes.Structure]]:
-    """A library with a work kernel for this function, its name and the class of its state."""
+    """Return a library with a work kernel for this function, the kernel's name and the class of its state."""
     if is_work_kernel(function):
-        return (
-            build(cell.source, cell.name, cell.flags),
-            function.name,
-            structure_of(next(iter(function.parameters.values()))),
-        )
+        state = structure_of(next(iter(function.parameters.values())))
+        return build(cell.source, cell.name, cell.flags), function.name, state
     if cell.function(function.name).refusal:
         raise CellError(cell.function(function.name).refusal)
     if not function.parameters:

@@ -1,7 +1,7 @@
-"""Inside the worker process: holds the reader's compiled C and calls it. Starts in some 50 ms, since it imports little.
+"""The worker process: load the reader's compiled C and call it. It imports little, and so starts in about 50 ms.
 
-Memory for arrays lies between two pages that nobody may touch, its end at the second one: an index that runs out of its
-array ends this process at once, where it would else change a neighbour and be found out much later, or never.
+The memory of an array lies between two inaccessible pages and ends at the second one. An index beyond the array thus
+ends this process at once; otherwise it would change another array, and the fault would show much later or never.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _STACK_BYTES = 8 << 20
 _SIGNAL_STACK_BYTES = 1 << 16
 _CANARY = 0xA5  # fills the room before an array
 _LINE = 64
-_MAP_FIXED = 0x10  # of Linux and macOS; Python does not name it
+_MAP_FIXED = 0x10  # the value on Linux and macOS; Python has no name for it
 _GRACE_S = 5
 _libc = ctypes.CDLL(None)
 _libc.mmap.restype = ctypes.c_void_p
@@ -32,7 +32,7 @@ _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 @dataclass(frozen=True)
 class Call:
-    """A call by value: numbers as they are, blocks of memory by their number. The blocks' bytes lie in the file.
+    """A call of a C function. Blocks of memory stand as their numbers; their bytes are in the shared file.
 
     `kinds` are names of ctypes classes; `pointers` are (block, offset, block pointed to).
     """
@@ -58,7 +58,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Timing:
-    """Work kernels to be timed in turns, each with the block that is its state."""
+    """Work kernels to be timed in interleaved rounds, each with the number of the block that is its state."""
 
     function: str
     states: tuple[int, ...]
@@ -74,7 +74,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Task:
-    """A Python function to be run here on the C library, which was compiled from `source`."""
+    """A Python function for the worker to run on the C library, which was compiled from `source`."""
 
     function: Callable[[Any], Any]
     source: Path
@@ -86,11 +86,10 @@ class Task:
 
 
 class Fenced:
-    """`size` bytes between two pages without access: those that the notebook wrote to the file's pages at `place`.
+    """`size` bytes between two inaccessible pages, with the content that the notebook wrote to the file at `place`.
 
-    They are the file's own memory, at the end of its pages. If `private`, they are a copy that begins with a cache
-    line, in memory as malloc would give it: a file's memory has no large pages, and what is timed should not depend on
-    that.
+    They are memory of the file, at the end of its pages. If `private`, they are a copy in memory like malloc's, which
+    begins with a cache line: memory of a file has no huge pages, and a timing should not depend on that.
     """
 
     def __init__(self, file: int, place: int, size: int, private: bool) -> None:
@@ -109,7 +108,7 @@ class Fenced:
         ctypes.memset(self.address - self._slack, _CANARY, self._slack)
 
     def intact(self) -> bool:
-        """Whether nothing was written before the first byte."""
+        """Return True if nothing was written before the first byte."""
         return ctypes.string_at(self.address - self._slack, self._slack).count(_CANARY) == self._slack
 
     def free(self) -> None:
@@ -117,17 +116,17 @@ class Fenced:
 
 
 def room(size: int) -> int:
-    """Bytes of the whole pages that hold `size` bytes."""
+    """Return the size in bytes of the whole pages that hold `size` bytes."""
     return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
 def slack(size: int, private: bool) -> int:
-    """Where in its pages a block of memory begins."""
+    """Return the offset of a block of memory in its pages."""
     return (room(size) - size) // _LINE * _LINE if private else room(size) - size
 
 
 def fill(file: io.FileIO, place: int, block: Any) -> None:
-    """Reads the block's bytes from the file at `place`."""
+    """Read the block's bytes from the file at `place`."""
     file.seek(place)
     view, filled = memoryview(block).cast("B"), 0
     while filled < view.nbytes:
@@ -142,7 +141,11 @@ def _map(*arguments: int | None) -> int:
 
 
 def main(connection: int, report: int, file: int, library: str, watch: str) -> None:
-    """Answers requests until the other side closes the connection."""
+    """Answer requests until the notebook closes the connection.
+
+    - connection, report, file: descriptors of the requests, the crash report and the shared memory
+    - library, watch: paths of the reader's library and of the one that reports crashes
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # writing a core file takes seconds
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     if soft == resource.RLIM_INFINITY or soft > _STACK_BYTES:
@@ -155,7 +158,7 @@ def main(connection: int, report: int, file: int, library: str, watch: str) -> N
     peer = Connection(connection)
     loaded = ctypes.CDLL(library)
     peer.send((_span(library), _stack_top()))
-    with contextlib.suppress(EOFError, ConnectionError):  # the notebook went away
+    with contextlib.suppress(EOFError, ConnectionError):  # the notebook has ended
         while True:
             request = peer.recv()
             try:
@@ -164,20 +167,18 @@ def main(connection: int, report: int, file: int, library: str, watch: str) -> N
                 else:
                     (_call if isinstance(request, Call) else _time)(request, loaded, peer, file)
             except MemoryError:
-                peer.send(
-                    SpeLabError(
-                        f"{request.name} needs {sum(request.sizes):.2e} bytes for its arrays, and the system has no"
-                        " more; pass smaller ones"
-                    )
-                )
+                needed = f"{request.name} needs {sum(request.sizes):.2e} bytes for its arrays"
+                peer.send(SpeLabError(f"{needed}, and the system has less free memory; pass smaller ones"))
             except SpeLabError as error:
                 peer.send(error)
 
 
 @contextlib.contextmanager
 def _limits(request: Call | Timing | Task) -> Iterator[None]:
-    """Ends this process some seconds after the notebook should have ended it: an alarm also ends a program that sleeps,
-    and one whose notebook is gone. Memory is limited to so much more than is in use now.
+    """Limit time and memory while the C code runs.
+
+    The notebook ends a late process; an alarm some seconds later ends it if the notebook is gone. It may allocate
+    `memory_bytes` beyond the memory in use.
     """
     signal.setitimer(signal.ITIMER_REAL, request.limit_s + _GRACE_S)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -193,17 +194,17 @@ def _limits(request: Call | Timing | Task) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _memory(request: Call | Timing, file: int, private: bool) -> Iterator[list[Fenced]]:
-    """The request's blocks, mapped one after the other, their pointers set."""
+    """Map the request's blocks one after the other and set their pointers; yield the blocks."""
     blocks: list[Fenced] = []
     try:
         for size in request.sizes:
-            blocks.append(Fenced(file, sum(room(each.size) for each in blocks), size, private))
+            blocks.append(Fenced(file, sum(room(block.size) for block in blocks), size, private))
         for block, offset, target in request.pointers:
             ctypes.c_void_p.from_address(blocks[block].address + offset).value = blocks[target].address
         yield blocks
     finally:
-        for each in blocks:
-            each.free()
+        for fenced in blocks:
+            fenced.free()
 
 
 def _defined(library: ctypes.CDLL, name: str) -> Any:
@@ -228,14 +229,14 @@ def _call(request: Call, library: ctypes.CDLL, peer: Connection, file: int) -> N
 
 
 def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) -> None:
-    """Sends (progress, curve) again and again, and None at the end."""
+    """Send (share done, curve) repeatedly, and None at the end."""
     import numpy as np
 
     from spe_lab.core.c import native
     from spe_lab.core.curve import Axis, Curve
     from spe_lab.core.sampling.kernels import Point, sweep
 
-    native.load("measurement")  # before memory is limited: it may have to run the compiler
+    native.load("measurement")  # before memory is limited, since it may run the compiler
     kernel = ctypes.cast(_defined(library, request.function), ctypes.c_void_p).value
     name, unit, values = request.axis
     axis = Axis(name, unit, np.array(values))
@@ -252,12 +253,12 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) ->
 
 
 def _run(request: Task, library: str, peer: Connection) -> None:
-    """Sends the function's result in a tuple, and None at the end; or what the function raised."""
+    """Send the function's result in a tuple, then None; or the exception that the function raised."""
     from spe_lab.core.c import native, prototypes
 
     declarations = prototypes.read(request.source, native.kernel_folder())
     compiled = native.Library(Path(library), declarations, request.provenance)
-    peer.send([])  # no blocks of memory to tell the place of
+    peer.send([])  # no addresses: a task has no blocks of memory
     try:
         with _limits(request):
             result = request.function(compiled)
@@ -269,7 +270,7 @@ def _run(request: Task, library: str, peer: Connection) -> None:
 
 
 def _span(library: str) -> tuple[int, int]:
-    """From where to where the library lies in memory; nowhere where the system does not tell."""
+    """Return the library's first and last address in memory; (0, 0) if the system does not report them."""
     ends = [int(end, 16) for line in _maps() if line.endswith(library) for end in line.split()[0].split("-")]
     return (min(ends), max(ends)) if ends else (0, 0)
 
@@ -284,6 +285,6 @@ def _maps() -> list[str]:
 
 
 def _address_space() -> int:
-    """Bytes of address space in use; 0 where the system does not tell, and then memory is not limited."""
+    """Return the bytes of address space in use; 0 if the system does not report them (memory is then not limited)."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[0]) * mmap.PAGESIZE if statm.exists() else 0

@@ -1,8 +1,7 @@
-"""Exercises: a question, hints, a solution, and a check that says why an answer is wrong.
+"""Exercises: a question, hints, a solution, and a check that explains why an answer is wrong.
 
 An answer of `...` (the placeholder in the notebook) is "not attempted", so that an untouched notebook runs to its end.
-Answers to a topic's exercises are kept in the reader's journal with their verdicts; a restarted kernel and another copy
-of the notebook find them there.
+The reader's journal keeps the answers to a topic's exercises with their verdicts, for other kernels and notebooks.
 """
 
 import math
@@ -23,9 +22,7 @@ MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive":
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: one of STATES, and the reason in a sentence; `measured` if it rests on a measurement made for
-    it.
-    """
+    """The result of a check: one of STATES, a reason in a sentence, and whether the check `measured` for it."""
 
     state: str
     reason: str
@@ -43,11 +40,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Exercise:
-    """`judge(answer, **given)` returns a Verdict; `answer` is the solution itself, which the tests put to the judge.
+    """One exercise.
 
-    Where the right answer depends on what is `given` (a run of the reader's own), `answer` says in words how one gets
-    it, and `solve(**given)` gets it. `explanation` says why the solution is one. `id` is given by Exercises; without
-    one, answers are not kept.
+    - judge: a function; `judge(answer, **given)` returns a Verdict
+    - answer: the solution; if that depends on what is `given` (such as the reader's run), how to find it, in words
+    - solve: `solve(**given)` computes the solution in that case
+    - explanation: why the solution is right
+    - id: its name in the journal, set by Exercises; without one, answers are not kept
     """
 
     question: str
@@ -59,7 +58,7 @@ class Exercise:
     id: str | None = None
 
     def check(self, answer: Any = ..., **given: Any) -> Verdict:
-        """The verdict, which the journal keeps with the answer. Without an answer, what the journal has is recalled."""
+        """Return the verdict; the journal keeps it with the answer. Without an answer, recall the journal's."""
         verdict = (
             Verdict("not attempted", "put your answer in the place of the dots and run this cell again")
             if answer is ...
@@ -70,50 +69,44 @@ class Exercise:
             return replace(verdict, reason=verdict.reason + self._recalled(id))
         if id is None:
             return verdict
-        _, complaint = journal.attempt(lambda kept: kept.answered(id, answer, verdict.state, verdict.reason), None)
+        _, complaint = journal.attempt(lambda opened: opened.answered(id, answer, verdict.state, verdict.reason), None)
         return replace(verdict, reason=f"{verdict.reason}. {complaint}") if complaint else verdict
 
     def answer_given(self) -> Any:
-        """The reader's own answer from the journal: the last right one, or else the last."""
-        kept = journal.load().exercises.get(self.id)
-        if kept is None:
-            raise SpeLabError(
-                "this exercise must have been answered before, got no answer in the journal; put one in the place of"
-                " the dots"
-            )
-        answer = (kept["right"] or kept["last"])["answer"]
+        """Return the reader's answer from the journal: the last right one, or else the last."""
+        entry = journal.load().exercises.get(self.id)
+        if entry is None:
+            rule = "this exercise must have been answered before, got no answer in the journal"
+            raise SpeLabError(f"{rule}; put one in the place of the dots")
+        answer = (entry["right"] or entry["last"])["answer"]
         return Source(answer) if isinstance(answer, str) else answer
 
     def solved(self, **given: Any) -> Any:
-        """The solution as an answer, worked out from what the check is given where it depends on that."""
+        """Return the solution as an answer, computed from what the check is given where it depends on that."""
         return self.solve(**given) if self.solve else self.answer
 
     def _recalled(self, id: str | None) -> str:
         try:
-            kept = journal.load().exercises.get(id)
+            entry = journal.load().exercises.get(id)
         except SpeLabError as error:
             return f". Your earlier answers cannot be read: {error}"
-        if kept is None:
+        if entry is None:
             return ""
-        told = kept["right"] or kept["last"]
-        return (
-            f". Your answer of {journal.told(told['time'])} was {told['state']}: {told['reason']}. .answer_given()"
-            " shows it"
-        )
+        best = entry["right"] or entry["last"]
+        verdict = f"{best['state']}: {best['reason']}"
+        return f". Your answer of {journal.told(best['time'])} was {verdict}. .answer_given() shows it"
 
     def _judged(self, answer: Any, given: Mapping[str, Any]) -> Verdict:
-        """The judge's verdict. "Wrong" by a measurement must hold a second time, after the solution was found right
-        between the two: a machine that is busy now can make any program slow.
+        """Return the judge's verdict. If it is "wrong" by a measurement, judge the solution and then the answer again.
+
+        On a busy machine any program can be slow: if the solution fails too, the verdict is "inconclusive".
         """
         try:
             verdict = self.judge(answer, **given)
             if verdict.state == "wrong" and verdict.measured:
                 if self.judge(self.answer, **given).state != "right":
-                    return Verdict(
-                        "inconclusive",
-                        f"{verdict.reason} But just now even the solution fails on this machine; try again when it is"
-                        " quieter",
-                    )
+                    busy = "But just now even the solution fails on this machine; try again when it is quieter"
+                    return Verdict("inconclusive", f"{verdict.reason} {busy}")
                 verdict = self.judge(answer, **given)
             return verdict
         except (UnavailableError, MeasurementError) as error:
@@ -122,7 +115,7 @@ class Exercise:
             return Verdict("wrong", str(error))
 
     def hint(self, number: int = 1) -> Text:
-        """The hint of that number, from 1; later ones say more."""
+        """Return a hint by its number, from 1; later hints say more."""
         if not 1 <= number <= len(self.hints):
             raise SpeLabError(
                 f"number must be between 1 and {len(self.hints)} for this exercise, got {number}; later hints say more"
@@ -136,10 +129,10 @@ class Exercise:
 
 
 class Exercises(Mapping[str, Exercise]):
-    """A topic's exercises by name. Each gets the id `stem.name`, such as "memory.ramp", which the journal keeps."""
+    """A topic's exercises by name. Each gets the id `stem.name`, such as "memory.ramp", for the journal."""
 
     def __init__(self, stem: str, exercises: Mapping[str, Exercise]) -> None:
-        self._exercises = {name: replace(each, id=f"{stem}.{name}") for name, each in exercises.items()}
+        self._exercises = {name: replace(exercise, id=f"{stem}.{name}") for name, exercise in exercises.items()}
 
     def __getitem__(self, name: str) -> Exercise:
         return self._exercises[name]
@@ -152,12 +145,13 @@ class Exercises(Mapping[str, Exercise]):
 
 
 def exercises() -> dict[str, Exercise]:
-    """Every exercise by id. A topic shows its Exercises as EXERCISES."""
-    return {each.id: each for topic in registry.topics() for each in getattr(topic, "EXERCISES", {}).values()}
+    """Return all exercises by id. Each topic has its Exercises as EXERCISES."""
+    every = (exercise for topic in registry.topics() for exercise in getattr(topic, "EXERCISES", {}).values())
+    return {exercise.id: exercise for exercise in every}
 
 
 def number(answer: Any, meaning: str) -> float:
-    """An answer that should be a number (or an exact sympy one); anything else is refused with the cure."""
+    """Return an answer as a float; sympy numbers are accepted. Raise SpeLabError for other answers."""
     try:
         value = float(answer)
     except (TypeError, ValueError, OverflowError):
@@ -168,7 +162,7 @@ def number(answer: Any, meaning: str) -> float:
 
 
 def c_text(answer: Any) -> str:
-    """An answer that should be C source text. Raises UnavailableError where no C can be compiled."""
+    """Return an answer that must be C source text. Raise UnavailableError if there is no C compiler."""
     if not isinstance(answer, str):
         raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
     native.compiler()
@@ -187,20 +181,21 @@ def judge_c(
     right: str,
     wrong: str,
 ) -> Verdict:
-    """The verdict on C source text that must change a ratio of times: to less than `limit` if `below`, else to more.
+    """Return the verdict on C source text that must bring a ratio of times below `limit` if `below`, else above it.
 
-    - `measure` runs in the sandbox on the compiled answer; it gives (low, ratio, high), or a sentence on what is wrong.
-    - `ratio_means` has a place for the ratio; `right` and `wrong` end its sentence.
-    - `name` names the answer in messages; `appended` is C of ours that is compiled behind it.
+    - measure: runs in the sandbox on the compiled answer; returns (low, ratio, high), or a sentence on the fault
+    - ratio_means: a sentence with a place for the ratio; `right` or `wrong` is appended to it
+    - name: of the answer, for messages
+    - appended: our C, compiled behind the answer
     """
     outcome = judged(c_text(answer) + appended, name, measure)
     if isinstance(outcome, str):
         return Verdict("wrong", outcome)
     low, ratio, high = outcome
-    said = f"{ratio_means.format(f'{ratio:.2f}')} (interval {low:.2f} to {high:.2f})"
+    result = f"{ratio_means.format(f'{ratio:.2f}')} (interval {low:.2f} to {high:.2f})"
     if not math.isfinite(low):
-        return Verdict("inconclusive", f"{said}: too few clean samples; try again on a quieter machine")
+        return Verdict("inconclusive", f"{result}: too few clean samples; try again on a quieter machine")
     if high < limit or low > limit:
         is_right = below == (high < limit)
-        return Verdict("right" if is_right else "wrong", said + (right if is_right else wrong), measured=True)
-    return Verdict("inconclusive", f"{said}: the interval includes {limit}; try again on a quieter machine")
+        return Verdict("right" if is_right else "wrong", result + (right if is_right else wrong), measured=True)
+    return Verdict("inconclusive", f"{result}: the interval includes {limit}; try again on a quieter machine")

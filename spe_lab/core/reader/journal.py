@@ -1,13 +1,11 @@
-"""The reader's journal: what was predicted before the machine answered, how close it came, and the answers to
-exercises.
+"""The reader's journal: predictions with their scores, and answers to exercises.
 
-One JSON file in the user's folder of data, or in $SPE_LAB_CONFIG_DIR, so that neither a kernel's restart nor a copied
-notebook loses it. It is written whole or not at all, by one process at a time, and changed only under a lock, so that
-two kernels never undo each other's entries. A journal that cannot be read is never overwritten.
+The journal is one JSON file in the user's data folder, or in $SPE_LAB_CONFIG_DIR: restarted kernels and copied
+notebooks share it. Each change is written atomically and under a lock, so that two kernels never undo each other's
+entries. A journal that cannot be read is never overwritten.
 
-A prediction counts if it was committed before the first measurement of its lab (at its settings) was shown. What is
-committed later is kept as revised. The first measurement that a prediction is scored against counts, or one could
-measure until it fits.
+A prediction counts if it was committed before the first measurement of its lab at its settings was shown. A later one
+is kept as revised. Only the first measurement scores a prediction; otherwise a reader could measure until it fits.
 
 JSON format history: 1, the first.
 """
@@ -26,7 +24,7 @@ from spe_lab.core.files import checked_json, read_text, write_atomically
 
 FORMAT = 1
 LOCK_PATIENCE_S = 5.0  # a change takes milliseconds
-LONGEST = 50  # revisions of one prediction, and verdicts on one exercise, that are kept
+LONGEST = 50  # stored revisions of one prediction, and stored verdicts on one exercise
 LARGEST_ANSWER = 100_000  # characters; the longest solution in C has two thousand
 
 _TIME = {"type": "string", "format": "date-time"}
@@ -119,7 +117,7 @@ T = TypeVar("T")
 
 
 class Journal:
-    """The content of a journal, and the rules by which it changes; `open_journal` keeps what they did."""
+    """The content of a journal and the rules for its changes; `open_journal` saves it."""
 
     def __init__(self, data: dict[str, Any] | None = None) -> None:
         self.data = data or {"format": FORMAT, "shown": {}, "predictions": {}, "exercises": {}}
@@ -133,34 +131,34 @@ class Journal:
         return self.data["exercises"]
 
     def show(self, question: str) -> None:
-        """A measurement that answers `question` (a lab at its settings) has been seen; what is predicted from now on
-        does not count.
-        """
+        """Record that the reader has seen a measurement of `question`; later predictions of it do not count."""
         self.data["shown"].setdefault(question, now())
 
     def latest(self, key: str) -> dict[str, Any] | None:
-        """The values committed under `key`, with their time: those that count, or else the last revised ones."""
+        """Return the entry committed under `key`: the one that counts, or else the last revision."""
         entry = self.predictions.get(key)
         return entry and (entry["committed"] or entry["revised"][-1])
 
     def commit(self, key: str, question: str, facts: Mapping[str, Any], values: Mapping[str, Any], words: str) -> bool:
-        """Keeps `values`, and the same in `words`; whether they count. Until the reveal they replace earlier ones."""
+        """Store a prediction and return True if it counts. Until the reveal it replaces an earlier one.
+
+        - key, question: names of the prediction, and of its lab and settings
+        - facts: lab, kind, asked, settings and unit, for a new entry
+        - values, words: the prediction as JSON types, and as a phrase
+        """
         entry = self.predictions.get(key) or {**facts, "committed": None, "revised": [], "scored": None}
-        known = next(
-            (kept for kept in (entry["committed"], *entry["revised"][-1:]) if kept and kept["values"] == values), None
-        )
-        kept = known or {"time": now(), "values": dict(values), "words": words}
+        former = [version for version in (entry["committed"], *entry["revised"][-1:]) if version]
+        same = next((version for version in former if version["values"] == values), None)
+        current = same or {"time": now(), "values": dict(values), "words": words}
         if question not in self.data["shown"]:
-            entry["committed"] = kept
-        elif known is None:
-            entry["revised"] = [*entry["revised"], kept][-LONGEST:]
+            entry["committed"] = current
+        elif same is None:
+            entry["revised"] = [*entry["revised"], current][-LONGEST:]
         self.predictions[key] = entry
-        return kept is entry["committed"]
+        return current is entry["committed"]
 
     def reveal(self, key: str, question: str, values: Mapping[str, Any], scored: Mapping[str, Any]) -> str:
-        """Notes how close `values` came, the first time; gives "counts", "revised" or, for values that are not kept,
-        "".
-        """
+        """Store the first score of `values`; return "counts", "revised", or "" if the journal does not have them."""
         self.show(question)
         entry = self.predictions.get(key)
         if entry is None:
@@ -171,7 +169,7 @@ class Journal:
         return "revised" if any(late["values"] == values for late in entry["revised"]) else ""
 
     def answered(self, exercise: str, answer: Any, state: str, reason: str) -> None:
-        """Keeps an answer and its verdict; the last right one stays beside the last of all."""
+        """Store an answer with its verdict; the last right answer is kept beside the last one."""
         given = {"time": now(), "answer": plain(answer), "state": state, "reason": reason}
         former = self.exercises.get(exercise, {"right": None, "verdicts": []})
         verdicts = [*former["verdicts"], {"time": given["time"], "state": state}][-LONGEST:]
@@ -182,9 +180,7 @@ class Journal:
         }
 
     def merge(self, other: "Journal") -> None:
-        """Takes over what `other` has besides: of a prediction that both have, the scored one, and of two such the
-        earlier.
-        """
+        """Add the entries of `other`. If both have a prediction, keep the committed, scored and then earlier one."""
         for question, time_ in other.data["shown"].items():
             self.data["shown"][question] = min(time_, self.data["shown"].get(question, time_))
         for key, theirs in other.predictions.items():
@@ -214,16 +210,14 @@ def _merged(own: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]
 
 
 def path() -> Path:
-    """The journal's file: in $SPE_LAB_CONFIG_DIR where that is set, or else in the user's folder of data."""
+    """Return the journal's file: in $SPE_LAB_CONFIG_DIR if that is set, else in the user's data folder."""
     import platformdirs
 
     return Path(os.environ.get("SPE_LAB_CONFIG_DIR") or platformdirs.user_data_path("spe-lab")) / "journal.json"
 
 
 def load(file: Path | None = None) -> Journal:
-    """The reader's journal, or the one in `file`; an empty one if the reader has none yet. One that cannot be read is
-    refused.
-    """
+    """Return the journal in `file`, or the reader's, empty if there is none yet. Raise SpeLabError if unreadable."""
     own = file is None
     file = path() if own else Path(file)
     cure = "repair it, or move it away to begin a new one" if own else "export one with spe-lab journal --export FILE"
@@ -241,9 +235,7 @@ def load(file: Path | None = None) -> Journal:
 
 @contextlib.contextmanager
 def open_journal() -> Iterator[Journal]:
-    """The reader's journal to be changed: kept at the end of the block, if it was. No other kernel changes it
-    meanwhile, and no other thread of this one.
-    """
+    """Give the reader's journal, locked against other kernels and threads, and save its changes at the block's end."""
     import filelock  # loads asyncio and sqlite3
 
     file = path()
@@ -267,9 +259,9 @@ def open_journal() -> Iterator[Journal]:
 
 
 def attempt(action: Callable[[Journal], T], otherwise: T) -> tuple[T, str]:
-    """What `action` makes of the reader's journal, and no complaint; or `otherwise`, and why nothing could be kept.
+    """Run `action` on the reader's journal; return (its result, ""), or (`otherwise`, the reason) if that fails.
 
-    For work that goes on without a journal: a prediction is scored and an answer judged all the same.
+    For work that does not need a journal: predictions are scored and answers judged without one, too.
     """
     try:
         with open_journal() as journal:
@@ -279,17 +271,17 @@ def attempt(action: Callable[[Journal], T], otherwise: T) -> tuple[T, str]:
 
 
 def export(file: Path) -> Journal:
-    """Writes a copy of the reader's journal to a new file, for another machine or a lecturer."""
+    """Write a copy of the reader's journal to a new file, for another machine or a lecturer."""
     file = Path(file)
     if os.path.lexists(file):
-        raise SpeLabError(f"FILE must not exist yet, lest something be overwritten, got {file}; choose another name")
+        raise SpeLabError(f"FILE must not exist yet, as it would be overwritten, got {file}; choose another name")
     journal = load()
     write_atomically(file, journal.to_json(), private=True)
     return journal
 
 
 def take_over(file: Path) -> Journal:
-    """Adds the entries of an exported journal to the reader's own."""
+    """Add the entries of an exported journal to the reader's own."""
     other = load(Path(file))
     with open_journal() as journal:
         journal.merge(other)
@@ -297,8 +289,7 @@ def take_over(file: Path) -> Journal:
 
 
 def plain(answer: Any) -> Any:
-    """An answer as simple JSON types: numbers, texts, lists and dicts of such; anything else as the text that it prints
-    as.
+    """Return an answer as JSON types: numbers, texts, lists and dicts of these; anything else as its printed text.
 
     >>> import fractions
     >>> plain((1, 2.5, "x")), plain(fractions.Fraction(1, 3)), plain(float("nan"))
@@ -309,9 +300,8 @@ def plain(answer: Any) -> Any:
         text = json.dumps(listed, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         text = json.dumps(str(answer))
-    return (
-        json.loads(text) if len(text) <= LARGEST_ANSWER else f"an answer of {len(text)} characters, too long to be kept"
-    )
+    too_long = f"an answer of {len(text)} characters, too long to be kept"
+    return json.loads(text) if len(text) <= LARGEST_ANSWER else too_long
 
 
 def now() -> str:
@@ -319,5 +309,5 @@ def now() -> str:
 
 
 def told(time_: str) -> str:
-    """A time of the journal as its reader's clock shows it."""
+    """Return a time of the journal as text, in local time."""
     return f"{datetime.fromisoformat(time_).astimezone():%-d %B %Y, %H:%M}"

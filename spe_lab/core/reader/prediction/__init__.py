@@ -1,6 +1,6 @@
-"""Predictions that a reader commits before the machine answers, and how close they came: a range, an order, a curve.
+"""Predictions that a reader commits before measuring, and their scores: a range, an order or a curve.
 
-All three follow one protocol, `Prediction`; what is committed is kept in the reader's journal.
+All three follow the protocol `Prediction`; the reader's journal keeps committed predictions.
 """
 
 from spe_lab.core.reader.prediction.base import Prediction, Sketch, reveal

@@ -1,4 +1,4 @@
-"""What every kind of prediction has in common: it is committed, kept, scored against a measured interval, and drawn."""
+"""The base of all predictions: committing, keeping in the journal, scoring against measured intervals, drawing."""
 
 import json
 import math
@@ -24,8 +24,9 @@ UNCLEAN = "No clean sample at this point: measure again on a quieter machine."
 
 @dataclass(frozen=True)
 class Sketch:
-    """What a prediction adds to a figure: from `low` to `high` at each x. One place is drawn as a bar, several as a
-    band about a dashed line, none in the legend alone. `said` is the same in words.
+    """What a prediction adds to a figure: from `low` to `high` at each x, and `said`, the same in words.
+
+    One x is drawn as a bar, several as a band about a dashed line; without x there is a legend entry alone.
     """
 
     said: str
@@ -36,7 +37,7 @@ class Sketch:
 
 
 class Prediction(Protocol):
-    """What explorers and figures know of a prediction, whatever its kind."""
+    """The interface of a prediction for explorers and figures."""
 
     @property
     def committed(self) -> bool: ...
@@ -47,13 +48,13 @@ class Prediction(Protocol):
         ...
 
     def score(self, run: Recording | None) -> Text:
-        """How close the prediction came to what was measured, in a sentence or two."""
+        """Return how close the prediction came to the measurement, in one or two sentences."""
         ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a measurement says: in words, and as parts that are `right` `of` those that the machine could decide."""
+    """The score of a prediction: in words, and `right` parts `of` those that the measurement decides."""
 
     said: str
     right: int
@@ -64,10 +65,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Kept(ABC):
-    """A prediction for a lab, kept in the reader's journal. `settings` are the sliders that do not stand at their
-    defaults.
-    """
+class JournalEntry(ABC):
+    """A prediction for a lab that the reader's journal keeps. `settings` are the sliders that differ from defaults."""
 
     lab: str
     settings: tuple[tuple[str, Value], ...]
@@ -77,27 +76,25 @@ class Kept(ABC):
     @property
     @abstractmethod
     def asked(self) -> str:
-        """What the prediction is of, such as "at size 16 MiB"; with the lab, the kind and the
-        settings this names it.
-        """
+        """The predicted place, such as "at size 16 MiB". Lab, settings, kind and place identify a prediction."""
 
     @property
     @abstractmethod
     def values(self) -> dict[str, Any] | None:
-        """What the reader committed, as JSON types; None while it is open."""
+        """The committed values as JSON types; None while the prediction is open."""
 
     @property
     @abstractmethod
     def in_words(self) -> str:
-        """What the reader committed, for a sentence."""
+        """The committed values as a phrase."""
 
     @abstractmethod
     def sketched(self) -> Sketch:
-        """What a committed prediction adds to a figure."""
+        """Return what a committed prediction adds to a figure."""
 
     @abstractmethod
     def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
-        """The verdict of a measured run; or a sentence, where the run does not decide."""
+        """Return the score by a measured run; or a sentence, if the run does not decide."""
 
     @property
     def committed(self) -> bool:
@@ -108,9 +105,7 @@ class Kept(ABC):
         return self.sketched() if self.committed else None
 
     def score(self, run: Recording | None) -> Text:
-        """How close the prediction came to the measured interval, in a sentence or two; the first
-        such verdict is kept.
-        """
+        """Return how close the prediction came, in one or two sentences; the journal keeps the first score."""
         measured = run is not None and run.measured and run.measured[0].source != "recorded"
         if not self.committed:
             if measured:
@@ -121,21 +116,19 @@ class Kept(ABC):
         lab = lab_of(run)
         if elsewhere := self._elsewhere(run, lab):
             return Text(elsewhere)
-        found = self.outcome(run, lab)
-        if isinstance(found, str):
-            return Text(found)
+        outcome = self.outcome(run, lab)
+        if isinstance(outcome, str):
+            return Text(outcome)
         machine = str(run.machine.get("facts", {}).get("cpu") or "")
-        scored = {**vars(found), "source": run.measured[0].source, "machine": machine}
-        place, complaint = journal.attempt(lambda kept: kept.reveal(self.key, self.question, self.values, scored), "")
-        late = (
-            " It does not count in your journal, since a measurement was shown before you committed it."
-            if place == "revised"
-            else ""
+        scored = {**vars(outcome), "source": run.measured[0].source, "machine": machine}
+        state, complaint = journal.attempt(
+            lambda opened: opened.reveal(self.key, self.question, self.values, scored), ""
         )
-        return Text(" ".join(filter(None, [found.said + late, complaint])))
+        late = "It does not count in your journal, since a measurement was shown before you committed it."
+        return Text(" ".join(filter(None, [outcome.said, late if state == "revised" else "", complaint])))
 
     def _elsewhere(self, run: Recording, lab: Lab) -> str:
-        """Says where the run's sliders differ from what the prediction is for."""
+        """Return a sentence if the run was measured at other settings than the prediction is for, else ""."""
         for name, expected in lab.point(dict(self.settings)).items():
             slider = lab.sliders[name]
             if slider.measured and name in run.point and run.point[name] != expected:
@@ -148,7 +141,7 @@ class Kept(ABC):
 
     @property
     def question(self) -> str:
-        """The lab and its settings: what a measurement answers."""
+        """The lab and its settings, which a measurement shows."""
         return named(self.lab, dict(self.settings))
 
     @property
@@ -166,34 +159,32 @@ class Kept(ABC):
         }
 
     def kept(self, tell: Callable[[str], None] = print) -> Self:
-        """Commits to the journal and tells so; one that is open is filled in from there, if the journal has it.
+        """Save a committed prediction in the journal and confirm it; fill an open one from the journal, if it is there.
 
-        A journal that cannot be read or written is no reason not to predict: it is said, and the prediction holds in
-        this kernel.
+        If the journal cannot be read or written, tell the reader; the prediction then holds in this kernel.
         """
         if self.committed:
             counts, complaint = journal.attempt(
-                lambda kept: kept.commit(self.key, self.question, self.facts, self.values, self.in_words), False
+                lambda opened: opened.commit(self.key, self.question, self.facts, self.values, self.in_words), False
             )
-            note = complaint or (
-                "" if counts else "It does not count, since a measurement of this lab was shown before."
-            )
-            tell(f"Your prediction, {self.asked}: {self.in_words}. {note or 'Kept in your journal.'}")
+            late = "It does not count, since a measurement of this lab was shown before."
+            note = complaint or ("Kept in your journal." if counts else late)
+            tell(f"Your prediction, {self.asked}: {self.in_words}. {note}")
             return self
         try:
-            found = journal.load().latest(self.key)
+            entry = journal.load().latest(self.key)
         except SpeLabError as error:
             tell(str(error))
             return self
-        if not found:
+        if not entry:
             return self
-        filled = self.filled(found["values"])
-        tell(f"From your journal, {self.asked}: {filled.in_words}, committed {journal.told(found['time'])}.")
+        filled = self.filled(entry["values"])
+        tell(f"From your journal, {self.asked}: {filled.in_words}, committed {journal.told(entry['time'])}.")
         return filled
 
     @abstractmethod
     def filled(self, values: Mapping[str, Any]) -> Self:
-        """The same prediction with these committed values."""
+        """Return this prediction with the given committed values."""
 
 
 def named(lab: str, settings: Mapping[str, Value]) -> str:
@@ -201,15 +192,13 @@ def named(lab: str, settings: Mapping[str, Value]) -> str:
 
 
 def reveal(run: Recording, lab: Lab) -> None:
-    """A measurement of `lab` is shown: what its reader predicts from now on of it, at these
-    settings, does not count.
-    """
+    """Record that the reader has seen this measurement; later predictions at its settings do not count."""
     question = named(run.lab, deviating(lab, run.point))
-    journal.attempt(lambda kept: kept.show(question), None)  # where it cannot be noted, no prediction can be either
+    journal.attempt(lambda opened: opened.show(question), None)  # if this fails, predictions cannot be kept either
 
 
 def deviating(lab: Lab, settings: Mapping[str, Value]) -> dict[str, Value]:
-    """Those of `settings`, checked, that a measurement depends on and that are not the defaults."""
+    """Return the settings that affect a measurement and differ from their defaults, validated."""
     checked = {name: lab.slider(name).checked(value) for name, value in settings.items()}
     return {
         name: value
@@ -219,17 +208,17 @@ def deviating(lab: Lab, settings: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def lab_of(run: Recording) -> Lab:
-    """The run's lab with the defaults of the machine that it was made on."""
+    """Return the run's lab with the defaults of the run's machine."""
     return registry.get(run.lab, Machine.from_dict(dict(run.machine)) if run.machine else None)
 
 
 def nearest(curve: Curve, lab: Lab, at: float) -> int:
-    """The place in the curve of the point nearest to `at`, by ratio where the axis is logarithmic."""
+    """Return the index of the curve's point nearest to `at`, by ratio on a logarithmic axis."""
     along = math.log if lab.sliders[lab.axis].scale == "log" else float
     return min(range(curve.x.values.size), key=lambda k: abs(along(curve.x.values[k]) - along(at)))
 
 
 def interval(curve: Curve, i: SupportsIndex) -> tuple[float, float, float]:
-    """(value, low, high) at a point; the value thrice where it has no interval."""
+    """Return (value, low, high) at point i; the value three times if it has no interval."""
     value, low, high = (float(ends[i]) for ends in (curve.values, curve.low, curve.high))
     return (value, low, high) if np.isfinite(low) else (value, value, value)

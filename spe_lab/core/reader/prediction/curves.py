@@ -1,6 +1,4 @@
-"""A curve: through a few points that the reader gives or drags, or the one of the lab's models that
-the reader trusts.
-"""
+"""The prediction of a curve: through a few points that the reader gives or drags, or the curve of a model."""
 
 import math
 from collections.abc import Mapping
@@ -13,18 +11,18 @@ import numpy as np
 from spe_lab.core import registry, units
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval
+from spe_lab.core.reader.prediction.base import UNCLEAN, JournalEntry, Outcome, Sketch, deviating, interval
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
 
-WITHIN = 1.5  # the factor about a curve that still counts as hit, unless the reader chooses another
+WITHIN = 1.5  # a measured point within this factor of the curve is a hit, unless the reader chooses another factor
 
 
 @dataclass(frozen=True)
-class CurvePrediction(Kept):
-    """The reader expects the first measured curve to lie within a factor of `within` about a curve through `knots`.
+class CurvePrediction(JournalEntry):
+    """The reader expects the first measured curve to lie within a factor `within` of the curve through `knots`.
 
-    `name` is that of the model that was chosen in place of points.
+    `name` is the model's, if the reader chose a model in place of points.
     """
 
     knots: tuple[tuple[float, float], ...]
@@ -45,10 +43,8 @@ class CurvePrediction(Kept):
     @property
     def in_words(self) -> str:
         lab = registry.get(self.lab)
-        ends = [
-            f"{units.render(y, lab.unit)} at {units.render(x, lab.sliders[lab.axis].unit)}"
-            for x, y in (self.knots[0], self.knots[-1])
-        ]
+        unit, outer = lab.sliders[lab.axis].unit, (self.knots[0], self.knots[-1])
+        ends = [f"{units.render(y, lab.unit)} at {units.render(x, unit)}" for x, y in outer]
         curve = f"the curve {self.name}" if self.name else f"a curve through {len(self.knots)} points"
         return f"{curve}, from {' to '.join(ends)}, give or take a factor of {self.within:g}"
 
@@ -62,7 +58,7 @@ class CurvePrediction(Kept):
         return Sketch(f"your prediction: {self.in_words}", x=tuple(x.tolist()), low=low, high=high)
 
     def at(self, x: np.ndarray, lab: Lab) -> np.ndarray:
-        """The curve at x: straight between the points, on the scales of the figure."""
+        """Return the curve at x, interpolated linearly on the figure's scales."""
         along, onto, back = _scales(lab)
         places, values = np.array(self.knots).T
         return back(np.interp(along(x), along(places), onto(values)))
@@ -74,33 +70,24 @@ class CurvePrediction(Kept):
     def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
         curve, unit = run.measured[0], lab.sliders[lab.axis].unit
         first, last = self.knots[0][0], self.knots[-1][0]
-        inside = (
-            np.isfinite(curve.values) & (curve.x.values >= first * (1 - 1e-9)) & (curve.x.values <= last * (1 + 1e-9))
-        )
-        places = np.flatnonzero(inside)
+        x = curve.x.values
+        places = np.flatnonzero(np.isfinite(curve.values) & (x >= first * (1 - 1e-9)) & (x <= last * (1 + 1e-9)))
         if not places.size:
             return UNCLEAN
-        expected = self.at(curve.x.values[places], lab).tolist()
-        found = [interval(curve, i) for i in places]
-        missed = [_distance(y, low, high) for y, (_, low, high) in zip(expected, found, strict=True)]
+        expected = self.at(x[places], lab).tolist()
+        measured = [interval(curve, i) for i in places]
+        missed = [_distance(y, low, high) for y, (_, low, high) in zip(expected, measured, strict=True)]
         right = sum(bool(factor <= self.within) for factor in missed)
-        ends = f"{units.render(first, unit)} and {units.render(last, unit)}"
-        said = (
-            f"Of {places.size} points measured between {lab.axis} {ends}, {right} lie within a factor of"
-            f" {self.within:g} of your curve."
-        )
+        points = f"{places.size} points measured between {lab.axis} {units.render(first, unit)} and"
+        band = f"within a factor of {self.within:g} of your curve"
+        said = f"Of {points} {units.render(last, unit)}, {right} lie {band}."
         worst = int(np.argmax(missed))
-        value, low, high = found[worst]
+        value, low, high = measured[worst]
         if missed[worst] > 1:
-            place, measured, yours = (
-                units.render(*pair)
-                for pair in ((curve.x.values[places[worst]], unit), (value, lab.unit), (expected[worst], lab.unit))
-            )
+            place, yours = units.render(x[places[worst]], unit), units.render(expected[worst], lab.unit)
             by = f", a factor of {missed[worst]:.2g}" if math.isfinite(missed[worst]) else ""
-            said += (
-                f" Farthest off at {lab.axis} {place}: measured {measured} ({low:.3g} to {high:.3g}), yours"
-                f" {yours}{by}."
-            )
+            range_ = f"{units.render(value, lab.unit)} ({low:.3g} to {high:.3g})"
+            said += f" Farthest off at {lab.axis} {place}: measured {range_}, yours {yours}{by}."
         return Outcome(said, right, int(places.size))
 
 
@@ -110,11 +97,10 @@ def predict_curve(
     within: float = WITHIN,
     **settings: Value,
 ) -> CurvePrediction:
-    """Commits a curve for a lab's first measured curve: points {x: value}, two or more, or the name of one of its
-    models.
+    """Commit a prediction of a lab's first measured curve: two or more points {x: value}, or a model's name.
 
-    A measured point is hit if its interval meets the curve give or take a factor of `within`. `...` leaves it open, or
-    takes what the journal has.
+    A measured point is a hit if its interval reaches to within a factor `within` of the curve. `...` leaves the
+    prediction open, or takes the journal's. `settings` are sliders that differ from their defaults.
     """
     lab = registry.get(lab_id)
     deviations = tuple(sorted(deviating(lab, settings).items()))
@@ -130,9 +116,8 @@ def predict_curve(
         name, knots = curve, dict(zip(models[curve].x.values.tolist(), models[curve].values.tolist(), strict=True))
     elif curve is not ...:
         knots = curve
-    return CurvePrediction(
-        lab_id, deviations, _checked(lab, knots) if knots != () else (), _factor(within), name
-    ).kept()
+    checked = _checked(lab, knots) if knots != () else ()
+    return CurvePrediction(lab_id, deviations, checked, _factor(within), name).kept()
 
 
 def _checked(lab: Lab, knots: Any) -> tuple[tuple[float, float], ...]:
@@ -147,30 +132,26 @@ def _checked(lab: Lab, knots: Any) -> tuple[tuple[float, float], ...]:
         raise SpeLabError(f"curve must have two or more points at different {lab.axis}, got {len(checked)}; add one")
     least = min(y for _, y in checked)
     if least < 0 or (least == 0 and lab.scale == "log"):
-        raise SpeLabError(
-            f"values of the curve must be {'above' if lab.scale == 'log' else 'at least'} 0, got {least:g}; choose a"
-            " larger one"
-        )
+        bound = "above" if lab.scale == "log" else "at least"
+        raise SpeLabError(f"values of the curve must be {bound} 0, got {least:g}; choose a larger one")
     return tuple(checked)
 
 
 def _factor(within: Any) -> float:
     factor = units.finite(within, "within")
     if factor < 1:
-        raise SpeLabError(
-            f"within must be a factor of at least 1, got {factor:g}; write 1.5 for give or take half as much again"
-        )
+        raise SpeLabError(f"within must be a factor of at least 1, got {factor:g}; write for example 1.5")
     return factor
 
 
 def _scales(lab: Lab):
-    """What makes the figure's axes straight: of x, of the values, and back."""
+    """Return the functions that make the figure's axes linear: for x, for values, and its inverse."""
     along = np.log if lab.sliders[lab.axis].scale == "log" else np.asarray
     return (along, np.log, np.exp) if lab.scale == "log" else (along, np.asarray, np.asarray)
 
 
 def _distance(expected: float, low: float, high: float) -> float:
-    """The factor between a value and the nearer end of an interval; 1 inside."""
+    """Return the ratio between a value and the nearer end of an interval; 1 inside."""
     if low <= expected <= high:
         return 1.0
     larger, smaller = (low, expected) if expected < low else (expected, high)

@@ -1,10 +1,9 @@
-"""An order: which of several measured curves is smaller at one place, or at which of several places one curve is
-smaller.
-"""
+"""The prediction of an order: of several measured curves at one place, or of several places along one curve."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from types import EllipsisType
 from typing import Any, Self
@@ -12,15 +11,16 @@ from typing import Any, Self
 from spe_lab.core import registry, units
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval, nearest
+from spe_lab.core.reader.prediction.base import UNCLEAN, JournalEntry, Outcome, Sketch, deviating, interval, nearest
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
 
 
 @dataclass(frozen=True)
-class Order(Kept):
-    """Candidates from the smallest to the largest: names of measured curves at x = `at`, or, where `at` is None, values
-    of the axis for the first measured curve. Empty while it is open.
+class Order(JournalEntry):
+    """Candidates from the smallest to the largest; empty while the order is open.
+
+    They are names of measured curves at x = `at`; if `at` is None, values of the axis for the first measured curve.
     """
 
     at: float | None
@@ -31,11 +31,9 @@ class Order(Kept):
     @property
     def asked(self) -> str:
         lab = registry.get(self.lab)
-        return (
-            f"along {lab.axis}"
-            if self.at is None
-            else f"at {lab.axis} {units.render(self.at, lab.sliders[lab.axis].unit, 6)}"
-        )
+        if self.at is None:
+            return f"along {lab.axis}"
+        return f"at {lab.axis} {units.render(self.at, lab.sliders[lab.axis].unit, 6)}"
 
     @property
     def values(self) -> dict[str, Any] | None:
@@ -52,38 +50,29 @@ class Order(Kept):
         return replace(self, candidates=_checked(registry.get(self.lab), values.get("order", ()), self.at))
 
     def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
-        found = {}
+        values, lows, highs = {}, {}, {}
         for candidate in self.candidates:
-            curve = (
-                run.measured[0]
-                if self.at is None
-                else next((curve for curve in run.measured if curve.name.startswith(candidate)), None)
-            )
-            if curve is None:
-                return (
-                    f"There is no measured curve {candidate!r}; there are"
-                    f" {', '.join(curve.name for curve in run.measured)}."
-                )
-            found[candidate] = interval(curve, nearest(curve, lab, candidate if self.at is None else self.at))
-        clean = [candidate for candidate in self.candidates if math.isfinite(found[candidate][0])]
-        if len(clean) < 2:
+            named = [curve for curve in run.measured if self.at is None or curve.name.startswith(candidate)]
+            if not named:
+                curves = ", ".join(curve.name for curve in run.measured)
+                return f"There is no measured curve {candidate!r}; there are {curves}."
+            i = nearest(named[0], lab, candidate if self.at is None else self.at)
+            values[candidate], lows[candidate], highs[candidate] = interval(named[0], i)
+        clean = sorted((name for name, value in values.items() if math.isfinite(value)), key=values.get)
+        pairs = list(combinations(filter(clean.__contains__, self.candidates), 2))
+        if not pairs:
             return UNCLEAN
-        decided = [(a, b) for a, b in combinations(clean, 2) if found[a][2] < found[b][1] or found[b][2] < found[a][1]]
-        right = sum(found[a][0] < found[b][0] for a, b in decided)
-        told = ", ".join(
-            f"{self._name(each)} {units.render(found[each][0], lab.unit)} ({found[each][1]:.3g} to"
-            f" {found[each][2]:.3g})"
-            for each in sorted(clean, key=lambda each: found[each][0])
+        decided = [(a, b) for a, b in pairs if highs[a] < lows[b] or highs[b] < lows[a]]
+        right = sum(values[a] < values[b] for a, b in decided)
+        measured = ", ".join(
+            f"{self._name(one)} {units.render(values[one], lab.unit)} ({lows[one]:.3g} to {highs[one]:.3g})"
+            for one in clean
         )
-        said = (
-            f"{self.asked[0].upper()}{self.asked[1:]}, from the smallest: {told}. Your order has {right} of"
-            f" {len(decided)} pairs right."
-        )
-        if blurred := math.comb(len(clean), 2) - len(decided):
-            said += (
-                f" {blurred} of all pairs cannot be told apart on this machine and"
-                f" {'counts' if blurred == 1 else 'count'} for neither."
-            )
+        place = f"{self.asked[0].upper()}{self.asked[1:]}"
+        said = f"{place}, from the smallest: {measured}. Your order has {right} of {len(decided)} pairs right."
+        if blurred := len(pairs) - len(decided):
+            count = "counts" if blurred == 1 else "count"
+            said += f" {blurred} of all pairs cannot be told apart on this machine and {count} for neither."
         return Outcome(said, right, len(decided))
 
     def _name(self, candidate: Any) -> str:
@@ -94,10 +83,11 @@ class Order(Kept):
 def predict_order(
     lab_id: str, *candidates: str | float | EllipsisType, at: float | str | None = None, **settings: Value
 ) -> Order:
-    """Commits an order from the smallest to the largest: of a lab's measured curves, by name, `at` a value of its axis;
-    or without `at`, of values of the axis, for the first measured curve.
+    """Commit a prediction of an order from the smallest to the largest.
 
-    `...` leaves it open, or takes what the journal has. Pairs whose measured intervals overlap count for neither.
+    The candidates are names of a lab's measured curves, `at` a value of its axis; or without `at`, values of the axis
+    for the first measured curve. `...` leaves the order open, or takes the journal's. Pairs with overlapping measured
+    intervals do not count. `settings` are sliders that differ from their defaults.
     """
     lab = registry.get(lab_id)
     place = None if at is None else lab.slider(lab.axis).checked(at)
@@ -106,23 +96,21 @@ def predict_order(
 
 
 def _checked(lab: Lab, candidates: Any, at: float | None) -> tuple[Any, ...]:
-    chosen = tuple(lab.sliders[lab.axis].checked(each) if at is None else _name(lab, each) for each in candidates)
+    check = lab.sliders[lab.axis].checked if at is None else partial(_name, lab)
+    chosen = tuple(map(check, candidates))
     if len(chosen) < 2 or len(set(chosen)) < len(chosen):
-        raise SpeLabError(
-            f"candidates must be two or more different ones, got {', '.join(map(str, chosen)) or 'none'}; name each"
-            " once"
-        )
+        names = ", ".join(map(str, chosen)) or "none"
+        raise SpeLabError(f"candidates must be two or more different ones, got {names}; name each once")
     return chosen
 
 
 def _name(lab: Lab, beginning: Any) -> str:
-    """The measured curve whose name begins so. What a lab measures is known from its recorded run, where it has one."""
+    """Return the name of the measured curve that starts so. The lab's recorded run, if any, tells the names."""
     recorded = lab.recorded()
-    known = [curve.name for curve in recorded.measured] if recorded else [beginning]
-    found = [name for name in known if isinstance(beginning, str) and name.startswith(beginning)]
-    if len(found) != 1 and beginning not in found:
-        rule = f"candidates at one place must be measured curves of {lab.id} ({', '.join(map(str, known))})"
-        raise SpeLabError(
-            f"{rule}, got {beginning!r}; write enough of one's name, or leave out at=… to order places on the axis"
-        )
-    return beginning if beginning in found else found[0]
+    names = [curve.name for curve in recorded.measured] if recorded else [beginning]
+    matches = [name for name in names if isinstance(beginning, str) and name.startswith(beginning)]
+    if len(matches) != 1 and beginning not in matches:
+        rule = f"candidates at one place must be measured curves of {lab.id} ({', '.join(map(str, names))})"
+        cure = "write more of the curve's name, or leave out at=… to order places on the axis"
+        raise SpeLabError(f"{rule}, got {beginning!r}; {cure}")
+    return beginning if beginning in matches else matches[0]

@@ -1,4 +1,4 @@
-"""A range: between which two values a lab's first measured curve lies at one place."""
+"""The prediction of a range: two values between which a lab's first measured curve lies at one place."""
 
 import math
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from typing import Any, Self
 from spe_lab.core import registry, units
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.reader.prediction.base import UNCLEAN, Kept, Outcome, Sketch, deviating, interval, nearest
+from spe_lab.core.reader.prediction.base import UNCLEAN, JournalEntry, Outcome, Sketch, deviating, interval, nearest
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
 
 
 @dataclass(frozen=True)
-class Range(Kept):
+class Range(JournalEntry):
     """The reader expects the first measured curve of `lab` to lie between `low` and `high` (in `unit`) at x = `at`."""
 
     at: float
@@ -39,9 +39,8 @@ class Range(Kept):
         return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
 
     def sketched(self) -> Sketch:
-        return Sketch(
-            f"your prediction {self.asked}: {self.in_words}", x=(self.at,), low=(self.low,), high=(self.high,)
-        )
+        said = f"your prediction {self.asked}: {self.in_words}"
+        return Sketch(said, x=(self.at,), low=(self.low,), high=(self.high,))
 
     def filled(self, values: Mapping[str, Any]) -> Self:
         return replace(self, **_checked(values.get("low"), values.get("high")))
@@ -52,8 +51,8 @@ class Range(Kept):
         value, low, high = interval(curve, i)
         if not math.isfinite(value):
             return UNCLEAN
-        place, found = units.render(curve.x.values[i], self.at_unit), units.render(value, self.unit)
-        where = f"At {lab.axis} {place} the {lab.quantity} was {found} ({low:.3g} to {high:.3g})"
+        place, measured = units.render(curve.x.values[i], self.at_unit), units.render(value, self.unit)
+        where = f"At {lab.axis} {place} the {lab.quantity} was {measured} ({low:.3g} to {high:.3g})"
         expected = f"your range of {self.in_words}"
         if self.low <= high and self.high >= low:
             return Outcome(f"{where}: inside {expected}.", 1, 1, value, low, high)
@@ -65,17 +64,15 @@ class Range(Kept):
 def predict(
     lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ..., **settings: Value
 ) -> Range:
-    """Commits a range for a lab's first measured curve at one value of its axis: one that you are 90 % sure of.
+    """Commit a range for a lab's first measured curve at one value of its axis, of which you are 90 % sure.
 
-    `...` leaves it open, or takes what the journal has. `settings` are sliders that shall not stand at their defaults.
+    `...` leaves the range open, or takes the journal's. `settings` are sliders that differ from their defaults.
     """
     lab = registry.get(lab_id)
     slider = lab.slider(lab.axis)
     place = slider.checked(at)
-    bounds = _checked(low, high)
-    return Range(
-        lab_id, tuple(sorted(deviating(lab, settings).items())), place, slider.unit, **bounds, unit=lab.unit
-    ).kept()
+    bounds, deviations = _checked(low, high), tuple(sorted(deviating(lab, settings).items()))
+    return Range(lab_id, deviations, place, slider.unit, **bounds, unit=lab.unit).kept()
 
 
 def _checked(low: Any, high: Any) -> dict[str, Any]:
