@@ -78,10 +78,11 @@ class Counts:
 
 
 class Hierarchy:
-    """Levels from the innermost to the outermost, empty at first. Each `run` continues with the contents of the last.
+    """Levels from the innermost to the outermost, empty at first.
 
-    `inclusion`: "independent" levels fill and evict separately. An "inclusive" outer level removes a block that it
-    evicts from the inner levels too. "exclusive" levels hold each block once, and an evicted block moves outwards.
+    Each `run` continues with the contents of the last. `inclusion`: "independent" levels fill and evict separately. An
+    "inclusive" outer level removes a block that it evicts from the inner levels too. "exclusive" levels hold each block
+    once, and an evicted block moves outwards.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class Hierarchy:
         return kind(*shape, blocks.ctypes.data, tree.ctypes.data, at, buckets, 0, 0, seed)
 
     def run(self, addresses: np.ndarray, sizes: np.ndarray | int = 1, cancel: Cancel | None = None) -> Counts:
-        """Run accesses of `sizes` bytes at `addresses` in this order; an access touches all lines that it overlaps."""
+        """Run accesses of `sizes` bytes at `addresses` in order; each touches all lines that it overlaps."""
         addresses = _whole_numbers("addresses", addresses, MOST_ADDRESS).astype(np.uint64)
         sizes = _whole_numbers("sizes", sizes, MOST_ACCESS).astype(np.uint32)
         if addresses.ndim != 1 or sizes.shape not in ((), addresses.shape):
@@ -135,7 +136,7 @@ class Hierarchy:
 
 @dataclass(frozen=True)
 class Distances:
-    """How many uses of a block had each LRU stack distance (the number of other blocks used since its last use)."""
+    """Uses of blocks by LRU stack distance: the number of other blocks used since the last use."""
 
     first_uses: int
     at: np.ndarray  # at[d]: uses with distance d

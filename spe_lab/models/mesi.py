@@ -1,4 +1,4 @@
-"""MESI for one line in readable form: the effect of an access on the copies in all caches, step by step for a trace.
+"""MESI for one line in readable form: the effect of each access on the copies in all caches.
 
 Caches are of unlimited size and share a bus. Source: M. Papamarcos, J. Patel, "A Low-Overhead Coherence Solution for
 Multiprocessors with Private Cache Memories", ISCA 1984; lecture notes §4.3. The names of the messages are those of
@@ -32,7 +32,7 @@ class Reaction:
 
 
 def react(copies: str, core: int, kind: str) -> Reaction:
-    """Return the reaction of `copies`, one letter for each core, if `core` reads (R), writes (W) or drops (D) the line.
+    """Return the reaction of `copies` (a letter for each core) to a read (R), write (W) or drop (D).
 
     >>> react("MI", 1, "R")
     Reaction(after='SS', message='BusRd', write_back=True, transfer=True)
@@ -107,7 +107,7 @@ class Walk:
 
 
 def parse(trace: str) -> list[Access]:
-    """Return the accesses in a text such as "0:R x, 1:W x": core, kind (R reads, W writes, D drops) and variable.
+    """Return the accesses in a text such as "0:R x, 1:W x" (R reads, W writes, D drops the line).
 
     Commas, semicolons or line ends separate accesses.
 
@@ -129,7 +129,7 @@ def parse(trace: str) -> list[Access]:
 
 
 def layout_of(layout: str | None, variables: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Return the variables of each line from a text such as "x y | z"; without one, each variable has its own line.
+    """Return the variables of each line, from "x y | z" for example; by default a line for each.
 
     >>> layout_of("x y | z", ["x", "y", "z"])
     (('x', 'y'), ('z',))

@@ -102,7 +102,7 @@ def limit_of_many_states() -> "sympy.Expr":
 
 
 def rate(p: np.ndarray, states: int, threshold: int | None = None) -> np.ndarray:
-    """Return `misprediction` as numbers for each share in `p`; weights p^i · (1 − p)^(n−1−i) avoid the division by q.
+    """Return `misprediction` for each share in `p`; weights p^i · (1 − p)^(n−1−i) avoid dividing by q.
 
     >>> rate(np.array([0.0, 0.3, 0.5]), 4).round(4).tolist()
     [0.0, 0.3621, 0.5]

@@ -43,7 +43,7 @@ int main(int count, char **words)
 
 
 def counted_by_hardware(shares: Sequence[float] = SHARES) -> Curve:
-    """Return mispredicted branches per element over a million new keys. Raise UnavailableError without counters."""
+    """Return mispredicted branches per element; raise UnavailableError without hardware counters."""
     library, data = kernels(), Data(0)
     points = [data.point("branching", p) for p in _checked(shares)]
     runs = [partial(library.sum_branching, point.state, KEYS) for point in points]

@@ -1,4 +1,4 @@
-"""Pictures of a saturating counter, one for each branch: states, transition probabilities and the present state."""
+"""Pictures of a saturating counter, one for each branch."""
 
 from spe_lab.core.units import render
 from spe_lab.models.predictor import checked_states

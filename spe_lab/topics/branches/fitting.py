@@ -1,4 +1,4 @@
-"""Fit a machine's times at some selectivities by base times, a misprediction penalty and a number of states."""
+"""Fit base times, a misprediction penalty and a number of states to times at some selectivities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LINE_BYTES = 64
 
 @dataclass(frozen=True)
 class Fitted:
-    """Fit of the time per element, (1 − p) · t0 + p · t1 + m_n(p) · penalty in ns, plus the time to read a payload.
+    """Fitted time per element [ns]: (1 − p) · t0 + p · t1 + m_n(p) · penalty, plus reading a payload.
 
     `states` is the member of FAMILY that fits best; `low` and `high` enclose it in 95 % of the draws.
     """

@@ -1,4 +1,4 @@
-"""The labs branches.selectivity and branches.rate: a loop that selects elements, with a branch and without."""
+"""The labs branches.selectivity and branches.rate: selecting with a branch and without."""
 
 import math
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Pictures of caches, one for each access of a trace: a table of cores × lines with the state of each copy."""
+"""Pictures of caches, one for each access of a trace: states of the copies by core and line."""
 
 from spe_lab.models.mesi import KINDS, STATES, Step, Walk, follow
 

@@ -1,4 +1,4 @@
-"""Exercises of chapter 04c: a trace by hand, a structure to repair in C, the store buffer, and lost updates."""
+"""Exercises of chapter 04c: a trace by hand, padding in C, the store buffer, lost updates."""
 
 import ctypes
 from collections import deque
@@ -93,7 +93,7 @@ def judge_padding(answer: Any) -> Verdict:
 
 
 def run_padding(own: native.Library) -> tuple[float, float, float] | str:
-    """Check that the reader's threads count correctly, then time them on one structure and on one each, interleaved."""
+    """Check that the threads count correctly, then time them on one structure and on one each."""
     try:
         kind = own.struct("server")
         work = [own.address(name) for name in ("serve_a", "serve_b")]
@@ -121,7 +121,7 @@ def run_padding(own: native.Library) -> tuple[float, float, float] | str:
 
 
 def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
-    """Return a function that runs n trials of the two threads: ns per request of each trial, and whether it is clean."""
+    """Return a function that runs n trials and gives ns per request, and whether the trial is clean."""
     library, here = kernels(), cpus.current().assigned(2)
     (serve_a, serve_b), (of_a, of_b) = work, map(ctypes.addressof, states)
 
@@ -153,7 +153,7 @@ def judge_stores(answer: Any) -> Verdict:
     part = answer.lower()
     right = ("store buffer", "write buffer", "store queue", "write-combining", "write combining")
     if any(name in part for name in right):
-        why = "the core continues once a store is in the buffer; when the line arrives, all waiting stores leave in a burst"
+        why = "the core continues once a store is in the buffer; when the line arrives, all stores leave in a burst"
         return Verdict("right", why)
     if "compiler" in part:
         why = "the machine code has one store in each round of the loop: see hot_loops('coherence', 'use_word')"
@@ -174,7 +174,7 @@ def judge_lost(answer: Any) -> Verdict:
         why = "that is the result of threads in step. A thread may sleep between its load and its store for any time"
         return Verdict("wrong", why)
     if given in (0, 1):
-        why = "the last store belongs to a thread's last addition: what does it load at least, after its own 999 additions?"
+        why = "the last store is a thread's last addition: what does it load at least, after its own 999 additions?"
         return Verdict("wrong", why)
     cure = "let one thread sleep between load and store while the other does almost all of its work"
     return Verdict("wrong", f"fewer than {given:g} is possible; {cure}")

@@ -94,7 +94,7 @@ def write_backs(cores: int) -> "sympy.Expr":
 
 
 def change(cores: int) -> "sympy.Expr":
-    """Return the probability s that another core makes the next access to a line, for tenure k and data on L lines.
+    """Return the probability s that another core makes a line's next access (tenure k, L lines).
 
     From one access to the next the core stays the same with probability 1 − 1/k. After g accesses it is the same core
     with probability 1/N + (1 − 1/N)·λ^g, where λ = 1 − N/(k(N − 1)). The line's next access is g accesses away with

@@ -107,8 +107,9 @@ class FalseSharing(TeamLab):
             raise SpeLabError(f"{rule}, got {threads}; choose fewer")
         own = [Words(operation, threads, int(offset), cancel) for offset in (*x.values, *TRAINING)]
         same = Words(operation, threads, 0, cancel)
-        beside = zip(BESIDE, (same.run, Words(operation, 1, 4, cancel).run, Handing(cancel).run), strict=True)
-        settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(*each) for each in beside)]
+        runs = same.run, Words(operation, 1, 4, cancel).run, Handing(cancel).run
+        settings = [Setting(f"{words.offset} B", words.run) for words in own]
+        settings += [Setting(name, run) for name, run in zip(BESIDE, runs, strict=True)]
         line = self.machine.parameters["line_size"].value
 
         def training(result: Trials) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def blocks(result: Trials, n: int) -> dict[str, list]:
 
 @cache
 def transfers(operation: str) -> float:
-    """Return how often an operation moves the line if two cores take turns, counted in a trace of the protocol.
+    """Return how often an operation moves the line if two cores take turns, counted in a trace.
 
     >>> [transfers(operation) for operation in ("atomic add", "load + store", "load only")]
     [1.0, 1.0, 0.0]

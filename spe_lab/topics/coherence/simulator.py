@@ -18,9 +18,10 @@ COUNTS = ("accesses", "bus_reads", "bus_owns", "bus_upgrades", "write_backs", "t
 
 
 class Bus:
-    """`cores` caches on a bus with `lines` cache lines, all copies invalid at first. `counts` adds up the events.
+    """`cores` caches on a bus with `lines` cache lines, all copies invalid at first.
 
-    `states` holds the C code of each copy's state (lines × cores); `codes` gives the codes of I, S, E and M.
+    `counts` adds up the events. `states` holds the C code of each copy's state (lines × cores); `codes` gives the codes
+    of I, S, E and M.
     """
 
     def __init__(self, cores: int, lines: int) -> None:

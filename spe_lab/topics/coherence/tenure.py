@@ -70,7 +70,7 @@ class Tenure:
 
 
 def fit(training: Mapping[str, Any]) -> Tenure:
-    """Fit hand-offs per operation: the extra time on a shared line over the time of one hand-off by every sharer.
+    """Fit hand-offs per operation: the extra time on a shared line over one hand-off by every sharer.
 
     `training` holds `offsets`, `threads`, `line`, and for each block the ns per operation at each offset (`blocks`) and
     of a `hand-off`. A block counts if all of its values are clean.

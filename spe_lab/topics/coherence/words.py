@@ -1,4 +1,4 @@
-"""Trials of real threads: words some bytes apart, and a line handed back and forth (kernels_c/coherence.c)."""
+"""Trials of threads: words some bytes apart, and a line handed back and forth."""
 
 from collections.abc import Iterator
 from typing import Any

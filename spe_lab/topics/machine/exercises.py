@@ -66,7 +66,7 @@ def judge_cycles(answer: Any, machine: Machine | None = None) -> Verdict:
 
 
 def cycles_of(machine: Machine | None = None) -> float:
-    """Return the profile's latency in cycles of its clock; without a profile, a guess that is not accepted as answer."""
+    """Return the profile's latency in cycles; without a profile, a guess that is not accepted."""
     parameters = (machine or machines.current()).parameters
     clock = parameters.get("core_clock")
     return parameters["l1_latency"].value * (clock.value if clock and clock.value else 3.0)

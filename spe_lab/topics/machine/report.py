@@ -23,14 +23,14 @@ def disagreements_table() -> Text:
 
 
 def parameters_table(machine: Machine | None = None) -> Text:
-    """Return the measured parameters of `machine` (default: this one), with interval, method and claimed value."""
+    """Return measured parameters with interval, method and claimed value; by default of this machine."""
     claimed = claim()
     rows = []
     for name, p in (machine or current()).parameters.items():
         stated = claimed.get(name)
-        beside = f"{_shown(stated.value, stated.unit)} ({stated.origin})" if stated else "–"
+        expected = f"{_shown(stated.value, stated.unit)} ({stated.origin})" if stated else "–"
         if p.origin == "measured":
-            rows.append((_words(name), _with_interval(p), beside, p.method))
+            rows.append((_words(name), _with_interval(p), expected, p.method))
     if not rows:
         return Text("Nothing has been measured yet: run `spe-lab machine --calibrate`.")
     return _table(("parameter", "measured", "claimed or assumed", "method"), rows)

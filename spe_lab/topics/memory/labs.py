@@ -1,4 +1,4 @@
-"""The labs memory.stride and memory.working_set: kernels over working sets, and the models that predict them."""
+"""The labs memory.stride and memory.working_set: working sets, kernels, and predictions."""
 
 import ctypes
 import math
@@ -56,7 +56,7 @@ RANGES: dict[str, tuple[float, float]] = {"B": (ELEMENT, 64 * KIB)} | dict.fromk
 
 
 class MemoryLab(KernelLab):
-    """Base of both labs: turns the machine's parameters into sliders, and sliders into the parameters of a model."""
+    """Base of both labs: the machine's parameters as sliders, and sliders as parameters of a model."""
 
     unit = "ns"
     quantity = "time per access"
@@ -286,5 +286,5 @@ def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
             getattr(library, name)(sweep_state(library, elements, stride * ELEMENT), 3 * n)
             for name in Stride.kernel_names
         ]
-        for name, found in zip(Stride.kernel_names[1:], variants, strict=True):
-            yield f"{name} of {n} elements at stride {stride}", reference, found
+        for name, total in zip(Stride.kernel_names[1:], variants, strict=True):
+            yield f"{name} of {n} elements at stride {stride}", reference, total

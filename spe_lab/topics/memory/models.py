@@ -58,7 +58,7 @@ def access_time(misses: "list[sympy.Expr]") -> "sympy.Expr":
 
 
 def misses_by_stride(level: int) -> "sympy.Expr":
-    """Return misses per access at stride s: n accesses span n·s/B blocks of B bytes and touch at most n of them."""
+    """Return misses per access at stride s: n accesses span n·s/B blocks and touch at most n."""
     import sympy
 
     accesses, s, block = symbol("n"), symbol("s"), symbol(f"B{level}")
@@ -129,9 +129,10 @@ def staircase() -> Model:
 
 @cache
 def refined() -> Model:
-    """Return the staircase with ramps: random replacement (k_i = 1) lets only a share 1 − C_i/S of the accesses miss.
+    """Return the staircase with ramps.
 
-    k_i = 0 stands for LRU, a cliff; values in between mix the two.
+    With random replacement (k_i = 1) only a share 1 − C_i/S of the accesses misses: a ramp. k_i = 0 stands for LRU, a
+    cliff; values in between mix the two.
     """
     misses = [misses_by_size(0, sharp=False)]
     for i in LEVELS[1:]:

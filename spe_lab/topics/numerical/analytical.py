@@ -97,8 +97,8 @@ def normal_equations(points: int = 3) -> tuple["sympy.Matrix", "sympy.Matrix"]:
     x, y = (sympy.symbols(f"{name}1:{points + 1}", real=True) for name in "xy")
     squares = sum((alpha + b * xi - yi) ** 2 for xi, yi in zip(x, y, strict=True))
     gradient = sympy.Matrix([sympy.expand(sympy.diff(squares, each) / 2) for each in (alpha, b)])
-    found = sympy.solve(list(gradient), [alpha, b], dict=True)[0]
-    return sympy.Matrix([sympy.factor(found[each]) for each in (alpha, b)]), gradient
+    solution = sympy.solve(list(gradient), [alpha, b], dict=True)[0]
+    return sympy.Matrix([sympy.factor(solution[unknown]) for unknown in (alpha, b)]), gradient
 
 
 def interpolant_growth(points: int) -> "sympy.Expr":
@@ -117,7 +117,7 @@ def interpolant_growth(points: int) -> "sympy.Expr":
 
 
 def noise_outside(points: int, beyond: float) -> "sympy.Expr":
-    """Return Lebesgue's function Σ |ℓᵢ(u)| at `beyond` units after the last of the points u = 0, 1, …, points − 1.
+    """Return Lebesgue's function Σ |ℓᵢ(u)| at `beyond` after the last of u = 0, 1, …, points − 1.
 
     The interpolating polynomial amplifies errors of the measured values by at most this factor.
     """

@@ -15,7 +15,7 @@ FOLDS = 5
 
 
 def power_law(n: np.ndarray, times: np.ndarray, terms: int = 3) -> Fit:
-    """Fit a · n^b · (log₂ n)^c, whose logarithm is linear in log a, b and c. Fewer points give fewer coefficients."""
+    """Fit a · n^b · (log₂ n)^c, which is linear in log a, b and c after taking logarithms."""
 
     def columns(n: np.ndarray) -> np.ndarray:
         return np.stack([np.ones(len(n)), np.log(n), np.log(np.log2(n))][: min(3, len(times))], axis=1)
@@ -59,7 +59,7 @@ def cubic_spline(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
 
 
 def monotone_spline(n: np.ndarray, times: np.ndarray, terms: int) -> Fit:
-    """Connect the points by cubics that rise only where the points do (Fritsch, Carlson, SIAM J. Numer. Anal. 1980)."""
+    """Connect the points by cubics that rise only where they do (Fritsch, Carlson, SINUM 1980)."""
     from scipy.interpolate import PchipInterpolator
 
     spline = PchipInterpolator(np.log2(n), times)
@@ -117,10 +117,11 @@ def fit(basis: str, n: np.ndarray, times: np.ndarray, terms: int = 4) -> Fit:
 
 
 def cross_validated(n: np.ndarray, times: np.ndarray, terms: int = 4) -> dict[str, float]:
-    """Return the error of each basis in fivefold cross-validation: each fold leaves out every fifth inner point.
+    """Return the error of each basis in fivefold cross-validation.
 
-    The error is the mean of |predicted / measured − 1|, each at most 1, so that one oscillation does not decide alone.
-    The ends are never left out: cross-validation judges interpolation only. NaN for fewer than three points.
+    Each fold leaves out every fifth inner point, but never the ends: cross-validation judges interpolation only. The
+    error is the mean of |predicted / measured − 1|, each at most 1, so that one oscillation does not decide alone. NaN
+    for fewer than three points.
     """
     n, times = np.asarray(n, dtype=float), np.asarray(times, dtype=float)
     inner = np.arange(1, len(n) - 1)

@@ -91,7 +91,7 @@ def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
         return Verdict(
             "wrong", f"{result}: {outside} of them lie outside the sampled range, which no basis can predict"
         )
-    # The error may come from the measurement: from the interval at the held-out size, and from those of the given sizes.
+    # The error may come from the measurement: from the intervals at the held-out size and at the given sizes.
     surely = held_out - sample.half_widths[tested] - sample.floor
     wanted = f"{result}, and {share(WITHIN)} is required"
     if np.quantile(np.nan_to_num(surely, nan=0.0), WANTED) <= WITHIN:  # without an interval any error is possible

@@ -18,7 +18,7 @@ SETTINGS = ("basis", "terms", "points", "spacing", "low", "high")
 
 @dataclass(frozen=True)
 class Sample:
-    """The points of a measured curve that have a time; `given` holds the increasing indices of those to fit to."""
+    """Measured points that have a time; `given` holds the increasing indices of those to fit to."""
 
     n: np.ndarray
     times: np.ndarray
@@ -59,7 +59,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Errors:
-    """|predicted / measured − 1| at each size of a measured curve; `given` holds the indices of the fitted sizes."""
+    """|predicted / measured − 1| at each size; `given` holds the indices of the fitted sizes."""
 
     basis: str
     n: np.ndarray

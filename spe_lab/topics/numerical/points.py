@@ -29,7 +29,7 @@ HALF_NORMAL = 0.6745  # the median of |N(0, 1)|
 def held_out(
     n: np.ndarray, times: np.ndarray, points: int, basis: str, draws: int = DRAWS, seed: int = SEED
 ) -> np.ndarray:
-    """Return the median relative error at held-out sizes of fits to `points` sizes, for each of `draws` random choices.
+    """Return the median relative error at held-out sizes for each of `draws` random choices of sizes.
 
     - n, times [ns]: all sizes, increasing, and their times
     - points: number of sizes in a choice: both ends (nothing is extrapolated) and one from each of equal parts between

@@ -17,11 +17,11 @@ DESCRIBED, TUNED = "analytical, as the machine is described", "analytical, tuned
 
 
 def transfer(lab: SearchLab, fitted_on: Run, tried_on: Run, basis: str = "monotone spline") -> Text:
-    """Return a table of the median errors of three models in the run that they were fitted on, and in another run.
+    """Return a table: median errors of three models in the run that they were fitted on, and in another.
 
-    The models are a function fitted to points of the first run, the analytical model with the parameters of the lab's
-    machine, and the analytical model tuned to the same points. The analytical models take the second run's record and
-    search as parameters; the function has no such parameters.
+    The first model is a function fitted to points of the first run. The others are the analytical model with the
+    parameters of the lab's machine, and with parameters tuned to the same points. These two take the second run's
+    record and search as parameters; the function has no such parameters.
     """
     home, away = (
         lab.point({name: run.point[name] for name in ("search", "record") if name in run.point})
