@@ -1,9 +1,8 @@
-"""MESI for one line, as readable as it gets: what an access does to the copies in all caches, and a reader's trace
-followed.
+"""MESI for one line in readable form: the effect of each access on the copies in all caches.
 
 Caches are of unlimited size and share a bus. Source: M. Papamarcos, J. Patel, "A Low-Overhead Coherence Solution for
 Multiprocessors with Private Cache Memories", ISCA 1984; lecture notes §4.3. The names of the messages are those of
-Culler, Singh, Gupta, "Parallel Computer Architecture", 1999. kernels_c/coherence.c does the same at speed.
+Culler, Singh, Gupta, "Parallel Computer Architecture", 1999. kernels_c/coherence.c is the fast simulation.
 """
 
 import re
@@ -16,14 +15,14 @@ from spe_lab.core.errors import SpeLabError
 STATES = {"I": "invalid", "S": "shared", "E": "exclusive", "M": "modified"}
 KINDS = {"R": "reads", "W": "writes", "D": "drops"}
 MOST_CORES = 8
-MOST_STEPS = 1000  # of a trace to look at
+MOST_STEPS = 1000  # in a trace
 
 
 @dataclass(frozen=True)
 class Reaction:
-    """The copies after an access, the message that it took ("" for none), and whether a modified copy was written back.
+    """The copies after an access, its bus message ("" for none), and whether a modified copy was written back.
 
-    `transfer` says whether the line came from another cache.
+    `transfer` is True if the line came from another cache.
     """
 
     after: str
@@ -33,7 +32,7 @@ class Reaction:
 
 
 def react(copies: str, core: int, kind: str) -> Reaction:
-    """What happens to `copies`, one letter for each core, if `core` reads (R), writes (W) or drops (D) the line.
+    """Return the reaction of `copies` (a letter for each core) to a read (R), write (W) or drop (D).
 
     >>> react("MI", 1, "R")
     Reaction(after='SS', message='BusRd', write_back=True, transfer=True)
@@ -61,7 +60,7 @@ def react(copies: str, core: int, kind: str) -> Reaction:
 
 @dataclass(frozen=True)
 class Access:
-    """One access of a trace: by which core, of which kind (R, W or D), to which variable."""
+    """One access of a trace: its core, its kind (R, W or D) and its variable."""
 
     core: int
     kind: str
@@ -70,7 +69,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Step:
-    """An access and what it did to its line: the copies before, and the reaction."""
+    """An access and its effect on its line: the copies before, and the reaction."""
 
     access: Access
     line: int
@@ -80,25 +79,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Walk:
-    """A trace that was followed. `lines` holds the variables of each cache line; `steps` what each access did."""
+    """A simulated trace. `lines` holds the variables of each cache line, `steps` the effect of each access."""
 
     cores: int
     lines: tuple[tuple[str, ...], ...]
     steps: tuple[Step, ...]
 
     def counts(self) -> dict[str, int]:
-        """Messages of each kind and in all, lines that came from another cache, and copies written back."""
+        """Return messages of each kind and in total, transfers between caches, and write-backs."""
         messages = [step.reaction.message for step in self.steps]
-        found = {name: messages.count(name) for name in ("BusRd", "BusRdX", "BusUpgr")}
+        kinds = {name: messages.count(name) for name in ("BusRd", "BusRdX", "BusUpgr")}
         return {
-            **found,
-            "messages": sum(found.values()),
+            **kinds,
+            "messages": sum(kinds.values()),
             "transfers": sum(step.reaction.transfer for step in self.steps),
             "write-backs": sum(step.reaction.write_back for step in self.steps),
         }
 
     def transitions(self) -> dict[str, int]:
-        """How often a copy went from one state to another, by access or by another core's message.
+        """Return the number of transitions of copies between states, by an access or another core's message.
 
         >>> follow("0:R x, 1:W x, 0:W x").transitions()
         {'I → E': 1, 'I → M': 2, 'E → I': 1, 'M → I': 1}
@@ -108,33 +107,29 @@ class Walk:
 
 
 def parse(trace: str) -> list[Access]:
-    """The accesses in a text such as "0:R x, 1:W x": core, kind (R reads, W writes, D drops the line) and variable.
+    """Return the accesses in a text such as "0:R x, 1:W x" (R reads, W writes, D drops the line).
 
-    Accesses are separated by commas, semicolons or line ends.
+    Commas, semicolons or line ends separate accesses.
 
     >>> parse("0:R x, 1:W x")
     [Access(core=0, kind='R', variable='x'), Access(core=1, kind='W', variable='x')]
     """
     words = [word.strip() for word in re.split(r"[,;\n]", trace) if word.strip()]
     if not 1 <= len(words) <= MOST_STEPS:
-        raise SpeLabError(
-            f"trace must hold between 1 and {MOST_STEPS} accesses, got {len(words)}; write for example 0:R x, 1:W x"
-        )
+        rule = f"trace must hold between 1 and {MOST_STEPS} accesses"
+        raise SpeLabError(f"{rule}, got {len(words)}; write for example 0:R x, 1:W x")
     accesses = []
     for word in words:
-        found = re.fullmatch(r"(\d)\s*:\s*([RWDrwd])\s+(\w+)", word)
-        if not found:
-            raise SpeLabError(
-                f"an access must be a core, a colon, R, W or D, and a variable, got {word[:40]!r}; write for example"
-                " 0:R x"
-            )
-        accesses.append(Access(int(found[1]), found[2].upper(), found[3]))
+        match = re.fullmatch(r"(\d)\s*:\s*([RWDrwd])\s+(\w+)", word)
+        if not match:
+            rule = "an access must be a core, a colon, R, W or D, and a variable"
+            raise SpeLabError(f"{rule}, got {word[:40]!r}; write for example 0:R x")
+        accesses.append(Access(int(match[1]), match[2].upper(), match[3]))
     return accesses
 
 
 def layout_of(layout: str | None, variables: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The variables of each line, from a text such as "x y | z" (x and y share a line); without one, a line for each
-    variable.
+    """Return the variables of each line, from "x y | z" for example; by default a line for each.
 
     >>> layout_of("x y | z", ["x", "y", "z"])
     (('x', 'y'), ('z',))
@@ -144,22 +139,19 @@ def layout_of(layout: str | None, variables: Sequence[str]) -> tuple[tuple[str, 
     lines = tuple(tuple(part.split()) for part in layout.split("|"))
     names = [name for line in lines for name in line]
     if not all(lines) or len(set(names)) != len(names):
-        raise SpeLabError(
-            f"layout must name each variable once, lines divided by |, got {layout!r:.60}; write for example x y | z"
-        )
+        rule = "layout must name each variable once, lines divided by |"
+        raise SpeLabError(f"{rule}, got {layout!r:.60}; write for example x y | z")
     if missing := [name for name in dict.fromkeys(variables) if name not in names]:
-        raise SpeLabError(
-            f"layout must hold every variable of the trace, got none for {', '.join(missing)}; write for example"
-            f" {layout} | {missing[0]}"
-        )
+        rule = f"layout must hold every variable of the trace, got none for {', '.join(missing)}"
+        raise SpeLabError(f"{rule}; write for example {layout} | {missing[0]}")
     return lines
 
 
 def follow(trace: str, layout: str | None = None, cores: int | None = None) -> Walk:
-    """The way of each line through a trace such as "0:R x, 1:W x", all copies invalid at first.
+    """Simulate a trace such as "0:R x, 1:W x", all copies invalid at first.
 
-    `layout` puts variables on cache lines, as in "x y | z"; without it each has one to itself. `cores` is the number of
-    caches, at least those that the trace names and two.
+    `layout` puts variables on cache lines, as in "x y | z"; without it each has its own line. `cores` is the number of
+    caches: by default as many as the trace names, and at least two.
 
     >>> [follow("0:W x, 1:W y", layout=layout).counts()["transfers"] for layout in ("x y", "x | y")]
     [1, 0]
@@ -169,10 +161,8 @@ def follow(trace: str, layout: str | None = None, cores: int | None = None) -> W
     needed = max(2, *(access.core + 1 for access in accesses))
     cores = needed if cores is None else cores
     if cores != int(cores) or not needed <= cores <= MOST_CORES:
-        raise SpeLabError(
-            f"cores must be a whole number between {needed} (cores of the trace count from 0) and {MOST_CORES}, got"
-            f" {cores}; choose one of those"
-        )
+        rule = f"cores must be a whole number between {needed} (cores of the trace count from 0) and {MOST_CORES}"
+        raise SpeLabError(f"{rule}, got {cores}; choose one in that range")
     line_of = {name: i for i, line in enumerate(lines) for name in line}
     copies = ["I" * int(cores)] * len(lines)
     steps = []

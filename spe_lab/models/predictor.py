@@ -1,8 +1,8 @@
 """Models of a two-way branch whose outcomes are independent: P(taken) = p.
 
-The predictor is a saturating counter: a row of n states, one step up when the branch is taken and one down when it is
-not, as far as the row goes; from state t on it predicts "taken". It is a Markov chain: the next state depends on the
-present one and on a coin, on nothing before. All else here follows from its transition matrix.
+The predictor is a saturating counter with states 0 to n − 1. It moves one state up when the branch is taken, one down
+when it is not, and stays at the ends. From state t on it predicts "taken". It is a Markov chain: the next state depends
+only on the present state and the outcome. All results follow from its transition matrix.
 Sources: lecture notes §3.5 (n = 4); J. E. Smith, "A Study of Branch Prediction Strategies", ISCA 1981 (the counter).
 """
 
@@ -29,29 +29,26 @@ QUANTITIES = {
 
 
 def symbol(name: str) -> "sympy.Symbol":
-    """The real symbol of that name."""
+    """Return the non-negative symbol of that name."""
     import sympy
 
     return sympy.Symbol(name, nonnegative=True)
 
 
 def checked_states(states: int, threshold: int | None = None) -> tuple[int, int]:
-    """(states, threshold) in their domains; half of the states predict "taken" unless a threshold says otherwise."""
+    """Return (states, threshold), validated. By default half of the states predict "taken"."""
     if states != int(states) or not 2 <= states <= MOST_STATES:
-        raise SpeLabError(
-            f"states must be a whole number between 2 and {MOST_STATES}, got {states}; a two-bit counter has 4"
-        )
+        rule = f"states must be a whole number between 2 and {MOST_STATES}"
+        raise SpeLabError(f"{rule}, got {states}; a two-bit counter has 4")
     threshold = (states + 1) // 2 if threshold is None else threshold
     if threshold != int(threshold) or not 1 <= threshold < states:
-        raise SpeLabError(
-            f"threshold must be a whole number between 1 and states − 1 = {states - 1}, got {threshold}; leave it out"
-            " for the middle"
-        )
+        rule = f"threshold must be a whole number between 1 and states − 1 = {states - 1}"
+        raise SpeLabError(f"{rule}, got {threshold}; leave it out for the middle")
     return int(states), int(threshold)
 
 
 def transition_matrix(states: int) -> "sympy.Matrix":
-    """Row i holds the probabilities of the next state: up with p, down with 1 − p, and the ends stay where they are."""
+    """Return the transition matrix: from each state one up with p and one down with 1 − p; the ends stay."""
     import sympy
 
     states, _ = checked_states(states)
@@ -65,15 +62,15 @@ def transition_matrix(states: int) -> "sympy.Matrix":
 
 @cache
 def stationary(states: int) -> "sympy.Matrix":
-    """The row π with π·M = π and Σπ = 1, solved exactly from the transition matrix M."""
+    """Return the row π with π·M = π and Σπ = 1, solved exactly for the transition matrix M."""
     import sympy
 
-    return sympy.Matrix([[sympy.factor(each) for each in stationary_row(transition_matrix(states))]])
+    return sympy.Matrix([[sympy.factor(share) for share in stationary_row(transition_matrix(states))]])
 
 
 @cache
 def misprediction(states: int, threshold: int | None = None) -> "sympy.Expr":
-    """Share of mispredictions in the long run: P(state predicts not taken) · p + P(state predicts taken) · (1 − p)."""
+    """Return the rate in the long run: P(state predicts not taken) · p + P(state predicts taken) · (1 − p)."""
     import sympy
 
     states, threshold = checked_states(states, threshold)
@@ -82,9 +79,9 @@ def misprediction(states: int, threshold: int | None = None) -> "sympy.Expr":
 
 
 def even_form() -> "sympy.Expr":
-    """The rate of 2k states in p, q = 1 − p and k: with π_i ∝ (p/q)^i, both halves of the row are geometric sums.
+    """Return the rate of 2k states in p, q = 1 − p and k: with π_i ∝ (p/q)^i, both halves are geometric sums.
 
-    P(predict taken) = p^k / (p^k + q^k), as the upper half is (p/q)^k times the lower one.
+    P(predict taken) = p^k / (p^k + q^k), as the upper half is (p/q)^k times the lower half.
     """
     import sympy
 
@@ -95,9 +92,7 @@ def even_form() -> "sympy.Expr":
 
 
 def limit_of_many_states() -> "sympy.Expr":
-    """The limit k → ∞ of `even_form` for p < q, that is with p = q · e^(−a) and a > 0. By symmetry
-    it is q for p > q.
-    """
+    """Return the limit k → ∞ of `even_form` for p < q, that is p = q · e^(−a) with a > 0; for p > q it is q."""
     import sympy
 
     p, q, a = sympy.symbols("p q a", positive=True)
@@ -107,8 +102,7 @@ def limit_of_many_states() -> "sympy.Expr":
 
 
 def rate(p: np.ndarray, states: int, threshold: int | None = None) -> np.ndarray:
-    """`misprediction` as numbers, for each share in `p`: weights p^i · (1 − p)^(n−1−i) in place of (p/q)^i, which need
-    no division by q.
+    """Return `misprediction` for each share in `p`; weights p^i · (1 − p)^(n−1−i) avoid dividing by q.
 
     >>> rate(np.array([0.0, 0.3, 0.5]), 4).round(4).tolist()
     [0.0, 0.3621, 0.5]
@@ -121,15 +115,16 @@ def rate(p: np.ndarray, states: int, threshold: int | None = None) -> np.ndarray
 
 
 def element_time() -> Model:
-    """Time of an element: what its way costs if predicted, and the penalty of the mispredicted ones."""
+    """Return the time of an element: (1 − p) · t0 + p · t1 if predicted, plus the penalty of mispredictions."""
     p = symbol("p")
     line = (1 - p) * symbol("t0") + p * symbol("t1")
     return Model("T", line + symbol("m") * symbol("P"), "ns", QUANTITIES, "lecture notes §3.5")
 
 
 def crossovers() -> "sympy.Tuple":
-    """Shares below the first and above the second of which a branch is cheaper than predication, for the ideal
-    predictor, min(p, 1 − p): the element's time solved for c.
+    """Return two shares: below the first and above the second a branch is faster than predication.
+
+    The predictor is the ideal one, with the rate min(p, 1 − p).
     """
     import sympy
 
@@ -140,16 +135,17 @@ def crossovers() -> "sympy.Tuple":
 def average_rate(
     p: np.ndarray, branches: int, states: int, threshold: int, initial: int, correlation: float = 0.0
 ) -> np.ndarray:
-    """Mean misprediction rate of the first `branches` branches from state `initial`, for each share in `p`.
+    """Return the mean misprediction rate of the first `branches` branches for each share in `p`.
 
-    The chain is stepped once for each branch until what is left of the start no longer counts, and is stationary from
-    there on. With `correlation` c an outcome equals the one before with probability c and is tossed anew otherwise; the
-    chain's state is then the counter's with the last outcome.
+    - states, threshold, initial: of the counter, and its state before the first branch
+    - correlation: probability that an outcome repeats the previous one; otherwise it is drawn anew
+
+    The chain's state is the counter's state and the last outcome. The chain is stepped branch by branch until the
+    influence of the start is negligible, and is stationary from there on.
     """
     states, threshold = checked_states(states, threshold)
     p = np.asarray(p, dtype=float)[:, None]
-    # [share, state] of the joint probability with the last outcome: 0 not taken, 1 taken. Before the first, a free
-    # toss.
+    # Joint probability [share, state] with the last outcome, not taken or taken; at the start that is random.
     other, taken = (np.zeros((len(p), states)) for _ in range(2))
     other[:, initial], taken[:, initial] = (1 - p)[:, 0], p[:, 0]
     again, fresh_taken = correlation + (1 - correlation) * p, (1 - correlation) * p
@@ -166,7 +162,7 @@ def average_rate(
 
 
 def _shifted(row: np.ndarray, step: int) -> np.ndarray:
-    """Each state's probability one state further, those at the end kept there."""
+    """Return the probabilities moved by one state; those at the end stay there."""
     moved = np.zeros_like(row)
     if step > 0:
         moved[:, 1:] = row[:, :-1]
@@ -178,7 +174,7 @@ def _shifted(row: np.ndarray, step: int) -> np.ndarray:
 
 
 def ideal_rate(p: np.ndarray, correlation: float = 0.0) -> np.ndarray:
-    """Of the best that can be done by who knows p, the correlation and the last outcome.
+    """Return the lowest possible rate: of a predictor that knows p, the correlation and the last outcome.
 
     >>> ideal_rate(np.array([0.1, 0.5, 0.8])).round(3).tolist()
     [0.1, 0.5, 0.2]
@@ -189,10 +185,13 @@ def ideal_rate(p: np.ndarray, correlation: float = 0.0) -> np.ndarray:
 
 
 def pattern_rate(p: np.ndarray, branches: int, states: int, threshold: int, initial: int) -> np.ndarray:
-    """Mean misprediction rate of the first `branches` branches if the taken ones are spread as evenly as possible.
+    """Return the mean misprediction rate of the first `branches` branches if the taken ones are spread evenly.
 
-    Stepped through for 16 places in the pattern to begin at; after a thousand branches the rate of the last half goes
-    on.
+    - p: shares of taken branches
+    - states, threshold, initial: of the counter, and its state before the first branch
+
+    The result is a mean over 16 starting places in the pattern. After a thousand branches the rate of the last half
+    is assumed to continue.
     """
     states, threshold = checked_states(states, threshold)
     stepped = min(branches, 1024)

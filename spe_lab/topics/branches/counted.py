@@ -1,6 +1,4 @@
-"""Mispredictions that are counted rather than inferred: by the hardware where it shows its counters, or in a simulated
-core.
-"""
+"""Counted mispredictions: by hardware counters where they are available, or in a simulated core."""
 
 import re
 import shutil
@@ -19,7 +17,7 @@ from spe_lab.core.machine import counter
 from spe_lab.topics.branches.selection import KEY_RANGE, KEYS, Data, kernels
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0)
-SIMULATED_KEYS = 200_000  # valgrind takes some 50 times as long as the machine
+SIMULATED_KEYS = 200_000  # valgrind runs some 50 times slower than the machine
 _MAIN = """
 #include "spe.h"
 #include <stdio.h>
@@ -45,24 +43,18 @@ int main(int count, char **words)
 
 
 def counted_by_hardware(shares: Sequence[float] = SHARES) -> Curve:
-    """Mispredicted branches per element over a million fresh keys; UnavailableError, with the reason, where nothing
-    counts.
-    """
+    """Return mispredicted branches per element; raise UnavailableError without hardware counters."""
     library, data = kernels(), Data(0)
     points = [data.point("branching", p) for p in _checked(shares)]
-    missed = [
-        counter.count(counter.HARDWARE, counter.BRANCH_MISSES, partial(library.sum_branching, point.state, KEYS))
-        for point in points
-    ]
-    return Curve(
-        "counted by the hardware", "measured", Axis("p", "", np.array(sorted(shares))), "", np.array(missed) / KEYS
-    )
+    runs = [partial(library.sum_branching, point.state, KEYS) for point in points]
+    missed = np.array([counter.count(counter.HARDWARE, counter.BRANCH_MISSES, run) for run in runs])
+    return Curve("counted by the hardware", "measured", Axis("p", "", np.array(sorted(shares))), "", missed / KEYS)
 
 
 def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_KEYS) -> Curve:
-    """Mispredicted branches per element of the same machine code in cachegrind's simulated core, a few seconds in all.
+    """Return mispredicted branches per element of the same machine code in cachegrind's simulated core.
 
-    Its predictor is a table of two-bit counters; UnavailableError where valgrind is not installed.
+    Its predictor is a table of two-bit counters. Takes a few seconds. Raise UnavailableError without valgrind.
     """
     shares = _checked(shares)
     if shutil.which("valgrind") is None:
@@ -73,15 +65,8 @@ def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_
         program, main = Path(folder) / "selection", Path(folder) / "main.c"
         main.write_text(_MAIN, encoding="utf-8")
         source = native.kernel_folder() / "branches.c"
-        command = [
-            *native.compiler().command,
-            *native.FLAGS,
-            f"-I{native.kernel_folder()}",
-            str(main),
-            str(source),
-            "-o",
-            str(program),
-        ]
+        options = [*native.FLAGS, f"-I{native.kernel_folder()}", "-o", str(program)]
+        command = [*native.compiler().command, *options, str(main), str(source)]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         rates = [_run_cachegrind(program, Path(folder) / "counts", keys, p) for p in shares]
     return Curve("counted in a simulated core", "simulated", Axis("p", "", np.array(shares)), "", np.array(rates))
@@ -89,22 +74,17 @@ def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_
 
 def _run_cachegrind(program: Path, counts: Path, keys: int, p: float) -> float:
     options = ["--tool=cachegrind", "--branch-sim=yes", "--cache-sim=no", f"--cachegrind-out-file={counts}"]
-    said = subprocess.run(
-        ["valgrind", *options, program, str(keys), str(round(p * KEY_RANGE))],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if said.returncode or not counts.is_file():
+    command = ["valgrind", *options, str(program), str(keys), str(round(p * KEY_RANGE))]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if ended.returncode or not counts.is_file():
         raise UnavailableError(
-            f"valgrind ended with status {said.returncode}: {said.stderr.strip()[-200:]}; install another version"
+            f"valgrind ended with status {ended.returncode}: {ended.stderr.strip()[-200:]}; install another version"
         )
     return mispredicted(counts.read_text(encoding="utf-8"), "sum_branching") / keys
 
 
 def mispredicted(counts: str, function: str) -> int:
-    """Mispredicted conditional branches of `function` in the text of a cachegrind file."""
+    """Return the mispredicted conditional branches of `function` from the text of a cachegrind file."""
     names = re.search(r"^events: (.*)$", counts, flags=re.MULTILINE)[1].split()
     column, current, total = names.index("Bcm"), None, 0
     for line in counts.splitlines():

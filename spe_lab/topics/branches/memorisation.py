@@ -1,4 +1,4 @@
-"""The lab branches.memorisation: how long a random pattern this machine learns by heart."""
+"""The lab branches.memorisation: the length of a random pattern that this machine memorises."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import Point, Sweep
 from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
-from spe_lab.topics.branches.selection import KEY_RANGE, assumed, kernels
+from spe_lab.topics.branches.selection import KEY_RANGE, assumed, kernels, time_slider
 
-RELEARN = 1 << 20  # most branches that are run untimed before a burst: what other points made the predictor forget
-LAPS = 32  # of a pattern, in which it is learnt where it can be
-MOST_STEPS = 3  # small predictors answer sooner than large ones: the last step is where nothing knows the pattern
+RELEARN = 1 << 20  # most untimed branches before a burst: other points made the predictor forget this one
+LAPS = 32  # repetitions in which a predictor learns a pattern if it can
+MOST_STEPS = 3  # small predictors answer sooner than large ones; beyond the last step none knows the pattern
 
 
 @register
 class Memorisation(KernelLab):
-    """Time per element against the length of a random pattern that repeats."""
+    """Lab: time per element against the length of a random pattern that repeats."""
 
     id = "branches.memorisation"
-    title = "Learning by heart"
-    question = "How long a random pattern does this machine learn by heart, if a loop repeats it?"
+    title = "Memorisation"
+    question = "Up to which length does this machine memorise a random pattern that a loop repeats?"
     axis = "length"
     scale = "linear"
     quantity = "time per element"
@@ -40,47 +40,18 @@ class Memorisation(KernelLab):
     compared = ("repeated pattern", "fitted")
     within = 0.05
     breaks = (
-        "The model knows one capacity, from which patterns are dropped at random (a ramp) or the oldest first (a"
-        " cliff): real predictors have tables of several sizes, share them with all other branches, and forget a"
-        " pattern while something else runs."
+        "The model has one capacity, which evicts patterns at random (a ramp) or the oldest first (a cliff). Real"
+        " predictors have tables of several sizes, share them with all other branches, and forget a pattern while"
+        " something else runs."
     )
 
     def make_sliders(self) -> list[Slider]:
-        length = Slider(
-            "length",
-            "",
-            4096,
-            "length of the repeated pattern, in branches",
-            16,
-            1 << 20,
-            "log",
-            multiple_of=1,
-            source="the middle of the sweep",
-        )
-        K = Slider(
-            "K",
-            "",
-            20_000,
-            "branches that the modelled predictor knows by heart",
-            16,
-            1 << 20,
-            "log",
-            measured=False,
-            source="assumed: 5,000 to 30,000 were reported for cores of 2024 (D. Lemire, 2026)",
-        )
-        found = assumed(self.machine, "P")
-        P = Slider(
-            "P",
-            "ns",
-            found.value,
-            "penalty of a misprediction",
-            0.1,
-            100,
-            "log",
-            measured=False,
-            source=f"{found.origin}: {found.source}",
-        )
-        return [length, K, P]
+        most, middle = 1 << 20, "the middle of the sweep"
+        length = Slider.count("length", 4096, "length of the repeated pattern, in branches", 16, most, middle, "log")
+        meaning = "branches that the modelled predictor memorises"
+        source = "assumed: 5,000 to 30,000 were reported for cores of 2024 (D. Lemire, 2026)"
+        K = Slider("K", "", 20_000, meaning, 16, most, "log", measured=False, source=source)
+        return [length, K, time_slider("P", assumed(self.machine, "P"))]
 
     def default_values(self, short: bool) -> list[float]:
         return [2.0**k for k in range(6, 21, 2)] if short else [2.0**k for k in range(5, 21)]
@@ -95,7 +66,7 @@ class Memorisation(KernelLab):
         return Plan(points, self.compared[:1], kernels(), training=training)
 
     def fit(self, recording: Recording) -> "Memory":
-        """The staircase through the training lengths, half-way between those of the sweep."""
+        """Fit a staircase to the training lengths, which lie half-way between those of the sweep."""
         lengths, blocks = (np.array(recording.training[name], dtype=float) for name in ("lengths", "blocks"))
         return Memory(fit_steps(lengths, blocks, max_steps=MOST_STEPS))
 
@@ -103,62 +74,52 @@ class Memorisation(KernelLab):
         keys = np.random.default_rng(length).integers(0, KEY_RANGE, length, dtype=np.int32)
         library = kernels()
         state = library.struct("selection")(keys.ctypes.data, keys.ctypes.data, length, 1, 0, KEY_RANGE // 2)
-        return Point(
-            f"pattern of {length}", library.address("sum_branching"), state, min(LAPS * length, RELEARN), keep=keys
-        )
+        kernel, warm = library.address("sum_branching"), min(LAPS * length, RELEARN)
+        return Point(f"pattern of {length}", kernel, state, warm, keep=keys)
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: "Memory") -> list[Curve]:
         fitted, K = fit.staircase, float(point["K"])
-        known = fitted.base if fitted.steps else 1.0
-        modelled = [
-            Curve(f"{kind} at K", "predicted", x, "ns", known + point["P"] / 2 * miss_share(kind, K, x.values))
-            for kind in ("ramp", "cliff")
-        ]
+        memorised = fitted.base if fitted.steps else 1.0
         steps = [{"branches": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
+        how = {"base_ns": fitted.base, "steps": steps}
         return [
-            Curve(
-                "fitted",
-                "predicted",
-                x,
-                "ns",
-                fitted.predict(x.values),
-                provenance={"base_ns": fitted.base, "steps": steps},
+            Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance=how),
+            *(
+                Curve(f"{kind} at K", "predicted", x, "ns", memorised + point["P"] / 2 * miss_share(kind, K, x.values))
+                for kind in ("ramp", "cliff")
             ),
-            *modelled,
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "A small predictor": Preset(
                 {"K": 512.0},
-                "Cliff and ramp move to 512 branches; the fit stays, as it follows the points and not the sliders.",
+                "Cliff and ramp move to 512 branches. The fit stays: it depends on the points and not on the sliders.",
             ),
-            "Dear mistakes": Preset(
+            "Expensive mispredictions": Preset(
                 {"P": 20.0},
-                "Only the height beyond K changes, to half the penalty: every second guess at an unknown pattern is"
-                " wrong.",
+                "Only the height beyond K changes, to half the penalty: every second branch of a pattern that is not"
+                " memorised is mispredicted.",
             ),
         }
 
 
 @dataclass(frozen=True)
 class Memory:
-    """How long a pattern this machine memorises, as a staircase over the pattern's length."""
+    """The fitted staircase: time per element over the length of the pattern."""
 
     staircase: Staircase
 
     def span(self) -> Step | None:
-        """The step beyond which the pattern is not memorised: the one that adds most; None if there is none."""
+        """Return the step that adds most, beyond which no pattern is memorised; None without steps."""
         return max(self.staircase.steps, key=lambda step: step.latency, default=None)
 
     def summary(self) -> Text:
-        """Where that step is, in a sentence."""
+        """Return the place and the height of that step, in a sentence."""
         step = self.span()
         if step is None:
-            return Text("every length costs the same: no pattern was memorised, or every one")
-        places = (
-            units.render(float(f"{length:.2g}"), "")
-            for length in (step.capacity, step.capacity_low, step.capacity_high)
-        )
-        known = "memorised up to {} branches (95 % interval: {} to {})".format(*places)
-        return Text(f"{known}; beyond, an element takes {step.latency:.2f} ns longer")
+            return Text("every length takes the same time per element: all patterns were memorised, or none")
+        lengths = (step.capacity, step.capacity_low, step.capacity_high)
+        places = [units.render(float(f"{length:.2g}"), "") for length in lengths]
+        memorised = "memorised up to {} branches (95 % interval: {} to {})".format(*places)
+        return Text(f"{memorised}; beyond, an element takes {step.latency:.2f} ns longer")

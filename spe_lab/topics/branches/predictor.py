@@ -1,4 +1,4 @@
-"""The lab branches.predictor: simulated predictors beside the chain that predicts them."""
+"""The lab branches.predictor: simulated predictors, and the Markov chain that predicts their rates."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,14 +14,14 @@ from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models import predictor as models
 from spe_lab.topics.branches.simulator import HISTORY, KINDS, LAWS, simulate
 
-BATCHES = (5, 12, 24, 48)  # independent seeds after each step, whose spread gives the interval
+BATCHES = (5, 12, 24, 48)  # independent seeds after each step; their spread gives the interval
 BRANCHES_PER_BATCH = 200_000
 STARTS = ("strongly not taken", "weakly not taken", "weakly taken", "strongly taken")
 
 
 @register
 class Predictor(SimulatedLab):
-    """Misprediction rate of simulated predictors against the share of taken branches."""
+    """Lab: misprediction rate of simulated predictors against the share of taken branches."""
 
     id = "branches.predictor"
     title = "Predictors"
@@ -37,105 +37,43 @@ class Predictor(SimulatedLab):
     compared = ("saturating counter", "counter, from its start")
     within = 0.003
     breaks = (
-        "The chain has one counter and knows nothing of other branches; a table selected by history learns patterns"
-        " that the chain takes for chance, and pays for it with counters that are rarely met."
+        "The chain has one counter and knows no other branches. A table indexed by history learns patterns that are"
+        " random to the chain, but each of its counters is used rarely and learns slowly."
     )
 
     def make_sliders(self) -> list[Slider]:
+        share, source = models.QUANTITIES["p"].meaning, "here a two-bit counter and a machine differ most"
+        shift = "number of states by which the threshold lies above the middle, within the counter's range"
+        repeats = "random outcomes: probability that an outcome repeats the previous one"
         return [
-            Slider(
-                "p",
-                "",
-                0.3,
-                models.QUANTITIES["p"].meaning,
-                0,
-                1,
-                source="where a two-bit counter and a machine differ most",
-            ),
-            Slider(
-                "states",
-                "",
-                4,
-                "states of each counter",
-                2,
-                16,
-                multiple_of=1,
-                source="a two-bit counter, as in the notes",
-            ),
-            Slider(
-                "shift",
-                "",
-                0,
-                "states by which the threshold lies above the middle, as far as there are any",
-                -7,
-                7,
-                multiple_of=1,
-                source="the middle",
-            ),
-            Slider(
-                "start",
-                "",
-                "strongly not taken",
-                "state in which a run begins",
-                scale="choice",
-                choices=STARTS,
-                source="nothing known yet",
-            ),
-            Slider(
-                "branches",
-                "",
-                100,
-                "branches in a run, the first ones included",
-                1,
-                1_000_000,
-                "log",
-                multiple_of=1,
-                source="a short loop",
-            ),
-            Slider(
-                "law",
-                "",
-                LAWS[0],
-                "how the taken branches follow each other",
-                scale="choice",
-                choices=LAWS,
-                source="data in random order",
-            ),
-            Slider(
-                "correlation",
-                "",
-                0.0,
-                "random law: probability that an outcome repeats the one before",
-                0,
-                0.95,
-                source="independent outcomes",
-            ),
+            Slider("p", "", 0.3, share, 0, 1, source=source),
+            Slider.count("states", 4, "states of each counter", 2, 16, "a two-bit counter, as in the notes"),
+            Slider.count("shift", 0, shift, -7, 7, "the middle"),
+            Slider.choice("start", STARTS, "initial state of a run", "nothing known yet"),
+            Slider.count("branches", 100, "branches in a run, from its start", 1, 1_000_000, "a short loop", "log"),
+            Slider.choice("law", LAWS, "order of the taken branches", "data in random order"),
+            Slider("correlation", "", 0.0, repeats, 0, 0.95, source="independent outcomes"),
         ]
 
     def default_values(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
     def counter(self, point: Mapping[str, Value]) -> dict[str, int]:
-        """States, threshold and initial state as whole numbers."""
+        """Return states, threshold and initial state as whole numbers."""
         states = int(point["states"])
         threshold = min(max((states + 1) // 2 + int(point["shift"]), 1), states - 1)
-        initial = {
-            "strongly not taken": 0,
-            "weakly not taken": threshold - 1,
-            "weakly taken": threshold,
-            "strongly taken": states - 1,
-        }[point["start"]]
+        initial = dict(zip(STARTS, (0, threshold - 1, threshold, states - 1), strict=True))[point["start"]]
         return {"states": states, "threshold": threshold, "initial": initial}
 
     def presets(self) -> dict[str, Preset]:
         return {
             "A pattern": Preset(
                 {"law": LAWS[1], "branches": 1e4},
-                "A pattern can be known: the ideal is zero. Simulate, and see which predictor learns it.",
+                "A pattern can be learned: the ideal rate is zero. Simulate, and see which predictor learns it.",
             ),
             "In runs": Preset(
                 {"correlation": 0.9, "branches": 1e4},
-                "Repetition is easy: the counter lies far below the long run of independent outcomes.",
+                "Repetition is easy to predict: the counter lies far below the long run of independent outcomes.",
             ),
             "The first branch": Preset(
                 {"branches": 1.0},

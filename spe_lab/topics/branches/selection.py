@@ -1,6 +1,4 @@
-"""The labs branches.selectivity and branches.rate: a loop that selects a share p of its elements, with a branch and
-without.
-"""
+"""The labs branches.selectivity and branches.rate: selecting with a branch and without."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -30,87 +28,70 @@ from spe_lab.core.text import Text
 from spe_lab.models import predictor as models
 from spe_lab.topics.branches import fitting as fits
 
-KEYS = 1 << 20  # far beyond the tens of thousands of outcomes that predictors learn by heart (branches.memorisation)
+KEYS = 1 << 20  # far more than the tens of thousands of outcomes that predictors memorise (branches.memorisation)
 KEY_RANGE = 1 << 30
 PAYLOADS = {"none": 0, "4 B": 4, "64 B": 64}
-TRAINING = (0.0, 0.075, 0.15, 0.225, 0.3, 0.375, 0.5, 0.625, 0.7, 0.775, 0.85, 0.925, 1.0)  # what the fit is given
+TRAINING = (0.0, 0.075, 0.15, 0.225, 0.3, 0.375, 0.5, 0.625, 0.7, 0.775, 0.85, 0.925, 1.0)  # shares to fit to
 ANCHORS = tuple(TRAINING.index(p) for p in (0.0, 0.5, 1.0))
 SEED = 1
-# What no operating system states, until there is a profile or a measurement.
+# No operating system states these times: they hold until there is a profile or a measurement.
 ASSUMED_NS = {"t0": 1.0, "t1": 1.0, "P": 5.0, "line in order": 2.5, "line at random": 10.0}
 
 
 class SelectionLab(KernelLab):
-    """What the two labs share: the loop, the points that a fit is given, and the fit."""
+    """Base of both labs: the loop, the points to fit to, and the fit."""
 
     axis = "p"
     scale = "linear"
 
     def share_slider(self) -> Slider:
-        return Slider(
-            "p",
-            "",
-            0.3,
-            models.QUANTITIES["p"].meaning,
-            0,
-            1,
-            source="where a two-bit counter and a machine differ most",
-        )
+        meaning, source = models.QUANTITIES["p"].meaning, "here a two-bit counter and a machine differ most"
+        return Slider("p", "", 0.3, meaning, 0, 1, source=source)
 
     def states_slider(self) -> Slider:
-        return Slider(
-            "states",
-            "",
-            4,
-            "states of the modelled counter",
-            2,
-            16,
-            multiple_of=1,
-            measured=False,
-            source="a two-bit counter, as in the notes",
-        )
+        meaning, source = "states of the modelled counter", "a two-bit counter, as in the notes"
+        return Slider("states", "", 4, meaning, 2, 16, multiple_of=1, measured=False, source=source)
 
     def default_values(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
 
     def samples(self, x: Axis, payload: str) -> list[Point]:
-        """Branching at x, predicated at x, then branching and predicated at TRAINING."""
+        """Return points: branching at x, predicated at x, then branching and predicated at TRAINING."""
         arrays, kinds = Data(PAYLOADS[payload]), ("branching", "predicated")
         return [arrays.point(kind, p) for shares in (x.values, TRAINING) for kind in kinds for p in shares]
 
     @staticmethod
     def training(result: Sweep, n: int, payload: str) -> dict[str, Any]:
-        """What a fit needs of a sweep over n shares: the blocks at TRAINING."""
+        """Return the training data of a sweep over n shares: its blocks at TRAINING."""
         branching, predicated = np.split(result.blocks()[:, 2 * n : 2 * (n + len(TRAINING))], 2, axis=1)
         blocks = {"branching": plain(branching), "predicated": plain(predicated)}
         return {"payload": payload, "p": list(TRAINING), **blocks}
 
     def fit(self, recording: Recording) -> "Selection":
-        """The model whose states, penalty and base times come from the training points."""
+        """Fit states, penalty and base times to the training points."""
         training = recording.training
         clean = [time for block in training["predicated"] for time in block if time is not None]
         if not clean:
-            raise MeasurementError(
-                "the loop without a branch must have clean samples, got none; measure again on a quieter machine"
-            )
+            rule = "the loop without a branch must have clean samples"
+            raise MeasurementError(f"{rule}, got none; measure again on a quieter machine")
         blocks = np.array(training["branching"], dtype=float)
         return Selection(fits.fit(training["p"], blocks, PAYLOADS[training["payload"]]), median(clean))
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What the fit of a selection gives: the branching loop's model, and `predicated_ns`, the time without a branch."""
+    """A fitted selection: the model of the branching loop, and `predicated_ns`, the time without a branch."""
 
     branching: fits.Fitted
     predicated_ns: float
 
     def summary(self) -> Text:
-        """The fitted model in a sentence."""
+        """Return the fitted model in a sentence."""
         return self.branching.summary()
 
 
 def assumed(machine: Machine, name: str) -> Parameter:
-    """A time from the machine's profile where it has one, else assumed."""
+    """Return a time [ns] from the machine's profile, or an assumed one if the profile has none."""
     known = machine.parameters
     wanted = {
         "P": lambda: known["branch_penalty"].value,
@@ -123,50 +104,39 @@ def assumed(machine: Machine, name: str) -> Parameter:
         return Parameter(ASSUMED_NS[name], "ns", "assumed", "order of magnitude of a current core")
 
 
+def time_slider(name: str, time: Parameter) -> Slider:
+    """Return a model slider for a time [ns] whose default is `time`."""
+    meaning, source = models.QUANTITIES[name].meaning, f"{time.origin}: {time.source}"
+    return Slider(name, "ns", time.value, meaning, 0.1, 100, "log", measured=False, source=source)
+
+
 @register
 class Selectivity(SelectionLab):
-    """Time per element against the share that is selected, with a branch and without."""
+    """Lab: time per element against the share that is selected, with a branch and without."""
 
     id = "branches.selectivity"
     title = "Selectivity"
     question = (
-        "What does an element cost if a branch selects a share p of them at random, and when is it cheaper to do"
-        " without the branch?"
+        "How long does an element take if a branch selects a random share p of the elements, and when is the loop"
+        " faster without a branch?"
     )
     quantity = "time per element"
     unit = "ns"
     compared = ("branching", "fitted")
     within = 0.03
     breaks = (
-        "The straight line between never and always taken is not quite the time of a predicted branch in between, real"
-        " predictors keep more than one counter, and a mispredicted load may still fetch a line that is needed later."
+        "The time of a predicted branch is not exactly linear between never and always taken. Real predictors keep more"
+        " than one counter. A mispredicted load may still fetch a line that is needed later."
     )
 
     def make_sliders(self) -> list[Slider]:
-        reads = "what is read of a selected element, beside its key"
-        payload = Slider(
-            "payload", "", "none", reads, scale="choice", choices=tuple(PAYLOADS), source="the notes' loop"
-        )
-        times = []
-        for name in ("t0", "t1", "P"):
-            found, quantity = assumed(self.machine, name), models.QUANTITIES[name]
-            times.append(
-                Slider(
-                    name,
-                    "ns",
-                    found.value,
-                    quantity.meaning,
-                    0.1,
-                    100,
-                    "log",
-                    measured=False,
-                    source=f"{found.origin}: {found.source}",
-                )
-            )
+        meaning = "data read of a selected element in addition to its key"
+        payload = Slider.choice("payload", PAYLOADS, meaning, "the notes' loop")
+        times = [time_slider(name, assumed(self.machine, name)) for name in ("t0", "t1", "P")]
         return [self.share_slider(), payload, self.states_slider(), *times]
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
-        n, payload = len(x.values), point["payload"]
+        n, payload, kinds = len(x.values), point["payload"], ("branching", "predicated")
 
         def measured(result: Sweep) -> list[Curve]:
             inferred = infer(result, x.values)
@@ -176,58 +146,47 @@ class Selectivity(SelectionLab):
             }
             rates |= {f"{n} states": plain(fits.rate(x.values, n)) for n in (2, 4, 6, 8)}
             how = {"payload": payload, "data_seed": SEED, "rates": rates}
-            return curves(result, ("branching", "predicated"), x, kernels(), **how)
+            return curves(result, kinds, x, kernels(), **how)
 
-        return Plan(
-            self.samples(x, payload),
-            ("branching", "predicated"),
-            kernels(),
-            curves=measured,
-            training=partial(self.training, n=n, payload=payload),
-        )
+        training = partial(self.training, n=n, payload=payload)
+        return Plan(self.samples(x, payload), kinds, kernels(), curves=measured, training=training)
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Selection) -> list[Curve]:
         p, payload = x.values, PAYLOADS[point["payload"]]
-        times = models.element_time()(
-            p=p, m=fits.rate(p, int(point["states"])), t0=point["t0"], t1=point["t1"], P=point["P"]
-        )
+        missed, times = fits.rate(p, int(point["states"])), {name: point[name] for name in ("t0", "t1", "P")}
+        time = models.element_time()(p=p, m=missed, **times)
         if payload:
             lines = zip(fits.lines(p, payload), ("in order", "at random"), strict=True)
-            times = times + sum(share * assumed(self.machine, f"line {how}").value for share, how in lines)
+            time = time + sum(share * assumed(self.machine, f"line {how}").value for share, how in lines)
         fitted = fit.branching
-        said = {
-            "states": fitted.states or "ideal",
-            "states_low": fitted.low or "ideal",
-            "states_high": fitted.high or "ideal",
-            "penalty_ns": fitted.penalty,
-            "t0_ns": fitted.t0,
-            "t1_ns": fitted.t1,
-        }
+        states = {"states": fitted.states, "states_low": fitted.low, "states_high": fitted.high}
+        how: dict[str, Any] = {name: number or "ideal" for name, number in states.items()}
+        how |= {"penalty_ns": fitted.penalty, "t0_ns": fitted.t0, "t1_ns": fitted.t1}
         return [
-            Curve("counter", "predicted", x, "ns", times),
-            Curve("fitted", "predicted", x, "ns", fitted.predict(p), provenance=said),
+            Curve("counter", "predicted", x, "ns", time),
+            Curve("fitted", "predicted", x, "ns", fitted.predict(p), provenance=how),
             Curve("predicated, fitted", "predicted", x, "ns", np.full(p.shape, fit.predicated_ns)),
         ]
 
     def presets(self) -> dict[str, Preset]:
-        dear = self.slider("P").rounded(3 * self.slider("P").default)
+        penalty = self.slider("P")
         return {
             "Penalty 3 × as high": Preset(
-                {"P": dear},
-                "The counter's hill grows and its ends stay: at p = 0 and p = 1 hardly a branch is mispredicted.",
+                {"P": penalty.rounded(3 * penalty.default)},
+                "The counter's hill grows and its ends stay: at p = 0 and p = 1 hardly any branch is mispredicted.",
             ),
             "One-bit counter": Preset(
                 {"states": 2.0},
-                "The hill of the counter gets wider, not higher: at p = ½ every predictor is wrong half of the time.",
+                "The counter's hill gets wider, not higher: at p = ½ every predictor is wrong half of the time.",
             ),
             "64 B payload": Preset(
                 {"payload": "64 B"},
-                "The counter's curve is no longer symmetrical: of each selected element a line has to be fetched.",
+                "The counter's curve is no longer symmetrical: each selected element needs a further cache line.",
             ),
         }
 
     def marks(self, point: Mapping[str, Value], fit: Selection) -> dict[str, float]:
-        """Where the fitted curve crosses the time without a branch."""
+        """Return the shares at which the fitted curve crosses the time without a branch."""
         p = np.linspace(0, 1, 2001)
         above = fit.branching.predict(p) > fit.predicated_ns
         changes = np.flatnonzero(above[1:] != above[:-1])
@@ -238,18 +197,18 @@ class Selectivity(SelectionLab):
 
 @register
 class Rate(SelectionLab):
-    """Misprediction rate, inferred from the time of the same loop."""
+    """Lab: misprediction rate, inferred from the time of the same loop."""
 
     id = "branches.rate"
     title = "Misprediction rate"
-    question = "Which share of the branches does this machine mispredict, and what kind of predictor does so?"
+    question = "Which share of the branches does this machine mispredict, and which kind of predictor would do so?"
     quantity = "mispredictions per branch"
     unit = ""
     compared = ("inferred from time", "ideal")
     within = 0.08
     breaks = (
-        "The rate is inferred: a straight line between the times at p = 0 and p = 1 stands for predicted branches, and"
-        " at p = 1/2 the rate is set to one half, so that this point is an anchor and not a result."
+        "The rate is inferred: the time of predicted branches is taken as a straight line from p = 0 to p = 1. At"
+        " p = 1/2 the rate is set to one half, so this point is an anchor and not a result."
     )
 
     def make_sliders(self) -> list[Slider]:
@@ -277,26 +236,23 @@ class Rate(SelectionLab):
         return {
             "One-bit counter": Preset(
                 {"states": 2.0},
-                "The gap to the ideal is largest between the ends and the middle: one outcome decides the next guess.",
+                "The gap to the ideal is largest between ends and middle: one outcome decides the next prediction.",
             ),
             "16 states": Preset(
                 {"states": 16.0},
-                "The counter's curve almost lies on the ideal one: it follows the majority, and hardly the last"
-                " outcomes.",
+                "The counter's curve almost lies on the ideal: it follows the majority of outcomes, not the last.",
             ),
         }
 
 
 class Data:
-    """Keys, and payloads where wanted, and points over them."""
+    """Arrays of random keys and of payloads, and the points that read them."""
 
     def __init__(self, payload_bytes: int) -> None:
         limit = memory_available() // 4
         if KEYS * (4 + payload_bytes) > limit:
-            raise SpeLabError(
-                f"payload must leave the arrays below a quarter of the memory available ({limit} B), got"
-                f" {payload_bytes} B; choose none"
-            )
+            rule = f"payload must leave the arrays below a quarter of the memory available ({limit} B)"
+            raise SpeLabError(f"{rule}, got {payload_bytes} B; choose none")
         rng = np.random.default_rng(SEED)
         self.keys = rng.integers(0, KEY_RANGE, KEYS, dtype=np.int32)
         self.width = max(1, payload_bytes // 4)
@@ -312,7 +268,7 @@ class Data:
 
 
 def infer(result: Sweep, p: np.ndarray) -> np.ndarray:
-    """blocks × shares: the rate at the first points, from each block's own anchors at p = 0, ½ and 1."""
+    """Return misprediction rates (blocks × shares) from the anchors of each block at p = 0, ½ and 1."""
     blocks, n = result.blocks(), len(p)
     never, often, always = (blocks[:, 2 * n + i, None] for i in ANCHORS)
     line = never + (always - never) * p
@@ -321,7 +277,7 @@ def infer(result: Sweep, p: np.ndarray) -> np.ndarray:
 
 @verified("branches")
 def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
-    """kernels_c/branches.c, each loop checked against numpy on edge sizes before anything is timed."""
+    """Load kernels_c/branches.c and check each loop against numpy on edge sizes."""
     for n, threshold in ((1, 0), (1, KEY_RANGE), (7, KEY_RANGE // 2), (1000, KEY_RANGE // 3)):
         keys, payload = (np.random.default_rng(n).integers(0, KEY_RANGE, n * width, dtype=np.int32) for width in (1, 4))
         work = 3 * n + 1
@@ -329,5 +285,4 @@ def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
         expected = {"sum": int(keys[chosen].sum(dtype=np.int64)), "read": int(payload[4 * chosen].sum(dtype=np.int64))}
         for kernel in ("sum_branching", "sum_predicated", "read_branching", "read_predicated"):
             state = library.struct("selection")(keys.ctypes.data, payload.ctypes.data, n, 4, 0, threshold)
-            found = getattr(library, kernel)(state, work)
-            yield f"{kernel} of {n} keys", expected[kernel.partition("_")[0]], found
+            yield f"{kernel} of {n} keys", expected[kernel.partition("_")[0]], getattr(library, kernel)(state, work)

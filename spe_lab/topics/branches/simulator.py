@@ -1,4 +1,4 @@
-"""Simulated predictors: the Python side of kernels_c/branches.c, and one counter to step through by hand."""
+"""Simulated predictors: the Python side of kernels_c/branches.c, and one counter to follow step by step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,15 +32,17 @@ def simulate(
     seed: int = 1,
     cancel: Cancel | None = None,
 ) -> np.ndarray:
-    """Mispredictions of each of `runs` runs of `branches` branches, of which a share `p` is taken.
+    """Return the mispredictions of each of `runs` runs of `branches` branches, of which a share `p` is taken.
 
-    Every run begins in state `initial`. The law "random" tosses a coin for each branch, or with probability
-    `correlation` repeats the outcome before; "evenly spread" repeats one pattern, from a random place on. `kind`: one
-    saturating counter of `states` states that predicts "taken" from `threshold` up; or a table of 2^`history` of them,
-    selected by the last outcomes of this branch (local history) or of this one and another, random one in turn
-    (gshare).
+    - states, threshold: of each saturating counter, which predicts "taken" from state `threshold` on
+    - initial: state in which every run begins
+    - kind: one "counter"; or a table of 2^`history` counters, indexed by the last outcomes of this branch ("local
+      history"), or of this branch and another, random branch that alternate ("gshare")
+    - law: "random" draws each outcome, or with probability `correlation` repeats the previous one; "evenly spread"
+      repeats one pattern from a random place on
+    - seed, cancel: seed of the random numbers, and the flag that stops the simulation
 
-    Raises SpeLabError if an argument lies outside its domain; CancelledError if `cancel` is set.
+    Raise SpeLabError if an argument lies outside its domain, CancelledError if `cancel` is set.
 
     >>> int(simulate(0.0, 1000, states=4, initial=3)[0])  # from "strongly taken", two branches are needed to learn
     2
@@ -56,9 +58,7 @@ def simulate(
             raise SpeLabError(f"{name} must be between {low} and {high}, got {value}; choose a value in that range")
     if runs < 0 or branches < 0 or branches * runs > MOST_BRANCHES:
         got = f"got {branches:,} branches in each of {runs:,} runs"
-        raise SpeLabError(
-            f"branches times runs must be between 0 and {MOST_BRANCHES:,}, {got}; that many take half a minute"
-        )
+        raise SpeLabError(f"branches times runs must be between 0 and {MOST_BRANCHES:,}, {got}; choose fewer branches")
     for name, chosen, choices in (("kind", kind, KINDS), ("law", law, LAWS)):
         if chosen not in choices:
             raise SpeLabError(f"{name} must be one of {', '.join(choices)}, got {chosen!r}; name one of them")
@@ -66,19 +66,18 @@ def simulate(
     table = np.zeros(1 << history, np.uint8)
     whole = 1 << 32
     code = library.constants[KINDS[kind]]
-    with_ = library.struct("predictor")(code, states, threshold, initial, history, table.ctypes.data)
+    predictor = library.struct("predictor")(code, states, threshold, initial, history, table.ctypes.data)
     after_taken, after_other = correlation + (1 - correlation) * p, (1 - correlation) * p
     shares = [round(share * whole) for share in (p, after_taken, after_other)]
     outcomes = library.struct("outcomes")(law == "evenly spread", *shares, seed)
-    found = np.zeros(runs, np.uint64)
-    status = library.simulate_predictor(with_, outcomes, int(branches), int(runs), found, (cancel or Cancel()).flag)
-    check(status, library)
-    return found
+    missed, flag = np.zeros(runs, np.uint64), (cancel or Cancel()).flag
+    check(library.simulate_predictor(predictor, outcomes, int(branches), int(runs), missed, flag), library)
+    return missed
 
 
 @dataclass(frozen=True)
 class Step:
-    """One branch met by a counter: the state before, what it predicted, what came, and the state after."""
+    """One branch of a counter: the state before, the prediction, the outcome, and the state after."""
 
     before: int
     predicted: bool
@@ -89,7 +88,7 @@ class Step:
 def follow(
     outcomes: str | Sequence[bool], states: int = 4, threshold: int | None = None, initial: int = 0
 ) -> list[Step]:
-    """The counter's way through these outcomes; text has T for taken and N for not.
+    """Return the steps of a counter through these outcomes; in text T is taken and N not taken.
 
     >>> [step.after for step in follow("TTNT")]
     [1, 2, 1, 2]

@@ -1,6 +1,4 @@
-"""Cache coherence: MESI step by step, simulated and as a Markov chain, and false
-sharing on real cores.
-"""
+"""Cache coherence: MESI step by step, simulated and as a Markov chain, and false sharing on real cores."""
 
 from spe_lab.models.mesi import follow, react
 from spe_lab.topics.coherence.diagram import steps_through

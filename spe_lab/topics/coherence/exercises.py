@@ -1,6 +1,4 @@
-"""Exercises: a trace by hand, a structure to repair in C, a store that costs nothing, and a count that
-is lost.
-"""
+"""Exercises of chapter 04c: a trace by hand, padding in C, the store buffer, lost updates."""
 
 import ctypes
 from collections import deque
@@ -55,14 +53,14 @@ PADDING_SOLUTION = PADDING_TEMPLATE.replace(
     """    uint64_t served_by_a;             /* written by thread A alone */
     uint64_t served_by_b;             /* written by thread B alone */
 """,
-    """    char pad_a[120];                  /* 128: some processors have lines of that size, or fetch two of 64 B together */
+    """    char pad_a[120];                  /* 128 B in all: some processors have such lines, or fetch two of 64 B at once */
     uint64_t served_by_a;             /* written by thread A alone */
     char pad_b[120];
     uint64_t served_by_b;             /* written by thread B alone */
 """,
 )
 FIELDS = ("limit", "served_by_a", "served_by_b")
-NO_SLOWER = 1.5  # with a line that both want, one waits while the other works: twice as long at least
+NO_SLOWER = 1.5  # on a contended line one thread waits while the other works: at least twice as long
 MOST_BYTES = 4096
 
 
@@ -70,168 +68,116 @@ def judge_messages(answer: Any) -> Verdict:
     given, walk = number(answer, "bus messages"), follow(TRACE, LAYOUT)
     right = walk.counts()["messages"]
     if given == right:
-        return Verdict(
-            "right",
-            f"{right}: "
-            + "; ".join(
-                f"{s.access.core}:{s.access.kind} {s.reaction.message}" for s in walk.steps if s.reaction.message
-            ),
-        )
+        sent = [f"{s.access.core}:{s.access.kind} {s.reaction.message}" for s in walk.steps if s.reaction.message]
+        return Verdict("right", f"{right}: {'; '.join(sent)}")
     if given == follow(TRACE).counts()["messages"]:
-        return Verdict(
-            "wrong",
-            "that many are sent if x and y have a line each; here they lie on one line, and the protocol knows lines"
-            " alone",
+        why = (
+            "that is the number if x and y are on separate lines; here they share one, and the protocol works on lines"
         )
+        return Verdict("wrong", why)
     if given == len(walk.steps):
-        return Verdict(
-            "wrong",
-            "not every access sends one: a core that holds a line reads it silently, and writes it silently in M or E",
-        )
-    return Verdict(
-        "wrong", f"{given:g} is not the number: step through it with coherence.steps_through({TRACE!r}, {LAYOUT!r})"
-    )
+        why = "not every access sends one: a core that holds a line reads it silently, and writes it silently in M or E"
+        return Verdict("wrong", why)
+    cure = f"step through it with coherence.steps_through({TRACE!r}, {LAYOUT!r})"
+    return Verdict("wrong", f"{given:g} is not the number: {cure}")
 
 
 def judge_padding(answer: Any) -> Verdict:
     if native.available() and len(cpus.current().usable) < 2:
-        raise UnavailableError(
-            "two threads at work at the same time need two processors, and this process may use one only; try it on"
-            " another machine"
-        )
+        rule = "two threads at the same time need two processors, and this process may use one only"
+        raise UnavailableError(f"{rule}; try it on another machine")
     means = "a request takes {} times as long as on a structure for each thread"
-    wrong = (
-        f": below {NO_SLOWER} is asked for. Which fields are written by one thread, and what else lies on their lines?"
-    )
-    return judge_c(
-        answer,
-        run_padding,
-        means,
-        name="server",
-        limit=NO_SLOWER,
-        below=True,
-        right=": they share nothing any more",
-        wrong=wrong,
-    )
+    wrong = f": it must be below {NO_SLOWER}. Which fields does one thread write, and what else lies on their lines?"
+    right = ": the threads share no line that is written"
+    return judge_c(answer, run_padding, means, name="server", limit=NO_SLOWER, below=True, right=right, wrong=wrong)
 
 
 def run_padding(own: native.Library) -> tuple[float, float, float] | str:
-    """Checks that the reader's threads count right, then times them on one structure and on one for each, in turn."""
+    """Check that the threads count correctly, then time them on one structure and on one each."""
     try:
         kind = own.struct("server")
         work = [own.address(name) for name in ("serve_a", "serve_b")]
         [getattr(kind, name) for name in FIELDS]
     except (KeyError, AttributeError):
-        return (
-            f"the source must declare struct server with {', '.join(FIELDS)}, serve_a and serve_b, as the template does"
-        )
+        needed = f"struct server with {', '.join(FIELDS)}, serve_a and serve_b"
+        return f"the source must declare {needed}, as the template does"
     size = ctypes.sizeof(kind)
     if size > MOST_BYTES:
-        return f"the structure must not be larger than {MOST_BYTES} B, and it has {size} B: some cache lines are enough"
+        return f"the structure must be at most {MOST_BYTES} B large, and it has {size} B: a few cache lines are enough"
     memory = np.zeros(3 * MOST_BYTES, np.uint8)
-    state, other_state = (
-        kind.from_buffer(memory.data, -memory.ctypes.data % MOST_BYTES + place) for place in (0, MOST_BYTES)
-    )
+    start = -memory.ctypes.data % MOST_BYTES
+    state, other_state = (kind.from_buffer(memory.data, start + place) for place in (0, MOST_BYTES))
     state.limit = 5
-    for function, field, other in (
-        ("serve_a", "served_by_a", "served_by_b"),
-        ("serve_b", "served_by_b", "served_by_a"),
-    ):
+    for thread, other in (("a", "served_by_b"), ("b", "served_by_a")):
         before = getattr(state, other)
-        for requests, expected in ((3, 3), (4, 5)):
-            getattr(own, function)(state, requests)
-            if getattr(state, field) != expected or getattr(state, other) != before:
-                return (
-                    f"with a limit of 5, {function} must have served {expected} after {3 if expected == 3 else 7}"
-                    " requests, and no other count may change"
-                )
+        for requests, total, expected in ((3, 3, 3), (4, 7, 5)):
+            getattr(own, f"serve_{thread}")(state, requests)
+            if getattr(state, f"served_by_{thread}") != expected or getattr(state, other) != before:
+                rule = f"serve_{thread} must have served {expected} after {total} requests"
+                return f"with a limit of 5, {rule}, and no other count may change"
     state.limit = other_state.limit = 2**63
-    return ratio(
-        Setting("one structure", trial(work, (state, state))),
-        Setting("one for each", trial(work, (state, other_state))),
-    )
+    shared, apart = (trial(work, (state, second)) for second in (state, other_state))
+    return ratio(Setting("one structure", shared), Setting("one for each", apart))
 
 
 def trial(work: list[int], states: tuple) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
-    """A function that runs n trials of the two threads and gives ns per request of each, and whether it was clean."""
+    """Return a function that runs n trials and gives ns per request, and whether the trial is clean."""
     library, here = kernels(), cpus.current().assigned(2)
     (serve_a, serve_b), (of_a, of_b) = work, map(ctypes.addressof, states)
 
     def records(n: int, requests: int) -> np.ndarray:
-        found = team_records(library, n, 2)
-        status = library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, found)
+        trials = team_records(library, n, 2)
+        status = library.run_beside(serve_a, of_a, serve_b, of_b, here, requests, n, trials)
         check(status, library, "the measurement", threads=2)
-        return found
+        return trials
 
     requests = work_of_a_trial(lambda requests: records(3, requests))
 
     def run(n: int) -> tuple[np.ndarray, np.ndarray]:
-        found = records(n, requests)
-        time_ns = mean_duration_ns(found)
-        return time_ns / requests, ran_together(found, time_ns)
+        trials = records(n, requests)
+        time_ns = mean_duration_ns(trials)
+        return time_ns / requests, ran_together(trials, time_ns)
 
     return run
 
 
 def ratio(numerator: Setting, denominator: Setting) -> tuple[float, float, float]:
-    """(low, value, high) of the ratio of two settings."""
+    """Return (low, value, high) of the ratio of two settings."""
     return deque(interleaved([numerator, denominator], budget_s=2.0, level=MIDDLE), maxlen=1).pop().ratio(0, 1)
 
 
 def judge_stores(answer: Any) -> Verdict:
     if not isinstance(answer, str):
-        raise SpeLabError(
-            f"the answer must be the part's name as text, got {answer!r:.40}; write for example 'branch predictor'"
-        )
-    said = answer.lower()
-    if any(
-        name in said for name in ("store buffer", "write buffer", "store queue", "write-combining", "write combining")
-    ):
-        return Verdict(
-            "right",
-            "the core goes on as soon as a store is in the buffer, and when the line comes, all that wait there leave"
-            " in a burst",
-        )
-    if "compiler" in said:
-        return Verdict(
-            "wrong",
-            "the stores are in the machine code, one in each round of the loop: see hot_loops('coherence', 'use_word')."
-            " It is in the core",
-        )
-    if "cache" in said:
-        return Verdict(
-            "wrong", "a cache has to hold the line in M before it takes a store. What takes the store in the meantime?"
-        )
-    return Verdict(
-        "wrong",
-        "look between the core and its first cache: who holds a store that has been executed, until the line has come?",
-    )
+        rule = f"the answer must be the part's name as text, got {answer!r:.40}"
+        raise SpeLabError(f"{rule}; write for example 'branch predictor'")
+    part = answer.lower()
+    right = ("store buffer", "write buffer", "store queue", "write-combining", "write combining")
+    if any(name in part for name in right):
+        why = "the core continues once a store is in the buffer; when the line arrives, all stores leave in a burst"
+        return Verdict("right", why)
+    if "compiler" in part:
+        why = "the machine code has one store in each round of the loop: see hot_loops('coherence', 'use_word')"
+        return Verdict("wrong", f"{why}. The part is in the core")
+    if "cache" in part:
+        why = "a cache must hold the line in M before it accepts a store. What holds the store in the meantime?"
+        return Verdict("wrong", why)
+    why = "look between the core and its first-level cache: what holds an executed store until the line arrives?"
+    return Verdict("wrong", why)
 
 
 def judge_lost(answer: Any) -> Verdict:
     given = number(answer, "the smallest possible count")
     if given == 2:
-        return Verdict(
-            "right",
-            "A loads 0 and sleeps; B counts to 999; A stores 1; B loads 1 and sleeps; A counts to the end; B stores 2",
-        )
+        why = "A loads 0 and sleeps; B counts to 999; A stores 1; B loads 1 and sleeps; A counts to the end; B stores 2"
+        return Verdict("right", why)
     if given == 1000:
-        return Verdict(
-            "wrong",
-            "that is what threads in step leave. One of them may sleep between its load and its store, for as long as"
-            " it likes",
-        )
+        why = "that is the result of threads in step. A thread may sleep between its load and its store for any time"
+        return Verdict("wrong", why)
     if given in (0, 1):
-        return Verdict(
-            "wrong",
-            "the last store is somebody's last addition: which number can it have loaded at least, if its own 999"
-            " additions were before?",
-        )
-    return Verdict(
-        "wrong",
-        f"fewer than {given:g} is possible; let one thread sleep between load and store while the other does almost all"
-        " of its work",
-    )
+        why = "the last store is a thread's last addition: what does it load at least, after its own 999 additions?"
+        return Verdict("wrong", why)
+    cure = "let one thread sleep between load and store while the other does almost all of its work"
+    return Verdict("wrong", f"fewer than {given:g} is possible; {cure}")
 
 
 EXERCISES = Exercises(
@@ -240,11 +186,8 @@ EXERCISES = Exercises(
         "messages": Exercise(
             f"x and y lie on one line, all caches are empty. How many bus messages does the trace {TRACE} send?",
             (
-                (
-                    "Keep a table: the state of the line in core 0 and in core 1, after each access. x and y are one to the"
-                    " protocol."
-                ),
-                "A message is sent by every miss (BusRd, BusRdX), and by a write to a shared copy (BusUpgr).",
+                "Note the state of the line in both cores after each access. The protocol does not distinguish x and y.",
+                "Every miss sends a message (BusRd, BusRdX), and so does a write to a shared copy (BusUpgr).",
             ),
             follow(TRACE, LAYOUT).counts()["messages"],
             "BusRd, BusRd, BusUpgr (0 writes), BusRd (1 reads y, which went away with x), BusUpgr (1 writes y), BusRdX (0"
@@ -252,18 +195,18 @@ EXERCISES = Exercises(
             judge_messages,
         ),
         "padding": Exercise(
-            f"Find what the two threads share without need, and repair it: less than {NO_SLOWER} times the time of a"
-            " request on a structure for each thread.",
+            f"Find what the two threads share without need, and repair it: a request must take less than {NO_SLOWER} times"
+            " as long as on a structure for each thread.",
             (
                 (
-                    "Write beside each field who reads it and who writes it. Two fields may share a line if nobody writes"
-                    " either, or if one thread alone uses both."
+                    "Note beside each field which threads read it and which write it. Two fields may share a line if no"
+                    " thread writes them, or if only one thread uses both."
                 ),
-                "It is not enough to part the two counts: the limit is read by both, so it may lie beside neither of them.",
+                "It is not enough to separate the two counts: both threads read the limit, so it needs its own line too.",
             ),
             PADDING_SOLUTION,
-            "Three fields, three lines: the limit, which is read by both and never written, stays in state S in both"
-            " caches; each count stays in M in one. It costs 264 B in place of 24.",
+            "Three fields, three lines: both threads read the limit and none writes it, so it stays in state S in both"
+            " caches. Each count stays in M in one cache. The structure takes 264 B in place of 24.",
             judge_padding,
         ),
         "stores": Exercise(
@@ -271,12 +214,12 @@ EXERCISES = Exercises(
             " part of the core hides the hand-offs?",
             (
                 "With *store + fence* the figure has its step again. What does a fence wait for?",
-                "A store has no result that the next instruction needs. The core may put it down somewhere and go on.",
+                "A store has no result that the next instruction needs. The core may keep it somewhere and continue.",
             ),
             "store buffer",
-            "Stores wait in the store buffer until the line is there, and the core does not wait for them. When the line"
-            " comes they leave in a burst, so that one hand-off serves hundreds. An atomic operation or a fence waits until"
-            " the buffer is empty; then each store pays for its own way.",
+            "Stores wait in the store buffer until the line arrives, and the core does not wait for them. Then they leave in"
+            " a burst, so that one hand-off serves hundreds of stores. An atomic operation or a fence waits until the buffer"
+            " is empty; then each store waits for its own hand-off.",
             judge_stores,
         ),
         "lost": Exercise(

@@ -1,4 +1,4 @@
-"""The lab coherence.mesi: simulated caches beside the chain that predicts their messages."""
+"""The lab coherence.mesi: simulated caches, and the Markov chain that predicts their messages."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,19 +15,19 @@ from spe_lab.models.mesi import MOST_CORES
 from spe_lab.topics.coherence import models
 from spe_lab.topics.coherence.simulator import Bus
 
-BATCHES = (5, 12, 24, 48)  # independent seeds after each step, whose spread gives the interval
-ACCESSES = 100_000  # of each batch, after as many that are not counted: the chain tells of the long run
+BATCHES = (5, 12, 24, 48)  # independent seeds after each step; their spread gives the interval
+ACCESSES = 100_000  # counted in each batch, after as many uncounted ones: the chain describes the long run
 LAYOUTS = {"shared lines": False, "lines of its own": True}
 COUNTED = {"messages": ("bus_reads", "bus_owns", "bus_upgrades"), "write-backs": ("write_backs",)}
 
 
 @register
 class Mesi(SimulatedLab):
-    """Bus messages per access against the share of writes."""
+    """Lab: bus messages per access against the share of writes."""
 
     id = "coherence.mesi"
     title = "MESI"
-    question = "How many bus messages does an access cost if several cores read and write the same lines?"
+    question = "How many bus messages does an access cause if several cores read and write the same lines?"
     axis = "w"
     quantity = "per access"
     unit = ""
@@ -37,75 +37,39 @@ class Mesi(SimulatedLab):
     compared = ("messages", "messages, by the chain")
     within = 0.004
     breaks = (
-        "Caches here never run full, an access is done before the next one begins, and every message costs the same; "
-        "a store buffer, a directory in place of a bus, or a fifth state (Owned, Forward) changes what is sent."
+        "In the model caches never fill up, an access ends before the next one begins, and all messages cost the same."
+        " A store buffer, a directory in place of a bus, or a fifth state (Owned, Forward) changes the messages."
     )
 
     def make_sliders(self) -> list[Slider]:
-        quantity = models.QUANTITIES
-        layout = "whether the cores' data lie on the same lines, or each core's on lines of its own"
+        writes, cores, tenure, lines = (models.QUANTITIES[name].meaning for name in "wNkL")
+        few, layout = "a few accesses before another core's turn", "whether cores share lines, or each has its own"
         return [
-            Slider("w", "", 0.5, quantity["w"].meaning, 0, 1, source="as many writes as reads"),
-            Slider(
-                "cores",
-                "",
-                2,
-                quantity["N"].meaning,
-                2,
-                MOST_CORES,
-                multiple_of=1,
-                source="the smallest number that can share",
-            ),
-            Slider(
-                "tenure",
-                "",
-                4.0,
-                f"{quantity['k'].meaning}, on average",
-                1,
-                1000,
-                "log",
-                source="a few accesses before another core's turn",
-            ),
-            Slider(
-                "lines",
-                "",
-                1,
-                f"{quantity['L'].meaning}, each equally likely",
-                1,
-                64,
-                "log",
-                multiple_of=1,
-                source="one word that all use",
-            ),
-            Slider(
-                "layout",
-                "",
-                "shared lines",
-                layout,
-                scale="choice",
-                choices=tuple(LAYOUTS),
-                source="false or true sharing",
-            ),
+            Slider("w", "", 0.5, writes, 0, 1, source="as many writes as reads"),
+            Slider.count("cores", 2, cores, 2, MOST_CORES, "the smallest number that can share"),
+            Slider("tenure", "", 4.0, f"{tenure}, on average", 1, 1000, "log", source=few),
+            Slider.count("lines", 1, f"{lines}, each equally likely", 1, 64, "one word that all use", "log"),
+            Slider.choice("layout", LAYOUTS, layout, "false or true sharing"),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "Turn by turn": Preset(
                 {"tenure": 1.0},
-                "With no two accesses in a row, each share of writes sends more messages, until at w = 1 every access"
-                " sends one.",
+                "Cores take turns at each access, so more messages are sent at each share of writes. At w = 1 every"
+                " access sends one.",
             ),
             "Long turns": Preset(
                 {"tenure": 100.0},
-                "Fewer than 2 messages for 100 accesses: the first ones of a turn pay for all that follow.",
+                "Fewer than 2 messages for 100 accesses: only the first accesses of a turn send messages.",
             ),
             "Eight cores": Preset(
                 {"cores": 8.0},
-                "Most is added where reads prevail, and at w = 1 nothing: a writer fetches one copy, however many cores"
-                " there are.",
+                "Messages increase most where reads prevail, and not at w = 1: a writer fetches one copy, however many"
+                " cores there are.",
             ),
             "Lines of its own": Preset(
-                {"layout": "lines of its own"}, "No message at all: after the first accesses nobody else has a copy."
+                {"layout": "lines of its own"}, "No messages: after the first accesses no other core has a copy."
             ),
         }
 
@@ -126,21 +90,18 @@ class Mesi(SimulatedLab):
             ]
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
-        if LAYOUTS[point["layout"]]:
-            found = {
-                name: np.zeros(len(x.values)) for name in COUNTED
-            }  # each line has one user: after the first accesses nobody asks
+        if LAYOUTS[point["layout"]]:  # each line has one user, who sends no messages after the first accesses
+            rates = dict.fromkeys(COUNTED, np.zeros(len(x.values)))
         else:
-            found = models.per_access(x.values, int(point["cores"]), point["tenure"], int(point["lines"]))
-        return [Curve(f"{name}, by the chain", "predicted", x, "", found[name]) for name in COUNTED]
+            rates = models.per_access(x.values, int(point["cores"]), point["tenure"], int(point["lines"]))
+        return [Curve(f"{name}, by the chain", "predicted", x, "", rates[name]) for name in COUNTED]
 
 
 def simulated(point: Mapping[str, Value], write: float, seed: int, cancel: Cancel) -> list[float]:
-    """What COUNTED names per access, once the caches are warm."""
-    cores, padded = int(point["cores"]), LAYOUTS[point["layout"]]
-    lines = int(point["lines"])
+    """Return the counts in COUNTED per access in warm caches."""
+    cores, lines, padded = int(point["cores"]), int(point["lines"]), LAYOUTS[point["layout"]]
     bus = Bus(cores, lines * (cores if padded else 1))
-    law = {"write": write, "tenure": point["tenure"], "lines": lines, "padded": padded, "cancel": cancel}
-    before = bus.run_random(ACCESSES, seed=seed, **law).counts
-    after = bus.run_random(ACCESSES, seed=seed + (1 << 32), **law).counts
+    settings = {"write": write, "tenure": point["tenure"], "lines": lines, "padded": padded, "cancel": cancel}
+    before = bus.run_random(ACCESSES, seed=seed, **settings).counts
+    after = bus.run_random(ACCESSES, seed=seed + (1 << 32), **settings).counts
     return [sum(after[name] - before[name] for name in names) / ACCESSES for names in COUNTED.values()]

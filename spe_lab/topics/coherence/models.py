@@ -1,9 +1,9 @@
 """Models of coherence: the copies of a line as a Markov chain, and what sharing a line costs.
 
-Random accesses: the next one is another core's with probability s (any other one's), and it writes with probability w.
-A line is then either held by one core, which wrote it (M), or by j ≥ 2 of them unmodified (S_j). Whoever made the last
-access holds the line, so that j − 1 of the other N − 1 cores do: the next state depends on the present one and on two
-coins, on nothing before. All else follows from the transition matrix.
+Accesses are random: with probability s another core makes the next one, and with probability w it is a write. Then
+either one core, which wrote it, holds the line (M), or j ≥ 2 cores hold it unmodified (S_j). The core of the last
+access holds the line, and so do j − 1 of the other N − 1 cores. The next state depends only on the present state, s and
+w. All results follow from the transition matrix.
 """
 
 from functools import cache
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 QUANTITIES = {
     "w": Quantity("share of accesses that write", ""),
-    "s": Quantity("probability that a line's next access is another core's", ""),
-    "k": Quantity("accesses in a row that a core makes, the tenure", ""),
+    "s": Quantity("probability that another core makes the next access to a line", ""),
+    "k": Quantity("tenure: accesses that a core makes before another core's turn", ""),
     "N": Quantity("cores", ""),
-    "L": Quantity("lines that the data lie on", ""),
+    "L": Quantity("lines that hold the data", ""),
     "T": Quantity("threads on one line", ""),
-    "c": Quantity("time of an operation on a line that nobody else uses", "ns"),
+    "c": Quantity("time of an operation on a line that no other thread uses", "ns"),
     "H": Quantity("hand-off: time for a line to get from one core to another", "ns"),
 }
 
 
 def checked_cores(cores: int) -> int:
     if cores != int(cores) or not 2 <= cores <= MOST_CORES:
-        raise SpeLabError(
-            f"cores must be a whole number between 2 and {MOST_CORES}, got {cores}; choose one in that range"
-        )
+        rule = f"cores must be a whole number between 2 and {MOST_CORES}"
+        raise SpeLabError(f"{rule}, got {cores}; choose one in that range")
     return int(cores)
 
 
 def transition_matrix(cores: int) -> "sympy.Matrix":
-    """Row i holds the probabilities of the next state, of M, S_2, …, S_cores: a write leads to M from everywhere; a
-    read by a core that does not hold the line adds a holder.
+    """Return the matrix whose row i holds the probabilities of the next state among M, S_2, …, S_cores.
+
+    A write leads to M from every state. A read by a core that does not hold the line adds a holder.
     """
     import sympy
 
@@ -58,7 +58,7 @@ def transition_matrix(cores: int) -> "sympy.Matrix":
 
 
 def _in_w_and_reads(expression: "sympy.Expr") -> "sympy.Expr":
-    """The fraction written in w and 1 − w, with a positive denominator: as a person would."""
+    """Return the fraction written in w and 1 − w, with a positive denominator."""
     import sympy
 
     w, reads = symbol("w"), symbol("r")
@@ -69,16 +69,17 @@ def _in_w_and_reads(expression: "sympy.Expr") -> "sympy.Expr":
 
 @cache
 def stationary(cores: int) -> "sympy.Matrix":
-    """The row π with π·P = π and Σπ = 1, solved exactly from the transition matrix P."""
+    """Return the row π with π·P = π and Σπ = 1, solved exactly for the transition matrix P."""
     import sympy
 
-    return sympy.Matrix([[_in_w_and_reads(each) for each in stationary_row(transition_matrix(cores))]])
+    return sympy.Matrix([[_in_w_and_reads(share) for share in stationary_row(transition_matrix(cores))]])
 
 
 @cache
 def messages(cores: int) -> "sympy.Expr":
-    """Bus messages per access in the long run. Held by one: any access of another core. Shared: any write, and a read
-    by a core that does not hold the line.
+    """Return bus messages per access in the long run.
+
+    In M each access of another core sends one; in S_j each write, and each read by a core that does not hold the line.
     """
     import sympy
 
@@ -88,16 +89,16 @@ def messages(cores: int) -> "sympy.Expr":
 
 
 def write_backs(cores: int) -> "sympy.Expr":
-    """Write-backs per access in the long run: another core's access to a line that is held by one, who wrote it."""
+    """Return write-backs per access in the long run: accesses of another core to a line in M."""
     return stationary(cores)[0] * symbol("s")
 
 
 def change(cores: int) -> "sympy.Expr":
-    """The probability s that a *line's* next access is another core's, for a tenure k and data on L lines.
+    """Return the probability s that another core makes a line's next access (tenure k, L lines).
 
-    From access to access the core stays with 1 − 1/k, and the chain of cores forgets by the factor λ = 1 − N/(k(N −
-    1)): after g accesses the core is the same one with probability 1/N + (1 − 1/N)·λ^g. The line's next access is g
-    accesses away with probability (1/L)(1 − 1/L)^(g − 1); the mean of λ^g is a geometric sum.
+    From one access to the next the core stays the same with probability 1 − 1/k. After g accesses it is the same core
+    with probability 1/N + (1 − 1/N)·λ^g, where λ = 1 − N/(k(N − 1)). The line's next access is g accesses away with
+    probability (1/L)(1 − 1/L)^(g − 1), and the mean of λ^g is a geometric sum.
     """
     import sympy
 
@@ -108,9 +109,9 @@ def change(cores: int) -> "sympy.Expr":
 
 
 def per_access(write: np.ndarray, cores: int, tenure: float, lines: int = 1) -> dict[str, np.ndarray]:
-    """`messages`, `write_backs` and lines that move (transfers) per access, as numbers for each share in `write`.
+    """Return messages, write-backs and transfers (lines that move) per access for each share in `write`.
 
-    The chain climbs from M to S_2, S_3, … and falls back to M with each write, so that its weights are products.
+    The chain climbs from M to S_2, S_3, … and falls back to M with each write, so the stationary weights are products.
 
     >>> per_access(np.array([0.0, 0.5, 1.0]), cores=2, tenure=4.0)["messages"].round(3).tolist()
     [0.0, 0.3, 0.25]
@@ -118,14 +119,12 @@ def per_access(write: np.ndarray, cores: int, tenure: float, lines: int = 1) -> 
     cores, w = checked_cores(cores), np.asarray(write, dtype=float)
     forgets = 1 - cores / (cores - 1) / tenure
     s = (1 - 1 / cores) * (1 - forgets / (lines - (lines - 1) * forgets))
-    outside = (
-        s * (cores - np.arange(1, cores + 1)) / (cores - 1)
-    )  # the next access is by a core that does not hold the line
+    outside = s * (cores - np.arange(1, cores + 1)) / (cores - 1)  # the next core does not hold the line
     joins = (1 - w)[..., None] * outside
-    climbed = [np.ones_like(w)]  # weights beside M's
+    climbed = [np.ones_like(w)]  # weights relative to that of M
     for i in range(1, cores - 1):
         climbed.append(climbed[-1] * joins[..., i - 1] / (w + joins[..., i]))
-    # Times w, so that nothing is divided by zero at w = 0: there all cores hold the line in the end.
+    # Multiplied by w to avoid a division by zero at w = 0, where all cores hold the line in the end.
     pi = np.stack([*(w * weight for weight in climbed), climbed[-1] * joins[..., cores - 2]], axis=-1)
     pi /= pi.sum(axis=-1, keepdims=True)
     transfers = pi @ outside
@@ -134,23 +133,18 @@ def per_access(write: np.ndarray, cores: int, tenure: float, lines: int = 1) -> 
 
 
 def operation_time() -> Model:
-    """Time of an operation that writes, if T threads share a line.
+    """Return the time of an operation that writes, if T threads share a line.
 
-    While a thread does one operation, all T do one, and each costs a hand-off with the probability that it finds the
-    line elsewhere: the chain's messages per access at w = 1, which are s = 1/k whatever the number of cores.
+    While a thread does one operation, all T threads do one. Each needs a hand-off with the probability that another
+    core holds the line: the chain's messages per access at w = 1, which are s = 1/k for any number of cores.
     """
     moves = messages(2).subs(symbol("w"), 1).subs(symbol("s"), 1 / symbol("k"))
-    return Model(
-        "t",
-        symbol("c") + symbol("T") * symbol("H") * moves,
-        "ns",
-        QUANTITIES,
-        "transfers × hand-off; lecture notes §4.3",
-    )
+    time = symbol("c") + symbol("T") * symbol("H") * moves
+    return Model("t", time, "ns", QUANTITIES, "transfers × hand-off; lecture notes §4.3")
 
 
 def sharers(offset: np.ndarray, threads: int, line: float) -> np.ndarray:
-    """offsets × threads: how many threads' words lie on the line of this thread's, if they are `offset` bytes apart.
+    """Return the number of words on each thread's line (offsets × threads) for words `offset` bytes apart.
 
     >>> sharers(np.array([4.0, 64.0]), 2, 64).tolist()
     [[2, 2], [1, 1]]
@@ -162,10 +156,13 @@ def sharers(offset: np.ndarray, threads: int, line: float) -> np.ndarray:
 def shared_time(
     offset: np.ndarray, threads: int, line: float, local: float, hand_off: float, tenure: float, moves: float = 1.0
 ) -> np.ndarray:
-    """`operation_time` in ns for each offset, mean over the threads; a thread whose word is alone on its line takes
-    `local`.
+    """Return `operation_time` for each offset, mean over the threads, in ns.
 
-    `moves` is how often an operation moves the line if the threads take turns at each: 0 for one that only reads.
+    - offset, line: distance of the words and size of a line, in bytes
+    - threads: number of threads, each with a word of its own
+    - local, hand_off: time of an operation on a line of its own, and of a hand-off, in ns
+    - tenure: operations per hand-off
+    - moves: how often an operation moves the line if the threads take turns at each; 0 for a load
     """
     together = sharers(offset, threads, line)
     return (local + np.where(together > 1, together, 0) * hand_off * moves / tenure).mean(axis=-1)

@@ -1,4 +1,4 @@
-"""The lab coherence.false_sharing: threads whose words are some bytes apart, on real cores."""
+"""The lab coherence.false_sharing: threads on real cores whose words lie some bytes apart."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -22,115 +22,55 @@ from spe_lab.topics.coherence.tenure import fit as fit_tenure
 from spe_lab.topics.coherence.words import COUNTING, FARTHEST, MOST_THREADS, OPERATIONS, Handing, Words, kernels
 
 ACCESSES = dict(zip(OPERATIONS, ("W", "RW", "RW", "W", "W", "R"), strict=True))
-TRAINING = (12, 28, 320)  # offsets that the tenure is fitted to, none of them on the figure
-BESIDE = ("same word", "alone", "hand-off")  # settings that are measured in turn with the figure's, in this order
-MIDDLE = (
-    0.5  # a fight for a line is another one in each trial: the median, since the lowest tenth is that of the lucky ones
-)
+TRAINING = (12, 28, 320)  # offsets that the tenure is fitted to; the figure shows none of them
+BESIDE = ("same word", "alone", "hand-off")  # settings interleaved with those of the figure, in this order
+MIDDLE = 0.5  # the median: contention differs in each trial, and the lowest tenth holds the lucky trials only
 ONE_CPU = (
-    "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker"
+    "false sharing needs two processors, and this process may use one only; allow it a second one (taskset -c, docker"
     " --cpuset-cpus)"
 )
-HYPER_THREADS = "two of the threads ran on one core, as hyper-threads: a line need not move between them"
+HYPER_THREADS = "two threads ran on one core as hyper-threads, between which a line does not move"
 
 
 @register
 class FalseSharing(TeamLab):
-    """Time of an operation against the distance of the threads' words."""
+    """Lab: time of an operation against the distance of the threads' words."""
 
     id = "coherence.false_sharing"
     title = "False sharing"
-    question = "What does an operation cost if each thread has a word of its own, and the words lie some bytes apart?"
+    question = (
+        "How long does an operation take if each thread has a word of its own, and the words lie some bytes apart?"
+    )
     axis = "offset"
     quantity = "time per operation"
     unit = "ns"
     compared = ("together", "fitted tenure")
     within = 0.02
     breaks = (
-        "The owner of a line does several operations before it is taken away; how many depends on the core's buffers,"
-        " so that the hand-off alone bounds the cost and does not predict it. Stores without a load wait in a store"
+        "The owner of a line does several operations before another core takes it. Their number depends on the core's"
+        " buffers, so the hand-off alone bounds the time and does not predict it. Stores without a load wait in a store"
         " buffer, and hardly any of them moves the line."
     )
 
     def make_sliders(self) -> list[Slider]:
-        line, quantity = self.machine.parameters["line_size"], models.QUANTITIES
-        in_a_row = "operations that a thread does before the line is taken away"
+        local, hand_off = (models.QUANTITIES[name].meaning for name in "cH")
+        line, two = self.machine.parameters["line_size"], "two counters of 64 bits"
+        distance, own = (
+            "distance between neighbouring threads' words",
+            "threads, each with a word and a core of its own",
+        )
+        does, size, known = "each thread's operation", "size of a cache line", f"{line.origin}: {line.source}"
+        turn = "operations that a thread does before another core takes the line"
+        first, last = "assumed: an atomic operation in the first-level cache", "assumed: cores under one last cache"
+        few = "assumed: between 1 and 10 on cores of today"
         return [
-            Slider(
-                "offset",
-                "B",
-                8,
-                "distance from one thread's word to the next one's",
-                4,
-                FARTHEST,
-                "log",
-                multiple_of=4,
-                source="two counters of 64 bits",
-            ),
-            Slider(
-                "threads",
-                "",
-                2,
-                "threads, each with a word and a core of its own",
-                2,
-                MOST_THREADS,
-                multiple_of=1,
-                source="the fewest that can share",
-            ),
-            Slider(
-                "operation",
-                "",
-                "store + fence",
-                "what each thread does to its word",
-                scale="choice",
-                choices=tuple(OPERATIONS),
-                source="waits for the line",
-            ),
-            Slider(
-                "line",
-                "B",
-                line.value,
-                "size of a cache line",
-                16,
-                512,
-                "log",
-                multiple_of=16,
-                measured=False,
-                source=f"{line.origin}: {line.source}",
-            ),
-            Slider(
-                "c",
-                "ns",
-                2.0,
-                quantity["c"].meaning,
-                0.1,
-                100,
-                "log",
-                measured=False,
-                source="assumed: an atomic operation in the first cache",
-            ),
-            Slider(
-                "H",
-                "ns",
-                30.0,
-                quantity["H"].meaning,
-                1,
-                1000,
-                "log",
-                measured=False,
-                source="assumed: two cores under one last cache",
-            ),
-            Slider(
-                "k",
-                "",
-                4.0,
-                in_a_row,
-                1,
-                1000,
-                "log",
-                measured=False,
-                source="assumed: between 1 and 10 on cores of today",
-            ),
+            Slider("offset", "B", 8, distance, 4, FARTHEST, "log", multiple_of=4, source=two),
+            Slider.count("threads", 2, own, 2, MOST_THREADS, "the fewest that can share"),
+            Slider.choice("operation", OPERATIONS, does, "waits for the line", default="store + fence"),
+            Slider("line", "B", line.value, size, 16, 512, "log", multiple_of=16, measured=False, source=known),
+            Slider("c", "ns", 2.0, local, 0.1, 100, "log", measured=False, source=first),
+            Slider("H", "ns", 30.0, hand_off, 1, 1000, "log", measured=False, source=last),
+            Slider("k", "", 4.0, turn, 1, 1000, "log", measured=False, source=few),
         ]
 
     def presets(self) -> dict[str, Preset]:
@@ -138,20 +78,20 @@ class FalseSharing(TeamLab):
         return {
             "Lines 2 × as long": Preset(
                 {"line": long},
-                "The step moves to twice the distance: words that had lines of their own then share one.",
+                "The step moves to twice the distance: words that had separate lines then share one.",
             ),
             "Eight threads": Preset(
                 {"threads": 8.0},
-                "The step becomes a flight of stairs: the farther the words lie apart, the fewer of the eight share a"
-                " line.",
+                "The step becomes a staircase: the farther the words lie apart, the fewer of the eight share a line.",
             ),
             "A hand-off each time": Preset(
                 {"k": 1.0},
-                "The curve by c, H and k alone rises: each operation waits until the line has gone round all that"
+                "Only the curve by c, H and k rises: each operation waits until the line has visited all threads that"
                 " share it.",
             ),
             "Only loads": Preset(
-                {"operation": "load only"}, "The step is gone: a line that is only read stays with every core."
+                {"operation": "load only"},
+                "The step is gone: a line that is only read stays in the cache of every core.",
             ),
         }
 
@@ -163,14 +103,13 @@ class FalseSharing(TeamLab):
         if len(here.usable) < 2:
             raise UnavailableError(ONE_CPU)
         if threads > len(here.usable):
-            raise SpeLabError(
-                f"threads must be at most {len(here.usable)} to be measured here, a processor for each, got {threads};"
-                " choose fewer"
-            )
+            rule = f"threads must be at most {len(here.usable)} to be measured here, a processor for each"
+            raise SpeLabError(f"{rule}, got {threads}; choose fewer")
         own = [Words(operation, threads, int(offset), cancel) for offset in (*x.values, *TRAINING)]
         same = Words(operation, threads, 0, cancel)
-        beside = zip(BESIDE, (same.run, Words(operation, 1, 4, cancel).run, Handing(cancel).run), strict=True)
-        settings = [*(Setting(f"{words.offset} B", words.run) for words in own), *(Setting(*each) for each in beside)]
+        runs = same.run, Words(operation, 1, 4, cancel).run, Handing(cancel).run
+        settings = [Setting(f"{words.offset} B", words.run) for words in own]
+        settings += [Setting(name, run) for name, run in zip(BESIDE, runs, strict=True)]
         line = self.machine.parameters["line_size"].value
 
         def training(result: Trials) -> dict[str, Any]:
@@ -187,22 +126,16 @@ class FalseSharing(TeamLab):
         return fit_tenure(recording.training)
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Tenure) -> list[Curve]:
-        tenure, threads, line, moves = (
-            fit,
-            int(point["threads"]),
-            point["line"],
-            transfers(point["operation"]),
-        )
-        measured = (tenure.local, tenure.hand_off)
+        threads, line, moves = int(point["threads"]), point["line"], transfers(point["operation"])
         parts = {
             "by c, H and k": (point["c"], point["H"], point["k"]),
-            "bound": (*measured, 1.0),
-            "fitted tenure": (*measured, tenure.k),
+            "bound": (fit.local, fit.hand_off, 1.0),
+            "fitted tenure": (fit.local, fit.hand_off, fit.k),
         }
         times = {name: models.shared_time(x.values, threads, line, *values, moves) for name, values in parts.items()}
         return [
-            Curve(name, "predicted", x, "ns", t, provenance=tenure.to_dict() if name == "fitted tenure" else {})
-            for name, t in times.items()
+            Curve(name, "predicted", x, "ns", time, provenance=fit.to_dict() if name == "fitted tenure" else {})
+            for name, time in times.items()
         ]
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
@@ -210,12 +143,12 @@ class FalseSharing(TeamLab):
 
 
 def lost_updates(words: Sequence[Words]) -> list[int]:
-    """[lost updates, updates] of these words."""
-    return [sum(each.lost for each in words), sum(each.done for each in words)]
+    """Return [lost updates, updates] of these trials."""
+    return [sum(trials.lost for trials in words), sum(trials.done for trials in words)]
 
 
 def blocks(result: Trials, n: int) -> dict[str, list]:
-    """What a fit is given: blocks of the settings that follow the figure's n, at TRAINING's offsets and BESIDE them."""
+    """Return the blocks to fit to: of the settings after the figure's n, at TRAINING's offsets and in BESIDE."""
     values = plain(result.blocks()[:, n:])
     columns = zip(BESIDE, list(zip(*values, strict=True))[len(TRAINING) :], strict=True)
     return {"blocks": [row[: len(TRAINING)] for row in values], **{name: list(column) for name, column in columns}}
@@ -223,8 +156,7 @@ def blocks(result: Trials, n: int) -> dict[str, list]:
 
 @cache
 def transfers(operation: str) -> float:
-    """How often an operation moves the line if two cores take turns at each, counted in a trace that follows the
-    protocol.
+    """Return how often an operation moves the line if two cores take turns, counted in a trace.
 
     >>> [transfers(operation) for operation in ("atomic add", "load + store", "load only")]
     [1.0, 1.0, 0.0]

@@ -1,4 +1,4 @@
-"""Simulated caches at speed: the Python side of kernels_c/coherence.c."""
+"""Fast simulation of MESI caches: the Python side of kernels_c/coherence.c."""
 
 from collections.abc import Sequence
 
@@ -18,40 +18,38 @@ COUNTS = ("accesses", "bus_reads", "bus_owns", "bus_upgrades", "write_backs", "t
 
 
 class Bus:
-    """`cores` caches on a bus, `lines` cache lines, all copies invalid at first. `counts` adds up what happened.
+    """`cores` caches on a bus with `lines` cache lines, all copies invalid at first.
 
-    `states` holds the state of each copy (lines × cores) by its C code; `codes` gives the code of I, S, E and M.
+    `counts` adds up the events. `states` holds the C code of each copy's state (lines × cores); `codes` gives the codes
+    of I, S, E and M.
     """
 
     def __init__(self, cores: int, lines: int) -> None:
         for name, value, high in (("cores", cores, MOST_CORES), ("lines", lines, MOST_LINES)):
             if value != int(value) or not 1 <= value <= high:
-                raise SpeLabError(
-                    f"{name} must be a whole number between 1 and {high}, got {value}; choose one in that range"
-                )
+                rule = f"{name} must be a whole number between 1 and {high}"
+                raise SpeLabError(f"{rule}, got {value}; choose one in that range")
         self.library = native.load("coherence")
         self.codes = {letter: self.library.constants[name] for letter, name in STATE_CODES.items()}
         self.states = np.full((int(lines), int(cores)), self.codes["I"], np.uint8)
         self._bus = self.library.struct("mesi")(self.states.ctypes.data, int(lines), int(cores))
 
     def run(self, core: Sequence[int], line: Sequence[int], kind: str, cancel: Cancel | None = None) -> "Bus":
-        """Runs a trace: `core` and `line` of each access, and a text with R, W or D for each.
+        """Run a trace: `core` and `line` of each access, and a text `kind` with R, W or D for each.
 
         >>> Bus(2, 1).run([0, 1, 0], [0, 0, 0], "RWR").counts["bus_owns"]
         1
         """
         if not len(core) == len(line) == len(kind):
+            lengths = f"{len(core)}, {len(line)} and {len(kind)}"
             raise SpeLabError(
-                f"core, line and kind must be of one length, got {len(core)}, {len(line)} and {len(kind)}; give one of"
-                " each for each access"
+                f"core, line and kind must be equally long, got {lengths}; give one of each for each access"
             )
         lines, cores = self.states.shape
         for name, values, end in (("core", core, cores), ("line", line, lines)):
             if len(values) and not 0 <= np.min(values) <= np.max(values) < end:
-                raise SpeLabError(
-                    f"{name} must be between 0 and {end - 1}, got values from {np.min(values)} to {np.max(values)}; the"
-                    " first is 0"
-                )
+                got = f"values from {np.min(values)} to {np.max(values)}"
+                raise SpeLabError(f"{name} must be between 0 and {end - 1}, got {got}; count from 0")
         if set(kind) - set(KINDS):
             raise SpeLabError(f"kind must consist of R, W and D, got {kind!r:.40}; write for example RWR")
         codes = {ord(letter): self.library.constants[name] for letter, name in KIND_CODES.items()}
@@ -71,10 +69,13 @@ class Bus:
         seed: int = 1,
         cancel: Cancel | None = None,
     ) -> "Bus":
-        """Runs random accesses: a share `write` of them writes, and a core makes `tenure` of them in a row on average.
+        """Run random accesses.
 
-        The number in a row is geometric; the next core is any other one. Each access goes to one of `lines` lines that
-        all cores share, or that each has for itself if `padded`.
+        - accesses: their number
+        - write: share of them that write
+        - tenure: mean number of accesses (geometric) that a core makes before a random other core's turn
+        - lines, padded: lines that all cores share, or that each core has for itself if `padded`
+        - seed, cancel: seed of the random numbers, and the flag that stops the simulation
         """
         count, cores = self.states.shape
         for name, value, low, high in (
@@ -84,13 +85,10 @@ class Bus:
             ("lines", lines, 1, count // (cores if padded else 1)),
         ):
             if not low <= value <= high:
-                raise SpeLabError(
-                    f"{name} must be between {low:g} and {high:g}, got {value}; choose a value in that range"
-                )
-        whole = 1 << 32
-        law = self.library.struct("mesi_law")(
-            round(write * whole), round(whole / tenure), int(lines), int(padded), 0, seed
-        )
+                rule = f"{name} must be between {low:g} and {high:g}"
+                raise SpeLabError(f"{rule}, got {value}; choose a value in that range")
+        writes, changes = round(write * 2**32), round(2**32 / tenure)
+        law = self.library.struct("mesi_law")(writes, changes, int(lines), int(padded), 0, seed)
         self._check(self.library.mesi_random(self._bus, law, int(accesses), (cancel or Cancel()).flag))
         return self
 
@@ -100,19 +98,17 @@ class Bus:
 
     @property
     def transitions(self) -> np.ndarray:
-        """How often a copy moved from one state to another: 4 × 4, in the order of STATES (I, S, E, M)."""
+        """Numbers of transitions between the states of a copy: 4 × 4, in the order of STATES (I, S, E, M)."""
         order = [self.codes[letter] for letter in STATES]
         return np.array(self._bus.transitions, dtype=np.int64).reshape(len(STATES), len(STATES))[np.ix_(order, order)]
 
     def copies(self, line: int) -> str:
-        """The states of a line's copies, a letter for each core."""
+        """Return the states of a line's copies, one letter for each core."""
         letters = {code: letter for letter, code in self.codes.items()}
         return "".join(letters[state] for state in self.states[line])
 
     def _check(self, status: int) -> None:
-        if status == self.library.constants["SPE_BAD_ARGUMENT"]:  # all else has been looked at in Python
-            raise SpeLabError(
-                "the copies of a line must be legal: beside an exclusive or modified one there is no other; start from"
-                " a new Bus"
-            )
+        if status == self.library.constants["SPE_BAD_ARGUMENT"]:  # Python has checked all other arguments
+            rule = "the copies of a line must be legal: no other copy exists beside an exclusive or modified one"
+            raise SpeLabError(f"{rule}; start from a new Bus")
         check(status, self.library)

@@ -1,4 +1,4 @@
-"""How long a core keeps a line that others want: hand-offs per operation, fitted block by block."""
+"""Tenure of a contended line: hand-offs per operation, fitted block by block."""
 
 import math
 from collections.abc import Mapping
@@ -13,13 +13,15 @@ from spe_lab.core.text import Text
 from spe_lab.core.units import render
 from spe_lab.topics.coherence import models
 
-RESOLVED = 0.05  # of an operation's time: less than that is not told from the noise between two settings
+RESOLVED = 0.05  # of an operation's time: smaller differences between two settings are lost in noise
 
 
 @dataclass(frozen=True)
 class Tenure:
-    """`local`, `hand_off`: an operation on a line of its own and a hand-off, in ns. `rate`: hand-offs per operation,
-    1/k, with its 95 % interval (NaN where there were too few blocks).
+    """A fitted tenure.
+
+    - local, hand_off: time of an operation on a line of its own, and of a hand-off, in ns
+    - rate, low, high: hand-offs per operation, 1/k, and its 95 % interval (NaN for too few blocks)
     """
 
     local: float
@@ -31,36 +33,32 @@ class Tenure:
 
     @property
     def k(self) -> float:
-        """Operations in a row; infinite where no hand-off can be told."""
+        """Operations per hand-off; infinite if no hand-off is visible."""
         return 1 / self.rate if self.seen else math.inf
 
     @property
     def seen(self) -> bool:
-        """Whether the hand-offs take a time that can be told from noise."""
+        """True if the time of the hand-offs exceeds the noise."""
         return self.rate * self.hand_off > RESOLVED * self.local
 
     def __str__(self) -> str:
         if not self.seen:
-            return (
-                "The line is handed on too seldom to be seen: less than once in"
-                f" {render(self.hand_off / (RESOLVED * self.local), '', 2)} operations."
-            )
-        interval = (
-            f" (95 % interval: {render(1 / self.high, '')} to {render(1 / self.low, '')})" if self.low > 0 else ""
-        )
-        return f"The line is handed on once in {render(self.k, '')} operations{interval}."
+            operations = render(self.hand_off / (RESOLVED * self.local), "", 2)
+            return f"The line is handed on too rarely to be visible: less than once in {operations} operations."
+        ends = f" (95 % interval: {render(1 / self.high, '')} to {render(1 / self.low, '')})" if self.low > 0 else ""
+        return f"The line is handed on once in {render(self.k, '')} operations{ends}."
 
     def summary(self) -> Text:
-        """The constants of the measurement, and how many updates were lost in it, in words."""
+        """Return the measured times, the tenure and the number of lost updates in words."""
         training = self.training
         shared = centre(np.array(training["blocks"], dtype=float)[:, 0])[0]
         slower = f"{shared:.2f} ns on one line (×{shared / self.local:.1f})"
         alone = f"{training['operation']}, {training['threads']} threads: {self.local:.2f} ns on lines apart"
-        said = [f"{alone}, {slower}, a hand-off takes {self.hand_off:.1f} ns.", str(self)]
+        sentences = [f"{alone}, {slower}, a hand-off takes {self.hand_off:.1f} ns.", str(self)]
         for name, (lost, done) in (training["lost_updates"] or {}).items():
             place = {"same word": "On one word", "own words": "On words of their own"}[name]
-            said.append(f"{place} {f'{lost / done:.0%}' if lost else 'none'} of {done:,} updates were lost.")
-        return Text(" ".join(said))
+            sentences.append(f"{place} {f'{lost / done:.0%}' if lost else 'none'} of {done:,} updates were lost.")
+        return Text(" ".join(sentences))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -72,11 +70,10 @@ class Tenure:
 
 
 def fit(training: Mapping[str, Any]) -> Tenure:
-    """Hand-offs per operation: what it takes longer on a shared line than on one of its own, over what it would if each
-    operation waited for a hand-off by every sharer.
+    """Fit hand-offs per operation: the extra time on a shared line over one hand-off by every sharer.
 
-    `training` holds `offsets`, `threads`, `line`, and in blocks of the same minutes the ns per operation at each offset
-    (`blocks`) and of a `hand-off`. A block counts if all of its values are clean.
+    `training` holds `offsets`, `threads`, `line`, and for each block the ns per operation at each offset (`blocks`) and
+    of a `hand-off`. A block counts if all of its values are clean.
     """
     blocks, hand_off = (np.array(training[name], dtype=float) for name in ("blocks", "hand-off"))
     together = models.sharers(np.array(training["offsets"]), training["threads"], training["line"])
@@ -85,9 +82,7 @@ def fit(training: Mapping[str, Any]) -> Tenure:
     shared = waits > 0
     rates = ((blocks[:, shared] - local[:, None]) / (waits[shared] * hand_off[:, None])).mean(axis=1)
     if not np.isfinite(rates).any():
-        raise MeasurementError(
-            "a tenure needs clean trials on one line, on lines apart and of the hand-off in one block; measure again on"
-            " a quieter machine"
-        )
+        rule = "a tenure needs clean trials on one line, on lines apart and of the hand-off in one block"
+        raise MeasurementError(f"{rule}; measure again on a quieter machine")
     rate, low, high = centre(rates)
     return Tenure(centre(local)[0], centre(hand_off)[0], rate, low, high, training)

@@ -1,4 +1,4 @@
-"""Trials of real threads: words some bytes apart, and a line that is handed to and fro (kernels_c/coherence.c)."""
+"""Trials of threads: words some bytes apart, and a line handed back and forth."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.teams import mean_duration_ns, ran_together, team_records, work_of_a_trial
 
-OPERATIONS = {  # what the reader chooses -> enumerator in C
+OPERATIONS = {  # the reader's choice -> enumerator in C
     "atomic add": "SHARING_ADD",
     "compare-and-swap": "SHARING_CAS",
     "load + store": "SHARING_LOAD_STORE",
@@ -20,14 +20,12 @@ OPERATIONS = {  # what the reader chooses -> enumerator in C
     "store only": "SHARING_STORE",
     "load only": "SHARING_LOAD",
 }
-COUNTING = ("atomic add", "compare-and-swap", "load + store")  # each adds one, so that what is lost can be told
+COUNTING = ("atomic add", "compare-and-swap", "load + store")  # each adds one, so lost updates can be counted
 MOST_THREADS, FARTHEST = 8, 512
 
 
 class Words:
-    """Trials of one operation by some threads on words that are `offset` bytes apart (0: on one word). Counts what is
-    lost.
-    """
+    """Trials of one operation by threads on words `offset` bytes apart (0: one word). Counts lost updates."""
 
     def __init__(self, operation: str, threads: int, offset: int, cancel: Cancel) -> None:
         self.operation, self.threads, self.offset, self.cancel = operation, threads, offset, cancel
@@ -36,18 +34,16 @@ class Words:
         self.operations = work_of_a_trial(lambda operations: self.records(3, operations)[0])
 
     def records(self, n: int, operations: int) -> tuple[np.ndarray, np.ndarray]:
-        """Records (n × threads) and final sums (n) of n trials."""
+        """Return records (n × threads) and final sums (n) of n trials."""
         library = kernels()
         records, sums = team_records(library, n, self.threads), np.zeros(n, np.uint64)
-        code = library.constants[OPERATIONS[self.operation]]
-        status = library.share_words(
-            code, self.threads, self.cpus, self.offset, operations, n, records, sums, self.cancel.flag
-        )
+        where = library.constants[OPERATIONS[self.operation]], self.threads, self.cpus, self.offset
+        status = library.share_words(*where, operations, n, records, sums, self.cancel.flag)
         check(status, library, "the measurement", self.threads)
         return records, sums
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """ns per operation of each trial, mean over the threads, and whether it was clean."""
+        """Return ns per operation of each trial, mean over the threads, and whether it was clean."""
         records, sums = self.records(n, self.operations)
         time_ns = mean_duration_ns(records)
         if self.operation in COUNTING:
@@ -57,7 +53,7 @@ class Words:
 
 
 class Handing:
-    """Trials of a line that two threads hand to and fro."""
+    """Trials of a line that two threads hand back and forth."""
 
     def __init__(self, cancel: Cancel) -> None:
         self.cancel = cancel
@@ -72,7 +68,7 @@ class Handing:
         return records
 
     def run(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """ns of a hand-off, one way, of each trial, and whether it was clean."""
+        """Return ns per hand-off (one way) of each trial, and whether it was clean."""
         records = self.records(n, self.rounds)
         time_ns = mean_duration_ns(records)
         return time_ns / (2 * self.rounds), ran_together(records, time_ns)
@@ -80,9 +76,7 @@ class Handing:
 
 @verified("coherence")
 def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
-    """kernels_c/coherence.c, checked before anything is timed: on words of their own no thread's
-    counting may be lost.
-    """
+    """Load kernels_c/coherence.c and check that threads lose no update on words of their own."""
     for operation in COUNTING:
         code = library.constants[OPERATIONS[operation]]
         for threads, offset in ((1, 4), (2, 4), (2, FARTHEST)):

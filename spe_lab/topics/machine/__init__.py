@@ -1,4 +1,4 @@
-"""Your machine: what it claims to be, and what a program gets of it."""
+"""Your machine: the properties that it claims, and those that a program measures."""
 
 from spe_lab.topics.machine.exercises import EXERCISES, MULTIPLY_TEMPLATE
 from spe_lab.topics.machine.labs import Calibrate, Facts

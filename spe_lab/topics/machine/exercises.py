@@ -1,4 +1,4 @@
-"""Exercises: cycles out of nanoseconds, claims against what one gets, and a latency in C."""
+"""Exercises of chapter 00: nanoseconds as cycles, claimed and effective capacity, and a latency in C."""
 
 import math
 from typing import Any
@@ -55,21 +55,18 @@ def judge_cycles(answer: Any, machine: Machine | None = None) -> Verdict:
     latency, clock = parameters["l1_latency"], parameters.get("core_clock")
     if clock is None or clock.value is None or latency.origin != "measured":
         raise UnavailableError("this exercise needs your own profile; run spe-lab machine --calibrate")
-    low, high = (
-        (latency.low or latency.value) * (clock.low or clock.value),
-        (latency.high or latency.value) * (clock.high or clock.value),
-    )
+    low = (latency.low or latency.value) * (clock.low or clock.value)
+    high = (latency.high or latency.value) * (clock.high or clock.value)
     if 0.95 * low <= cycles <= 1.05 * high:
-        return Verdict(
-            "right", f"{latency.value:.3g} ns at {clock.value:.3g} GHz are {latency.value * clock.value:.2g} cycles"
-        )
+        product = f"{latency.value:.3g} ns at {clock.value:.3g} GHz are {latency.value * clock.value:.2g} cycles"
+        return Verdict("right", product)
     if cycles and 0.95 * low <= latency.value**2 / cycles * clock.value**2 <= 1.05 * high:
         return Verdict("wrong", "you divided by the clock; a latency in ns times cycles per ns gives cycles")
     return Verdict("wrong", f"your profile allows {low:.3g} to {high:.3g} cycles")
 
 
 def cycles_of(machine: Machine | None = None) -> float:
-    """The profile's latency in cycles of its clock; without a profile, a guess that the judge does not take."""
+    """Return the profile's latency in cycles; without a profile, a guess that is not accepted."""
     parameters = (machine or machines.current()).parameters
     clock = parameters.get("core_clock")
     return parameters["l1_latency"].value * (clock.value if clock and clock.value else 3.0)
@@ -82,12 +79,10 @@ def judge_share(answer: Any, run: Run | None = None) -> Verdict:
     got, claimed = run.measured[0], run.predicted[0].values[-1]
     low, high = got.low[-1] / claimed, got.high[-1] / claimed
     if not math.isfinite(low):
-        return Verdict(
-            "inconclusive", "the last level's capacity is not resolvable on this machine just now; measure again"
-        )
+        return Verdict("inconclusive", "your run does not resolve the capacity of the last level; measure again")
     if 0.9 * low <= share <= 1.1 * high:
         return Verdict("right", f"your run allows {low:.2g} to {high:.2g}")
-    return Verdict("wrong", f"your run allows {low:.2g} to {high:.2g}; divide what you got by what is claimed")
+    return Verdict("wrong", f"your run allows {low:.2g} to {high:.2g}; divide the effective by the claimed capacity")
 
 
 def share_of(run: Run) -> float:
@@ -95,13 +90,13 @@ def share_of(run: Run) -> float:
 
 
 def judge_multiply(answer: Any) -> Verdict:
-    wrong = ". Did the compiler multiply at all? x · 3 = x + 2x is one address calculation: look at the assembly"
+    wrong = ". Did the compiler multiply? x · 3 = x + 2x is one address calculation: look at the assembly"
     means = "a multiplication takes {} times as long as an addition"
     return judge_c(answer, run_multiply, means, name="multiply", limit=SLOWER, below=False, right="", wrong=wrong)
 
 
 def run_multiply(own: native.Library) -> tuple[float, float, float] | str:
-    """Checks the reader's function against powers of three, then times it beside additions."""
+    """Check the reader's function against powers of three, then time it beside additions."""
     import ctypes
 
     harness, nothing = native.load("measurement"), ctypes.c_int64(0)
@@ -112,11 +107,8 @@ def run_multiply(own: native.Library) -> tuple[float, float, float] | str:
     for work in (0, 1, 2, 41, 1000):
         if multiply(None, work) != pow(3, work, 2**64):
             return f"multiply(state, {work}) must return 3 to the power of {work} (mod 2^64), and does not"
-    points = [
-        Point(name, kernel, nothing)
-        for name, kernel in (("own", own.address("multiply")), ("add", harness.address("probe_kernel")))
-    ]
-    return compare(*points, budget_s=1.0)
+    own_point = Point("own", own.address("multiply"), nothing)
+    return compare(own_point, Point("add", harness.address("probe_kernel"), nothing), budget_s=1.0)
 
 
 EXERCISES = Exercises(
@@ -127,8 +119,8 @@ EXERCISES = Exercises(
             " clock.",
             ("A clock of f GHz has f cycles in a nanosecond.", "Multiply the latency in ns by the clock in GHz."),
             "the latency times the clock of your profile",
-            "Most cores need 3 to 5 cycles: the number is a property of the design and stays, while nanoseconds move with"
-            " the clock.",
+            "Most cores need 3 to 5 cycles. The number of cycles is a property of the core's design; the time in ns changes"
+            " with the clock.",
             judge_cycles,
             cycles_of,
         ),
@@ -139,8 +131,8 @@ EXERCISES = Exercises(
                 "Take the last level: effective divided by claimed.",
             ),
             "the last ratio in the lower panel of machine.facts",
-            "A share far below 1 means that others use the cache, or that the claim is the host's and not yours. Models"
-            " need what you get.",
+            "A share far below 1 means that others use the cache, or that the host's capacity is claimed and not yours."
+            " Models need the effective capacity.",
             judge_share,
             share_of,
         ),
@@ -148,15 +140,12 @@ EXERCISES = Exercises(
             "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find"
             " out why.",
             (
-                (
-                    "The template's result is right, and its time is that of one or two additions. Think what a compiler"
-                    " can make of x * 3."
-                ),
+                "The template's result is right, but it takes one or two additions. What can a compiler make of x * 3?",
                 "The compiler must not know the factor: pass it through SPE_OPAQUE once, before the loop.",
             ),
             MULTIPLY_SOLUTION,
             "A constant factor of 3 becomes an address calculation, x + 2x. A factor that the compiler cannot know has to"
-            " be multiplied. Every kernel of this workbook has such a spot; its comment says where.",
+            " be multiplied. The kernels of this workbook mark such places with a comment.",
             judge_multiply,
         ),
     },

@@ -1,6 +1,4 @@
-"""The labs machine.facts and machine.calibrate: each level's capacity and latency, as claimed and
-as a program gets it.
-"""
+"""The labs machine.facts and machine.calibrate: claimed and effective capacity and latency of each level."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -22,40 +20,18 @@ CLAIMS, PROFILE = "claims", "profile"
 
 
 class LevelLab(Lab):
-    """What the two labs share: one sweep of a random cycle, from which the levels of the memory hierarchy are read."""
+    """Base of both labs: fits the levels of the memory hierarchy to one sweep of a random cycle."""
 
     axis = "level"
-    names: tuple[str, ...]  # the parameter of each level, from 1
+    names: tuple[str, ...]  # the parameter of each level, beginning with level 1
 
     def level_slider(self) -> Slider:
-        return Slider(
-            "level",
-            "",
-            1,
-            "level of the memory hierarchy",
-            1,
-            len(self.names),
-            "linear",
-            multiple_of=1,
-            source="the first cache",
-        )
+        return Slider.count("level", 1, "level of the memory hierarchy", 1, len(self.names), "the first cache")
 
     def profile_slider(self) -> Slider:
-        meaning = (
-            "what stands beside the measurement: this machine's claims and assumptions, its profile, or published"
-            " numbers of another CPU"
-        )
+        meaning = "values to compare with: this machine's claims, its profile, or published numbers of another CPU"
         choices = (CLAIMS, PROFILE, *published())
-        return Slider(
-            "beside",
-            "",
-            CLAIMS,
-            meaning,
-            scale="choice",
-            choices=choices,
-            measured=False,
-            source="the operating system",
-        )
+        return Slider.choice("beside", choices, meaning, "the operating system", measured=False)
 
     def make_sliders(self) -> list[Slider]:
         return [self.level_slider(), self.profile_slider()]
@@ -68,89 +44,85 @@ class LevelLab(Lab):
         for result, fitted in bench.cache_sweeps(effort.budget_s):
             yield Measured(result.progress, [self.curve(bench.levels(fitted), x, result)])
 
-    def curve(self, found: Mapping[str, Parameter], x: Axis, result: Sweep) -> Curve:
-        wanted = [found.get(self.names[int(level) - 1]) for level in x.values]
-        values, low, high = (
-            np.array([self.number(parameter, end) for parameter in wanted]) for end in ("value", "low", "high")
-        )
-        kept, tried = (
-            np.full(len(wanted), int(total.sum())) for total in (result.estimate.kept, result.estimate.tried)
-        )
-        return Curve(
-            "effective", "measured", x, self.unit, values, low, high, kept, tried, origin(result, native.load("memory"))
-        )
+    def curve(self, fitted: Mapping[str, Parameter], x: Axis, result: Sweep) -> Curve:
+        levels = [fitted.get(self.names[int(level) - 1]) for level in x.values]
+        value, low, high = (np.array([self.number(p, end) for p in levels]) for end in ("value", "low", "high"))
+        estimate, how = result.estimate, origin(result, native.load("memory"))
+        kept, tried = (np.full(len(levels), int(total.sum())) for total in (estimate.kept, estimate.tried))
+        return Curve("effective", "measured", x, self.unit, value, low, high, kept, tried, how)
 
     @staticmethod
     def number(parameter: Parameter | None, end: str) -> float:
-        found = getattr(parameter, end) if parameter else None
-        return np.nan if found is None else found
+        """Return the parameter's `value`, `low` or `high`; NaN if it has none."""
+        number = getattr(parameter, end) if parameter else None
+        return np.nan if number is None else number
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
-        others: dict[str, Callable[[], Mapping[str, Parameter]]] = {
+        own: dict[str, Callable[[], Mapping[str, Parameter]]] = {
             CLAIMS: claim,
             PROFILE: lambda: self.machine.parameters,
         }
         chosen = point["beside"]
-        stated = others[chosen]() if chosen in others else published()[chosen].parameters
+        stated = own[chosen]() if chosen in own else published()[chosen].parameters
         values = [self.number(stated.get(self.names[int(level) - 1]), "value") for level in x.values]
         return [Curve("stated", "predicted", x, self.unit, np.array(values))]
 
 
 @register
 class Facts(LevelLab):
-    """Capacity of each cache: what the operating system claims, and how much of it a program gets."""
+    """Lab: capacity of each cache as the operating system claims it, and as a program measures it."""
 
     id = "machine.facts"
     title = "Capacities"
-    question = "How much of each cache that this machine claims to have does a program get?"
+    question = "How much of each cache that this machine claims can a program use?"
     quantity = "capacity"
     unit = "B"
     names = ("l1_capacity", "l2_capacity", "l3_capacity")
     compared = ("effective", "stated")
-    within = None  # how far claims and machine lie apart is what it shows
+    within = None  # the lab shows how far claims and measurement differ
     breaks = (
-        "A capacity is read off a fitted step: a cache that is shared, or whose step is hidden by its neighbour's, has"
-        " an effective size that changes by the minute."
+        "A capacity is read off a fitted step. A cache that others use too, or whose step is hidden by a neighbour's,"
+        " has an effective size that changes by the minute."
     )
 
     def presets(self) -> dict[str, Preset]:
         return {
             "An Arm server": Preset(
                 {"beside": "arm-neoverse-n1-altra"},
-                "Its first cache is stated at 64 KiB, twice that of the other published processors.",
+                "Its first-level cache is stated at 64 KiB, twice that of the other published processors.",
             ),
             "A small Intel core": Preset(
                 {"beside": "intel-tremont-n6005"},
-                "Its third cache is less than three times its second: little room for a step of its own.",
+                "Its third-level cache is less than three times its second: little room for a step of its own.",
             ),
         }
 
 
 @register
 class Calibrate(LevelLab):
-    """Latency of each level, as what a miss adds."""
+    """Lab: latency of each level, the time that a miss to it adds."""
 
     id = "machine.calibrate"
     title = "Latencies"
-    question = "What does a hit in the first cache cost, and what does each further level add?"
+    question = "How long does a hit in the first-level cache take, and how much does each further level add?"
     quantity = "latency that the level adds"
     unit = "ns"
     names = ("l1_latency", "l2_latency", "l3_latency", "memory_latency")
     compared = ("effective", "stated")
-    within = None  # how far claims and machine lie apart is what it shows
+    within = None  # the lab shows how far claims and measurement differ
     breaks = (
-        "No operating system states a latency: until there is a profile, what stands beside yours is assumed, and a"
-        " level without a step of its own is not resolvable."
+        "No operating system states a latency: until you calibrate, your values are compared with assumptions. A level"
+        " without a step of its own cannot be resolved."
     )
 
     def presets(self) -> dict[str, Preset]:
         return {
             "An Arm server": Preset(
                 {"beside": "arm-neoverse-n1-altra"},
-                "Its third level adds over twice what it adds in the other published processors.",
+                "Its third level adds over twice as much as in the other published processors.",
             ),
             "A small Intel core": Preset(
                 {"beside": "intel-tremont-n6005"},
-                "Of the published ones its first cache answers soonest, and its second level adds most.",
+                "Of the published processors its first-level cache is fastest, and its second level adds most.",
             ),
         }

@@ -1,4 +1,4 @@
-"""The memory hierarchy: what one access costs, by stride and by working-set size."""
+"""The memory hierarchy: the time of one access against stride and working-set size."""
 
 from spe_lab.topics.memory.exercises import EXERCISES, TWO_WALKS_TEMPLATE
 from spe_lab.topics.memory.labs import Stride, WorkingSet

@@ -1,4 +1,4 @@
-"""Exercises: one on the ramp, one on the reader's own curve, one in C."""
+"""Exercises of chapter 03b: the ramp of the model, overlapped accesses, and two walks in C."""
 
 import math
 from typing import Any
@@ -50,21 +50,18 @@ uint64_t walk_two(struct pair *state, uint64_t work)
 }
 """
 
-CYCLE_BYTES = 16 << 20  # each: with the other one, beyond every cache but the largest
-NEEDED = 0.7  # two overlapped walks should take about half the time an access; one after the other, all of it
+CYCLE_BYTES = 16 << 20  # of each cycle: together they exceed all but the largest caches
+NEEDED = 0.7  # overlapped walks take about half the time per access of one walk; walks one after the other, all of it
 
 
 def judge_ramp(answer: Any) -> Verdict:
     ratio = number(answer, "the ratio S / C")
     if math.isclose(ratio, 10, rel_tol=1e-6):
-        return Verdict("right", "1 − C/S = 0.9 gives S = 10 C: a ramp is a slow thing on a logarithmic axis")
+        return Verdict("right", "1 − C/S = 0.9 gives S = 10 C: on a logarithmic axis the ramp rises slowly")
     if math.isclose(ratio, 10 / 9, rel_tol=0.01):
-        return Verdict(
-            "wrong", "at S = 10/9 C only a tenth of the accesses miss; nine tenths of the step are asked for"
-        )
-    return Verdict(
-        "wrong", f"at S = {ratio:g} C the share of misses is {max(0.0, 1 - 1 / ratio) if ratio > 0 else 0:.3g}, not 0.9"
-    )
+        return Verdict("wrong", "at S = 10/9 C only a tenth of the accesses miss; the question is about nine tenths")
+    share = max(0.0, 1 - 1 / ratio) if ratio > 0 else 0
+    return Verdict("wrong", f"at S = {ratio:g} C the share of misses is {share:.3g}, not 0.9")
 
 
 def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
@@ -75,15 +72,14 @@ def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
     ends = [curve[-1] for curve in (dependent.low, dependent.high, independent.low, independent.high)]
     if not all(math.isfinite(end) and end > 0 for end in ends):
         return Verdict("inconclusive", "the measurement has no interval at its largest size; measure again for longer")
-    # A factor read off a figure with a logarithmic axis is good to a tenth.
+    # A factor read off a logarithmic axis is accurate to a tenth.
     low, high = 0.9 * ends[0] / ends[3], 1.1 * ends[1] / ends[2]
+    allowed = f"the intervals of your run allow {low:.3g} to {high:.3g}"
     if low <= factor <= high:
-        return Verdict("right", f"the intervals of your run allow {low:.3g} to {high:.3g}")
-    if low <= 1 / factor <= high if factor else False:
+        return Verdict("right", allowed)
+    if factor and low <= 1 / factor <= high:
         return Verdict("wrong", "that is the inverse: divide the dependent time by the independent one")
-    return Verdict(
-        "wrong", f"the intervals of your run allow {low:.3g} to {high:.3g}; read both curves at the largest size"
-    )
+    return Verdict("wrong", f"{allowed}; read both curves at the largest size")
 
 
 def overlap_of(run: Run) -> float:
@@ -92,31 +88,20 @@ def overlap_of(run: Run) -> float:
 
 
 def judge_two_walks(answer: Any) -> Verdict:
-    wrong = f": below {NEEDED} is asked for. Can a load of the second walk start before one of the first has ended?"
-    means = "an access takes {} of the time it takes in one walk"
-    return judge_c(
-        answer,
-        run_two_walks,
-        means,
-        name="walk_two",
-        limit=NEEDED,
-        below=True,
-        right=": the two misses overlap",
-        wrong=wrong,
-    )
+    wrong = f": it must be below {NEEDED}. Can a load of the second walk start before one of the first has ended?"
+    means, right = "an access takes {} of the time it takes in one walk", ": the two misses overlap"
+    return judge_c(answer, run_two_walks, means, name="walk_two", limit=NEEDED, below=True, right=right, wrong=wrong)
 
 
 def run_two_walks(own: native.Library) -> tuple[float, float, float] | str:
-    """Checks the reader's walk_two against two single walks, then times both, interleaved."""
+    """Check the reader's walk_two against two single walks, then time both, interleaved."""
     library, cancel = kernels(), Cancel()
     try:
         pair = own.struct("pair")
         own.address("walk_two")
     except (KeyError, AttributeError):
-        return (
-            "the source must declare struct pair and uint64_t walk_two(struct pair *state, uint64_t work), as the"
-            " template does"
-        )
+        needed = "struct pair and uint64_t walk_two(struct pair *state, uint64_t work)"
+        return f"the source must declare {needed}, as the template does"
     (a, arena_a), (b, arena_b) = (new_cycle(CYCLE_BYTES, "4K", seed, cancel) for seed in (1, 2))
     for steps in (0, 1, 7, 1000):
         state = pair(a.cursor, b.cursor)
@@ -127,10 +112,7 @@ def run_two_walks(own: native.Library) -> tuple[float, float, float] | str:
             expected.append(single.cursor)
         own.walk_two(state, 2 * steps)
         if [state.a, state.b] != expected:
-            return (
-                f"after {2 * steps} accesses both cursors must stand {steps} steps further in their cycles, and they"
-                " do not"
-            )
+            return f"after {2 * steps} accesses both cursors must be {steps} steps further in their cycles, and are not"
     one = Point("one walk", library.address("cycle_walk"), a, warm=SETTLE, keep=arena_a)
     two = Point("two walks", own.address("walk_two"), pair(a.cursor, b.cursor), warm=SETTLE, keep=arena_b)
     return compare(two, one, budget_s=2.0)
@@ -144,11 +126,11 @@ EXERCISES = Exercises(
             " level's step to be paid?",
             (
                 "The share of accesses that miss is 1 − C/S.",
-                "Solve 1 − C/S = 9/10 for S; sympy.solve does it, and so does a pencil.",
+                "Solve 1 − C/S = 9/10 for S, with sympy.solve or by hand.",
             ),
             10,
-            "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where a curve stops rising is read too"
-            " large by an order of magnitude.",
+            "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where the curve stops rising is too large"
+            " by an order of magnitude.",
             judge_ramp,
         ),
         "overlap": Exercise(
@@ -159,8 +141,8 @@ EXERCISES = Exercises(
                 "Divide the dependent time by the independent one.",
             ),
             "the last value of the first measured curve, divided by the last of the second",
-            "The factor is the work done in advance: several lines are under way at once, and the prefetchers have ordered"
-            " the next ones before the loop asks.",
+            "Independent accesses overlap: several lines are fetched at once, and prefetchers request the next lines before"
+            " the loop needs them.",
             judge_overlap,
             overlap_of,
         ),
@@ -173,14 +155,14 @@ EXERCISES = Exercises(
                     " which?"
                 ),
                 (
-                    "An access to b does not depend on any access to a. Put them where the core sees both at once: into one"
-                    " loop."
+                    "An access to b does not depend on any access to a. Put both into one loop, so that the core can execute"
+                    " them at the same time."
                 ),
             ),
             TWO_WALKS_SOLUTION,
-            "Each load still waits for the load before it in its own cycle, but not for the other cycle's: two misses are"
-            " under way at any time, and an access costs half. The number of chains that still helps is the machine's"
-            " memory-level parallelism.",
+            "Each load still waits for the previous load of its own cycle, but not for loads of the other cycle. Two misses"
+            " overlap at any time, so an access takes half as long. The number of chains up to which this helps is the"
+            " machine's memory-level parallelism.",
             judge_two_walks,
         ),
     },

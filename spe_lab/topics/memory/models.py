@@ -1,8 +1,8 @@
 """Models of one memory access, from the levels' definition.
 
-A level i is where an access goes that the level before could not serve. It has a granularity B_i (bytes fetched at
-once), a miss latency l_i (what going there adds to an access) and, from i = 1, a capacity C_i (of the store before it,
-which holds what need not be fetched). The levels are the lecture notes', with memory behind the last cache as a fifth:
+Level i serves the accesses that miss in level i − 1. It has a granularity B_i (bytes fetched at once), a miss latency
+l_i (added to an access that goes there) and, from i = 1, a capacity C_i: the size of the cache whose misses it serves.
+The levels are those of the lecture notes, with memory behind the last cache as a fifth level:
 
     0  register ← first-level cache      B_0 width of a load    l_0 hit latency of the first-level cache
     1  first ← second-level cache        B_1 cache line         C_1 first-level cache
@@ -10,8 +10,9 @@ which holds what need not be fetched). The levels are the lecture notes', with m
     3  address translation ← page table  B_3 page               C_3 reach of the TLB: entries × page size
     4  last-level cache ← memory         B_4 cache line         C_4 last-level cache
 
-Each model is the same sum, T = Σ l_i · m_i, over the misses per access m_i that a traversal causes at level i. Sources:
-the notes' §3.3; Manegold, Boncz, Kersten, "Generic Database Cost Models for Hierarchical Memory Systems", VLDB 2002.
+Each model is the sum T = Σ l_i · m_i, where m_i is the number of misses per access that a traversal causes at level i.
+Sources: the notes' §3.3; Manegold, Boncz, Kersten, "Generic Database Cost Models for Hierarchical Memory Systems",
+VLDB 2002.
 """
 
 from functools import cache
@@ -26,7 +27,7 @@ LEVELS = range(5)
 QUANTITIES = {
     "S": Quantity("size of the working set", "B"),
     "s": Quantity("stride: distance of two accesses", "B"),
-    "B0": Quantity("width of one load: what a first-level access brings to a register", "B"),
+    "B0": Quantity("width of one load into a register", "B"),
     "B1": Quantity("line of the first-level cache", "B"),
     "B2": Quantity("line of the second-level cache", "B"),
     "B3": Quantity("page", "B"),
@@ -35,29 +36,29 @@ QUANTITIES = {
     "C2": Quantity("capacity of the second-level cache", "B"),
     "C3": Quantity("reach of the TLB: entries × page size", "B"),
     "C4": Quantity("capacity of the last-level cache", "B"),
-    "k1": Quantity("first-level cache: 0 gives up the oldest line (a cliff), 1 any line (a ramp)", ""),
+    "k1": Quantity("first-level cache: 0 evicts the oldest line (a cliff), 1 a random line (a ramp)", ""),
     "k2": Quantity("second-level cache: 0 a cliff, 1 a ramp", ""),
     "k3": Quantity("TLB: 0 a cliff, 1 a ramp", ""),
     "k4": Quantity("last-level cache: 0 a cliff, 1 a ramp", ""),
     "l0": Quantity("latency of the first-level cache", "ns"),
-    "l1": Quantity("what a first-level miss adds: the second level's latency", "ns"),
-    "l2": Quantity("what a second-level miss adds: the last level's latency", "ns"),
-    "l3": Quantity("what a TLB miss adds: the look-up in the page table", "ns"),
-    "l4": Quantity("what a last-level miss adds: memory's latency", "ns"),
+    "l1": Quantity("time added by a first-level miss: the second level's latency", "ns"),
+    "l2": Quantity("time added by a second-level miss: the last level's latency", "ns"),
+    "l3": Quantity("time added by a TLB miss: the look-up in the page table", "ns"),
+    "l4": Quantity("time added by a last-level miss: the latency of memory", "ns"),
     "q0": Quantity("one step of the dependent strided loop on data in the first-level cache", "ns"),
-    "q4": Quantity("what a last-level miss adds to a step if the lines come in order", "ns"),
-    "r1": Quantity("what a first-level miss adds to a step if lines are skipped, at equal distances", "ns"),
-    "r4": Quantity("what a last-level miss adds to that if lines are skipped, at equal distances", "ns"),
+    "q4": Quantity("time that a last-level miss adds to a step if lines are fetched in order", "ns"),
+    "r1": Quantity("time that a first-level miss adds to a step if lines are skipped, at equal distances", "ns"),
+    "r4": Quantity("time that a last-level miss adds to a step if lines are skipped, at equal distances", "ns"),
 }
 
 
 def access_time(misses: "list[sympy.Expr]") -> "sympy.Expr":
-    """The definition: T = Σ l_i · m_i, for the misses per access m_0 … m_4."""
+    """Return the definition T = Σ l_i · m_i for the misses per access m_0 … m_4."""
     return sum(symbol(f"l{i}") * m for i, m in zip(LEVELS, misses, strict=True))
 
 
 def misses_by_stride(level: int) -> "sympy.Expr":
-    """n accesses at stride s span n·s bytes, that is n·s/B blocks of B bytes, and n accesses touch at most n blocks."""
+    """Return misses per access at stride s: n accesses span n·s/B blocks and touch at most n."""
     import sympy
 
     accesses, s, block = symbol("n"), symbol("s"), symbol(f"B{level}")
@@ -66,11 +67,11 @@ def misses_by_stride(level: int) -> "sympy.Expr":
 
 
 def misses_by_size(level: int, sharp: bool) -> "sympy.Expr":
-    """Misses per access of a traversal in random order over S bytes, where the store before level i holds C_i of them.
+    """Return misses per access of a traversal in random order over S bytes, for a cache of C_i bytes.
 
-    `sharp`: the store keeps nothing useful once S > C (a cyclic order under LRU replacement: each line is evicted just
-    before it is needed again). Otherwise a share C/S of the set is always resident, and an access finds its line there
-    with that probability: the steady state of random replacement, and of any policy under random order.
+    If `sharp`, every access misses once S > C: in a cyclic order LRU evicts each line just before its next use.
+    Otherwise a share C/S of the set is resident, and an access hits with that probability. This is the steady state of
+    random replacement, and of any policy under random order.
     """
     import sympy
 
@@ -85,14 +86,16 @@ def misses_by_size(level: int, sharp: bool) -> "sympy.Expr":
 
 @cache
 def stride_time() -> Model:
-    """Time per access of a strided sweep over S bytes: T = Σ l_i · min(1, s/B_i) over the levels that S exceeds."""
+    """Return the time per access of a strided sweep: T = Σ l_i · min(1, s/B_i) over the levels with S > C_i."""
     misses = [misses_by_stride(i) * misses_by_size(i, sharp=True) for i in LEVELS]
     return Model("T", access_time(misses), "ns", QUANTITIES, "lecture notes §3.3")
 
 
 def skips_by_stride(level: int) -> "sympy.Expr":
-    """Misses per access that skip a line: an access moves s/B lines on, so that of those with B < s < 2B a share s/B −
-    1 moves by two lines instead of one, and all do beyond.
+    """Return misses per access that skip a line.
+
+    An access moves on by s/B lines. For B < s < 2B a share s/B − 1 of the accesses moves by two lines instead of one;
+    for larger strides all accesses skip lines.
     """
     import sympy
 
@@ -101,9 +104,10 @@ def skips_by_stride(level: int) -> "sympy.Expr":
 
 @cache
 def prefetched() -> Model:
-    """Time per access of a dependent strided sweep where prefetchers see the order: T = q₀ + q₄ · (m − k) + (r₁ + r₄) ·
-    k over the m misses and the k of them that skip lines, if the array exceeds the last-level cache. In a cache, lines
-    in order are taken to arrive in time; one that skips costs r₁ from the second level, and l₂ more from the third.
+    """Return the time per access of a dependent strided sweep with prefetching.
+
+    Beyond the last-level cache T = q₀ + q₄ · (m − k) + (r₁ + r₄) · k, for m misses per access of which k skip lines.
+    In a cache, lines fetched in order arrive in time; a skipping one costs r₁ from level 2, and l₂ more from level 3.
     """
     import sympy
 
@@ -112,31 +116,27 @@ def prefetched() -> Model:
     in_third = symbol("l2") * skips * misses_by_size(2, sharp=True)
     beyond = sympy.Piecewise((in_third, symbol("S") <= symbol("C4")), (in_memory, True))
     time = symbol("q0") + symbol("r1") * skips * misses_by_size(1, sharp=True) + beyond
-    return Model(
-        "T", time, "ns", QUANTITIES, "ours, after Manegold, Boncz, Kersten 2002: sequential and random misses apart"
-    )
+    source = "ours, after Manegold, Boncz, Kersten 2002: sequential and random misses apart"
+    return Model("T", time, "ns", QUANTITIES, source)
 
 
 @cache
 def staircase() -> Model:
-    """Time per access of a random cycle through S bytes: each level is added as a whole once S exceeds its capacity."""
-    return Model(
-        "T", access_time([misses_by_size(i, sharp=True) for i in LEVELS]), "ns", QUANTITIES, "lecture notes §3.3"
-    )
+    """Return the time per access of a random cycle through S bytes: T = Σ l_i over the levels with S > C_i."""
+    time = access_time([misses_by_size(i, sharp=True) for i in LEVELS])
+    return Model("T", time, "ns", QUANTITIES, "lecture notes §3.3")
 
 
 @cache
 def refined() -> Model:
-    """The staircase with ramps: above capacity C_i, only the share 1 − C_i/S of the accesses misses, as far as level i
-    replaces any line (k_i = 1) and not the oldest one (k_i = 0)."""
+    """Return the staircase with ramps.
+
+    With random replacement (k_i = 1) only a share 1 − C_i/S of the accesses misses: a ramp. k_i = 0 stands for LRU, a
+    cliff; values in between mix the two.
+    """
     misses = [misses_by_size(0, sharp=False)]
     for i in LEVELS[1:]:
         k = symbol(f"k{i}")
         misses.append(k * misses_by_size(i, sharp=False) + (1 - k) * misses_by_size(i, sharp=True))
-    return Model(
-        "T",
-        access_time(misses),
-        "ns",
-        QUANTITIES,
-        "steady state of random references; ours: the mixture of the two rules",
-    )
+    source = "steady state of random references; ours: the mixture of the two rules"
+    return Model("T", access_time(misses), "ns", QUANTITIES, source)

@@ -1,4 +1,4 @@
-"""The lab memory.selftuning: a model whose parameters the machine supplies, judged on points that it has not seen."""
+"""The lab memory.selftuning: a model fitted to measured points and judged on points that it has not seen."""
 
 import math
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.memory.labs import KIB, LINE, MIB, MemoryLab, kernels
 
 LEVELS = 3
-_FITS_KEPT = 32  # a slider that goes to and fro needs them again; one takes 10 ms
+_FITS_KEPT = 32  # a slider that moves back and forth needs them again; one fit takes 10 ms
 
 
 @register
 class SelfTuning(MemoryLab):
-    """A staircase fitted to some sizes, beside measurements at others."""
+    """Lab: a staircase fitted to some sizes, compared with measurements at others."""
 
     id = "memory.selftuning"
     within = 0.02
@@ -34,39 +34,20 @@ class SelfTuning(MemoryLab):
     question = "Can a model whose parameters were fitted to some sizes predict the time at sizes that it has not seen?"
     axis = "size"
     breaks = (
-        "A fit knows only what its points show: too few levels leave steps out, noise hides small ones, and beyond the"
-        " largest size that was fitted nothing tells whether another step follows."
+        "A fit knows only its points. Too few levels leave steps out, noise hides small steps, and no point shows"
+        " whether another step follows beyond the largest fitted size."
     )
     compared = ("dependent (random cycle)", "fitted")
 
     def make_sliders(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
-        levels = Slider(
-            "levels",
-            "",
-            LEVELS,
-            "most steps that the fit may use",
-            1,
-            5,
-            "linear",
-            multiple_of=1,
-            measured=False,
-            source="three levels of cache",
-        )
-        noise = Slider(
-            "noise",
-            "",
-            0,
-            "simulated noise that is added to the points before fitting",
-            0,
-            1,
-            measured=False,
-            source="none added",
-        )
-        return [size, levels, noise]
+        meaning, three = "maximum number of steps of the fit", "three levels of cache"
+        levels = Slider("levels", "", LEVELS, meaning, 1, 5, multiple_of=1, measured=False, source=three)
+        meaning = "simulated noise that is added to the points before fitting"
+        return [size, levels, Slider("noise", "", 0, meaning, 0, 1, measured=False, source="none added")]
 
     def default_values(self, short: bool) -> list[float]:
-        """Sizes half-way between those that the fit is given."""
+        """Return sizes half-way between those that the model is fitted to."""
         largest = self.largest  # asks the system
         return [size for size in _sizes(largest, short, shift=0.5) if size <= largest]
 
@@ -85,24 +66,16 @@ class SelfTuning(MemoryLab):
     def predict(self, point: Mapping[str, Value], x: Axis, fit: "Fits") -> list[Curve]:
         fitted = fit.at(int(point["levels"]), float(point["noise"]))
         steps = [{"capacity_bytes": step.capacity, "adds_ns": step.latency, "kind": step.kind} for step in fitted.steps]
-        return [
-            Curve(
-                "fitted",
-                "predicted",
-                x,
-                "ns",
-                fitted.predict(x.values),
-                provenance={"base_ns": fitted.base, "steps": steps},
-            )
-        ]
+        how = {"base_ns": fitted.base, "steps": steps}
+        return [Curve("fitted", "predicted", x, "ns", fitted.predict(x.values), provenance=how)]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "One step only": Preset(
-                {"levels": 1.0}, "One step cannot stand for all levels: look at the sizes on both sides of it."
+                {"levels": 1.0}, "One step cannot represent all levels: look at the sizes on both sides of it."
             ),
             "Noisy training": Preset(
-                {"noise": 0.5}, "Noise only ever adds time: the fit lies higher, and its steps move."
+                {"noise": 0.5}, "Noise only adds time: the fitted curve lies higher, and its steps move."
             ),
         }
 
@@ -111,23 +84,21 @@ class SelfTuning(MemoryLab):
 
 
 class Fits:
-    """Staircases through the same training points, by the most steps that they may have and the noise that is
-    simulated.
-    """
+    """Staircases fitted to the same training points, by maximum number of steps and simulated noise."""
 
     def __init__(self, training: Mapping[str, Any]) -> None:
         self._sizes, self._blocks = (np.array(training[name], dtype=float) for name in ("sizes", "blocks"))
         self.at = lru_cache(_FITS_KEPT)(self._at)
-        self.at(LEVELS, 0.0)  # raises MeasurementError where none can be made
+        self.at(LEVELS, 0.0)  # raises MeasurementError if no staircase can be fitted
 
     def _at(self, levels: int, noise: float) -> Staircase:
-        """One-sided noise, as real noise is, and seeded."""
+        """Return the fit to the training points with seeded one-sided noise: real noise only adds time."""
         disturbed = self._blocks * (1 + noise * np.abs(np.random.default_rng(1).standard_normal(self._blocks.shape)))
         return fit_steps(self._sizes, disturbed, max_steps=levels)
 
 
 def _sizes(largest: float, short: bool, shift: float) -> list[float]:
-    """Sizes from 4 KiB at equal ratios, `shift` of a step further up; multiples of a line."""
+    """Return sizes from 4 KiB at equal ratios, moved up by `shift` of a step and rounded to lines."""
     step = 1 if short else 0.5
     count = int(math.log2(min(largest, 8 * MIB if short else largest) / (4 * KIB)) / step) + 1
     return [float(round(4 * KIB * 2 ** ((k + shift) * step) / LINE) * LINE) for k in range(count)]

@@ -1,4 +1,4 @@
-"""Numerical models: functions fitted to the measured time of a search, and what they do not know."""
+"""Numerical models: functions fitted to the measured time of a search, and their limits."""
 
 from spe_lab.topics.numerical.analytical import (
     interpolant_growth,

@@ -1,4 +1,4 @@
-"""The analytical model of a search, and the algebra behind the numerical ones; all derived in sympy."""
+"""The analytical model of a search and the algebra of numerical models, derived in sympy."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -9,29 +9,27 @@ from spe_lab.core.model import Model, Quantity, symbol
 if TYPE_CHECKING:
     import sympy
 
-LEVELS = range(1, 5)  # the memory chapter's: second-level cache, last-level cache, page table, memory
+LEVELS = range(1, 5)  # as in chapter 03b: second-level cache, last-level cache, page table, memory
 QUANTITIES = {
     "T": Quantity("time of a lookup", "ns"),
     "n": Quantity("records in the array", ""),
     "r": Quantity("size of a record", "B"),
     "k": Quantity("steps of a search, ⌈log₂ n⌉", ""),
-    "c": Quantity("what a lookup takes beside its steps", "ns"),
-    "t": Quantity("one step, its key in the first-level cache", "ns"),
+    "c": Quantity("time of a lookup without its steps", "ns"),
+    "t": Quantity("time of a step whose key is in the first-level cache", "ns"),
     "w": Quantity("share of the steps that wait for their key: 1 without a branch, ½ with one", ""),
     "m": Quantity("share of the steps that are mispredicted: 0 without a branch, ½ with one", ""),
     "P": Quantity("penalty of a misprediction", "ns"),
-    **{f"C{i}": Quantity(f"capacity of the store before level {i}", "B") for i in LEVELS},
-    **{f"l{i}": Quantity(f"what a miss that goes to level {i} adds", "ns") for i in LEVELS},
+    **{f"C{i}": Quantity(f"capacity of the level above level {i}", "B") for i in LEVELS},
+    **{f"l{i}": Quantity(f"time added by a miss that goes to level {i}", "ns") for i in LEVELS},
 }
 
 
 def missing_steps() -> "sympy.Expr":
-    """Steps of a search whose keys a cache of C bytes does not hold, from two conditions on the places p = 2^i of its
-    i-th step.
+    """Return the number of steps of a search that miss in a cache of C bytes.
 
-    As long as the places are a line of B bytes or more apart, n · r / p ≥ B, each has a line of its own; the cache
-    keeps the lines that are used most, those of the first steps, up to p = C / B of them. The steps from there to the
-    last with its own line miss: the line's size cancels.
+    Step i reads one of p = 2^i places, n · r / p bytes apart. Each has a line of its own while that is at least a line,
+    B bytes. The cache keeps the lines used most: those of the first steps, up to p = C / B. The others miss; B cancels.
     """
     import sympy
 
@@ -43,24 +41,21 @@ def missing_steps() -> "sympy.Expr":
 
 @cache
 def lookup_time() -> Model:
-    """T = c + k · (w · t + m · P) + w · Σ lᵢ · max(0, log₂(n · r / Cᵢ)).
+    """Return T = c + k · (w · t + m · P) + w · Σ lᵢ · max(0, log₂(n · r / Cᵢ)).
 
-    Without a branch every step waits for its key: w = 1, m = 0. With one, every other guess is right (chapter 03d at p
-    = ½), and a step that is guessed right starts the next load at once: w = m = ½.
+    Without a branch every step waits for its key: w = 1, m = 0. With a branch half of the predictions are right
+    (chapter 03d at p = ½), and a correctly predicted step starts the next load at once: w = m = ½.
     """
-    k, w = symbol("k"), symbol("w")
-    level = missing_steps()
-    misses = [level.subs(symbol("C"), symbol(f"C{i}")) for i in LEVELS]
+    c, k, w, t, m, P = map(symbol, "ckwtmP")
+    misses = missing_steps()
     time = (
-        symbol("c")
-        + k * (w * symbol("t") + symbol("m") * symbol("P"))
-        + w * sum(symbol(f"l{i}") * each for i, each in zip(LEVELS, misses, strict=True))
+        c + k * (w * t + m * P) + w * sum(symbol(f"l{i}") * misses.subs(symbol("C"), symbol(f"C{i}")) for i in LEVELS)
     )
     return Model("T", time, "ns", QUANTITIES, "ours, after the notes' §3.3 and §3.5")
 
 
 def in_octaves(values: dict[str, float]) -> "sympy.Eq":
-    """The analytical model with these values, over u = log₂ n: each cache is a kink, where n · r = C.
+    """Return the analytical model with these values over u = log₂ n: each cache is a kink at n · r = C.
 
     >>> capacities = {"C1": 2**15, "C2": 2**20, "C3": 2**24, "C4": 2**25}
     >>> times = {"c": 5, "t": 2.7, "P": 5, "l1": 3, "l2": 10, "l3": 8, "l4": 80}
@@ -79,7 +74,7 @@ def in_octaves(values: dict[str, float]) -> "sympy.Eq":
 
 
 def logarithms() -> "sympy.Eq":
-    """The power law a · n^b · (log n)^c after taking logarithms: a sum that is linear in log a, b and c."""
+    """Return the logarithm of the power law a · n^b · (log n)^c, which is linear in log a, b and c."""
     import sympy
 
     T, n, a = symbol("T"), sympy.Symbol("n", positive=True), symbol("a")
@@ -90,8 +85,9 @@ def logarithms() -> "sympy.Eq":
 
 
 def normal_equations(points: int = 3) -> tuple["sympy.Matrix", "sympy.Matrix"]:
-    """(solution, equations) of the straight line log T = α + b · x through `points` of (xᵢ, yᵢ): where the gradient of
-    the summed squares is zero. The equations are linear, so that there is one solution, and it is exact.
+    """Return (solution, equations) of the least-squares line log T = α + b · x through `points` of (xᵢ, yᵢ).
+
+    The gradient of the sum of squares is zero there. The equations are linear, so the one solution is exact.
     """
     import sympy
 
@@ -101,14 +97,14 @@ def normal_equations(points: int = 3) -> tuple["sympy.Matrix", "sympy.Matrix"]:
     x, y = (sympy.symbols(f"{name}1:{points + 1}", real=True) for name in "xy")
     squares = sum((alpha + b * xi - yi) ** 2 for xi, yi in zip(x, y, strict=True))
     gradient = sympy.Matrix([sympy.expand(sympy.diff(squares, each) / 2) for each in (alpha, b)])
-    found = sympy.solve(list(gradient), [alpha, b], dict=True)[0]
-    return sympy.Matrix([sympy.factor(found[each]) for each in (alpha, b)]), gradient
+    solution = sympy.solve(list(gradient), [alpha, b], dict=True)[0]
+    return sympy.Matrix([sympy.factor(solution[unknown]) for unknown in (alpha, b)]), gradient
 
 
 def interpolant_growth(points: int) -> "sympy.Expr":
-    """lim p(u) / u^(points − 1) for u → ∞, of the polynomial p through (0, y₀), (1, y₁), …: what it grows like outside.
+    """Return lim p(u) / u^(points − 1) for u → ∞, where p is the polynomial through (0, y₀), (1, y₁), ….
 
-    The limit is the leading coefficient. It is zero only if the points happen to lie on a polynomial of lower degree.
+    The limit is the leading coefficient. It is zero only if the points lie on a polynomial of lower degree.
     """
     import sympy
 
@@ -121,8 +117,9 @@ def interpolant_growth(points: int) -> "sympy.Expr":
 
 
 def noise_outside(points: int, beyond: float) -> "sympy.Expr":
-    """Σ |ℓᵢ(u)|: by how much an error of the measured values can be amplified by the interpolating polynomial through u
-    = 0, 1, …, points − 1, at `beyond` units after the last. Lebesgue's function.
+    """Return Lebesgue's function Σ |ℓᵢ(u)| at `beyond` after the last of u = 0, 1, …, points − 1.
+
+    The interpolating polynomial amplifies errors of the measured values by at most this factor.
     """
     import sympy
 

@@ -1,4 +1,4 @@
-"""A numerical model and its errors: at the points it was given, between them, and outside of their range."""
+"""Errors of a numerical model: at the points it was fitted to, between them, and outside their range."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ SETTINGS = ("basis", "terms", "points", "spacing", "low", "high")
 
 @dataclass(frozen=True)
 class Sample:
-    """The points of a measured curve that have a time, and which of them a fit is given (indices, increasing)."""
+    """Measured points that have a time; `given` holds the increasing indices of those to fit to."""
 
     n: np.ndarray
     times: np.ndarray
@@ -28,21 +28,18 @@ class Sample:
 
     @classmethod
     def of(cls, curve: Curve, point: Mapping) -> "Sample":
-        """The points that `point` chooses; MeasurementError if none has a clean sample."""
+        """Return the points that `point` chooses. Raise MeasurementError if none has a clean sample."""
         seen = np.isfinite(curve.values) & (curve.values > 0)
         if not seen.any():
-            raise MeasurementError(
-                "the fit must have a point with a clean sample, got none; measure again on a quieter machine"
-            )
+            rule = "the fit must have a point with a clean sample"
+            raise MeasurementError(f"{rule}, got none; measure again on a quieter machine")
         n, half_widths = curve.x.values[seen], ((curve.high - curve.low) / 2 / curve.values)[seen]
         given = choose(n, int(point["points"]), point["low"], point["high"], point["spacing"])
         return cls(n, curve.values[seen], half_widths, given, int(point["terms"]))
 
     @property
     def floor(self) -> float:
-        """Median half-width of the intervals: no model can be known to be better than that. NaN
-        where there are none.
-        """
+        """Return the median half-width of the intervals; smaller errors cannot be detected. NaN without intervals."""
         known = self.half_widths[np.isfinite(self.half_widths)]
         return float(np.median(known)) if known.size else math.nan
 
@@ -51,18 +48,18 @@ class Sample:
 
     @cached_property
     def scores(self) -> dict[str, float]:
-        """Cross-validation's error of each basis."""
+        """Error of each basis in cross-validation."""
         return bases.cross_validated(self.n[self.given], self.times[self.given], self.terms)
 
     @property
     def best(self) -> str:
-        """The basis that cross-validation prefers; the first one where it has nothing to go by."""
+        """The basis with the least error in cross-validation; the first basis if there are too few points."""
         return min(self.scores, key=lambda basis: self.scores[basis] if math.isfinite(self.scores[basis]) else math.inf)
 
 
 @dataclass(frozen=True)
 class Errors:
-    """|predicted / measured − 1| at each size of a measured curve, and which of the sizes the fit was given."""
+    """|predicted / measured − 1| at each size; `given` holds the indices of the fitted sizes."""
 
     basis: str
     n: np.ndarray
@@ -76,37 +73,36 @@ class Errors:
 
     @cached_property
     def kind(self) -> np.ndarray:
-        """ "at" a given point, "between" two of them, or "outside" of their range; for each size."""
+        """Kind of each size: "at" a given point, "between" two of them, or "outside" their range."""
         first, last = self.n[self.given[[0, -1]]]
         kind = np.where((self.n >= first) & (self.n <= last), "between", "outside")
         kind[self.given] = "at"
         return kind
 
     def median(self, kind: str) -> float:
-        """Median error of that kind of size; NaN where there is none."""
+        """Return the median error at sizes of this kind; NaN if there are none."""
         chosen = self.relative[self.kind == kind]
         return float(np.median(chosen)) if chosen.size else math.nan
 
     def worst(self, kind: str) -> float:
-        """Largest error of that kind of size; NaN where there is none."""
+        """Return the largest error at sizes of this kind; NaN if there are none."""
         return float(max(self.relative[self.kind == kind], default=math.nan))
 
     def summary(self) -> Text:
-        """The three errors in a sentence, beside what the measurement itself leaves open."""
+        """Return the three errors in a sentence, with the uncertainty of the measured times."""
         places = {"at": "at these", "between": "between them", "outside": "outside their range"}
-        said = [
+        errors = [
             f"{share(self.median(kind))} {place} (worst {share(self.worst(kind))})"
             for kind, place in places.items()
             if (self.kind == kind).any()
         ]
         known = f"; the measured times are known to ± {share(self.floor)}" if math.isfinite(self.floor) else ""
-        return Text(
-            f"{self.basis} through {self.given.size} of {self.n.size} points: median error {', '.join(said)}{known}"
-        )
+        fit = f"{self.basis} through {self.given.size} of {self.n.size} points"
+        return Text(f"{fit}: median error {', '.join(errors)}{known}")
 
 
 def share(value: float) -> str:
-    """A relative error as a reader says it: in percent, and as a factor where percent are no help.
+    """Return a relative error as text: in per cent, or as a factor from 300 % on.
 
     >>> share(0.0123), share(0.2), share(36.6)
     ('1.2 %', '20 %', 'a factor of 38')

@@ -1,4 +1,4 @@
-"""The lab numerical.fit: a measured curve, and what can be known of it from some of its points."""
+"""The lab numerical.fit: functions fitted to some points of a measured curve, judged at the others."""
 
 import math
 from collections.abc import Mapping
@@ -24,14 +24,12 @@ from spe_lab.topics.numerical.searching import KEY_BYTES, KINDS, LEAST, MOST, RE
 if TYPE_CHECKING:
     import sympy
 
-LARGEST = MOST * KEY_BYTES  # bytes, of keys alone
-BEYOND = (
-    2  # fitted functions are drawn up to so many times the largest measured time, and down to that part of the least
-)
-# Cycles of what depends on each other. A step, beside its load: compare, set, negate, and, a scaled address (2).
-# Between two lookups: three multiplications of 3 cycles and eleven plain instructions make the next target.
+LARGEST = MOST * KEY_BYTES  # bytes of the largest array of keys without payload
+BEYOND = 2  # fitted curves are drawn from 1/2 of the shortest to 2 times the longest measured time
+# Cycles of dependent instructions. A step, without its load: compare, set, negate, and, a scaled address (2).
+# Between two lookups: three multiplications of 3 cycles and eleven plain instructions compute the next target.
 CYCLES = {"step": 6, "lookup": 20}
-_SAMPLES_KEPT = 8  # by settings: a slider that goes back and forth needs them again
+_SAMPLES_KEPT = 8  # by settings: a slider that moves back and forth needs them again
 ASSUMED_GHZ, ASSUMED_PENALTY_NS = 3.5, 5.0
 PARAMETERS = {
     "C1": "l1_capacity",
@@ -46,200 +44,106 @@ PARAMETERS = {
 
 
 class SearchLab(KernelLab):
-    """What the labs of this chapter share: the searches, and the analytical model of them."""
+    """Base of this chapter's labs: the searches and their analytical model."""
 
     def size_slider(self) -> Slider:
-        return Slider(
-            "n",
-            "",
-            1 << 16,
-            "records in the sorted array",
-            LEAST,
-            MOST,
-            "log",
-            multiple_of=1,
-            source="a table that a second-level cache holds",
-        )
+        source = "a table that fits a second-level cache"
+        return Slider.count("n", 1 << 16, "records in the sorted array", LEAST, MOST, source, "log")
 
     def workload_sliders(self) -> list[Slider]:
+        search = "how a step chooses its half: by a mask, or by a branch"
         return [
-            Slider(
-                "search",
-                "",
-                KINDS[0],
-                "how a step chooses its half: by a mask, or by a branch",
-                scale="choice",
-                choices=KINDS,
-                source="the simpler time",
-            ),
-            Slider(
-                "record",
-                "",
-                "4 B",
-                "size of a record, its key included",
-                scale="choice",
-                choices=tuple(RECORDS),
-                source="keys alone",
-            ),
+            Slider.choice("search", KINDS, search, "its time is simpler to model"),
+            Slider.choice("record", RECORDS, "size of a record, its key included", "keys without payload"),
         ]
 
     def machine_sliders(self) -> list[Slider]:
-        """What the analytical model is most sensitive to and the system states worst; the rest comes from the machine
-        as it is.
-        """
-        made = []
+        """Return sliders for the parameters that matter most and that the operating system states worst."""
+        sliders = []
         for name, unit, low, high in (("t", "ns", 0.5, 20), ("C4", "B", 1 << 18, LARGEST / 2), ("l4", "ns", 1, 1000)):
-            found = self.known(name)
-            value, said = found.value, f"{found.origin}: {found.source}"
+            parameter, meaning = self.known(name), analytical.QUANTITIES[name].meaning
+            value, source = parameter.value, f"{parameter.origin}: {parameter.source}"
             if name == "C4" and value > high:
-                value, said = high, f"{said}; cut to half of the largest array, since a step beyond could not be seen"
+                value, source = high, f"{source}; cut to half of the largest array, as a step beyond could not be seen"
             low, high = min(low, value), max(high, value)
-            made.append(
-                Slider(
-                    name,
-                    unit,
-                    value,
-                    analytical.QUANTITIES[name].meaning,
-                    low,
-                    high,
-                    "log",
-                    measured=False,
-                    source=said,
-                )
-            )
-        return made
+            sliders.append(Slider(name, unit, value, meaning, low, high, "log", measured=False, source=source))
+        return sliders
 
     def sizes(self, short: bool) -> list[float]:
-        """Powers of two and √2 times each: alternately every second and no second one in a short sweep."""
+        """Return powers of two and √2 times each; a short sweep takes half of them, at alternating gaps."""
         halves = range(2 * round(math.log2(LEAST)), 2 * round(math.log2(MOST)) + 1)
         return [float(round(2 ** (k / 2))) for k in halves if not short or k % 4 in (0, 3)]
 
     def known(self, name: str) -> Parameter:
-        """A parameter of the analytical model: from the machine where it has it, else assumed."""
-        has = {key: each for key, each in self.machine.parameters.items() if each.value is not None}
+        """Return a parameter of the analytical model: from the machine's profile, or else claimed or assumed."""
+        has = {key: parameter for key, parameter in self.machine.parameters.items() if parameter.value is not None}
         if name in PARAMETERS:
             wanted = PARAMETERS[name]
             if wanted not in has and wanted not in claim():
                 wanted = "l2_capacity"  # two levels of cache: memory lies behind the second
             return has.get(wanted) or claim()[wanted]
         if name == "P":
-            return has.get(
-                "branch_penalty", Parameter(ASSUMED_PENALTY_NS, "ns", "assumed", "order of magnitude of a current core")
-            )
+            assumed = Parameter(ASSUMED_PENALTY_NS, "ns", "assumed", "order of magnitude of a current core")
+            return has.get("branch_penalty", assumed)
         cycle = 1 / (has["core_clock"].value if "core_clock" in has else ASSUMED_GHZ)
         if name == "c":
-            return Parameter(
-                CYCLES["lookup"] * cycle, "ns", "assumed", f"{CYCLES['lookup']} cycles between two lookups"
-            )
+            source = f"{CYCLES['lookup']} cycles between two lookups"
+            return Parameter(CYCLES["lookup"] * cycle, "ns", "assumed", source)
         hit = has.get("l1_latency") or claim()["l1_latency"]
-        return Parameter(
-            round(hit.value + CYCLES["step"] * cycle, 2),
-            "ns",
-            "assumed",
-            f"a hit of {hit.value:.2g} ns ({hit.origin}), {CYCLES['step']} cycles",
-        )
+        source = f"a hit of {hit.value:.2g} ns ({hit.origin}), {CYCLES['step']} cycles"
+        return Parameter(round(hit.value + CYCLES["step"] * cycle, 2), "ns", "assumed", source)
 
     def analytical_time(self, point: Mapping[str, Value], n: np.ndarray) -> np.ndarray:
-        """ns per lookup among `n` records, from the machine's parameters alone."""
+        """Return ns per lookup among `n` records, from the machine's parameters alone."""
         return analytical.lookup_time()(n=n, k=np.ceil(np.log2(n)), **self.values(point))
 
     def values(self, point: Mapping[str, Value]) -> dict[str, float]:
-        """The parameters of the analytical model at these settings."""
+        """Return the parameters of the analytical model at these settings."""
         known = {name: self.known(name).value for name in analytical.QUANTITIES if name[0] in "cPtCl"}
+        moved = {name: point[name] for name in known if name in point}
         waits, missed = (1.0, 0.0) if point["search"] == "predicated" else (0.5, 0.5)
-        return (
-            known
-            | {name: point[name] for name in known if name in point}
-            | {"r": RECORDS[point["record"]], "w": waits, "m": missed}
-        )
+        return known | moved | {"r": RECORDS[point["record"]], "w": waits, "m": missed}
 
     def equation(self, settings: Mapping[str, Value] | None = None) -> "sympy.Eq":
-        """The analytical model with this machine's parameters in it, over u = log₂ n, for typesetting."""
+        """Return the analytical model with this machine's parameters, over u = log₂ n, for typesetting."""
         return analytical.in_octaves(self.values(self.point(settings)))
 
 
 @register
 class Fit(SearchLab):
-    """Time of a lookup against the size of the array, and functions fitted to some of its points."""
+    """Lab: time of a lookup against the size of the array, and functions fitted to some points."""
 
     id = "numerical.fit"
     title = "Fitted functions"
-    question = "How well does a function through some measured points tell the time at the others, and beyond them?"
+    question = "How well does a function through some measured points predict the time at the others, and beyond them?"
     axis = "n"
     quantity = "time per lookup"
     unit = "ns"
     compared = ("search", "fitted")
     within = 0.08
     breaks = (
-        "A fitted function knows its points and its form: a step between two points, a cache behind the last one or"
-        " another kind of record is not in it, and nothing in it says so."
+        "A fitted function knows only its points and its form. It contains no step between two points, no cache beyond"
+        " the last point and no other kind of record, and nothing in it warns of that."
     )
 
     def make_sliders(self) -> list[Slider]:
-        ends = [
-            ("low", 16.0, "smallest size that the fit may see"),
-            ("high", float(1 << 17), "largest size that the fit may see"),
-        ]
+        def whole(name: str, value: float, meaning: str, source: str, low: float, high: float, scale: str) -> Slider:
+            return Slider(name, "", value, meaning, low, high, scale, multiple_of=1, measured=False, source=source)
+
+        terms, fits_caches = (
+            "terms of the polynomial, or coefficients of the smooth spline",
+            "arrays that fit the caches",
+        )
+        form = "form of the fitted function"
         return [
             self.size_slider(),
             *self.workload_sliders(),
-            Slider(
-                "basis",
-                "",
-                "polynomial",
-                "form of the fitted function",
-                scale="choice",
-                choices=tuple(bases.BASES),
-                measured=False,
-                source="the most usual form",
-            ),
-            Slider(
-                "terms",
-                "",
-                4,
-                "terms of the polynomial, or coefficients of the smooth spline",
-                1,
-                16,
-                multiple_of=1,
-                measured=False,
-                source="a cubic",
-            ),
-            Slider(
-                "points",
-                "",
-                8,
-                "measured points that the fit is given",
-                2,
-                32,
-                multiple_of=1,
-                measured=False,
-                source="one for every second doubling",
-            ),
-            Slider(
-                "spacing",
-                "",
-                "log",
-                "how these points are spread",
-                scale="choice",
-                choices=sampling.SPACINGS,
-                measured=False,
-                source="equal ratios",
-            ),
-            *(
-                Slider(
-                    name,
-                    "",
-                    value,
-                    meaning,
-                    LEAST,
-                    MOST,
-                    "log",
-                    multiple_of=1,
-                    measured=False,
-                    source="what caches hold here; larger sizes are left out",
-                )
-                for name, value, meaning in ends
-            ),
+            Slider.choice("basis", bases.BASES, form, "the most usual form", default="polynomial", measured=False),
+            whole("terms", 4, terms, "a cubic", 1, 16, "linear"),
+            whole("points", 8, "measured points to fit to", "one for every second doubling", 2, 32, "linear"),
+            Slider.choice("spacing", sampling.SPACINGS, "spacing of these points", "equal ratios", measured=False),
+            whole("low", 16.0, "smallest size to fit to", fits_caches, LEAST, MOST, "log"),
+            whole("high", float(1 << 17), "largest size to fit to", fits_caches, LEAST, MOST, "log"),
             *self.machine_sliders(),
         ]
 
@@ -247,16 +151,16 @@ class Fit(SearchLab):
         return {
             "Eight terms": Preset(
                 {"terms": 8.0},
-                "The polynomial meets all eight points, and soon after the last one it is nowhere near the times.",
+                "The polynomial meets all eight points, and soon after the last one it is far from the measured times.",
             ),
             "Points up to 2²¹": Preset(
                 {"high": float(1 << 21)},
-                "The cross-validated curve now climbs with the measured times: what lay outside of its points lies"
-                " between them.",
+                "The cross-validated curve now rises with the measured times: sizes outside its points are now between"
+                " them.",
             ),
             "Large sizes only": Preset(
                 {"low": float(1 << 14)},
-                "On the left both fitted curves are far off: they know nothing beyond the range of their points.",
+                "On the left both fitted curves are far off: they know nothing outside the range of their points.",
             ),
         }
 
@@ -268,7 +172,7 @@ class Fit(SearchLab):
         return Plan(points, self.compared[:1], kernels(), {"search": point["search"], "record": point["record"]})
 
     def fit(self, recording: Recording) -> "Samples":
-        """Samples of the measured curve, from which the sliders choose the points that functions are fitted to."""
+        """Return samples of the measured curve; the sliders choose the points to fit to."""
         if not np.isfinite(recording.measured[0].values).any():
             raise MeasurementError("a fit must have clean samples, got none; measure again on a quieter machine")
         return Samples(self, recording.measured[0])
@@ -276,27 +180,27 @@ class Fit(SearchLab):
     def predict(self, point: Mapping[str, Value], x: Axis, fit: "Samples") -> list[Curve]:
         sample = fit.of(point)
         least, most = sample.times.min() / BEYOND, sample.times.max() * BEYOND
-        said = {"given": sample.n[sample.given].tolist(), "basis": point["basis"], "cross_validated": sample.best}
+        how = {"given": sample.n[sample.given].tolist(), "basis": point["basis"], "cross_validated": sample.best}
         fitted, validated = (
             np.clip(sample.fit(basis)(x.values), least, most) for basis in (point["basis"], sample.best)
         )
         return [
-            Curve("fitted", "predicted", x, "ns", fitted, provenance=said),
-            Curve("cross-validated", "predicted", x, "ns", validated, provenance=said),
+            Curve("fitted", "predicted", x, "ns", fitted, provenance=how),
+            Curve("cross-validated", "predicted", x, "ns", validated, provenance=how),
             Curve("analytical", "predicted", x, "ns", self.analytical_time(point, x.values)),
         ]
 
     def marks(self, point: Mapping[str, Value], fit: "Samples") -> dict[str, float]:
-        """The ends of the sampled range: beyond them a fitted function extrapolates."""
+        """Return the ends of the sampled range, beyond which a fitted function extrapolates."""
         sample = fit.of(point)
         first, last = sample.n[sample.given[[0, -1]]]
         return {"first given": float(first), "last given": float(last)}
 
 
 class Samples:
-    """A measured curve, and what functions through some of its points know of the rest.
+    """A measured curve, and the errors of functions fitted to some of its points.
 
-    - `lab`: whose sliders choose the points
+    - `lab`: the lab whose sliders choose the points
     - `curve`: measured times over sizes
     """
 
@@ -305,24 +209,20 @@ class Samples:
         self._chosen = lru_cache(_SAMPLES_KEPT)(lambda settings: Sample.of(curve, dict(settings)))
 
     def of(self, point: Mapping[str, Value]) -> Sample:
-        """The points that these settings choose."""
+        """Return the points that these settings choose."""
         return self._chosen(tuple((name, point[name]) for name in SETTINGS if name != "basis"))
 
     def errors(self, settings: Mapping[str, Value] | None = None) -> Errors:
-        """How wrong the fitted function of these settings is, and where."""
+        """Return the errors of the function that these settings fit."""
         point = self.lab.point(settings)
         return Errors.of(self.of(point), point["basis"])
 
     def bases(self, settings: Mapping[str, Value] | None = None) -> Text:
-        """A table of every basis through the same points: its cross-validated error, and its errors between and
-        outside the points.
-        """
+        """Return a table of all bases through the same points: errors in cross-validation, between and outside."""
         sample = self.of(self.lab.point(settings))
         rows = ["| basis | cross-validation | between | outside |", "|---|---|---|---|"]
         for basis, score in sample.scores.items():
-            found = Errors.of(sample, basis)
-            name = f"**{basis}**" if basis == sample.best else basis
-            rows.append(
-                f"| {name} | {share(score)} | {share(found.median('between'))} | {share(found.median('outside'))} |"
-            )
+            errors, name = Errors.of(sample, basis), f"**{basis}**" if basis == sample.best else basis
+            cells = (name, share(score), share(errors.median("between")), share(errors.median("outside")))
+            rows.append(f"| {' | '.join(cells)} |")
         return Text("\n".join(rows))

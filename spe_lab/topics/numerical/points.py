@@ -1,4 +1,4 @@
-"""The lab numerical.points: how many measured points buy how much accuracy."""
+"""The lab numerical.points: the accuracy of a fit against its number of measured points."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
@@ -20,81 +20,70 @@ from spe_lab.topics.numerical.labs import SearchLab
 from spe_lab.topics.numerical.searching import kernels, searches
 
 SHOWN = ("power law", "piecewise linear", "monotone spline")
-DRAWS, EXPECTED_DRAWS = (
-    15,
-    6,
-)  # random choices of points for each number of them: measured, and for a line that follows a slider
+DRAWS, EXPECTED_DRAWS = 15, 6  # random choices of points: measured, and for a curve that follows a slider
 SEED = 1
-_EXPECTED_KEPT = 64  # numbers of points at some settings: a slider that goes back and forth needs them again
+_EXPECTED_KEPT = 64  # numbers of points at some settings: a slider that moves back and forth needs them again
 HALF_NORMAL = 0.6745  # the median of |N(0, 1)|
 
 
 def held_out(
     n: np.ndarray, times: np.ndarray, points: int, basis: str, draws: int = DRAWS, seed: int = SEED
 ) -> np.ndarray:
-    """Median relative error at the sizes that a fit through `points` of them was not given, for each of `draws`
-    choices.
+    """Return the median relative error at held-out sizes for each of `draws` random choices of sizes.
 
-    A choice has both ends, so that nothing is extrapolated, and one random size from each of `points` − 2 equal parts
-    of the rest. NaN where no size is left over.
+    - n, times [ns]: all sizes, increasing, and their times
+    - points: number of sizes in a choice: both ends (nothing is extrapolated) and one from each of equal parts between
+    - basis: form of the fitted function
+    - draws, seed: number of choices, and the seed of the random numbers
+
+    NaN if no size is held out.
     """
     if points >= len(n):
         return np.full(draws, np.nan)
-    rng, found = np.random.default_rng(seed), []
+    rng, errors = np.random.default_rng(seed), []
     bounds = np.linspace(1, len(n) - 1, max(1, points - 1)).round().astype(int)  # of the parts
     for _ in range(draws):
         given = np.zeros(len(n), dtype=bool)
         given[[0, -1]] = True
         given[rng.integers(bounds[:-1], bounds[1:])] = True
-        found.append(np.median(np.abs(bases.fit(basis, n[given], times[given])(n[~given]) / times[~given] - 1)))
-    return np.array(found)
+        errors.append(np.median(np.abs(bases.fit(basis, n[given], times[given])(n[~given]) / times[~given] - 1)))
+    return np.array(errors)
 
 
 @register
 class Points(SearchLab):
-    """Error between the points against their number."""
+    """Lab: error between the points against their number."""
 
     id = "numerical.points"
     title = "How many points"
     question = (
-        "How many measured points buy how much accuracy at the sizes between them, and when do more of them no longer"
-        " help?"
+        "How accurate is a fit to a number of measured points at the sizes between them, and from which number on do"
+        " more points no longer help?"
     )
     axis = "points"
     quantity = "median error at the held-out sizes"
     unit = ""
     compared = ("piecewise linear", "expected linear")
-    within = None  # the expected lines are too good: the machine is not the analytical model
+    within = None  # the expected errors are too small: the machine is not the analytical model
     breaks = (
-        "The expected lines take the analytical model for the truth and errors of measuring for independent: what the"
-        " analytical model has not heard of, such as sizes that collide in a cache, no number of points smooths away."
+        "The expected errors assume that the analytical model is true and measurement errors are independent. The model"
+        " leaves effects out, such as sizes that collide in a cache; no number of points removes these."
     )
 
     def make_sliders(self) -> list[Slider]:
-        points = Slider(
-            "points", "", 8, "measured points that a fit is given", 4, 16, multiple_of=1, source="as in numerical.fit"
-        )
-        noise = Slider(
-            "noise",
-            "",
-            0.005,
-            "relative standard error of each measured time",
-            0,
-            0.2,
-            measured=False,
-            source="assumed: what fits a cache",
-        )
+        points = Slider.count("points", 8, "measured points to fit to", 4, 16, "as in numerical.fit")
+        meaning, source = "relative standard error of each measured time", "assumed: arrays that fit a cache"
+        noise = Slider("noise", "", 0.005, meaning, 0, 0.2, measured=False, source=source)
         return [points, *self.workload_sliders(), noise, *self.machine_sliders()]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "No noise": Preset(
                 {"noise": 0.0},
-                "The expected lines hardly move: with few points, the error comes from between them and not from"
-                " measuring.",
+                "The expected curves hardly move: with few points the error comes from interpolation, not from noise.",
             ),
             "Noisy times": Preset(
-                {"noise": 0.1}, "From five points on, straight lines hardly gain: what they are led through is noise."
+                {"noise": 0.1}, "From five points on, straight lines hardly improve: they follow the noise."
             ),
         }
 
@@ -107,8 +96,8 @@ class Points(SearchLab):
         def measured(result: Sweep) -> list[Curve]:
             seen = np.isfinite(result.estimate.value) & (result.estimate.value > 0)
             n, times = sizes[seen], result.estimate.value[seen]
-            counts = (np.full(len(x.values), int(c.sum())) for c in (result.estimate.kept, result.estimate.tried))
-            kept, tried = counts
+            estimate = result.estimate
+            kept, tried = (np.full(len(x.values), int(count.sum())) for count in (estimate.kept, estimate.tried))
             how = origin(result, kernels(), draws=DRAWS, sizes=n.tolist(), times_ns=times.tolist())
             curves = []
             for basis in SHOWN:
@@ -124,16 +113,12 @@ class Points(SearchLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         expected = np.array([self.expected(point, int(points)) for points in x.values]).T
-        return [
-            *(
-                Curve(name, "predicted", x, "", values)
-                for name, values in zip(("expected linear", "expected law"), expected, strict=True)
-            ),
-            Curve("noise", "predicted", x, "", np.full(len(x.values), HALF_NORMAL * point["noise"])),
-        ]
+        noise = np.full(len(x.values), HALF_NORMAL * point["noise"])
+        curves = zip(("expected linear", "expected law", "noise"), (*expected, noise), strict=True)
+        return [Curve(name, "predicted", x, "", values) for name, values in curves]
 
     def expected(self, point: Mapping[str, Value], points: int) -> tuple[float, ...]:
-        """Median errors of the piecewise linear function and the power law if the analytical model were the machine."""
+        """Return the median errors of straight lines and the power law if the analytical model were true."""
         return self._expected(tuple((name, value) for name, value in point.items() if name != self.axis), points)
 
     @cached_property
@@ -145,4 +130,4 @@ class Points(SearchLab):
         noise = np.exp(point["noise"] * np.random.default_rng(SEED).standard_normal(len(sizes)))
         times = self.analytical_time(point, sizes) * noise
         errors = (held_out(sizes, times, points, basis, EXPECTED_DRAWS) for basis in ("piecewise linear", "power law"))
-        return tuple(float(np.median(each)) for each in errors)
+        return tuple(float(np.median(error)) for error in errors)

@@ -1,4 +1,4 @@
-"""Which of the measured points a fit is given."""
+"""The choice of the measured points that a model is fitted to."""
 
 import numpy as np
 
@@ -9,12 +9,13 @@ SEED = 1
 
 
 def choose(n: np.ndarray, points: int, low: float, high: float, spacing: str = "log", seed: int = SEED) -> np.ndarray:
-    """Indices of `points` of the sizes `n` (increasing) between `low` and `high`, the ends among them, in increasing
-    order.
+    """Return increasing indices of `points` of the sizes between `low` and `high`, both ends included.
 
-    `spacing`: evenly over log n ("log"), the same among powers of two alone, evenly over n ("even"), denser towards
-    both ends of log n ("Chebyshev"), or drawn at random. Each place takes the nearest size that is not taken yet. Where
-    the range has fewer sizes, all of them; where it has none, the nearest one.
+    - n: all sizes, increasing
+    - spacing: even over log n ("log"), the same among "powers of 2", "even" over n, denser towards both ends of log n
+      ("Chebyshev"), or "random" with this seed; each place takes the nearest free size
+
+    A range with fewer sizes gives all of them; a range without any gives the size nearest to `low`.
 
     >>> choose(np.array([16, 23, 32, 45, 64, 91, 128]), 3, 16, 128, "powers of 2")
     array([0, 2, 6])
@@ -23,7 +24,7 @@ def choose(n: np.ndarray, points: int, low: float, high: float, spacing: str = "
     if spacing not in SPACINGS:
         raise SpeLabError(f"spacing must be one of {', '.join(SPACINGS)}, got {spacing!r}; name one of them")
     if not points >= 1:
-        raise SpeLabError(f"points must be 1 or more, got {points}; a fit needs something to go by")
+        raise SpeLabError(f"points must be 1 or more, got {points}; choose 2 or more to fit a curve")
     low, high = sorted((low, high))
     there = np.flatnonzero((n >= low) & (n <= high) & ((np.log2(n) % 1 == 0) | (spacing != "powers of 2")))
     if not there.size:
@@ -37,9 +38,8 @@ def choose(n: np.ndarray, points: int, low: float, high: float, spacing: str = "
     even = np.linspace(0, 1, points)
     places = u[0] + (u[-1] - u[0]) * ((1 - np.cos(np.pi * even)) / 2 if spacing == "Chebyshev" else even)
     free, taken = np.ones(there.size, dtype=bool), []
-    for place in sorted(
-        places, key=lambda place: -abs(place - (u[0] + u[-1]) / 2)
-    ):  # the ends first: they bound what is inside
+    middle = (u[0] + u[-1]) / 2
+    for place in sorted(places, key=lambda place: -abs(place - middle)):  # the ends first: they bound the others
         nearest = int(np.argmin(np.where(free, np.abs(u - place), np.inf)))
         free[nearest] = False
         taken.append(there[nearest])

@@ -1,4 +1,4 @@
-"""Models of one environment tried on another: what is left of each when the records or the search change."""
+"""Transfer of models: fit them to one run, and predict a run with other records or another search."""
 
 import math
 
@@ -12,28 +12,26 @@ from spe_lab.topics.numerical.labs import SearchLab
 from spe_lab.topics.numerical.searching import KINDS, LEAST, MOST, RECORDS
 from spe_lab.topics.numerical.tuning import tune
 
-POINTS = 20  # that models are fitted to before they are tried elsewhere, evenly over log n
+POINTS = 20  # to which the models are fitted, evenly spaced over log n
 DESCRIBED, TUNED = "analytical, as the machine is described", "analytical, tuned to the same points"
 
 
 def transfer(lab: SearchLab, fitted_on: Run, tried_on: Run, basis: str = "monotone spline") -> Text:
-    """Median errors of three models, as a table: a function fitted to points of the first run, the analytical model
-    with the parameters of the lab's machine, and the analytical model with parameters tuned to the same points.
+    """Return a table: median errors of three models in the run that they were fitted on, and in another.
 
-    The analytical ones are told the second run's record and search; the function has no place to be told.
+    The first model is a function fitted to points of the first run. The others are the analytical model with the
+    parameters of the lab's machine, and with parameters tuned to the same points. These two take the second run's
+    record and search as parameters; the function has no such parameters.
     """
     home, away = (
         lab.point({name: run.point[name] for name in ("search", "record") if name in run.point})
         for run in (fitted_on, tried_on)
     )
     if home["search"] != KINDS[0]:
-        raise SpeLabError(
-            f"fitted_on must be a run of the {KINDS[0]} search, got {home['search']}; exchange the two runs, or"
-            " measure one"
-        )
-    sample = Sample.of(
-        fitted_on.measured[0], {"points": POINTS, "spacing": "log", "low": LEAST, "high": MOST, "terms": 4}
-    )
+        rule = f"fitted_on must be a run of the {KINDS[0]} search"
+        raise SpeLabError(f"{rule}, got {home['search']}; exchange the two runs, or measure one")
+    settings = {"points": POINTS, "spacing": "log", "low": LEAST, "high": MOST, "terms": 4}
+    sample = Sample.of(fitted_on.measured[0], settings)
     n, times, given = sample.n, sample.times, sample.given
     tuned, function = tune(n[given], times[given], RECORDS[home["record"]], lab.values(home)), sample.fit(basis)
     models = {

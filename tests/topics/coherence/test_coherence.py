@@ -365,7 +365,7 @@ def test_a_made_up_tenure_is_found_again(k, threads):
 
 def test_a_tenure_that_cannot_be_told_from_noise_is_not_given_a_number():
     found = tenure.fit(made_up(1e6, 0.001))
-    assert found.k == np.inf and "too seldom to be seen" in str(found)
+    assert found.k == np.inf and "too rarely to be visible" in str(found)
 
 
 def test_a_recording_without_clean_blocks_has_the_fit_to_the_shipped_one_and_says_so():
@@ -669,7 +669,7 @@ def test_the_padded_solution_is_right_and_half_a_repair_is_not():
     )
     assert "must declare struct server" in exercise.check("int x;").reason
     large = coherence.PADDING_TEMPLATE.replace("uint64_t limit;", "uint64_t limit; char pad[5000];")
-    assert "must not be larger" in exercise.check(large).reason
+    assert "must be at most 4096 B" in exercise.check(large).reason
 
 
 @pytest.mark.parametrize("name", sorted(coherence.EXERCISES))
