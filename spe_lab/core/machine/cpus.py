@@ -47,7 +47,7 @@ class Cpus:
         if len(self.usable) == 1:
             notes.append("this process may use one CPU only: threads take turns on it")
         if self.quota is not None and self.quota < len(self.usable):
-            notes.append(f"a control group grants {self.quota:g} CPUs of time: threads are halted when it is used up")
+            notes.append(f"a control group grants {self.quota:g} CPUs of time: threads are halted when that is used up")
         if not self.pinned:
             notes.append("this system does not keep a thread on one CPU: threads may move during a trial")
         return tuple(notes)
