@@ -53,8 +53,8 @@ def telling_settings(lab: Lab, count: int = 2) -> dict[str, Mapping[str, Value]]
     }
     ranked = sorted((move for move in ranks if ranks[move][1] > 0), key=ranks.get, reverse=True)
     best_of_each = list({name: (name, value) for name, value in reversed(ranked)}.values())[::-1]
-    moves = dict.fromkeys([*best_of_each, *ranked])
-    moved = {f"{name} {_rendered(lab.sliders[name], value)}": {name: value} for name, value in moves}
+    chosen = dict.fromkeys([*best_of_each, *ranked])
+    moved = {f"{name} {_rendered(lab.sliders[name], value)}": {name: value} for name, value in chosen}
     presets = {name: preset.settings for name, preset in lab.presets().items()}
     return dict(list({**presets, **moved}.items())[:count])
 

@@ -181,6 +181,6 @@ def _bar(axes: "Axes", place: int, scored: Scored) -> None:
     colour = HIT if scored.hit else MISSED
     low, high = max(scored.low, scored.high / 1e3, scored.value / 1e3) / scored.value, scored.high / scored.value
     axes.hlines(place, low, high, color=colour, linewidth=7, alpha=0.6)
-    look = {"marker": "o", "markersize": 7, "color": colour, "markerfacecolor": colour if scored.hit else "white"}
-    axes.plot([(low * high) ** 0.5], [place], **look)
+    inside = colour if scored.hit else "white"
+    axes.plot([(low * high) ** 0.5], [place], marker="o", markersize=7, color=colour, markerfacecolor=inside)
     axes.hlines(place, scored.value_low / scored.value, scored.value_high / scored.value, color=TRUTH, linewidth=2)
