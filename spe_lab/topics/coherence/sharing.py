@@ -26,7 +26,7 @@ TRAINING = (12, 28, 320)  # offsets that the tenure is fitted to; the figure sho
 BESIDE = ("same word", "alone", "hand-off")  # settings interleaved with those of the figure, in this order
 MIDDLE = 0.5  # the median: contention differs in each trial, and the lowest tenth holds the lucky trials only
 ONE_CPU = (
-    "false sharing needs two processors, and this process may use one only; allow it a second one (taskset -c, docker"
+    "false sharing needs two processors, and this process may use one only; give it another one (taskset -c, docker"
     " --cpuset-cpus)"
 )
 HYPER_THREADS = "two threads ran on one core as hyper-threads, between which a line does not move"
