@@ -141,7 +141,7 @@ class Sheet:
         self._still = [*drawn, legend]
         self.points = [artist for bars in self.bars for artist in bars.get_children()]
         self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
-        self._dress: list[Any] = [*self.bars, *self.lines, *self.places, *drawn, legend]
+        self._dress = [*self.bars, *self.lines, *self.places, *drawn, legend]
         for artist in (*self._still, *self.points, *self.lines, *self.places):
             artist.set_animated(True)
         self.content = content
