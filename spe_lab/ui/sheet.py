@@ -85,7 +85,7 @@ class Sheet:
         self.caption = top.set_title("", loc="left", y=1.0, fontsize=11)
         for artist in (self.ratio_points, *self.markers, self.caption):
             artist.set_animated(True)
-        self._dress: list[Artist] = []
+        self._dress: list[Any] = []  # artists, and containers of some
 
     def dress(
         self,

@@ -33,7 +33,7 @@ CLAIMS = {
     },
     "scaling.parallelism": {
         "Threads of the best loop": lambda a, b: not a.marks["threads pay from"] <= b.marks["threads pay from"],
-        "Dear threads": (
+        "Expensive threads": (
             lambda a, b: (
                 np.isclose(a.marks["threads pay from"], 100 * b.marks["threads pay from"])
                 or np.isnan(a.marks["threads pay from"])
