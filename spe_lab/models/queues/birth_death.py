@@ -188,7 +188,7 @@ def sojourn_tail(t: np.ndarray | float, servers: int, rho: np.ndarray | float, m
     """Return P(T > t); t and ρ are broadcast."""
     rho, mean_service = checked_load(rho), positive("mean_service", mean_service)
     t = np.maximum(np.asarray(t, dtype=float), 0.0) / mean_service
-    return _tail(t, erlang_c(servers, rho), servers * (1 - rho))
+    return _tail(np.asarray(t), erlang_c(servers, rho), servers * (1 - rho))
 
 
 def _tail(t: np.ndarray, waiting: np.ndarray, drain: np.ndarray) -> np.ndarray:

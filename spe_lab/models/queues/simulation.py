@@ -253,7 +253,8 @@ def _run(
     n, servers, flag = len(gaps), system.servers, cancel.flag
     if isinstance(system, Split | Sharing):
         sharing = isinstance(system, Sharing)
-        lines, kind, place = (system.stations, "station", "job") if sharing else (servers, "line", None)
+        lines = system.stations if isinstance(system, Sharing) else servers
+        kind, place = ("station", "job") if sharing else ("line", None)
         table = np.empty(lines, np.dtype(library.struct(kind)))
         run, each = (library.queue_sharing, (servers,)) if sharing else (library.queue_split, ())
         room = 64  # places of a queue: most are short; if one overflows, the run starts again with more places

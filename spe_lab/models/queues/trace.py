@@ -52,8 +52,9 @@ class Trace:
         elapsed, servers, service = None, run.system.servers, run.all_services[seen]
         if shape == "sharing":
             elapsed = _virtual(arrival, departure, servers, arrival[seen][0], begin, end)
-        times = (moments[seen] - begin for moments in (arrival, start, departure))
-        return cls(name, shape, servers, end - begin, *times, service, run.server[seen], service >= long_from, elapsed)
+        came, began, left = (moments[seen] - begin for moments in (arrival, start, departure))
+        who, long = run.server[seen], service >= long_from
+        return cls(name, shape, servers, end - begin, came, began, left, service, who, long, elapsed)
 
     def present(self) -> tuple[np.ndarray, np.ndarray]:
         """Return (times, customers present from then on)."""

@@ -59,7 +59,7 @@ class Partition(PricedLab):
         # The region fits the last cache and the reach of the TLB, so only the levels above these matter.
         ends = tuple(f"_{level.name}" for level in self.levels()[:-2])
         overlap, t0 = "misses in progress at the same time", "time of a tuple without repeated misses"
-        assumed = {"scale": "log", "measured": False}
+        assumed: dict[str, Any] = {"scale": "log", "measured": False}
         return [
             Slider.count("bits", 8, "bits of the cluster's number", BITS[0], BITS[-1], "256 clusters"),
             Slider("overlap", "", ASSUMED_OVERLAP, overlap, 1, 32, **assumed, source="assumed: stores do not wait"),

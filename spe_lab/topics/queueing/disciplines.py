@@ -139,7 +139,7 @@ def highest_load(
 def table(objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1) -> Text:
     """Return a table of highest loads of the four systems for four distributions of service."""
     cells = [(system, law) for law in FOUR for system in four_systems(servers).values()]
-    loads = in_threads(lambda cell: highest_load(*cell, objective, customers=customers, seed=seed), cells)
+    loads = in_threads(lambda cell: highest_load(cell[0], cell[1], objective, customers=customers, seed=seed), cells)
     columns = [" | ".join(f"{load:.2f}" for load in loads[i : i + 4]) for i in range(0, len(loads), 4)]
     rows = [f"| {law} | {loads_of_law} |" for law, loads_of_law in zip(FOUR, columns, strict=True)]
     return Text("\n".join([f"| service | {' | '.join(NAMES)} |", "|---|---|---|---|---|", *rows]))

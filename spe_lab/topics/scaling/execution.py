@@ -45,5 +45,5 @@ def run_trials(
 def execute(graph: Graph, workers: int, order: str = ORDERS[0], trials: int = 5) -> Schedule:
     """Return the shortest of `trials` executions as a schedule. One core is enough, since the tasks only sleep."""
     elapsed, *columns = run_trials(graph, workers, order, trials)
-    best = int(np.argmin(elapsed))
-    return Schedule(graph, workers, *(tuple(column[best].tolist()) for column in columns), source="measured")
+    began, ended, worker = (tuple(column[int(np.argmin(elapsed))].tolist()) for column in columns)
+    return Schedule(graph, workers, began, ended, worker, source="measured")

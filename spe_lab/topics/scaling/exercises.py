@@ -149,7 +149,7 @@ def judge_lock(answer: Any) -> Verdict:
     means = "with two threads the sum takes {} times as long as with one"
     wrong = f": less than {FASTER} is asked for. How often does a thread wait for the other?"
     right = ": the threads rarely wait for each other"
-    options = {"name": "lock", "appended": _TRIALS, "limit": FASTER, "below": True}
+    options: dict[str, Any] = {"name": "lock", "appended": _TRIALS, "limit": FASTER, "below": True}
     return judge_c(answer, run_lock, means, right=right, wrong=wrong, **options)
 
 

@@ -23,7 +23,7 @@ def test_what_to_look_for_in_fitted_functions_is_there():
     measured, n = lab.recorded().measured[0].values, lab.x().values
     seen = {name: Seen(lab, preset.settings) for name, preset in lab.presets().items()}
     eight, wide, right = (seen[name] for name in ("Eight terms", "Points up to 2²¹", "Large sizes only"))
-    given = lab.sample(eight.point)
+    given = lab.recorded_fit.of(eight.point)
     assert np.allclose(given.fit("polynomial")(given.n[given.given]), given.times[given.given], rtol=1e-6)
     assert abs(eight.at(0, 1 << 18) / measured[n == 1 << 18][0] - 1) > 0.5
     assert (
