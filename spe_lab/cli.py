@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _discard_output() -> None:
-    """Send the remaining buffer to /dev/null; otherwise Python would write it at exit and report the error again."""
+    """Send the remaining buffer to /dev/null; Python would write it at exit and report the error again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -175,7 +175,7 @@ def _machine(options: argparse.Namespace) -> int:
 
 
 def _calibrated(replace: bool) -> Machine:
-    """Measure the machine's parameters, save them as its profile and return it. Until then the old profile stays."""
+    """Measure the machine's parameters, save them as its profile and return it."""
     from spe_lab.core.calibration import calibration
 
     former = None if replace else machines.load_own()  # if it is damaged, fail now and not after 25 s
@@ -260,7 +260,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _fall_back(lab: Lab, settings: dict[str, str], error: UnavailableError) -> Run:
-    """Return the model beside a recorded run, if this machine cannot measure. Raise MeasurementError without one."""
+    """Return the model beside a recorded run. Raise MeasurementError if there is none."""
     recorded = lab.recorded()
     if recorded is None:
         raise MeasurementError(str(error)) from None

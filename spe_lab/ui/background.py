@@ -9,7 +9,7 @@ from spe_lab.ui.interrupt import cancel_on_interrupt
 
 
 class Background:
-    """A thread for one piece of work at a time. `loop` is that of the thread that runs cells; its interrupt cancels."""
+    """A thread for one piece of work at a time; an interrupt of the cells' event `loop` cancels it."""
 
     def __init__(self, name: str, loop: AbstractEventLoop | None) -> None:
         self.cancelled = Cancel()

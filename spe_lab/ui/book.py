@@ -41,7 +41,7 @@ def plates(title: str, shown: Sequence[tuple[str, str]]) -> str:
 
 
 def telling_settings(lab: Lab, count: int = 2) -> dict[str, Mapping[str, Value]]:
-    """Return `count` settings by label: the lab's presets, then the single moves that change the prediction most.
+    """Return `count` settings by label: presets, then moves that change the prediction most.
 
     Moves that keep the points valid come first: those of the model alone, and all moves of a lab that simulates. A
     slider is moved twice only if there are not enough sliders.
@@ -53,8 +53,8 @@ def telling_settings(lab: Lab, count: int = 2) -> dict[str, Mapping[str, Value]]
     }
     ranked = sorted((move for move in ranks if ranks[move][1] > 0), key=ranks.get, reverse=True)
     best_of_each = list({name: (name, value) for name, value in reversed(ranked)}.values())[::-1]
-    chosen = dict.fromkeys([*best_of_each, *ranked])
-    moved = {f"{name} {_rendered(lab.sliders[name], value)}": {name: value} for name, value in chosen}
+    ordered = dict.fromkeys([*best_of_each, *ranked])
+    moved = {f"{name} {_rendered(lab.sliders[name], value)}": {name: value} for name, value in ordered}
     presets = {name: preset.settings for name, preset in lab.presets().items()}
     return dict(list({**presets, **moved}.items())[:count])
 
@@ -64,7 +64,7 @@ def _rendered(slider: Slider, value: Value) -> str:
 
 
 def _moved(slider: Slider) -> list[Value]:
-    """Return the other choices, or a quarter and four times the default; for a default of 0, a quarter of the range."""
+    """Return the other choices, or a quarter and four times the default (of 0: a quarter of the range)."""
     if slider.scale == "choice":
         return [choice for choice in slider.choices if choice != slider.default]
     quarter = slider.low + (slider.high - slider.low) / FACTOR

@@ -1,4 +1,4 @@
-"""The cell magic `%%c`, and what a notebook adds to a compiled cell: sliders, timing, and an explorer with a model.
+"""The cell magic `%%c`, and a notebook's additions to a compiled cell: sliders, timing, explorer.
 
 %load_ext spe_lab
 
@@ -55,7 +55,7 @@ class NotebookCell(Cell):
         budget_s: float = 2.0,
         **arguments: Any,
     ) -> Curve:
-        """Return the time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
+        """Return the time per call, or per unit of work of a work kernel, as a measured curve in ns.
 
         `over` names one numeric parameter and its values in `unit`; `arguments` are the other parameters.
         """

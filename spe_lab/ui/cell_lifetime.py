@@ -23,7 +23,7 @@ _shown: dict[str, tuple[str, _Closings]] = {}  # by cell: the run that made its 
 
 
 def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
-    """When the running cell is run again, call `release`, close the page, and remove it from IPython's outputs.
+    """When the running cell is run again, call `release`, close the page and forget its outputs.
 
     The object itself stays alive if the reader has assigned it to a name.
     """
@@ -58,7 +58,7 @@ def until_rerun(shown: Page, release: Callable[[], None] | None = None) -> None:
 
 
 def _request(shell: Any) -> tuple[str, str] | None:
-    """Return the running cell's id (or its text, if it has no id) and the id of this run; None outside a cell."""
+    """Return the running cell's id (or else its text) and the id of this run; None outside a cell."""
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
     if parent.get("msg_type") != "execute_request":
         return None

@@ -1,4 +1,4 @@
-"""Widgets for a lab's sliders. A log slider steps through values of equal ratio and shows each with its unit."""
+"""Widgets for a lab's sliders. A log slider steps through values of equal ratio, with units."""
 
 from collections.abc import Callable, Mapping
 
@@ -55,7 +55,7 @@ def _as_labelled(value: float, unit: str) -> float:
 def group(
     sliders: list[Slider], values: Mapping[str, Value], changed: Callable[[str], None]
 ) -> dict[str, widgets.Widget]:
-    """Return widgets by slider name, with room for the longest name. Each move calls `changed` with the name."""
+    """Return widgets by slider name, with room for the longest. Each move calls `changed(name)`."""
     label = max([_LABEL, *(12 + 8 * len(slider.name) for slider in sliders if slider.scale != "choice")])
     made = {slider.name: control(slider, values[slider.name], label) for slider in sliders}
     for name, widget in made.items():

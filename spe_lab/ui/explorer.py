@@ -50,7 +50,7 @@ class Shows(Enum):
 def explore(
     lab: str | Lab, prediction: Prediction | None = None, machine: Machine | None = None, **settings: Value
 ) -> "Explorer":
-    """Return a page for a lab (its id or an object) with its sliders at `settings`. The figure shows `prediction`."""
+    """Return a page for a lab (its id or an object) with sliders at `settings`, beside `prediction`."""
     lab = lab if isinstance(lab, Lab) else registry.get(lab, machine)
     if mode.building_book() and machine is None and (recorded := lab.recorded()):
         lab = lab_of(recorded)  # the model of the machine that recorded the data
@@ -182,7 +182,7 @@ class Explorer:
         self._overtaken.pressed()
 
     def overlay(self, run: Recording | Path | str) -> "Explorer":
-        """Draw the measured curves of another run of this lab, or of its file, labelled with its machine's name."""
+        """Draw the measured curves of another run of this lab, or of its file, with its machine's name."""
         self.parts.beside.add(run)
         return self
 
@@ -212,7 +212,7 @@ class Explorer:
             raise
 
     def refresh(self) -> None:
-        """Show a frame: prediction at the sliders' values, measured points, marker, and their description in words."""
+        """Show a frame: prediction at the sliders' values, measured points, marker, and words."""
         with TURN:
             point = self.point
             self._simulate_again(point)
@@ -252,7 +252,7 @@ class Explorer:
         reveal(self.recording, self.lab)
 
     def in_state(self, frame: Frame | None = None) -> str:
-        """Return the sliders, the model's values at the marker, and the comparison with the measurement, as markup."""
+        """Return the sliders, the model's values at the marker, and the model's error, as markup."""
         frame = frame or self.frame
         sliders, point, shown = self.lab.sliders, frame.point, frame.shown
         named = (name for name in point if sliders[name].measured or point[name] != sliders[name].default)
@@ -342,7 +342,7 @@ class Explorer:
         self.wait(1)
 
     def measured(self) -> Run:
-        """Wait for the running measurement, or start one if there are no points yet, and return the measured run.
+        """Wait for the running measurement, or a new one if there are no points, and return the run.
 
         Ctrl-C and the stop button end the waiting and the measurement.
         """

@@ -1,4 +1,4 @@
-"""The widgets of an explorer: sliders, buttons, the figure's two layers, its text, and the folds below it."""
+"""The widgets of an explorer: sliders, buttons, the figure's two layers, its text, and the folds."""
 
 import html
 from collections.abc import Callable, Iterable, Mapping

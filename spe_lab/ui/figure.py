@@ -34,7 +34,7 @@ collect_left = STORE.collect  # at the end of a measurement
 
 
 class LabFigure:
-    """The figure of one lab: `draw` makes a picture for a file, `layers` one for a page (1 ms for new predictions)."""
+    """The figure of one lab: `draw` makes a picture for a file, `layers` one for a page (1 ms)."""
 
     def __init__(self, lab: Lab, form: str = "png") -> None:
         self.lab = lab
@@ -127,7 +127,7 @@ class LabFigure:
             sheet.limits = None
 
     def _span(self, sheet: Sheet, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
-        """Return the limits of x and y, with room for the legend: whole decades (bytes: powers of 16), or from zero."""
+        """Return limits of x and y with room for the legend: whole decades (bytes: powers of 16) or from 0."""
         sketch = sketch or Sketch("")
         x = np.concatenate([*(curve.x.values for curve in curves), sketch.x, sketch.x])
         y = np.concatenate([*(curve.values for curve in curves), sketch.low, sketch.high])

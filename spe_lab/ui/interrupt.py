@@ -9,7 +9,7 @@ from spe_lab.core.cancel import Cancel
 
 
 def main_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the event loop of the thread that runs cells; None outside a notebook, where Ctrl-C reaches the caller."""
+    """Return the event loop of the thread that runs cells; None outside a notebook."""
     try:
         return asyncio.get_running_loop() if threading.current_thread() is threading.main_thread() else None
     except RuntimeError:
@@ -17,7 +17,7 @@ def main_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def cancel_on_interrupt(cancel: Cancel, loop: asyncio.AbstractEventLoop | None) -> None:
-    """Make the next interrupt of an idle kernel set `cancel`; `loop` is the main thread's, from `main_loop`.
+    """Make the next interrupt of an idle kernel set `cancel`; `loop` comes from `main_loop`.
 
     An idle ipykernel ignores SIGINT, and does so again after each message that its main thread has handled. Messages of
     widgets may come in another thread, which must not set signal handlers. So the main thread's event loop sets the

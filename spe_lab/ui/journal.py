@@ -1,4 +1,4 @@
-"""The journal as a page: predictions and exercises of all chapters, and how often the reader's ranges held."""
+"""The journal as a page: predictions and exercises of all chapters, and the track record."""
 
 import html
 import io
@@ -132,7 +132,7 @@ def _height(record: TrackRecord) -> int:
 
 @locked
 def draw(record: TrackRecord) -> bytes:
-    """Return a PNG: above, the share of ranges that held and the aim; below, each range ÷ the measured value."""
+    """Return a PNG: above, the share of ranges that held; below, each range ÷ the measured value."""
     from matplotlib.figure import Figure
 
     n, height = len(record.ranges), _height(record)
@@ -177,10 +177,9 @@ def _ratios(low: float, high: float) -> list[float]:
 
 
 def _bar(axes: "Axes", place: int, scored: Scored) -> None:
-    """Draw a range as a bar with a marker, filled if the range held, and the measured interval as a thin line."""
-    colour = HIT if scored.hit else MISSED
+    """Draw a range as a bar, its marker filled if it held, and the measured interval as a thin line."""
+    colour, fill = (HIT, HIT) if scored.hit else (MISSED, "white")
     low, high = max(scored.low, scored.high / 1e3, scored.value / 1e3) / scored.value, scored.high / scored.value
     axes.hlines(place, low, high, color=colour, linewidth=7, alpha=0.6)
-    inside = colour if scored.hit else "white"
-    axes.plot([(low * high) ** 0.5], [place], marker="o", markersize=7, color=colour, markerfacecolor=inside)
+    axes.plot([(low * high) ** 0.5], [place], marker="o", markersize=7, color=colour, markerfacecolor=fill)
     axes.hlines(place, scored.value_low / scored.value, scored.value_high / scored.value, color=TRUTH, linewidth=2)

@@ -15,7 +15,7 @@ _WIDTH, _HEIGHT = 820, 340
 
 
 def observed(seconds: float = 3.0) -> "NoisePicture | Text":
-    """Sample two loops for `seconds` and return a picture of their times; without a compiler, return the reason."""
+    """Sample two loops for `seconds` and return a picture; without a compiler, return the reason."""
     return NoisePicture(observe(seconds)) if native.available() else Text(native.NO_COMPILER)
 
 

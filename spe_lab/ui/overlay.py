@@ -1,4 +1,4 @@
-"""Curves beside a lab's own: a run recorded elsewhere, or the model of a machine with published parameters."""
+"""Curves beside a lab's own: a run recorded elsewhere, or the model of a published machine."""
 
 import dataclasses
 import html
@@ -30,7 +30,7 @@ class Overlay:
 
 
 def recorded(lab: Lab, run: Recording | Path | str) -> Overlay:
-    """Return the measured curves of a run or its file as recorded ones. Raise SpeLabError for another lab's run."""
+    """Return the measured curves of a run or its file. Raise SpeLabError for another lab's run."""
     run = run if isinstance(run, Recording) else Recording.load(Path(run))
     kind = (run.lab, run.x.name, run.x.unit, *{curve.unit for curve in run.measured})
     if kind != (lab.id, lab.axis, lab.sliders[lab.axis].unit, lab.unit):
@@ -47,7 +47,7 @@ def recorded(lab: Lab, run: Recording | Path | str) -> Overlay:
 
 
 def published(lab: Lab) -> list[Overlay]:
-    """Return the lab's model on each documented machine: the curves that depend on published parameters alone."""
+    """Return the model of each published machine: the curves that need published parameters alone."""
     return [overlay for name, machine in _published().items() if (overlay := _modelled(lab, name, machine))]
 
 

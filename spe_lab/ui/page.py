@@ -21,7 +21,7 @@ def page_of(shown: Page, box: widgets.Box, release: Callable[[], None] | None = 
 
 
 def bundle(page: widgets.Widget, how: Mapping[str, Any], **elsewhere: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the result of `_repr_mimebundle_(**how)` for `page`; `elsewhere`: `text`, and `html` for a picture."""
+    """Return the mimebundle of `page` for `how`; `elsewhere`: `text`, and `html` for a picture."""
     shown = page._repr_mimebundle_(**how) if page.comm else {}  # no comm: closed, as its cell was run again
     data, metadata = shown if isinstance(shown, tuple) else (shown, {})
     kinds = {"text": "text/plain", "html": "text/html"}

@@ -11,7 +11,7 @@ from spe_lab.ui.book import plates, telling_settings
 
 
 class Shown(Protocol):
-    """What is asked of an explorer."""
+    """The interface of an explorer for the book."""
 
     lab: Lab
     fitted: Fitted
@@ -27,7 +27,7 @@ class Shown(Protocol):
 
 
 def explorer_plates(explorer: Shown) -> str:
-    """The figure of an explorer as it stands and at two other settings, to switch between without a kernel."""
+    """Return the figures of an explorer at its own and two other settings, to switch between."""
     lab, fitted, start = explorer.lab, explorer.fitted, explorer.point
     shown = [("as it opens", _plate(explorer, "as it opens"))]
     for label, settings in telling_settings(lab).items():
@@ -44,5 +44,5 @@ def explorer_plates(explorer: Shown) -> str:
 
 
 def _plate(explorer: Shown, label: str) -> str:
-    """The picture and its text; the alternative text begins with the setting, since ranges and errors depend on it."""
+    """Return the figure and its text; the alternative text begins with the setting."""
     return f"{explorer.html(f'{label}: ')}<p>{explorer.in_state()}</p>"

@@ -1,4 +1,4 @@
-"""A player for queue simulations: play, pause, step by event, move back and forth, with a strip of the whole trace.
+"""A player for queue simulations: play, pause, step by event, back and forth, beside a strip.
 
 C simulates the traces at the sliders' values. The page plays them without the kernel (player.js).
 """
@@ -58,7 +58,7 @@ class Stage(AnyWidget):
 
 
 class Player:
-    """A page that plays `traced`. A slider move simulates again and playing goes on; `settings` are slider values."""
+    """A page that plays `traced`, simulated again at each slider move; `settings` are slider values."""
 
     def __init__(self, traced: Traced, **settings: Value) -> None:
         self.traced = traced
@@ -148,7 +148,7 @@ def _moving(trace: Trace) -> str:
 
 
 def strip(trace: Trace, top: int) -> str:
-    """Return an SVG of the customers present over time, from 0 to `top`, with bars where a long job is in service."""
+    """Return an SVG of the customers present over time, with bars where a long job is in service."""
     times, present = trace.present()
     times = np.clip(times, 0, trace.end)
     x, y = times / trace.end * WIDTH, STRIP - 2 - present / top * (STRIP - 22)

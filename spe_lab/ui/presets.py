@@ -10,7 +10,7 @@ from spe_lab.core.slider import Preset, Value
 
 
 class PresetBar:
-    """A button for each preset, a reset button, and below them what to look for. `apply` gets all sliders' values."""
+    """A button for each preset, a reset button, and what to look for. `apply` gets all values."""
 
     def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]) -> None:
         self._lab, self._apply = lab, apply

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.container import ErrorbarContainer
 
 # Okabe and Ito's colours, two light ones darkened for a white ground, told apart with any colour vision
 # (tests/ui/test_palette.py); markers and dashes tell the curves apart without colour.
@@ -96,7 +95,7 @@ class Sheet:
         sketch: Sketch | None,
         marks: Iterable[str],
     ) -> bool:
-        """Make artists for curves of these names, unless the sheet has them. Return True if they replace others.
+        """Make artists for curves of these names, unless they exist. Return True if they replace others.
 
         - own: how many curves at the start of `measured` and of `predicted` are this lab's; others come from elsewhere
         - stale: True to fade the points
@@ -147,7 +146,7 @@ class Sheet:
         self.content = content
         return others
 
-    def _error_bars(self, curve: Curve, colour: str, marker: str, faded: bool) -> "ErrorbarContainer":
+    def _error_bars(self, curve: Curve, colour: str, marker: str, faded: bool) -> Any:
         """Return artists for the points of a measured curve, open if they were not measured on this machine."""
         shape = {"fmt": marker, "markersize": 6, "elinewidth": 1.5, "capsize": 2, "alpha": _FADED if faded else 1.0}
         fill = colour if curve.source == "measured" else "white"
@@ -155,7 +154,7 @@ class Sheet:
         return self.axes[0].errorbar([1], [1], yerr=[0], color=colour, markerfacecolor=fill, label=label, **shape)
 
     def stretch(self, limits: tuple) -> None:
-        """Extend the axes to these limits (low and high of x, low and high of y, ratio); they never shrink here."""
+        """Extend the axes to these limits (low and high of x and y, ratio); they never shrink here."""
         if self.limits is not None:
             ends = zip((min, max, min, max, max), limits, self.limits, strict=True)
             limits = tuple(choose(new, old) for choose, new, old in ends)
@@ -207,7 +206,7 @@ class Sheet:
         return self._bare is not None or self._dressed is not None
 
     def _set_scales(self) -> None:
-        """Set the scales and formatters once, since a new scale makes new ticks, the largest cost of a drawing.
+        """Set scales and formatters once, since a new scale makes new ticks, the largest cost.
 
         The minor ticks (up to 65) are one line here; as matplotlib's objects they take a third of a drawing.
         """
@@ -279,7 +278,7 @@ def _share(values: np.ndarray, low: float, high: float, scale: str) -> np.ndarra
 
 @cache
 def _canvas() -> "type[FigureCanvasAgg]":
-    """Return a canvas class whose objects share their pixels; each sheet keeps a copy of its ground and restores it."""
+    """Return a canvas class whose objects share their pixels; each sheet restores its own ground."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 
     renderer = RendererAgg(WIDTH, HEIGHT, DPI)

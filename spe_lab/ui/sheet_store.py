@@ -61,7 +61,7 @@ class SheetStore:
 
     @locked
     def collect(self) -> None:
-        """Run Python's collector if sheets and artists have left many objects. Call this at the end of a measurement.
+        """Run Python's collector if sheets have left many objects. For the end of a measurement.
 
         Otherwise the collector would run within some frame, when a quarter of all objects is new, for a third of a
         second.

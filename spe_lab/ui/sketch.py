@@ -1,4 +1,4 @@
-"""A prediction of a curve, drawn by the reader before measuring: one slider per point, on the lab's axes."""
+"""A curve that the reader draws before measuring: one slider per point, on the lab's axes."""
 
 import html
 import math
@@ -165,7 +165,7 @@ class CurveSketch:
 
 
 def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
-    """Return the ends of the axis: the outer places, extended on both sides by a share ROOM of their distance."""
+    """Return the ends of the axis: the outer places, and a share ROOM of their distance beyond."""
     first, last = places[0], places[-1]
     if lab.sliders[lab.axis].scale == "log":
         room = (last / first) ** ROOM

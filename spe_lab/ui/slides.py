@@ -1,4 +1,4 @@
-"""Notebooks as slides: headings and steps decide where each slide begins, so that chapters need no marks by hand.
+"""Notebooks as slides: headings and steps decide where each slide begins.
 
     python -m spe_lab.ui.slides notebooks/03b_memory.ipynb dist/lecture
 

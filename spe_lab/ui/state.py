@@ -23,7 +23,7 @@ def code(lab: Lab, point: Mapping[str, Value]) -> str:
 
 
 def command(lab: Lab, point: Mapping[str, Value]) -> str:
-    """Return the command line that runs the lab at this point. It sweeps the axis, so it leaves out the marker.
+    """Return the command line that runs the lab at this point; it sweeps the axis, without marker.
 
     >>> from spe_lab import lab
     >>> stride = lab("memory.stride")
@@ -49,7 +49,7 @@ def _literal(slider: Slider, value: Value) -> str:
 
 
 def _text(slider: Slider, value: Value) -> str:
-    """Return the shortest text that `Slider.checked` reads back exactly: with a prefix, all digits, or a number."""
+    """Return the shortest text that `Slider.checked` reads back exactly."""
     if slider.scale == "choice":
         return str(value)
     for text in (units.render(value, slider.unit).replace(" ", ""), f"{value:.15g}{slider.unit}"):

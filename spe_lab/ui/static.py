@@ -58,12 +58,12 @@ _LAYERS = """<style>
 
 
 def ground_html(ground: bytes) -> str:
-    """Return the lower layer of a figure on a page, the parts that stay. The upper layer has the alternative text."""
+    """Return the lower layer of a figure on a page: the parts that stay, without alternative text."""
     return _LAYERS + figure_html(ground, "")
 
 
 def moving_html(inside: str, alt: str) -> str:
-    """Return the upper layer: an SVG of the same size with this content, and the figure's alternative text."""
+    """Return the upper layer: an SVG of the same size, with the figure's alternative text."""
     label = html.escape(alt, quote=True)
     return (
         f'<svg class="spe-moving" role="img" aria-label="{label}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0'
@@ -92,7 +92,7 @@ def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = (), marks: Mapping
 
 
 def dense(lab: Lab, x: Axis, points: int = 240) -> Axis:
-    """Return values of the axis for drawing a model as a line, those of x included; for a counting axis, x itself."""
+    """Return values of the axis, those of x included, to draw a model; for a counting axis, x itself."""
     slider, low, high = lab.sliders[x.name], x.values[0], x.values[-1]
     if slider.scale == "log":
         return Axis(x.name, x.unit, np.unique([*x.values, *np.geomspace(low, high, points)]))

@@ -13,7 +13,7 @@ from spe_lab.ui.page import bundle, page_of
 
 
 class Stepper:
-    """A page that shows one of `frames`: pairs of markup (an SVG with a label) and a sentence with the same content."""
+    """A page that shows one of `frames`: pairs of an SVG with a label, and a sentence for it."""
 
     def __init__(self, frames: Sequence[tuple[str, str]], title: str = "step") -> None:
         if not frames:

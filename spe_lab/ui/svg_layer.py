@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def svg(sheet: "Sheet") -> str:
-    """Return SVG content in pixels of the figure: lines, ratios, markers and caption, where matplotlib draws them."""
+    """Return SVG content in the figure's pixels: lines, ratios, markers and caption."""
     top, bottom = sheet.axes
     drawn = [
         _window(top, [_line(sheet, line) for line in (*sheet.lines, *sheet.places)] + [_line(sheet, sheet.markers[0])]),
@@ -57,7 +57,7 @@ def _dots(sheet: "Sheet", line: "Line2D") -> str:
 
 
 def _points(sheet: "Sheet", line: "Line2D") -> np.ndarray:
-    """Return n × 2 pixels from the figure's upper left corner, not finite for values without a place on the axes."""
+    """Return n × 2 pixels from the figure's upper left corner; NaN or infinite off the axes."""
     xy = np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()])
     with np.errstate(divide="ignore", invalid="ignore"):
         place = line.get_transform().transform(xy)

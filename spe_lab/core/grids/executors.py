@@ -1,4 +1,4 @@
-"""Run tasks on any executor of concurrent.futures and answer each exactly once, although workers may die.
+"""Run tasks on any executor of concurrent.futures; each is answered once, although workers may die.
 
 Executors report a dead worker in different ways: a process pool breaks all its futures, Dask cancels some, IPython
 Parallel has errors of its own. So a task's own error is returned as a value (`_attempt`). An exception from an executor
@@ -52,7 +52,7 @@ def answers(
     tries: int = TRIES,
     at_once: int | None = None,
 ) -> Iterator[tuple[int, Any]]:
-    """Yield (task index, function(task, cancel)) as tasks finish. Once `cancel` is set, stop and drop unfinished tasks.
+    """Yield (task index, function(task, cancel)) as tasks finish; stop once `cancel` is set.
 
     - executor: None (one after the other in this thread), "threads", "processes", an Executor, or a function that makes
       one. An executor made here is replaced if it breaks, and shut down at the end.
@@ -160,7 +160,7 @@ class _Pool:
         return self.executor.submit(*call)
 
     def renew_if_broken(self, error: Exception, executor: Executor) -> None:
-        """Drop a broken executor, so that the next task makes another; later futures of the same one change nothing."""
+        """Drop a broken executor, so that the next task makes another one."""
         if self.make and isinstance(error, BrokenExecutor) and executor is self.executor:
             executor.shutdown(wait=True, cancel_futures=True)
             self.executor = None
@@ -195,13 +195,13 @@ def _begin(flag: c_int32) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process with its parent: a pool's processes would wait for tasks for ever if the parent is killed."""
+    """End this process with its parent; otherwise it would wait for tasks for ever."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
 
 def _attempt(function: Callable, task: Task, cancel: Cancel, _name: str) -> tuple[str, Any]:
-    """Run one task in a worker. Return its error as a value too, so that exceptions come from the executor alone."""
+    """Run one task in a worker and return its answer or its error, so that only executors raise."""
     try:
         return "answer", function(task, _inherited or cancel)
     except Exception as error:

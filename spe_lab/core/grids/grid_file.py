@@ -1,4 +1,4 @@
-"""The file of a sweep: one line of JSON for each finished part, so that an interrupted sweep can continue.
+"""The file of a sweep: one line of JSON per finished part, so that a sweep can continue.
 
 The first line holds what all parts share. An incomplete last line (power failure) is dropped and its part repeated. Any
 other line that does not fit is an error, and the file stays as it is.

@@ -57,7 +57,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Swept:
-    """The state of a grid: its `parts` in order, and the `found` results of the finished ones, by their index."""
+    """The state of a grid: its `parts` in order, and `found`, the results of finished parts by index."""
 
     lab: Lab
     parts: Sequence[Part]
@@ -190,7 +190,7 @@ def measured(part: Part, cancel: Cancel) -> Measured:
 
 
 def joined(curves: Sequence[Sequence[Curve]]) -> list[Curve]:
-    """Join the curves of each name over the parts of an axis. The first part gives the provenance, all give notes."""
+    """Join the curves of each name over the parts of an axis, with the first part's provenance."""
     whole = []
     for parts in zip(*curves, strict=True):
         first = parts[0]
@@ -203,7 +203,7 @@ def joined(curves: Sequence[Sequence[Curve]]) -> list[Curve]:
 
 
 def values_of(slider: Slider, text: str) -> list[Value]:
-    """Return the values that a text names: "1,4,16"; "0.5..0.95" (ten values); "0.5..0.95/4" (four values).
+    """Return the values that a text names: "1,4,16"; "0.5..0.95" (ten values); "0.5..0.95/4" (four).
 
     A range has equal steps, or equal ratios if the slider is logarithmic. Its values are rounded to the slider's steps.
 

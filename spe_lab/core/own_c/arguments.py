@@ -1,4 +1,4 @@
-"""Check the arguments of a C function against its prototype, pack them for another process, copy C's changes back.
+"""Check arguments against a C prototype, pack them for another process, and copy C's changes back.
 
 A pointer takes a numpy array of its element type, or None. A pointer to a structure takes a dict of its fields; missing
 fields are zero. `char *` and `void *` take any array, or bytes, which get a terminating zero. C's changes to arrays and
@@ -151,7 +151,7 @@ class Packed:
         return block
 
     def structure(self, fields: Mapping[str, Any], kind: type[ctypes.Structure], name: str) -> Block:
-        """Add a structure with these fields as a block; C's changes come back into the dict. `name` is for errors."""
+        """Add a structure with these fields as a block; C's changes come back into the dict."""
         record, pointed = kind(), []
         declared = dict(getattr(kind, "_fields_", ()))
         for member, value in fields.items():

@@ -20,7 +20,7 @@ _LONGEST_S = 3600.0
 
 
 class Cell:
-    """Compiled C source text. Each function that is not static is an attribute; `function(name)` gives any of them.
+    """Compiled C source text whose non-static functions are attributes; see also `function(name)`.
 
     The functions run in a process of their own. It lives, with the C code's static variables, until a call crashes. A
     call may take `limit_s` seconds, allocate `memory_bytes` and print 100 kB; its output appears after the call. Raises

@@ -1,4 +1,4 @@
-"""Run a Python function on the reader's compiled C in the sandbox: for checks and timings of several calls."""
+"""Run a Python function on the reader's compiled C in the sandbox, for checks of several calls."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ _MEMORY_BYTES = 1 << 32  # for the working sets of whole measurements
 
 
 def judged(text: str, name: str, function: Callable[[native.Library], Any], limit_s: float = LIMIT_S) -> Any:
-    """Return `function(library)`, computed in a process of its own; `library` is the C `text`, compiled and loaded.
+    """Return `function(library)`, computed in a process of its own on the compiled C `text`.
 
     `function` must be importable and its result picklable; its exceptions are raised here. Messages call the C `name`.
     Raises CellError if the C does not compile, crashes, prints too much or takes longer than `limit_s`.

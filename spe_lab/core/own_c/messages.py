@@ -1,4 +1,4 @@
-"""Messages about compiler errors and crashes: the line of the cell, the element of the array, and the cure."""
+"""Messages about compiler errors and crashes: line of the cell, element of the array, and cure."""
 
 import mmap
 import re
@@ -26,7 +26,7 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 class Sentence:
-    """An exception that a notebook shows without its traceback, which would list only calls inside this library."""
+    """An exception that a notebook shows without the traceback, which has only calls of this library."""
 
     def _render_traceback_(self) -> list[str]:
         first, *rest = str(self).splitlines()
@@ -85,7 +85,7 @@ def _diagnostic(message: re.Match, included: int, excerpt: list[str], source: Pa
 
 
 def refused(name: str, output: str, source: Path) -> CellError:
-    """Return the error for a cell that does not compile: errors with their notes, no warnings (errors cause many)."""
+    """Return the error for a cell that does not compile: the errors with their notes, no warnings."""
     shown: list[Diagnostic] = []
     of_error = False  # whether a note would belong to an error
     for message in diagnostics(output, source):

@@ -31,7 +31,7 @@ _START_S = 30.0
 
 
 def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
-    """Compile C text into a library that only a worker loads, since even loading it can run its code (constructors).
+    """Compile C text into a library that only a worker loads, since loading it can run its code.
 
     The linker reports undefined functions, with a line; the loader would only fail. Raises CellError with the
     compiler's messages.
@@ -157,7 +157,7 @@ class Sandbox:
 
 
 class _Worker:
-    """A process and the pipes to it: one for requests and answers, one for its output, one for its crash report."""
+    """A process and the pipes to it: for requests and answers, for its output, for its crash report."""
 
     span: tuple[int, int]  # the library's first and last address in the worker
     stack_top: int

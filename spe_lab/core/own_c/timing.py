@@ -1,4 +1,4 @@
-"""Time the reader's C with the common harness: in interleaved rounds, gated, with intervals, in a process of its own.
+"""Time the reader's C with the common harness (rounds, gates, intervals) in a process of its own.
 
 A work kernel (`uint64_t name(struct … *, uint64_t work)`) is timed as it is, per unit of work. Any other function is
 called in a loop compiled behind it, through a volatile pointer, so that the compiler cannot inline it. The time is that
@@ -56,7 +56,7 @@ def structure_of(kind: Any) -> type[ctypes.Structure] | None:
 
 
 def fields(function: Function) -> dict[str, Any]:
-    """Return what a timing has to set, by name: the fields of a work kernel's structure, or a function's parameters."""
+    """Return the inputs of a timing by name: fields of a work kernel's structure, or parameters."""
     if is_work_kernel(function):
         return dict(structure_of(next(iter(function.parameters.values())))._fields_)  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
     return dict(function.parameters)
@@ -71,7 +71,7 @@ def timed(
     budget_s: float = 2.0,
     **arguments: Any,
 ) -> Curve:
-    """Return the time per call of a function, or per unit of work of a work kernel, as a measured curve in ns.
+    """Return the time per call, or per unit of work of a work kernel, as a measured curve in ns.
 
     `over` names one scalar parameter (of a work kernel: a field of its structure) and its values in `unit`.
     `arguments` are the other ones. The common harness samples the points in interleaved rounds, with gates and

@@ -1,4 +1,4 @@
-"""The worker process: load the reader's compiled C and call it. It imports little, and so starts in about 50 ms.
+"""The worker process: load the reader's compiled C and call it. Few imports: it starts in 50 ms.
 
 The memory of an array lies between two inaccessible pages and ends at the second one. An index beyond the array thus
 ends this process at once; otherwise it would change another array, and the fault would show much later or never.
@@ -86,7 +86,7 @@ class Task:
 
 
 class Fenced:
-    """`size` bytes between two inaccessible pages, with the content that the notebook wrote to the file at `place`.
+    """`size` bytes between two inaccessible pages, with the content of the file at `place`.
 
     They are memory of the file, at the end of its pages. If `private`, they are a copy in memory like malloc's, which
     begins with a cache line: memory of a file has no huge pages, and a timing should not depend on that.
@@ -285,6 +285,6 @@ def _maps() -> list[str]:
 
 
 def _address_space() -> int:
-    """Return the bytes of address space in use; 0 if the system does not report them (memory is then not limited)."""
+    """Return the bytes of address space in use; 0 if unknown (memory is then not limited)."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[0]) * mmap.PAGESIZE if statm.exists() else 0

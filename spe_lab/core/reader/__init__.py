@@ -1,1 +1,1 @@
-"""The reader: predictions, exercises, the journal that stores both, and the track record computed from it."""
+"""The reader: predictions, exercises, the journal that stores both, and the track record."""

@@ -22,7 +22,7 @@ MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive":
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a check: one of STATES, a reason in a sentence, and whether the check `measured` for it."""
+    """The result of a check: one of STATES, a reason in a sentence, and whether it was `measured`."""
 
     state: str
     reason: str
@@ -97,7 +97,7 @@ class Exercise:
         return f". Your answer of {journal.told(best['time'])} was {verdict}. .answer_given() shows it"
 
     def _judged(self, answer: Any, given: Mapping[str, Any]) -> Verdict:
-        """Return the judge's verdict. If it is "wrong" by a measurement, judge the solution and then the answer again.
+        """Return the judge's verdict. If a measurement finds "wrong", judge solution and answer again.
 
         On a busy machine any program can be slow: if the solution fails too, the verdict is "inconclusive".
         """
@@ -181,7 +181,7 @@ def judge_c(
     right: str,
     wrong: str,
 ) -> Verdict:
-    """Return the verdict on C source text that must bring a ratio of times below `limit` if `below`, else above it.
+    """Return the verdict on C source text that must bring a ratio below `limit` if `below`, else above.
 
     - measure: runs in the sandbox on the compiled answer; returns (low, ratio, high), or a sentence on the fault
     - ratio_means: a sentence with a place for the ratio; `right` or `wrong` is appended to it

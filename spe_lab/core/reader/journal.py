@@ -158,7 +158,7 @@ class Journal:
         return current is entry["committed"]
 
     def reveal(self, key: str, question: str, values: Mapping[str, Any], scored: Mapping[str, Any]) -> str:
-        """Store the first score of `values`; return "counts", "revised", or "" if the journal does not have them."""
+        """Store the first score of `values`; return "counts", "revised", or "" if they are not stored."""
         self.show(question)
         entry = self.predictions.get(key)
         if entry is None:
@@ -180,7 +180,7 @@ class Journal:
         }
 
     def merge(self, other: "Journal") -> None:
-        """Add the entries of `other`. If both have a prediction, keep the committed, scored and then earlier one."""
+        """Add the entries of `other`. Of two predictions keep the committed, scored, then earlier one."""
         for question, time_ in other.data["shown"].items():
             self.data["shown"][question] = min(time_, self.data["shown"].get(question, time_))
         for key, theirs in other.predictions.items():
@@ -217,7 +217,7 @@ def path() -> Path:
 
 
 def load(file: Path | None = None) -> Journal:
-    """Return the journal in `file`, or the reader's, empty if there is none yet. Raise SpeLabError if unreadable."""
+    """Return the journal in `file`, or the reader's (empty at first). Raise SpeLabError if unreadable."""
     own = file is None
     file = path() if own else Path(file)
     cure = "repair it, or move it away to begin a new one" if own else "export one with spe-lab journal --export FILE"
@@ -235,7 +235,7 @@ def load(file: Path | None = None) -> Journal:
 
 @contextlib.contextmanager
 def open_journal() -> Iterator[Journal]:
-    """Give the reader's journal, locked against other kernels and threads, and save its changes at the block's end."""
+    """Give the reader's journal under a lock, and save its changes at the end of the block."""
     import filelock  # loads asyncio and sqlite3
 
     file = path()
@@ -259,7 +259,7 @@ def open_journal() -> Iterator[Journal]:
 
 
 def attempt(action: Callable[[Journal], T], otherwise: T) -> tuple[T, str]:
-    """Run `action` on the reader's journal; return (its result, ""), or (`otherwise`, the reason) if that fails.
+    """Run `action` on the reader's journal; return (result, ""), or (`otherwise`, reason) on failure.
 
     For work that does not need a journal: predictions are scored and answers judged without one, too.
     """
@@ -289,7 +289,7 @@ def take_over(file: Path) -> Journal:
 
 
 def plain(answer: Any) -> Any:
-    """Return an answer as JSON types: numbers, texts, lists and dicts of these; anything else as its printed text.
+    """Return an answer as numbers, texts, lists and dicts of these; anything else as its printed text.
 
     >>> import fractions
     >>> plain((1, 2.5, "x")), plain(fractions.Fraction(1, 3)), plain(float("nan"))

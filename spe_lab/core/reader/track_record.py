@@ -1,4 +1,4 @@
-"""The reader's track record: the share of ranges, committed in time, that overlap the measured interval.
+"""The reader's track record: the share of committed ranges that overlap the measured interval.
 
 The reader should be 90 % sure of each range. The share of n ranges that held has the binomial confidence interval of
 Clopper and Pearson (Biometrika 26, 1934).
@@ -82,7 +82,7 @@ class TrackRecord:
 
     @property
     def stretch(self) -> float:
-        """Factor by which all ranges must be widened for 90 % of them to hold; NaN for fewer than ENOUGH ranges."""
+        """Factor by which ranges must be widened for 90 % of them to hold; NaN for less than ENOUGH."""
         if len(self.ranges) < ENOUGH:
             return math.nan
         return sorted(scored.needed for scored in self.ranges)[math.ceil(SURE * len(self.ranges)) - 1]
@@ -120,7 +120,7 @@ class TrackRecord:
 
 
 def binomial_interval(hits: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the Clopper-Pearson interval of a binomial share: each tail has probability (1 − confidence) / 2.
+    """Return the Clopper-Pearson interval of a binomial share; each tail has (1 − confidence) / 2.
 
     >>> [round(end, 4) for end in binomial_interval(9, 10)]  # Clopper and Pearson's own chart has 0.55 and 1.00
     [0.555, 0.9975]

@@ -1,4 +1,4 @@
-"""The base of all predictions: committing, keeping in the journal, scoring against measured intervals, drawing."""
+"""The base of all predictions: committing, keeping in the journal, scoring and drawing."""
 
 import json
 import math
@@ -66,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class JournalEntry(ABC):
-    """A prediction for a lab that the reader's journal keeps. `settings` are the sliders that differ from defaults."""
+    """A prediction that the reader's journal keeps; `settings` are sliders that differ from defaults."""
 
     lab: str
     settings: tuple[tuple[str, Value], ...]
@@ -159,7 +159,7 @@ class JournalEntry(ABC):
         }
 
     def kept(self, tell: Callable[[str], None] = print) -> Self:
-        """Save a committed prediction in the journal and confirm it; fill an open one from the journal, if it is there.
+        """Save a committed prediction in the journal and confirm it; fill an open one from the journal.
 
         If the journal cannot be read or written, tell the reader; the prediction then holds in this kernel.
         """

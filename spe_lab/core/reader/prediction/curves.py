@@ -1,4 +1,4 @@
-"""The prediction of a curve: through a few points that the reader gives or drags, or the curve of a model."""
+"""The prediction of a curve: through a few points of the reader's, or the curve of a model."""
 
 import math
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ WITHIN = 1.5  # a measured point within this factor of the curve is a hit, unles
 
 @dataclass(frozen=True)
 class CurvePrediction(JournalEntry):
-    """The reader expects the first measured curve to lie within a factor `within` of the curve through `knots`.
+    """The first measured curve is expected within a factor `within` of the curve through `knots`.
 
     `name` is the model's, if the reader chose a model in place of points.
     """
@@ -97,7 +97,7 @@ def predict_curve(
     within: float = WITHIN,
     **settings: Value,
 ) -> CurvePrediction:
-    """Commit a prediction of a lab's first measured curve: two or more points {x: value}, or a model's name.
+    """Commit a prediction of a lab's first measured curve: points {x: value}, or a model's name.
 
     A measured point is a hit if its interval reaches to within a factor `within` of the curve. `...` leaves the
     prediction open, or takes the journal's. `settings` are sliders that differ from their defaults.

@@ -1,4 +1,4 @@
-"""The prediction of an order: of several measured curves at one place, or of several places along one curve."""
+"""The prediction of an order: of measured curves at one place, or of places along one curve."""
 
 import math
 from collections.abc import Mapping
@@ -105,7 +105,7 @@ def _checked(lab: Lab, candidates: Any, at: float | None) -> tuple[Any, ...]:
 
 
 def _name(lab: Lab, beginning: Any) -> str:
-    """Return the name of the measured curve that starts so. The lab's recorded run, if any, tells the names."""
+    """Return the name of the measured curve that starts so, from the lab's recorded run if it has one."""
     recorded = lab.recorded()
     names = [curve.name for curve in recorded.measured] if recorded else [beginning]
     matches = [name for name in names if isinstance(beginning, str) and name.startswith(beginning)]

@@ -16,7 +16,7 @@ from spe_lab.core.slider import Value
 
 @dataclass(frozen=True)
 class Range(JournalEntry):
-    """The reader expects the first measured curve of `lab` to lie between `low` and `high` (in `unit`) at x = `at`."""
+    """The first measured curve of `lab` is expected between `low` and `high` (in `unit`) at x = `at`."""
 
     at: float
     at_unit: str
@@ -64,7 +64,7 @@ class Range(JournalEntry):
 def predict(
     lab_id: str, at: float | str, low: float | EllipsisType = ..., high: float | EllipsisType = ..., **settings: Value
 ) -> Range:
-    """Commit a range for a lab's first measured curve at one value of its axis, of which you are 90 % sure.
+    """Commit a range, of which you are 90 % sure, for a lab's first measured curve at one value of x.
 
     `...` leaves the range open, or takes the journal's. `settings` are sliders that differ from their defaults.
     """
