@@ -459,9 +459,9 @@ def test_a_third_process_on_one_core_does_not_hide_the_step_nor_make_one_up():
 @needs_two
 def test_plain_additions_are_lost_on_one_word_alone():
     run = clean_run("load + store", [8, LINE])
-    lost = run.measured[0].provenance["training"]["lost_updates"]
+    lost = run.training["lost_updates"]
     assert lost["own words"][0] == 0 < lost["own words"][1] and 0 < lost["same word"][0] < lost["same word"][1]
-    atomic = clean_run("atomic add", [8, LINE]).measured[0].provenance["training"]["lost_updates"]
+    atomic = clean_run("atomic add", [8, LINE]).training["lost_updates"]
     assert atomic["same word"][0] == atomic["own words"][0] == 0
 
 

@@ -81,7 +81,7 @@ def test_an_array_that_memory_cannot_hold_is_refused(monkeypatch):
     monkeypatch.setattr(searching, "memory_available", lambda: 1000)
     monkeypatch.setattr(searching, "kernels", lambda: None)
     with pytest.raises(SpeLabError, match=r"n must leave .*got 1000;"):
-        next(searching.sampled("predicated", "4 B", [1000], 1, None))
+        searching.searches("predicated", "4 B", np.array([1000]))
 
 
 # ---- The analytical model
