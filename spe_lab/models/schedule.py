@@ -20,9 +20,7 @@ MOST_WORKERS = 64
 
 @dataclass(frozen=True)
 class Schedule:
-    """When each task of `graph` ran, in ns from the start, and on which of the workers. `source`: predicted or
-    measured.
-    """
+    """Start, end (ns) and worker of each task of `graph`; `source`: "predicted" or "measured"."""
 
     graph: Graph
     workers: int
@@ -39,19 +37,15 @@ class Schedule:
     @property
     def busy(self) -> float:
         """Share of the workers' time in which they had a task."""
-        return (
-            sum(end - begin for begin, end in zip(self.began, self.ended, strict=True))
-            / 1e6
-            / (self.workers * self.total)
-        )
+        busy_ns = sum(end - begin for begin, end in zip(self.began, self.ended, strict=True))
+        return busy_ns / 1e6 / (self.workers * self.total)
 
 
-@lru_cache(maxsize=128)  # of some 4 KiB each; a frame asks for 32
+@lru_cache(maxsize=128)  # of about 4 KiB each; a slider move asks for 32
 def list_schedule(graph: Graph, workers: int, order: str = ORDERS[0], late_ns: int = 0) -> Schedule:
-    """A worker that has nothing to do takes the first task of the list that waits for nothing; `late_ns` is added to
-    each task.
+    """Return the list schedule: an idle worker takes the first ready task of the list.
 
-    Times are whole nanoseconds, so that tasks which end at the same time do so exactly.
+    `late_ns` is added to each task. Times are whole nanoseconds, so that simultaneous ends are exact.
     """
     workers = checked_workers(workers)
     preferred = graph.order(order)
@@ -79,10 +73,10 @@ def list_schedule(graph: Graph, workers: int, order: str = ORDERS[0], late_ns: i
 
 
 def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
-    """No schedule is shorter than the first, no list schedule longer than the second (Graham).
+    """Return (least, most): no schedule is shorter than `least`, no list schedule longer than `most` (Graham).
 
-    A list schedule leaves a worker idle only while every ready task runs, and then the longest chain that is left
-    shrinks: idle time adds up to at most (workers − 1) · span, and work + idle time is workers · total.
+    A worker is idle only while every ready task runs, and then the longest remaining chain shrinks. So the idle time is
+    at most (workers − 1) · span, and work + idle time is workers · total.
 
     >>> bounds(41.0, 17.0, 4)
     (17.0, 23.0)
@@ -92,7 +86,7 @@ def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
 
 @cache
 def graham_bound() -> "sympy.Expr":
-    """The second of the bounds, solved from workers · total = work + idle time with the most idle time there can be."""
+    """Return the upper bound, solved from workers · total = work + idle time with the largest possible idle time."""
     import sympy
 
     total, work, span, workers = (symbol(name) for name in "TWDN")
@@ -102,7 +96,6 @@ def graham_bound() -> "sympy.Expr":
 
 def checked_workers(workers: int) -> int:
     if workers != int(workers) or not 1 <= workers <= MOST_WORKERS:
-        raise SpeLabError(
-            f"workers must be a whole number between 1 and {MOST_WORKERS}, got {workers}; choose one in that range"
-        )
+        rule = f"workers must be a whole number between 1 and {MOST_WORKERS}"
+        raise SpeLabError(f"{rule}, got {workers}; choose one in that range")
     return int(workers)

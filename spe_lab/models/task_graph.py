@@ -1,6 +1,6 @@
-"""Task graphs: what has to be done, and what must wait for what. Work, span, hot path and critical path.
+"""Task graphs: tasks and their dependencies, with work, span, hot path and critical path.
 
-A graph is written as text, a task on each line:
+A graph is written as text, one task per line:
 
     parse     2ms
     query     6ms after parse
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import networkx
 
 MOST_TASKS = 64
-SHORTEST_MS, MOST_MS = 0.01, 500.0  # of a task, and of all together: graphs are executed again and again
+SHORTEST_MS, MOST_MS = 0.01, 500.0  # of a task, and of all tasks together: a run executes a graph many times
 ORDERS = ("longest chain first", "as written")
 EXAMPLE = "join 5ms after parse, load"
 _LINE = re.compile(r"(?P<name>[^\W\d][\w.]*)\s+(?P<time>\S+(\s*[nµum]?s)?)(\s+after\s+(?P<after>.+))?", re.IGNORECASE)
@@ -31,9 +31,7 @@ _LINE = re.compile(r"(?P<name>[^\W\d][\w.]*)\s+(?P<time>\S+(\s*[nµum]?s)?)(\s+a
 
 @dataclass(frozen=True)
 class Task:
-    """One step that one worker does without a break. `code` is the name up to the first dot: what a profiler would call
-    it.
-    """
+    """One step that a worker does without a break; `code` is the name up to the first dot, as a profiler shows it."""
 
     name: str
     ns: int
@@ -46,13 +44,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Graph:
-    """Tasks in the order in which they were written, none of which waits for itself."""
+    """Tasks in the order in which they were written, without cycles."""
 
     tasks: tuple[Task, ...]
 
     @classmethod
     def parse(cls, text: str) -> "Graph":
-        """The graph that the text describes; the error names the line, the rule and the cure.
+        """Return the graph that the text describes; an error names the line, the rule and the cure.
 
         >>> Graph.parse("a 2ms; b 3ms after a".replace(";", chr(10))).span
         5.0
@@ -83,11 +81,8 @@ class Graph:
         graph = cls(tuple(tasks.values()))
         graph._refuse_circles(lines)
         if graph.work > MOST_MS:
-            cure = "write shorter ones, it is their ratios that matter"
-            raise SpeLabError(
-                f"the times of all tasks must add up to at most {units.render(MOST_MS, 'ms')}, got"
-                f" {units.render(graph.work, 'ms')}; {cure}"
-            )
+            rule = f"the times of all tasks must add up to at most {units.render(MOST_MS, 'ms')}"
+            raise SpeLabError(f"{rule}, got {units.render(graph.work, 'ms')}; write shorter times with the same ratios")
         return graph
 
     def _refuse_circles(self, lines: dict[str, int]) -> None:
@@ -97,14 +92,12 @@ class Graph:
             circle = [source for source, _ in networkx.find_cycle(self.network)]
         except networkx.NetworkXNoCycle:
             return
-        said = " before ".join([*circle, circle[0]])
-        raise SpeLabError(
-            f"line {lines[circle[0]]}: no task may wait for itself, got {said}; drop one of these from an 'after'"
-        )
+        path, line = " before ".join([*circle, circle[0]]), lines[circle[0]]
+        raise SpeLabError(f"line {line}: no task may wait for itself, got {path}; drop one of these from an 'after'")
 
     @cached_property
     def network(self) -> "networkx.DiGraph":
-        """Edges from each task to those that wait for it, with the time of the task that waits."""
+        """A directed graph with edges from each task to the tasks that wait for it."""
         import networkx
 
         network = networkx.DiGraph()
@@ -119,29 +112,28 @@ class Graph:
 
     @cached_property
     def work(self) -> float:
-        """Time of all tasks together, in ms: what one worker needs."""
+        """Time of all tasks together, in ms: the time of one worker."""
         return sum(task.ns for task in self.tasks) / 1e6
 
     @cached_property
     def span(self) -> float:
-        """Time of the longest chain, in ms: what any number of workers needs."""
+        """Time of the longest chain, in ms: the least time of any number of workers."""
         return max(self.tails) / 1e6
 
     @cached_property
     def tails(self) -> tuple[int, ...]:
-        """For each task the time in ns from its start to the end of the longest chain that begins with it."""
+        """For each task, the time in ns of the longest chain that begins with it."""
         import networkx
 
         tails = dict.fromkeys(self.names, 0)
         for name in reversed(list(networkx.topological_sort(self.network))):
-            tails[name] = self.tasks[self.names[name]].ns + max(
-                (tails[later] for later in self.network.successors(name)), default=0
-            )
+            longest = max((tails[later] for later in self.network.successors(name)), default=0)
+            tails[name] = self.tasks[self.names[name]].ns + longest
         return tuple(tails.values())
 
     @cached_property
     def critical_path(self) -> tuple[str, ...]:
-        """The chain whose time is the span; of equally long ones, that of the tasks written first."""
+        """The chain whose time is the span; among equal chains, the tasks that were written first."""
         tail = dict(zip(self.names, self.tails, strict=True))
         path = [max(self.names, key=tail.get)]
         while later := list(self.network.successors(path[-1])):
@@ -150,7 +142,7 @@ class Graph:
 
     @cached_property
     def hot_code(self) -> str:
-        """The code that most work is spent in, as a profiler would find it."""
+        """The code with most work, as a profiler would find it."""
         spent: dict[str, int] = {}
         for task in self.tasks:
             spent[task.code] = spent.get(task.code, 0) + task.ns
@@ -158,34 +150,28 @@ class Graph:
 
     @cached_property
     def hot_path(self) -> tuple[str, ...]:
-        """All tasks that run that code."""
+        """All tasks that run the hot code."""
         return tuple(task.name for task in self.tasks if task.code == self.hot_code)
 
     def share(self, names: Sequence[str]) -> float:
-        """Of the work, what these tasks do: the P of Amdahl's law if they alone are made parallel."""
+        """Return these tasks' share of the work: the P of Amdahl's law if they alone are made parallel."""
         return sum(self.tasks[self.names[name]].ns for name in names) / 1e6 / self.work
 
     def parallelised(self, names: Sequence[str], pieces: int) -> "Graph":
-        """The same work, with each of these tasks cut into equal pieces that may run at the same time."""
-        parts = {
-            task.name: (
-                [f"{task.name}/{i + 1}" for i in range(pieces)] if task.name in names and pieces > 1 else [task.name]
-            )
-            for task in self.tasks
-        }
+        """Return the graph with each of these tasks cut into equal pieces that may run at the same time."""
+        parts = {task.name: [task.name] for task in self.tasks}
+        if pieces > 1:
+            parts |= {name: [f"{name}/{i + 1}" for i in range(pieces)] for name in names}
         tasks = []
         for task in self.tasks:
             after = tuple(part for name in task.after for part in parts[name])
             of = len(parts[task.name])
-            # Whole nanoseconds that add up to the task's.
-            tasks += [
-                Task(part, task.ns * (i + 1) // of - task.ns * i // of, after)
-                for i, part in enumerate(parts[task.name])
-            ]
+            for i, part in enumerate(parts[task.name]):  # whole nanoseconds that add up to the task's time
+                tasks.append(Task(part, task.ns * (i + 1) // of - task.ns * i // of, after))
         return Graph(tuple(tasks))
 
     def order(self, by: str) -> list[int]:
-        """Places of the tasks in the order in which a list schedule prefers them."""
+        """Return the places of the tasks in the order in which a list schedule prefers them."""
         if by not in ORDERS:
             raise SpeLabError(f"order must be one of {', '.join(ORDERS)}, got {by!r}; name one of them")
         places = range(len(self.tasks))
@@ -193,27 +179,20 @@ class Graph:
 
 
 def _task(words: str, number: int) -> Task:
-    """One line's task."""
-    found = _LINE.fullmatch(words)
+    """Return the task of one line."""
+    found, cure = _LINE.fullmatch(words), f"write for example {EXAMPLE!r}"
     if found is None:
-        raise SpeLabError(
-            f"line {number}: a task must be a name, a time and perhaps 'after' with names, got {words!r:.60}; write for"
-            f" example {EXAMPLE!r}"
-        )
+        rule = "a task must be a name, a time and perhaps 'after' with names"
+        raise SpeLabError(f"line {number}: {rule}, got {words!r:.60}; {cure}")
     name = found["name"]
     try:
         ms = units.parse(found["time"], "ms", name)
     except SpeLabError:
-        cure = f"write for example {EXAMPLE!r}"
-        raise SpeLabError(
-            f"line {number}: the time of {name} must be a time such as 3ms or 0.5 ms, got {found['time']!r}; {cure}"
-        ) from None
+        rule = f"the time of {name} must be a time such as 3ms or 0.5 ms"
+        raise SpeLabError(f"line {number}: {rule}, got {found['time']!r}; {cure}") from None
     if not SHORTEST_MS <= ms <= MOST_MS:
-        low, high = units.render(SHORTEST_MS, "ms"), units.render(MOST_MS, "ms")
-        raise SpeLabError(
-            f"line {number}: the time of {name} must be between {low} and {high}, got {found['time']}; choose one in"
-            " that range"
-        )
+        rule = f"must be between {units.render(SHORTEST_MS, 'ms')} and {units.render(MOST_MS, 'ms')}"
+        raise SpeLabError(f"line {number}: the time of {name} {rule}, got {found['time']}; choose one in that range")
     after = tuple(dict.fromkeys(part for part in re.split(r"[\s,]+", found["after"] or "") if part))
     return Task(name, round(ms * 1e6), after)
 

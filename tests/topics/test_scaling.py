@@ -135,7 +135,7 @@ def test_costs_are_the_line_through_the_probes():
     found = made.costs(counts, blocks)
     assert (found.start, found.each, found.late) == pytest.approx((70, 3, 500))
     assert made.costs([1, 2], blocks[:, :2]).each == 0  # one point gives no slope
-    with pytest.raises(MeasurementError, match="no clean trial"):
+    with pytest.raises(MeasurementError, match="a clean trial, got none"):
         made.costs([1, 2], np.full((8, 2), math.nan))
 
 

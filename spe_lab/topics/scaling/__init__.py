@@ -1,6 +1,4 @@
-"""Scaling: laws of speed-up, the same work in one thread and in several, task graphs, and what a
-throughput costs.
-"""
+"""Scaling: speed-up laws, measured speed-up of one and of several threads, task graphs, and cost of ownership."""
 
 from spe_lab.models.schedule import Schedule, bounds, graham_bound, list_schedule
 from spe_lab.models.task_graph import GRAPHS, Graph, Task

@@ -1,6 +1,4 @@
-"""The lab scaling.amdahl: speed-up against threads, beside Amdahl's law, its limit, and the law
-with what threads cost.
-"""
+"""The lab scaling.amdahl: measured speed-up, Amdahl's law, its limit, and the law with the costs of threads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +25,7 @@ from spe_lab.topics.scaling.fork_join import ASSUMED, Costs, ForkJoin, threads_s
 
 
 class SpeedUpLab(TeamLab):
-    """What the labs of this topic share: work that is divided among threads, and what those cost."""
+    """Base of the labs that divide work among threads and measure the costs of threads."""
 
     axis = "N"
     quantity = "speed-up"
@@ -50,11 +48,11 @@ class SpeedUpLab(TeamLab):
         effort: Effort,
         training: Callable[[Trials], dict[str, Any]] = lambda result: {},
     ) -> Plan:
-        """A plan of trials of `pieces` of `work`, and after them of what threads cost.
+        """Return a plan that measures `pieces` of `work`, then the costs of threads.
 
-        - `pieces`: (threads, serial ns, parallel ns) of each trial
-        - `values`: makes (values, low, high) of the pieces' blocks; they may go on beyond the axis
-        - `training`: makes what a fit needs beside the costs
+        - `pieces`: (threads, serial ns, parallel ns) of each trial; the first len(x) are the points of the axis
+        - `values`: computes (values, low, high) from the pieces' blocks
+        - `training`: returns what the fit needs besides the costs
         """
         settings, n = [work.setting(*piece) for piece in pieces], len(x.values)
         probes = work.probes(max(threads for threads, _, _ in pieces))
@@ -79,14 +77,14 @@ class SpeedUpLab(TeamLab):
         return Plan(points, self.compared[:1], library, training=trained, curves=measured, options=options)
 
     def fit(self, recording: Recording) -> Any:
-        """What threads cost, measured beside the speed-ups."""
+        """Return the costs of threads that were measured along with the speed-ups."""
         if "costs" not in recording.training:
-            raise MeasurementError("what threads cost must have a clean trial, got none; close other programs")
+            raise MeasurementError("the costs of threads need a clean trial, got none; close other programs")
         costs = Costs.from_dict(recording.training["costs"])
         return replace(costs, origin="recorded") if recording.measured[0].source == "recorded" else costs
 
     def costs(self, point: Mapping[str, Value], fit: Costs) -> Costs:
-        """The costs of the fit where they are of this kind of work and threads, else assumed ones."""
+        """Return the fitted costs if they are for this kind of work and threads, else assumed ones."""
         kind = (point["work"], point["threads"])
         return fit if fit.kind == kind else ASSUMED[kind]
 
@@ -101,48 +99,36 @@ class Amdahl(SpeedUpLab):
     compared = ("speed-up", "with costs")
     within = 0.02
     breaks = (
-        "The law knows neither what threads cost nor that cores are few: spinning threads beyond the cores take turns,"
-        " a wait ends late, and threads that share data or a memory bus slow each other down, which nothing here does."
+        "The law ignores the costs of threads and the number of cores. Spinning threads beyond the cores take turns,"
+        " and waits end late. Threads that share data or a memory bus slow each other down; the threads here do not."
     )
 
     def make_sliders(self) -> list[Slider]:
         P, T1 = (models.QUANTITIES[name].meaning for name in ("P", "T1"))
+        source = "a request that waits for a disk twice; use 200 µs for spinning work"
         return [
             threads_slider(),
             Slider("P", "", 0.9, P, 0, 1, source="a tenth is serial: the limit is 10"),
             *work_sliders(),
-            Slider(
-                "T1",
-                "ns",
-                20e6,
-                T1,
-                50e3,
-                200e6,
-                "log",
-                source="a request that waits for a disk twice; use 200 µs for spinning work",
-            ),
+            Slider("T1", "ns", 20e6, T1, 50e3, 200e6, "log", source=source),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "P = 0.99": Preset(
                 {"P": 0.99},
-                "The limit is now 100, and 64 threads reach less than half of it even by the law: the last hundredth is"
-                " dear.",
+                "The limit is now 100. Even by the law, 64 threads reach less than half of it.",
             ),
-            "Half is serial": Preset(
-                {"P": 0.5}, "The limit is 2, and by the law four threads already have four fifths of it."
-            ),
+            "Half is serial": Preset({"P": 0.5}, "The limit is 2. By the law, four threads already reach 80 % of it."),
             "Work of 0.2 ms": Preset(
                 {"T1": 2e5, "work": "waiting"},
-                "With costs the curve has a maximum and ends below 1: waking so many threads takes longer than the"
-                " work.",
+                "With costs the curve has a maximum and ends below 1: waking 64 threads takes longer than the work.",
             ),
         }
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         P, T1 = point["P"], point["T1"]
-        counts = [*map(int, x.values), 1]  # one thread is what all others are compared with
+        counts = [*map(int, x.values), 1]  # the last one is the reference of all speed-ups
         pieces = [(n, (1 - P) * T1, P * T1 / n) for n in counts]
         work = ForkJoin(point["work"], point["threads"], cancel)
         return self.speed_ups(pieces, lambda blocks: block_ratios(blocks, reference=-1), work, x, effort)

@@ -1,4 +1,4 @@
-"""The lab scaling.cost: what a throughput costs in many small machines, and in one big one; failures simulated."""
+"""The lab scaling.cost: cost of a throughput from many small machines or one big one; failures are simulated."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -51,25 +51,26 @@ def simulate_fleet(
     seed: int = 1,
     cancel: Cancel | None = None,
 ) -> np.ndarray:
-    """Yearly means of `lifetimes` fleets: a row each of failures, machines up, and what was missing.
+    """Return three rows of yearly means, a column for each lifetime: failures, machines up, missing throughput.
 
-    `missing[k]` is the throughput that is missing while k of the machines are up. Raises SpeLabError if an argument
-    lies outside its domain; CancelledError if `cancel` is set.
+    - `machines`, `lifetimes`: size of the fleet, and number of independent simulations of it
+    - `missing[k]`: missing throughput while k machines are up
+    - `mttf_years`, `mttr_hours`, `years`: mean times to failure and to repair, and length of a simulation
+
+    Raise SpeLabError for an argument outside its domain, CancelledError if `cancel` is set.
     """
     for name, value, high in (("mttf_years", mttf_years, 1e6), ("mttr_hours", mttr_hours, 1e6), ("years", years, 1e6)):
         if not 0 < value <= high:
             raise SpeLabError(f"{name} must be above 0 and at most {high:g}, got {value}; choose a value in that range")
     if not (1 <= machines <= 10**6 and 1 <= lifetimes <= MOST_LIFETIMES):
         got = f"got {machines} machines and {lifetimes:,} lifetimes"
-        raise SpeLabError(
-            f"machines must be between 1 and a million, lifetimes between 1 and {MOST_LIFETIMES:,}, {got}; simulate"
-            " fewer"
-        )
+        rule = f"machines must be between 1 and a million, lifetimes between 1 and {MOST_LIFETIMES:,}"
+        raise SpeLabError(f"{rule}, {got}; simulate fewer")
     missing = np.ascontiguousarray(missing, dtype=float)
     if missing.shape != (machines + 1,):
         raise SpeLabError(
-            f"missing must have machines + 1 = {machines + 1} values, got shape {missing.shape}; give one for each"
-            " number that can be up"
+            f"missing must have machines + 1 = {machines + 1} values, got shape {missing.shape}; give one value for"
+            " each number of machines that can be up"
         )
     library = native.load("scaling")
     fleet = library.struct("fleet")(
@@ -83,13 +84,12 @@ def simulate_fleet(
 
 @register
 class Cost(SimulatedLab):
-    """Yearly cost of a small machine's worth of throughput: had from a fleet of them, and from one big machine."""
+    """Yearly cost per unit of throughput (one small machine's), from a fleet of small machines or one big one."""
 
     id = "scaling.cost"
     title = "Cost of ownership"
     question = (
-        "What does a throughput cost in many small machines, what in one big one, and where does one begin to beat the"
-        " other?"
+        "What does a throughput cost from many small machines and from one big one, and where do the costs cross?"
     )
     axis = "N"
     quantity = "yearly cost per throughput"
@@ -98,39 +98,23 @@ class Cost(SimulatedLab):
     compared = (WAYS[0], WAYS[0])
     within = 0.002
     breaks = (
-        "Machines fail independently of each other and at a constant rate, which a lost power feed, a bad batch of"
-        " disks or old age do not; the big machine is taken to fail as rarely as a small one, and the software that"
-        " makes many machines work as one is not paid for."
+        "The model assumes independent failures at a constant rate; a lost power feed, a bad batch of disks or old age"
+        " break that. It assumes that the big machine fails as rarely as a small one, and that the software for a"
+        " distributed system is free."
     )
 
     def make_sliders(self) -> list[Slider]:
         def slider(
-            name: str,
-            default: float,
-            low: float,
-            high: float,
-            scale: str = "linear",
-            source: str = "assumed",
-            multiple_of: float = 0.0,
+            name: str, default: float, low: float, high: float, scale: str = "linear", source: str = "assumed"
         ) -> Slider:
-            known = models.QUANTITIES[SYMBOLS[name]]
-            return Slider(
-                name, known.unit, default, known.meaning, low, high, scale, multiple_of=multiple_of, source=source
-            )
+            quantity = models.QUANTITIES[SYMBOLS[name]]
+            return Slider(name, quantity.unit, default, quantity.meaning, low, high, scale, source=source)
 
+        machines, spares = models.QUANTITIES["N"].meaning, "spare machines, which replace failed ones"
         return [
-            slider("N", 8, 1, MOST_MACHINES, "log", "a small service", 1),
+            Slider.count("N", 8, machines, 1, MOST_MACHINES, "a small service", "log"),
             slider("sigma", 0.01, 0, 0.2, source="assumed: Amdahl's P = 0.99"),
-            Slider(
-                "spares",
-                "",
-                0,
-                "machines more than are needed, to stand in for failed ones",
-                0,
-                8,
-                multiple_of=1,
-                source="no machine is idle",
-            ),
+            Slider.count("spares", 0, spares, 0, 8, "no machine is idle"),
             slider("price", 5, 0.5, 50, "log", "assumed: a server with one socket"),
             slider("beta", 1.4, 1, 2, source="assumed: twice the machine costs 2.6 times as much"),
             slider("years", 4, 1, 10, "log", "assumed: usual depreciation"),
@@ -148,17 +132,17 @@ class Cost(SimulatedLab):
         return {
             "Price without premium": Preset(
                 {"beta": 1.0},
-                "One big machine is never dearer: its price grows as its throughput does, which small ones lose"
-                " some of.",
+                "The big machine never costs more: its price is proportional to its throughput, and the small ones"
+                " lose some throughput to contention.",
             ),
             "No contention": Preset(
                 {"sigma": 0.0},
-                "The cost of the many no longer rises with their number, and from four machines on they stay the"
-                " cheaper way.",
+                "The cost per throughput of the small machines no longer rises with their number; from four machines"
+                " on they stay cheaper.",
             ),
             "Contention × 10": Preset(
                 {"sigma": 0.1},
-                "One big machine always costs less: of each further small one, contention takes too much away.",
+                "The big machine always costs less: contention takes too much of each further small machine.",
             ),
         }
 
@@ -186,9 +170,7 @@ class Cost(SimulatedLab):
     def simulated_cost(
         self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel
     ) -> tuple[float, int]:
-        """(k€ per year and throughput, lifetimes): what is bought is known, what fails, draws power and is missing is
-        simulated.
-        """
+        """Return (k€ per year and throughput, lifetimes); failures, energy and missing throughput are simulated."""
         big = self.big(point, float(machines))
         missing = models.missing(machines + int(point["spares"]), machines, float(point["sigma"]))
         if way == "scale-up":
@@ -205,35 +187,28 @@ class Cost(SimulatedLab):
         return float(total / big["throughput"]), lifetimes
 
     def big(self, point: Mapping[str, Value], machines: np.ndarray | float) -> dict[str, Value]:
-        """One machine of the throughput of so many small ones: its price, its power and that throughput."""
+        """Return the settings of one machine with the throughput of `machines` small ones, and that throughput."""
         x = models.throughput()(N=machines, sigma=point["sigma"])
         return {**point, "price": point["price"] * x ** point["beta"], "power": point["power"] * x, "throughput": x}
 
     def costs(
         self, point: Mapping[str, Value], machines: np.ndarray, failing: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(many small, one big) in k€ per year and throughput; without spares and repairs where nothing ever fails."""
+        """Return (many small, one big) in k€ per year and throughput; `failing` False: no failures, no spares."""
         big, up, spares = self.big(point, machines), 1.0, 0
         short: np.ndarray | float = 0.0
         if failing:
-            up, spares = (
-                point["MTTF"] * models.HOURS / (point["MTTF"] * models.HOURS + point["MTTR"]),
-                int(point["spares"]),
-            )
+            mttf_hours, spares = point["MTTF"] * models.HOURS, int(point["spares"])
+            up = mttf_hours / (mttf_hours + point["MTTR"])
             short = models.mean_missing(machines, spares, up, point["sigma"])
 
         def cost(of: Mapping[str, Value], fleet: np.ndarray | int, missing: np.ndarray | float) -> np.ndarray:
-            known = {symbol: of[name] for name, symbol in SYMBOLS.items()} | {
-                "A": up,
-                "H": models.HOURS,
-                "M": fleet,
-                "m": missing,
-            }
-            return models.yearly_cost()(**(known if failing else known | {"r": 0.0})) / big["throughput"]
+            values = {symbol: of[name] for name, symbol in SYMBOLS.items()}
+            values |= {"A": up, "H": models.HOURS, "M": fleet, "m": missing} | ({} if failing else {"r": 0.0})
+            return models.yearly_cost()(**values) / big["throughput"]
 
-        return cost(point, machines + spares, short), cost(
-            big, 1 + spares, big["throughput"] * (1 - up) ** (1 + spares)
-        )
+        all_down = big["throughput"] * (1 - up) ** (1 + spares)
+        return cost(point, machines + spares, short), cost(big, 1 + spares, all_down)
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)
@@ -245,19 +220,18 @@ class Cost(SimulatedLab):
         ]
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """Between these numbers of machines many small ones cost less than a big one, by the closed forms."""
+        """Return the numbers of machines between which the small ones cost less, by the closed forms."""
         n = np.unique(np.round(np.geomspace(1, MOST_MACHINES, 120)))
         many, one = self.costs(point, n)
         gain = np.log(one / many)
-        # From equal costs on: at one machine and no spare both ways are the same.
+        # At one machine without spares both costs are equal, so the gain must exceed a tolerance.
         rising = next((i for i in range(len(n) - 1) if gain[i + 1] > 1e-9 and gain[i] <= 1e-9), None)
         falling = next((i for i in range(len(n) - 2, -1, -1) if gain[i] > 1e-9 and gain[i + 1] <= 1e-9), None)
-        places = [
-            (
-                math.nan
-                if i is None
-                else float(np.interp(0, *np.array(sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True))).T))
-            )
-            for i in (rising, falling)
-        ]
-        return {"out pays from": round(places[0], 2), "out pays up to": round(places[1], 2)}
+
+        def crossing(i: int | None) -> float:
+            if i is None:
+                return math.nan
+            pairs = sorted(zip(gain[i : i + 2], n[i : i + 2], strict=True))
+            return round(float(np.interp(0, *np.array(pairs).T)), 2)
+
+        return {"out pays from": crossing(rising), "out pays up to": crossing(falling)}

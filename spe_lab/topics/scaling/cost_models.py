@@ -1,7 +1,7 @@
-"""What it costs to own a throughput for a year: one big machine, or many small ones.
+"""Yearly cost of ownership of a throughput, from one big machine or many small ones.
 
-Purchase, upkeep, power with its cooling, repairs, and the service that is lost while machines are down. Failures follow
-from a Markov chain with two states for each machine, up and down. Throughput is counted in small machines.
+The cost includes purchase, upkeep, power with cooling, repairs, and service lost while machines are down. Each machine
+is a Markov chain with two states, up and down. The unit of throughput is one small machine.
 Sources: lecture notes §5 (total cost of ownership, MTTF); L. A. Barroso, U. Hölzle, P. Ranganathan, The Datacenter as a
 Computer, 3rd edition, 2018, chapter 6 (what belongs to the cost of ownership).
 """
@@ -25,28 +25,24 @@ QUANTITIES = {
     "p": Quantity("price of a machine", "k€"),
     "beta": Quantity("price exponent: a machine of x times the throughput costs x to this power", ""),
     "Y": Quantity("years that a machine is used", "years"),
-    "u": Quantity("rack space, network, licences and care of a machine, whatever its size", "k€/year"),
+    "u": Quantity("rack space, network, licences and maintenance of a machine of any size", "k€/year"),
     "w": Quantity("power that a machine draws", "W"),
-    "E": Quantity(
-        "power usage effectiveness: power of the building over power of its machines; the rest is cooling", ""
-    ),
+    "E": Quantity("power usage effectiveness (PUE): power of the building over power of its machines", ""),
     "e": Quantity("price of electricity", "€/kWh"),
     "F": Quantity("mean time to failure (MTTF) of a machine", "years"),
-    "R": Quantity("mean time to repair (MTTR), in which a machine is down", "h"),
+    "R": Quantity("mean time to repair (MTTR): a machine is down so long after a failure", "h"),
     "r": Quantity("parts and labour of a repair", "k€"),
-    "v": Quantity("what an hour of one small machine's throughput is worth to its users", "€/h"),
+    "v": Quantity("value to the users of one small machine's throughput", "€/h"),
     "A": Quantity("availability: share of time that a machine is up", ""),
     "H": Quantity("hours in a year", "h"),
-    "M": Quantity("machines that are owned, spares among them", ""),
-    "m": Quantity("throughput that is missing on average, in small machines", ""),
+    "M": Quantity("machines owned, spares included", ""),
+    "m": Quantity("mean missing throughput, in small machines", ""),
 }
 
 
 @cache
 def availability() -> "sympy.Expr":
-    """The share of time that a machine is up, solved from its chain: as many failures as repairs, and up or down for
-    sure.
-    """
+    """Return the share of time that a machine is up, solved from the balance of failures and repairs."""
     import sympy
 
     up, down, fails, repaired = symbol("up"), symbol("down"), symbol("F"), symbol("R")
@@ -56,36 +52,32 @@ def availability() -> "sympy.Expr":
 
 @cache
 def throughput() -> Model:
-    """Of machines that share the work, in machines: the universal law, with contention alone, which
-    makes it Amdahl's.
-    """
+    """Return the throughput of N machines, in machines: the universal law with kappa = 0, which is Amdahl's."""
     return Model("X", models.usl_law().expression.subs(symbol("kappa"), 0), "", QUANTITIES, models.USL)
 
 
 @cache
 def yearly_cost() -> Model:
-    """Total cost of ownership per year of a fleet of equal machines, in k€.
+    """Return the total yearly cost of ownership of M equal machines, in k€.
 
-    A machine is up for a share A of its time, draws power only then, and fails A / F times a year.
+    A machine is up for a share A of the time, draws power only then, and fails A / F times a year.
     """
     M, p, Y, u, w, E, e, F, r, v, A, H, m = (symbol(name) for name in "MpYuwEeFrvAHm")
     energy = w * E * e * H / 10**6  # W · h and €, in kWh and k€
     expression = M * (p / Y + u + A * (energy + r / F)) + v * H * m / 1000
-    return Model(
-        "T", expression, "k€", QUANTITIES, "the sum of what is paid and of what is not earned; lecture notes §5"
-    )
+    return Model("T", expression, "k€", QUANTITIES, "expenses plus lost revenue; lecture notes §5")
 
 
 def shortfall(machines: int, spares: int) -> "sympy.Expr":
-    """Throughput that is missing on average, in terms of the availability A and the contention sigma: exact.
+    """Return the exact mean missing throughput as an expression in the availability A and the contention sigma.
 
-    The number of machines that are up is binomial. With k of them, X(k) is missing on X(machines), or nothing if k is
-    enough.
+    The number k of machines that are up is binomial. The missing throughput is X(machines) − X(k), or 0 if that is
+    negative.
     """
     import sympy
 
     a, x, n, fleet = symbol("A"), throughput().expression, symbol("N"), machines + spares
-    # Not x.subs(n, 0), which is 0 as it should be: no machine, no throughput.
+    # At k = 0 the expression is 0: no machine, no throughput.
     terms = (
         sympy.binomial(fleet, k) * a**k * (1 - a) ** (fleet - k) * (x.subs(n, machines) - x.subs(n, k))
         for k in range(machines)
@@ -94,7 +86,7 @@ def shortfall(machines: int, spares: int) -> "sympy.Expr":
 
 
 def missing(fleet: int, enough: float, sigma: float) -> np.ndarray:
-    """What is missing on the throughput of `enough` machines while 0 … fleet of them are up.
+    """Return the throughput missing to that of `enough` machines, for 0 … fleet machines up.
 
     >>> missing(3, 2, 0.0).tolist()
     [2.0, 1.0, 0.0, 0.0]
@@ -104,7 +96,7 @@ def missing(fleet: int, enough: float, sigma: float) -> np.ndarray:
 
 
 def mean_missing(machines: np.ndarray, spares: int, up: float, sigma: float) -> np.ndarray:
-    """`shortfall` as numbers, for each number of machines; between whole numbers on a straight line, for drawing."""
+    """Return `shortfall` as numbers, for each number of machines; linear between whole numbers, for drawing."""
     from scipy.special import gammaln, xlog1py, xlogy
 
     whole = np.unique([np.floor(machines), np.ceil(machines)])
@@ -119,10 +111,10 @@ def mean_missing(machines: np.ndarray, spares: int, up: float, sigma: float) -> 
 
 @cache
 def break_even() -> "sympy.Expr":
-    """Where many machines begin to cost less than one of their throughput, if nothing fails and nothing contends.
+    """Return the N above which small machines cost less than a big one, without failures and contention.
 
-    N machines cost N · (p/Y + u), one of their throughput N^beta · p/Y + u; energy is the same. The one machine's own
-    upkeep is left out, which N of them make small.
+    N machines cost N · (p/Y + u), a big one N^beta · p/Y + u; the energy is the same. The upkeep of the big machine is
+    neglected, since it is small beside the price for large N.
     """
     import sympy
 

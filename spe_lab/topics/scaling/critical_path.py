@@ -1,4 +1,4 @@
-"""The lab scaling.critical_path: a graph of tasks on N workers, its hot path or its critical path made parallel."""
+"""The lab scaling.critical_path: a task graph on N workers, with its hot path or its critical path made parallel."""
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
@@ -25,51 +25,45 @@ from spe_lab.topics.scaling.execution import run_trials
 
 PATHS = ("nothing", "hot path", "critical path")
 OWN = "your own"
-CHAIN = Graph(
-    tuple(Task(f"c{i}", 1_000_000, (f"c{i - 1}",) if i else ()) for i in range(8))
-)  # what tells how late sleeps end
+# A chain of sleeps: its time beyond the span shows how late a sleep ends.
+CHAIN = Graph(tuple(Task(f"c{i}", 1_000_000, (f"c{i - 1}",) if i else ()) for i in range(8)))
 CHAIN_WORKERS = 2
 
 
 @lru_cache(maxsize=256)
 def parallelised(graph: Graph, what: str, pieces: int) -> Graph:
-    """The graph with each task of its hot path or critical path (one of PATHS) cut into pieces."""
-    return graph.parallelised(
-        {"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what], pieces
-    )
+    """Return the graph with each task of its hot path or critical path (one of PATHS) cut into pieces."""
+    return graph.parallelised(_path(graph, what), pieces)
+
+
+def _path(graph: Graph, what: str) -> tuple[str, ...]:
+    return {"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what]
 
 
 def compared(graph: Graph, workers: int = 4, pieces: int = 4, order: str = ORDERS[0]) -> Text:
-    """A table of what Amdahl's law promises for each path, and of what work, span and the list schedule say of the
-    whole.
-    """
+    """Return a table of the predictions for each path: Amdahl's law, work, span and list schedule."""
     cut, before = min(pieces, workers), graph.work
     rows = [
         "| made parallel | share P of the work | Amdahl, for the tasks in a row | work | span | list schedule |",
         "|---|---|---|---|---|---|",
     ]
     for what in PATHS:
-        names = {"nothing": (), "hot path": graph.hot_path, "critical path": graph.critical_path}[what]
-        share, after = graph.share(names), parallelised(graph, what, pieces)
+        share, after = graph.share(_path(graph, what)), parallelised(graph, what, pieces)
         amdahl, total = before * (1 - share + share / cut), list_schedule(after, workers, order).total
-        rows.append(
-            f"| {what} | {share:.0%} |"
-            f" {' | '.join(render(ms, 'ms') for ms in (amdahl, after.work, after.span, total))} |"
-        )
+        times = " | ".join(render(ms, "ms") for ms in (amdahl, after.work, after.span, total))
+        rows.append(f"| {what} | {share:.0%} | {times} |")
     return Text("\n".join(rows))
 
 
 @register
 class CriticalPath(TeamLab):
-    """Time of a graph of waiting tasks against the number of workers. `own` is the reader's graph,
-    as text or parsed.
-    """
+    """Time of a graph of waiting tasks against the number of workers; `own`: the reader's graph, text or parsed."""
 
     id = "scaling.critical_path"
     title = "Critical path"
     question = (
-        "Some tasks must wait for others. How long do N workers need, and is it the hot path or the critical path that"
-        " should be made parallel?"
+        "Some tasks must wait for others. How long do N workers need, and should the hot path or the critical path be"
+        " made parallel?"
     )
     axis = "N"
     quantity = "time until all tasks are done"
@@ -78,8 +72,8 @@ class CriticalPath(TeamLab):
     compared = ("executed", "late sleeps")
     within = 0.02
     breaks = (
-        "The schedule knows how long each task takes and that workers are alike; real tasks vary, share caches and"
-        " memory, and a task that computes rather than waits needs a core of its own."
+        "The schedule assumes known times and equal workers. Real tasks vary and share caches and memory, and a task"
+        " that computes instead of waiting needs a core of its own."
     )
 
     own: str | Graph | None
@@ -89,69 +83,35 @@ class CriticalPath(TeamLab):
 
     @cached_property
     def graphs(self) -> dict[str, Graph]:
-        """The graphs to choose from, by name; the reader's own one first."""
+        """The graphs to choose from, by name; the reader's own graph comes first."""
         parsed = {name: Graph.parse(text) for name, text in GRAPHS.items()}
         if self.own is None:
             return parsed
         return {OWN: self.own if isinstance(self.own, Graph) else Graph.parse(self.own), **parsed}
 
     def make_sliders(self) -> list[Slider]:
-        names = tuple(self.graphs)
+        cut = "tasks that are cut into pieces which may run at the same time"
         return [
-            Slider("N", "", 4, "workers that take tasks from one list", 1, 16, multiple_of=1, source="a small server"),
-            Slider(
-                "graph",
-                "",
-                names[0],
-                "which tasks wait for which",
-                scale="choice",
-                choices=names,
-                source="spe_lab/models/task_graph.py",
-            ),
-            Slider(
-                "cut",
-                "",
-                PATHS[1],
-                "tasks that are cut into pieces which may run at the same time",
-                scale="choice",
-                choices=PATHS,
-                source="where a profiler points",
-            ),
-            Slider(
-                "pieces",
-                "",
-                4,
-                "pieces that each of those tasks is cut into",
-                1,
-                8,
-                multiple_of=1,
-                source="one for each worker",
-            ),
-            Slider(
-                "order",
-                "",
-                ORDERS[0],
-                "which ready task a worker takes first",
-                scale="choice",
-                choices=ORDERS,
-                source="a good rule of thumb",
-            ),
+            Slider.count("N", 4, "workers that take tasks from one list", 1, 16, "a small server"),
+            Slider.choice("graph", self.graphs, "which tasks wait for which", "spe_lab/models/task_graph.py"),
+            Slider.choice("cut", PATHS, cut, "where a profiler points", default=PATHS[1]),
+            Slider.count("pieces", 4, "pieces that each of those tasks is cut into", 1, 8, "one for each worker"),
+            Slider.choice("order", ORDERS, "which ready task a worker takes first", "a good rule of thumb"),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "Cut the critical path": Preset(
                 {"graph": "page", "cut": "critical path"},
-                "Eight workers need less than 6 ms; with the hot path cut, no number of them got below 17.",
+                "Eight workers need less than 6 ms; with the hot path cut, they need 17 ms.",
             ),
             "Nothing cut": Preset(
                 {"graph": "page", "cut": "nothing"},
-                "From three workers on it takes 17 ms, as it does with the hot path cut: the longest chain is another"
-                " one.",
+                "From three workers on the time is 17 ms, as with the hot path cut: the longest chain is another path.",
             ),
             "An anomaly": Preset(
                 {"graph": "anomaly", "cut": "nothing", "order": "as written"},
-                "Four workers take longer than three: another task now comes first.",
+                "Four workers take longer than three: the schedule starts another task first.",
             ),
         }
 
@@ -159,12 +119,10 @@ class CriticalPath(TeamLab):
         return [1, 2, 3, 4, 8] if short else [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
     def graph(self, point: Mapping[str, Value]) -> Graph:
-        """The graph as the sliders have it; a run of somebody's own graph needs the same graph here."""
+        """Return the graph that the sliders describe; a run of a reader's own graph needs the same graph here."""
         if point["graph"] not in self.graphs:
-            raise SpeLabError(
-                f"graph must be one of {', '.join(self.graphs)}, got {point['graph']!r}; give its text:"
-                " CriticalPath(own=text)"
-            )
+            rule = f"graph must be one of {', '.join(self.graphs)}, got {point['graph']!r}"
+            raise SpeLabError(f"{rule}; give its text: CriticalPath(own=text)")
         return parallelised(self.graphs[point["graph"]], point["cut"], int(point["pieces"]))
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
@@ -188,9 +146,9 @@ class CriticalPath(TeamLab):
         return Setting(f"{workers} workers", run)
 
     def fit(self, recording: Recording) -> int:
-        """How late a sleep ends and the next task begins, in ns: from the chain that was measured beside the graph."""
+        """Return how late the next task begins after a sleep, in ns, from the chain measured along with the graph."""
         if "late_us" not in recording.training:
-            raise MeasurementError("the chain must have a clean trial, got none; close other programs")
+            raise MeasurementError("the chain needs a clean trial, got none; close other programs")
         return round(recording.training["late_us"] * 1e3)
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: int) -> list[Curve]:
@@ -201,6 +159,6 @@ class CriticalPath(TeamLab):
         return [Curve(name, "predicted", x, "ms", np.array(values)) for name, values in named]
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """From so many workers on, the span decides and not the work."""
+        """Return work ÷ span: with more workers the span limits the time, not the work."""
         graph = self.graph(point)
         return {"work ÷ span": round(graph.work / graph.span, 3)}

@@ -1,4 +1,4 @@
-"""Task graphs, executed: threads that take tasks from one list, each task a sleep."""
+"""Execution of task graphs: threads take tasks from one list, and each task is a sleep."""
 
 from functools import lru_cache
 
@@ -14,34 +14,28 @@ from spe_lab.models.task_graph import ORDERS, Graph
 
 @lru_cache(maxsize=256)
 def _arrays(graph: Graph, order: str) -> tuple[list[int], tuple[np.ndarray, ...]]:
-    """(places of the tasks in the order of preference, the arrays of struct task_graph in that order)."""
+    """Return the places of the tasks in the order of preference, and the arrays of struct task_graph in that order."""
     preferred = graph.order(order)
     rank = {graph.tasks[place].name: r for r, place in enumerate(preferred)}
     tasks = [graph.tasks[place] for place in preferred]
     later = [sorted(rank[name] for name in graph.network.successors(task.name)) for task in tasks]
-    first = np.concatenate([[0], np.cumsum([len(each) for each in later])]).astype(np.uint32)
-    following = np.array([k for each in later for k in each] or [0], np.uint32)
-    return preferred, (
-        np.array([t.ns for t in tasks], np.uint64),
-        np.array([len(t.after) for t in tasks], np.uint32),
-        first,
-        following,
-    )
+    first = np.concatenate([[0], np.cumsum([len(ranks) for ranks in later])]).astype(np.uint32)
+    following = np.array([k for ranks in later for k in ranks] or [0], np.uint32)
+    times, waits = np.array([t.ns for t in tasks], np.uint64), np.array([len(t.after) for t in tasks], np.uint32)
+    return preferred, (times, waits, first, following)
 
 
 def run_trials(
     graph: Graph, workers: int, order: str, trials: int, cancel: Cancel | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Executes the graph so often: (elapsed_ns[trials], began_ns, ended_ns, worker, each trials × tasks as the graph
-    has them).
-    """
+    """Execute the graph `trials` times; return elapsed_ns[trials], and began_ns, ended_ns, worker of trials × tasks."""
     workers, library = checked_workers(workers), native.load("scaling")
     preferred, arrays = _arrays(graph, order)
-    told = library.struct("task_graph")(len(preferred), *(array.ctypes.data for array in arrays))
+    struct = library.struct("task_graph")(len(preferred), *(array.ctypes.data for array in arrays))
     elapsed = np.zeros(trials, np.int64)
     found = [np.zeros((trials, len(preferred)), kind) for kind in (np.int64, np.int64, np.int32)]
     status = library.list_schedule(
-        told, workers, cpus.current().assigned(workers), trials, elapsed, *found, (cancel or Cancel()).flag
+        struct, workers, cpus.current().assigned(workers), trials, elapsed, *found, (cancel or Cancel()).flag
     )
     check(status, library, "the measurement", workers)
     began, ended, worker = (array[:, np.argsort(preferred)] for array in found)
@@ -49,16 +43,7 @@ def run_trials(
 
 
 def execute(graph: Graph, workers: int, order: str = ORDERS[0], trials: int = 5) -> Schedule:
-    """The shortest of so many executions, as a schedule. Waiting tasks need no core of their own, so this works on one,
-    too.
-    """
-    elapsed, began, ended, worker = run_trials(graph, workers, order, trials)
+    """Return the shortest of `trials` executions as a schedule. One core is enough, since the tasks only sleep."""
+    elapsed, *columns = run_trials(graph, workers, order, trials)
     best = int(np.argmin(elapsed))
-    return Schedule(
-        graph,
-        workers,
-        tuple(began[best].tolist()),
-        tuple(ended[best].tolist()),
-        tuple(worker[best].tolist()),
-        source="measured",
-    )
+    return Schedule(graph, workers, *(tuple(column[best].tolist()) for column in columns), source="measured")

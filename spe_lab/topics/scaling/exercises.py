@@ -1,4 +1,4 @@
-"""Exercises: on a speed-up, by hand, in C with threads, and those of planning.py."""
+"""Exercises: predict a speed-up, derive the serial share, remove a lock in C, and the exercises of planning.py."""
 
 import math
 from collections import deque
@@ -17,9 +17,9 @@ from spe_lab.core.sampling.teams import Setting, interleaved, ran_together
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.planning import PLANNING
 
-FAR = 16  # threads: what two points are to tell
-CLOSE = 0.10  # of the measured speed-up
-VALUES = 20_000  # summed in one trial: some 100 µs with a lock for each
+FAR = 16  # threads, for which the reader predicts the speed-up from two points
+CLOSE = 0.10  # relative error of a right prediction
+VALUES = 20_000  # summed in one trial: about 100 µs with a lock for each
 FASTER = 0.75  # time with two threads over time with one; a lock for each value makes it more than 1
 
 LOCK_TEMPLATE = """
@@ -56,7 +56,7 @@ void add_part(struct sum *sum, int32_t member, int32_t threads)
 }
 """
 
-# Appended to the reader's text: runs it in a team and keeps the time of each trial.
+# Appended to the reader's text: runs it in a team and records the time of each trial.
 _TRIALS = """
 struct spe_shared { struct sum *sum; int32_t threads; uint64_t *totals; };
 static void spe_part(void *task, int32_t member)
@@ -100,10 +100,10 @@ def judge_two_points(answer: Any, run: Run | None = None) -> Verdict:
         return Verdict("right", f"your machine reached {found[FAR]:.3g}")
     shares = [(1 - 1 / found[n]) / (1 - 1 / n) for n in (2, 4)]
     law = float(models.amdahl_law()(N=FAR, P=np.mean(shares)))
-    said = f"your machine reached {found[FAR]:.3g}, and Amdahl's law with the P of your two points gives {law:.3g}"
+    result = f"your machine reached {found[FAR]:.3g}, and Amdahl's law with the P of your two points gives {law:.3g}"
     if expected > found[FAR] and expected > 0.9 * found[4] * FAR / 4:
-        return Verdict("wrong", f"{said}. A straight line through two points knows nothing of the serial part")
-    return Verdict("wrong", f"{said}. Solve S = 1 / (1 − P + P/N) for P, at N = 2 or 4")
+        return Verdict("wrong", f"{result}. A straight line through two points ignores the serial part")
+    return Verdict("wrong", f"{result}. Solve S = 1 / (1 − P + P/N) for P, at N = 2 or 4")
 
 
 def speedup_of(run: Run) -> float:
@@ -117,9 +117,8 @@ def judge_serial_share(answer: Any) -> Verdict:
     N, S = sympy.symbols("N S", positive=True)
     try:
         given = sympy.sympify(answer, locals={"N": N, "S": S})
-        given = given.subs(
-            {s: {"N": N, "S": S}[s.name] for s in given.free_symbols if s.name in "NS"}
-        )  # whatever was assumed of them
+        # The reader's symbols may have other assumptions.
+        given = given.subs({s: {"N": N, "S": S}[s.name] for s in given.free_symbols if s.name in "NS"})
         names = {s.name for s in given.free_symbols}
     except (sympy.SympifyError, TypeError, AttributeError, SyntaxError):
         raise SpeLabError(
@@ -136,17 +135,12 @@ def judge_serial_share(answer: Any) -> Verdict:
     if sympy.simplify(given - serial) == 0:
         return Verdict(
             "right",
-            "this is the serial share that a measured speed-up reveals: plotted over N, it rises where threads cost"
-            " something",
+            "this is the serial share that a measured speed-up reveals; it rises with N if threads have costs",
         )
     if sympy.simplify(given - (1 - serial)) == 0:
-        return Verdict("wrong", "that is P, the parallel share. What is left of the work?")
-    at = {N: 4, S: 2}
-    return Verdict(
-        "wrong",
-        f"at N = 4 and S = 2 it gives {float(given.subs(at)):.3g}, and the serial share is"
-        f" {float(serial.subs(at)):.3g}",
-    )
+        return Verdict("wrong", "that is P, the parallel share. Which share of the work remains?")
+    wrong, right = (float(share.subs({N: 4, S: 2})) for share in (given, serial))
+    return Verdict("wrong", f"at N = 4 and S = 2 it gives {wrong:.3g}, and the serial share is {right:.3g}")
 
 
 def judge_lock(answer: Any) -> Verdict:
@@ -154,21 +148,13 @@ def judge_lock(answer: Any) -> Verdict:
         return Verdict("inconclusive", "two threads need two cores at the same time, and this process may use one")
     means = "with two threads the sum takes {} times as long as with one"
     wrong = f": less than {FASTER} is asked for. How often does a thread wait for the other?"
-    return judge_c(
-        answer,
-        run_lock,
-        means,
-        name="lock",
-        appended=_TRIALS,
-        limit=FASTER,
-        below=True,
-        right=": the threads hardly meet",
-        wrong=wrong,
-    )
+    right = ": the threads rarely wait for each other"
+    options = {"name": "lock", "appended": _TRIALS, "limit": FASTER, "below": True}
+    return judge_c(answer, run_lock, means, right=right, wrong=wrong, **options)
 
 
 def run_lock(library: native.Library) -> tuple[float, float, float] | str:
-    """(low, ratio, high) of the time with two threads over that with one, or what is wrong with the sum."""
+    """Return (low, ratio, high) of the time with two threads over one, or a sentence about a wrong sum."""
     values = np.random.default_rng(1).integers(0, 1 << 20, VALUES, dtype=np.int32)
     here, cancel = cpus.current(), Cancel()
     wrong: list[int] = []
@@ -201,15 +187,15 @@ EXERCISES = Exercises(
     "scaling",
     {
         "two_points": Exercise(
-            f"With two threads and with four you have measured a speed-up. What will it be with {FAR}?",
+            f"You have measured the speed-up with two and with four threads. What will it be with {FAR}?",
             (
-                "A line through the two points cannot be right: no line knows a limit.",
+                "A line through the two points is wrong: a line has no limit.",
                 "Solve Amdahl's law for P at N = 4, then put N = 16.",
                 "S = 1 / (1 − P + P/N) gives P = (1 − 1/S) / (1 − 1/N).",
             ),
             6.3,
-            "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. What waking sixteen"
-            " threads costs takes a little of it.",
+            "At P = 0.9, S(4) is 3.08, which gives P back, and S(16) = 1 / (0.1 + 0.9/16) = 6.4. The cost of waking"
+            " sixteen threads reduces it a little.",
             judge_two_points,
             speedup_of,
         ),
@@ -217,23 +203,23 @@ EXERCISES = Exercises(
             "Someone shows a speed-up S with N threads. Which share of the work is serial, if Amdahl's law holds? Write it"
             " as an expression in S and N.",
             (
-                "1/S is the time with N threads, of the time with one.",
+                "1/S is the time with N threads, as a share of the time with one.",
                 "1/S = (1 − P) + P/N. Put P = 1 − e, and solve for e.",
             ),
             "(1/S - 1/N) / (1 - 1/N)",
-            "This is the metric of Karp and Flatt (Communications of the ACM 33(5), 1990). If it stays the same for every"
-            " N, the work has a serial part; if it grows with N, threads cost something.",
+            "This is the metric of Karp and Flatt (Communications of the ACM 33(5), 1990). If it is constant in N, the"
+            " work has a serial part; if it grows with N, threads have costs.",
             judge_serial_share,
         ),
         "lock": Exercise(
             "Change `add_part` so that two threads are faster than one, with the same total.",
             (
-                "The additions are done in parallel. What is done while the lock is held?",
-                "A sum has parts: let each thread have one of its own, and meet the other once.",
+                "Which part of the work is done while a thread holds the lock?",
+                "Let each thread add up a partial sum of its own, and take the lock once.",
             ),
             LOCK_SOLUTION,
-            "With the lock in the loop all the work is serial, P = 0, and the lock's line travels between the cores as"
-            " well. With one lock for each thread, only the last addition is.",
+            "With the lock in the loop all the work is serial, P = 0, and the lock's line also travels between the"
+            " cores. If each thread takes the lock once, only the last addition is serial.",
             judge_lock,
         ),
         **PLANNING,

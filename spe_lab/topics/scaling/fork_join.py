@@ -1,4 +1,4 @@
-"""Work with a serial and a parallel part, run by kernels_c/scaling.c, and what threads cost, measured apart."""
+"""Work with a serial and a parallel part, run by kernels_c/scaling.c, and the costs of threads, measured separately."""
 
 import math
 from collections.abc import Sequence
@@ -18,15 +18,16 @@ from spe_lab.core.slider import Slider
 
 WORKS = ("spinning", "waiting")
 WAYS = ("pool", "created")
-PIECE_NS = 1_000_000  # of the trials that tell what threads cost: a wait of this length, or no work at all
-MOST_CALL_NS = 150_000_000  # one call of C: an interrupt is noticed between calls
-STEPS = 100_000  # of the trials that tell how long a step of spinning takes
+PIECE_NS = 1_000_000  # wait of each thread in the trials that measure the costs of waiting threads
+MOST_CALL_NS = 150_000_000  # longest call of C: Python handles an interrupt between calls only
+STEPS = 100_000  # spinning steps of a trial that measures the time of a step
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What threads cost, in ns: to start at all, each further one, and by how much a wait ends late. `kind` says of
-    which work and which threads, `origin` how it is known.
+    """Costs of threads in ns: to start any, for each further one, and the delay at the end of a wait.
+
+    `kind`: (work, threads) that they were measured for; `origin`: measured, recorded or assumed.
     """
 
     start: float
@@ -45,11 +46,11 @@ class Costs:
         }
 
     @classmethod
-    def from_dict(cls, kept: dict[str, Any]) -> "Costs":
-        return cls(kept["start_ns"], kept["each_ns"], kept["late_ns"], tuple(kept["kind"]), kept["origin"])
+    def from_dict(cls, costs: dict[str, Any]) -> "Costs":
+        return cls(costs["start_ns"], costs["each_ns"], costs["late_ns"], tuple(costs["kind"]), costs["origin"])
 
 
-# Orders of magnitude, for (work, threads), until they are measured: seen on quiet virtual machines with two cores.
+# Orders of magnitude by (work, threads), used until a run measures them: from quiet virtual machines with two cores.
 ASSUMED = {
     kind: Costs(*values, kind, "assumed")
     for kind, values in {
@@ -62,42 +63,25 @@ ASSUMED = {
 
 
 def work_sliders() -> list[Slider]:
-    """How the work passes its time, and where the threads come from. Waiting is the default where
-    there are few cores.
-    """
-    here = cpus.current()
-    default = WORKS[0] if here.cores >= 4 else WORKS[1]
+    """Return the sliders for the kind of work and for the origin of the threads; with few cores the work waits."""
+    cores = cpus.current().cores
     means = "what the work does: spinning needs a core, waiting (for a disk, for another server) needs none"
+    source, default = f"this process may use {cores} cores at the same time", WORKS[0] if cores >= 4 else WORKS[1]
+    origins = "a pool that persists, or threads that are created and joined each time"
     return [
-        Slider(
-            "work",
-            "",
-            default,
-            means,
-            scale="choice",
-            choices=WORKS,
-            source=f"this process may use {here.cores} cores at the same time",
-        ),
-        Slider(
-            "threads",
-            "",
-            WAYS[0],
-            "a pool that lives on, or threads that are created and joined each time",
-            scale="choice",
-            choices=WAYS,
-            source="what servers do",
-        ),
+        Slider.choice("work", WORKS, means, source, default=default),
+        Slider.choice("threads", WAYS, origins, "servers keep a pool"),
     ]
 
 
 def threads_slider(most: int = 64) -> Slider:
-    return Slider("N", "", 8, "threads", 1, most, "log", multiple_of=1, source="the middle of the sweep")
+    return Slider.count("N", 8, "threads", 1, most, "the middle of the sweep", "log")
 
 
 class ForkJoin:
-    """Settings for `core.trials`: a serial piece, then N parallel pieces at the same time.
+    """Factory of `core.sampling.teams` settings: a serial piece, then N parallel pieces at the same time.
 
-    Pieces are given in ns; for spinning work they become steps, whose time is measured when this object is made.
+    Pieces are given in ns. Spinning work converts them to steps, whose time the constructor measures.
     """
 
     def __init__(self, work: str, threads: str, cancel: Cancel) -> None:
@@ -110,16 +94,14 @@ class ForkJoin:
             self.step_ns = min(self._run(1, 0, STEPS, 20)[0]) / STEPS
 
     def progressing(self, threads: np.ndarray) -> np.ndarray:
-        """How many of so many threads make progress at the same time: all that wait, and no more
-        than cores that spin.
-        """
+        """Return how many of `threads` make progress at a time: all waiting ones, at most `cores` spinning ones."""
         return threads if self.waiting else np.minimum(threads, self.cpus.cores)
 
     def setting(self, threads: int, serial_ns: float, parallel_ns: float) -> Setting:
-        """A trial's value is the time of both in ns; `parallel_ns` is the piece of each thread."""
+        """Return a setting whose value is the time of both pieces in ns; `parallel_ns` is the piece of each thread."""
         serial, parallel = (round(part / self.step_ns) for part in (serial_ns, parallel_ns))
         least_ns = serial_ns + parallel_ns * threads / int(self.progressing(np.array(threads)))
-        at_once = max(1, int(MOST_CALL_NS / max(least_ns, 1.0)) - 1)  # C warms up with one trial more
+        at_once = max(1, int(MOST_CALL_NS / max(least_ns, 1.0)) - 1)  # C runs one more trial as a warm-up
 
         def run(n: int) -> tuple[np.ndarray, np.ndarray]:
             calls = [self._run(threads, serial, parallel, min(at_once, n - done)) for done in range(0, n, at_once)]
@@ -145,34 +127,26 @@ class ForkJoin:
         )
         check(status, self.library, "the measurement", threads)
         records = records[:, : 1 if self.created else threads]  # created threads leave no record
-        # Threads that sleep, or share a core, wait for it by nature: nothing can be told from that.
+        # Threads that sleep or share a core always wait for it: run-queue delays do not show a disturbance.
         return elapsed.astype(float), undisturbed(records, elapsed) if exclusive else np.full(n, True)
 
     def probes(self, most_threads: int) -> list[tuple[int, Setting]]:
-        """Trials that tell what threads cost, apart from any speed-up: a wait of PIECE_NS, or no work at all, in one
-        thread and in several.
-        """
+        """Return (threads, setting) pairs that measure the costs of threads: waits of PIECE_NS, or no work at all."""
         most = most_threads if self.waiting else min(most_threads, self.cpus.cores)
         counts = sorted({1, 2, max(2, round(math.sqrt(2 * most))), max(2, most)})
         return [(n, self.setting(n, 0, PIECE_NS if self.waiting else 0)) for n in counts]
 
     def costs(self, counts: Sequence[int] | np.ndarray, blocks: np.ndarray) -> Costs:
-        """What the probes say (`blocks`: blocks × counts, ns): a straight line through what they took beyond one
-        thread.
-        """
+        """Fit the costs as a line through the probes' times beyond one thread; `blocks`: blocks × counts, ns."""
         times = np.array([centre(column)[0] for column in blocks.T])
         counts, alone = np.asarray(counts), times[0]
         seen = np.isfinite(times) & (counts > 1)
         if not (np.isfinite(alone) and seen.any()):
-            raise MeasurementError(
-                "what threads cost could not be measured: no clean trial; close other programs and measure again"
-            )
+            raise MeasurementError("the costs of threads need a clean trial, got none; close other programs")
         beyond = times[seen] - alone
-        weights = 1 / np.sqrt(
-            np.maximum(beyond, 1.0)
-        )  # between absolute errors, of which the last point has most, and relative ones
+        # A compromise: absolute errors would favour the last point, relative errors the first.
+        weights = 1 / np.sqrt(np.maximum(beyond, 1.0))
         columns = np.stack([np.ones(seen.sum()), counts[seen] - 1], axis=1)[:, : seen.sum()]  # one point gives no slope
-        start, each = np.maximum(
-            0, np.pad(np.linalg.lstsq(columns * weights[:, None], beyond * weights, rcond=None)[0], (0, 1))[:2]
-        )
+        line = np.linalg.lstsq(columns * weights[:, None], beyond * weights, rcond=None)[0]
+        start, each = np.maximum(0, np.pad(line, (0, 1))[:2])
         return Costs(float(start), float(each), float(max(0.0, alone - PIECE_NS)) if self.waiting else 0.0, self.kind)

@@ -1,4 +1,4 @@
-"""The lab scaling.gustafson: every thread brings its own share of work, so that the problem grows with the machine."""
+"""The lab scaling.gustafson: each thread adds a share of work, so the problem grows with the machine."""
 
 from collections.abc import Mapping
 
@@ -18,58 +18,49 @@ from spe_lab.topics.scaling.fork_join import Costs, ForkJoin, threads_slider, wo
 
 @register
 class Gustafson(SpeedUpLab):
-    """Scaled speed-up: the time that one thread needs for all the work, over the time that N threads need."""
+    """Scaled speed-up: the time of one thread for all the work, divided by the time of N threads."""
 
     id = "scaling.gustafson"
     title = "Gustafson's law"
-    question = "How much more work do N threads do in the same time, if each brings a parallel share of its own?"
+    question = "How much more work do N threads do in the same time, if each adds a parallel share of its own?"
     quantity = "scaled speed-up"
     compared = ("scaled speed-up", "with costs")
     within = 0.005
     breaks = (
-        "The problem must be one that grows: nobody waits for N times as many answers to one request. Spinning threads"
-        " beyond the cores take turns, and each thread that is woken or created costs as much as in Amdahl's case."
+        "The problem must grow with the machine; a single request does not. Spinning threads beyond the cores take"
+        " turns. Waking or creating a thread costs as much as under Amdahl's law."
     )
 
     def make_sliders(self) -> list[Slider]:
-        share = "parallel share of the time with N threads"
+        share, time = "parallel share of the time with N threads", "time of the work with N threads, for every N"
         return [
             threads_slider(),
             Slider("P", "", 0.9, share, 0, 1, source="the same share as in Amdahl's lab, of another time"),
             *work_sliders(),
-            Slider(
-                "T",
-                "ns",
-                10e6,
-                "time of the work with N threads, whatever N",
-                50e3,
-                100e6,
-                "log",
-                source="a request that waits for a disk once",
-            ),
+            Slider("T", "ns", 10e6, time, 50e3, 100e6, "log", source="a request that waits for a disk once"),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "Half is serial": Preset(
                 {"P": 0.5},
-                "By the law 64 threads do over 32 times the work; of work of a fixed size, not even twice as much.",
+                "By the law 64 threads do over 32 times the work; for work of fixed size, the speed-up stays below 2.",
             ),
             "Threads that compute": Preset(
                 {"work": "spinning", "P": 1.0},
-                "With costs the curve stops at the number of cores: beyond, threads take turns.",
+                "With costs the curve levels off at the number of cores: further threads take turns.",
             ),
             "Short requests": Preset(
                 {"T": 1e5, "work": "waiting"},
-                "With costs the curve bends away from the law: there are more and more threads to wake, and none works"
-                " longer.",
+                "With costs the curve bends away from the law: more threads must be woken, and none works longer.",
             ),
         }
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         P, T, n = point["P"], point["T"], len(x.values)
         serial, piece = (1 - P) * T, P * T
-        # Last, one thread with both and with the serial piece alone: the difference is what each further piece adds.
+        # The last two: one thread with both pieces, and with the serial piece alone. Their difference is the
+        # time of one more parallel piece.
         pieces = [*((int(threads), serial, piece) for threads in x.values), (1, serial, piece), (1, serial, 0.0)]
 
         def values(blocks: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -81,13 +72,12 @@ class Gustafson(SpeedUpLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Costs) -> list[Curve]:
         N, P, T, costs = x.values, point["P"], point["T"], self.costs(point, fit)
-        late, turns = (
-            (costs.late, np.ones(N.shape)) if point["work"] == "waiting" else (0.0, np.maximum(1, N / self.cores))
-        )
+        late, turns = 0.0, np.maximum(1, N / self.cores)
+        if point["work"] == "waiting":
+            late, turns = costs.late, np.ones(N.shape)
         serial, piece = (1 - P) * T + late * (P < 1), P * T + late * (P > 0)
-        paid = (serial + N * piece) / (
-            serial + turns * piece + costs.start * np.minimum(1, N - 1) + costs.each * (N - 1)
-        )
+        overhead = costs.start * np.minimum(1, N - 1) + costs.each * (N - 1)
+        paid = (serial + N * piece) / (serial + turns * piece + overhead)
         return [
             Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
             Curve("Gustafson's law", "predicted", x, "", models.gustafson_law()(N=N, P=P)),

@@ -1,7 +1,6 @@
-"""Laws of speed-up: Amdahl's, its limit, Gustafson's, the universal scalability law, and Amdahl's with what threads
-cost.
+"""Speed-up laws: Amdahl's and its limit, Gustafson's, the universal scalability law, Amdahl's with costs of threads.
 
-Each starts from the time that the work takes and arrives at the closed form.
+Each is derived from the time of the work.
 """
 
 from functools import cache
@@ -18,14 +17,14 @@ GUSTAFSON = "Gustafson, Reevaluating Amdahl's law, Communications of the ACM 31(
 USL = "Gunther, Guerrilla Capacity Planning, 2007"
 
 QUANTITIES = {
-    "P": Quantity("share of the work that can be done in parallel, of the time with one thread", ""),
+    "P": Quantity("parallel share of the work, in time with one thread", ""),
     "N": Quantity("threads", ""),
-    "n": Quantity("threads that make progress at the same time: no more than cores, if the work needs one", ""),
+    "n": Quantity("threads that make progress at the same time: at most the number of cores, if they compute", ""),
     "T1": Quantity("time of the work with one thread", "ns"),
-    "s": Quantity("time to start working in parallel, and to come together again", "ns"),
+    "s": Quantity("time to fork and join at all", "ns"),
     "c": Quantity("time that each further thread adds to that", "ns"),
     "d": Quantity("time by which a wait ends late", "ns"),
-    "w": Quantity("waits on the way, one after the other", ""),
+    "w": Quantity("waits, one after the other", ""),
     "sigma": Quantity("contention: share of the work that excludes all other threads", ""),
     "kappa": Quantity("coherency: cost for each pair of threads, as a share of the work", ""),
 }
@@ -36,7 +35,7 @@ def _symbols(names: str) -> list["sympy.Symbol"]:
 
 
 def time_of(threads: "sympy.Expr | int") -> "sympy.Expr":
-    """The time of work whose share P is divided among `threads`: the serial part stays as it is.
+    """Return the time of work whose share P is divided among `threads`; the serial part does not change.
 
     >>> time_of(1)
     T1
@@ -49,7 +48,7 @@ def time_of(threads: "sympy.Expr | int") -> "sympy.Expr":
 
 @cache
 def amdahl_law() -> Model:
-    """Speed-up S = T(1) / T(N), from `time_of`."""
+    """Return the speed-up S = T(1) / T(N), from `time_of`."""
     import sympy
 
     N = symbol("N")
@@ -58,7 +57,7 @@ def amdahl_law() -> Model:
 
 @cache
 def amdahl_limit() -> "sympy.Expr":
-    """The limit of the speed-up for N → ∞, for P < 1.
+    """Return the limit of the speed-up for N → ∞ and P < 1.
 
     >>> amdahl_limit()
     1/(1 - P)
@@ -69,7 +68,7 @@ def amdahl_limit() -> "sympy.Expr":
 
 
 def threads_for(share_of_limit: float) -> "sympy.Expr":
-    """The number of threads at which a given share of that limit is reached, as an expression in P.
+    """Return the number of threads that reaches a given share of the limit, as an expression in P.
 
     >>> threads_for(0.5)
     -P/(P - 1)
@@ -87,25 +86,24 @@ def threads_for(share_of_limit: float) -> "sympy.Expr":
 
 @cache
 def amdahl_with_costs() -> Model:
-    """Speed-up with what threads cost: s to begin at all, c for each thread beyond the first, and w waits that end d
-    late.
+    """Return the speed-up with costs: s to fork at all, c for each further thread, and w waits that end d late.
 
-    With one thread nothing is started: the factor min(1, N − 1) of s says so. `n` ≤ N threads make progress at a time.
+    One thread needs no fork: s has the factor min(1, N − 1). `n` ≤ N threads make progress at a time.
     """
     import sympy
 
     N, n, P, T1, s, c, d, w = _symbols("N n P T1 s c d w")
     alone = T1 + w * d
     together = (1 - P) * T1 + P * T1 / n + w * d + s * sympy.Min(1, N - 1) + c * (N - 1)
-    return Model(
-        "S", alone / together, "", QUANTITIES, "Amdahl's law, with terms for starting threads and for waking up"
-    )
+    source = "Amdahl's law, with terms for starting threads and for waking up"
+    return Model("S", alone / together, "", QUANTITIES, source)
 
 
 @cache
 def gustafson_law() -> Model:
-    """Scaled speed-up, if every thread brings its own share of work: the time of all that work with one thread, over
-    the time with N. Here P is the parallel share of the time with N threads.
+    """Return the scaled speed-up: the time of one thread for the work of N, over the time of N.
+
+    Each thread adds a share of work. P is the parallel share of the time with N threads.
     """
     import sympy
 
@@ -116,14 +114,14 @@ def gustafson_law() -> Model:
 
 @cache
 def usl_law() -> Model:
-    """The universal scalability law: capacity with N threads relative to one, with contention and coherency."""
+    """Return the universal scalability law: capacity relative to one thread, with contention and coherency."""
     N, sigma, kappa = _symbols("N sigma kappa")
     return Model("C", N / (1 + sigma * (N - 1) + kappa * N * (N - 1)), "", QUANTITIES, USL)
 
 
 @cache
 def usl_maximum() -> Model:
-    """The number of threads beyond which the capacity falls: where its derivative is zero."""
+    """Return the number of threads with the largest capacity: its derivative is zero there."""
     import sympy
 
     N, sigma, kappa = _symbols("N sigma kappa")
@@ -134,8 +132,10 @@ def usl_maximum() -> Model:
 
 @cache
 def usl_of_thread_costs() -> "sympy.Matrix":
-    """(sigma, kappa) for which the universal law is Amdahl's with a cost c for each further thread: they follow from
-    comparing N / S with 1 + sigma (N − 1) + kappa N (N − 1)."""
+    """Return the (sigma, kappa) that make the universal law equal to Amdahl's with a cost c for each further thread.
+
+    They follow from a comparison of N / S with 1 + sigma (N − 1) + kappa N (N − 1).
+    """
     import sympy
 
     N, c, sigma, kappa = _symbols("N c sigma kappa")

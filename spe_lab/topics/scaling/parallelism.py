@@ -1,4 +1,4 @@
-"""The lab scaling.parallelism: one dot product, made parallel by instructions, by data, and by threads."""
+"""The lab scaling.parallelism: a dot product with instruction-level, data and thread parallelism."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -24,13 +24,9 @@ from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
 from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling.models import symbol
 
-KINDS = {
-    "one chain": (1, 1),
-    "eight chains": (8, 1),
-    "vectors": (1, 4),
-    "eight chains of vectors": (8, 4),
-}  # chains, lanes
-KERNELS = {  # kind -> enumerator in C
+# kind -> (chains, lanes), and kind -> enumerator in C
+KINDS = {"one chain": (1, 1), "eight chains": (8, 1), "vectors": (1, 4), "eight chains of vectors": (8, 4)}
+KERNELS = {
     "one chain": "DOT_ONE_CHAIN",
     "eight chains": "DOT_CHAINS",
     "vectors": "DOT_VECTOR",
@@ -38,33 +34,33 @@ KERNELS = {  # kind -> enumerator in C
 }
 LEVELS = ("one chain", "instructions", "data", "tasks")
 BYTES = 8  # of an element of both arrays
-MOST_ELEMENTS = 1 << 24  # sums of −1, 0 and 1 are exact in a float up to here, in whatever order
+MOST_ELEMENTS = 1 << 24  # up to here a float holds sums of −1, 0 and 1 exactly, in any order
 TRIAL_NS = 100_000
-LONG = 1024  # elements from which on beginning and ending no longer count
+LONG = 1024  # elements from which on the cost per product is negligible
 EDGES = (0, 1, 3, 4, 7, 8, 31, 32, 33, 63, 100, 1000)
 SEED = 1
 QUANTITIES = {
     "n": Quantity("elements of each array", ""),
     "L": Quantity("latency of an addition of floats", "ns"),
-    "G": Quantity("time of one element's loads, multiplication and addition if nothing waits", "ns"),
+    "G": Quantity("time of one element's loads, multiplication and addition without dependences", "ns"),
     "B": Quantity("bandwidth of memory", "GB/s"),
     "m": Quantity("share of the lines that come from memory", ""),
     "s": Quantity("time to begin and end a product", "ns"),
     "o": Quantity("time to release the threads and to wait for all of them", "ns"),
-    "c": Quantity("sums that do not wait for each other", ""),
+    "c": Quantity("independent chains of additions", ""),
     "v": Quantity("elements in a vector", ""),
     "N": Quantity("threads that share the elements", ""),
 }
-# What no operating system states, until a profile has it.
+# No operating system reports these; a calibrated profile replaces them.
 ASSUMED = {"L": 1.0, "G": 0.3, "B": 20.0}
 
 
 @cache
 def element_time() -> Model:
-    """Time per element: the slowest of three limits, and what each product costs once, shared by its elements.
+    """Return the time per element: the slowest of three limits, plus the cost per product divided by its elements.
 
-    An addition waits for the one before it in its chain; the core has room for so many loads and additions at a time;
-    memory delivers so many bytes. Threads share the elements, but not the memory.
+    The limits are the latency of the additions in a chain, the throughput of the core, and the bandwidth of memory.
+    Threads divide the work of the cores; all share the bandwidth of memory.
     """
     import sympy
 
@@ -76,9 +72,7 @@ def element_time() -> Model:
 
 @cache
 def threads_pay_from() -> Any:
-    """Elements from which threads are quicker than one: t₁·n = t₁·n/N + o solved for n, t₁ the core's time for an
-    element.
-    """
+    """Return the n from which N threads are faster than one: t₁·n = t₁·n/N + o solved for n; t₁: time per element."""
     import sympy
 
     n, t, o, N = (symbol(name) for name in ("n", "t1", "o", "N"))
@@ -92,8 +86,7 @@ class Parallelism(TeamLab):
     id = "scaling.parallelism"
     title = "Three levels of parallelism"
     question = (
-        "What do independent instructions, vectors and threads each make of the same dot product, and from which"
-        " length on?"
+        "How much do independent instructions, vectors and threads speed up a dot product, and from which length on?"
     )
     axis = "n"
     quantity = "time per element"
@@ -101,71 +94,37 @@ class Parallelism(TeamLab):
     compared = ("data", "data")
     within = 0.25
     breaks = (
-        "The time is the largest of three limits, as if the others were free beside it, caches deliver at any rate, and"
-        " arrays come from memory as soon as they exceed the caches: near the edges that is too simple, and one core"
-        " alone may not get all of the memory's bandwidth."
+        "The model takes the largest of three limits as if they overlapped perfectly. It assumes that caches deliver at"
+        " any rate, and that arrays come from memory as soon as they exceed the caches. One core alone may not reach"
+        " the full bandwidth of memory."
     )
 
     def make_sliders(self) -> list[Slider]:
         L, G, B = (self.known(name) for name in ("L", "G", "B"))
         C = self.machine.parameter("l3_capacity" if "l3_capacity" in self.machine.parameters else "l2_capacity")
-        q = {name: quantity.meaning for name, quantity in QUANTITIES.items()}
+
+        def constant(name: str, unit: str, default: float, low: float, high: float, source: str) -> Slider:
+            meaning = "capacity of the caches" if name == "C" else QUANTITIES[name].meaning
+            return Slider(name, unit, default, meaning, low, high, "log", measured=False, source=source)
+
+        n, each = QUANTITIES["n"].meaning, "loop of each thread of the task level"
         return [
-            Slider("n", "", 4096, q["n"], 16, MOST_ELEMENTS, "log", multiple_of=1, source="in the first-level cache"),
-            Slider(
-                "threads",
-                "",
-                2,
-                "threads of the task level",
-                1,
-                16,
-                multiple_of=1,
-                source="the fewest that are parallel",
-            ),
-            Slider(
-                "each",
-                "",
-                "one chain",
-                "what each thread of the task level does",
-                scale="choice",
-                choices=tuple(KINDS),
-                source="threads alone",
-            ),
-            Slider("L", "ns", L.value, q["L"], 0.2, 5, "log", measured=False, source=L.source),
-            Slider("G", "ns", G.value, q["G"], 0.05, 2, "log", measured=False, source=G.source),
-            Slider(
-                "s", "ns", 3.0, q["s"], 0.5, 50, "log", measured=False, source="assumed: a call and a few additions"
-            ),
-            Slider(
-                "o",
-                "ns",
-                500.0,
-                q["o"],
-                50,
-                50_000,
-                "log",
-                measured=False,
-                source="assumed: order of magnitude of threads that spin",
-            ),
-            Slider("B", "GB/s", B.value, q["B"], 0.5, 1000, "log", measured=False, source=B.source),
-            Slider(
-                "C",
-                "B",
-                C.value,
-                "capacity of the caches",
-                1 << 16,
-                1 << 30,
-                "log",
-                measured=False,
-                source=f"{C.origin}: {C.source}",
-            ),
+            Slider.count("n", 4096, n, 16, MOST_ELEMENTS, "in the first-level cache", "log"),
+            Slider.count("threads", 2, "threads of the task level", 1, 16, "the fewest that are parallel"),
+            Slider.choice("each", KINDS, each, "threads alone"),
+            constant("L", "ns", L.value, 0.2, 5, L.source),
+            constant("G", "ns", G.value, 0.05, 2, G.source),
+            constant("s", "ns", 3.0, 0.5, 50, "assumed: a call and a few additions"),
+            constant("o", "ns", 500.0, 50, 50_000, "assumed: order of magnitude of threads that spin"),
+            constant("B", "GB/s", B.value, 0.5, 1000, B.source),
+            constant("C", "B", C.value, 1 << 16, 1 << 30, f"{C.origin}: {C.source}"),
         ]
 
     def known(self, name: str) -> Parameter:
-        """A constant from the machine's profile where it has been measured, else assumed; its source says which."""
-        measured = {
-            key: p for key, p in self.machine.parameters.items() if p.origin == "measured" and p.value is not None
-        }
+        """Return a constant from the machine's profile if it was measured there, else an assumed one."""
+        parameters = self.machine.parameters.items()
+        measured = {key: p for key, p in parameters if p.origin == "measured" and p.value is not None}
+        unit = QUANTITIES[name].unit
         ways = {
             "L": lambda: (4 / measured["clock"].value, "four cycles of the measured clock"),
             "G": lambda: (1 / measured["clock"].value, "one cycle of the measured clock"),
@@ -174,25 +133,23 @@ class Parallelism(TeamLab):
         try:
             value, source = ways[name]()
         except KeyError:  # not calibrated, or not resolvable here
-            return Parameter(
-                ASSUMED[name], QUANTITIES[name].unit, "assumed", "assumed: order of magnitude of a current core"
-            )
-        return Parameter(float(value), QUANTITIES[name].unit, "measured", source)
+            return Parameter(ASSUMED[name], unit, "assumed", "assumed: order of magnitude of a current core")
+        return Parameter(float(value), unit, "measured", source)
 
     def presets(self) -> dict[str, Preset]:
         return {
             "Threads of the best loop": Preset(
                 {"each": "eight chains of vectors"},
-                "Threads pay only from longer products on: alone, the better loop is soon done.",
+                "Threads pay off only for longer products: one thread with the faster loop finishes sooner.",
             ),
-            "Dear threads": Preset(
+            "Expensive threads": Preset(
                 {"o": 50_000.0},
-                "Threads pay only from products a hundred times as long: releasing them costs the same for each"
+                "Threads pay off only for products a hundred times as long: their release costs the same for each"
                 " product.",
             ),
             "Little room, slow memory": Preset(
                 {"C": 1048576.0, "B": 2.0},
-                "Where the caches are full, all four levels meet: each waits for the same memory.",
+                "Where the arrays exceed the caches, all four curves meet: each loop waits for the same memory.",
             ),
         }
 
@@ -203,7 +160,7 @@ class Parallelism(TeamLab):
         data, cells = Data(int(x.values.max())), [int(n) for n in x.values]
         settings = [data.setting(kind, threads, n, cancel) for kind, threads in self.rows(point) for n in cells]
         how = {"data_seed": SEED, "trial_ns": TRIAL_NS}
-        burst = 4 if effort.budget_s > 1 else 2  # a short run needs rounds first
+        burst = 4 if effort.budget_s > 1 else 2  # a short run needs many rounds rather than long ones
         return Plan(settings, LEVELS, kernels(), how, options={"burst": burst})
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
@@ -213,12 +170,12 @@ class Parallelism(TeamLab):
         ]
 
     def rows(self, point: Mapping[str, Value]) -> list[tuple[str, int]]:
-        """Kind of loop and number of threads of each level."""
+        """Return the kind of loop and the number of threads of each level."""
         return [("one chain", 1), ("eight chains", 1), ("vectors", 1), (point["each"], int(point["threads"]))]
 
     @cached_property
     def cores(self) -> int:
-        """No more threads help."""
+        """Cores that this process may use; further threads do not help."""
         return cpus.current().cores
 
     def time(self, point: Mapping[str, Value], n: np.ndarray, kind: str, threads: int) -> np.ndarray:
@@ -228,16 +185,17 @@ class Parallelism(TeamLab):
         return element_time()(n=n, m=missing, c=chains, v=lanes, N=min(threads, self.cores), **known)
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """Where threads begin to pay, each compared with the same loop alone, and where the arrays leave the caches."""
+        """Return the n from which threads beat the same loop alone, and the n that fills the caches."""
         chains, lanes = KINDS[point["each"]]
         alone, threads = max(point["L"] / (chains * lanes), point["G"] / lanes), min(int(point["threads"]), self.cores)
         pays = point["o"] / (alone * (1 - 1 / threads)) if threads > 1 else math.nan
         return {"threads pay from": round(pays, 1), "caches are full": point["C"] / BYTES}
 
     def constants(self, run: Recording) -> dict[str, float]:
-        """L, G, s and o as the curves of this run have them: L from long products in one chain, G from the best of the
-        eight chains, s and o from the shortest products. What no clean sample tells is left out. The vectors' curve is
-        not used: what the model says of it is a prediction, and so is the threads' curve but for its first point.
+        """Estimate L, G, s and o from the curves of this run; a constant without a clean sample is left out.
+
+        L comes from long products in one chain, G from the fastest of the eight chains, s and o from the shortest
+        products. The curve of the vectors is not used, nor the threads' beyond its first point: they test the model.
         """
         chain, chains, _, together = run.measured
         n, (kind, threads) = chain.x.values, self.rows(self.point(run.point))[-1]
@@ -255,20 +213,18 @@ class Parallelism(TeamLab):
 
 
 class Data:
-    """Two arrays of −1, 0 and 1, of which each setting uses the first n elements."""
+    """Two arrays of −1, 0 and 1; each setting uses the first n elements."""
 
     def __init__(self, elements: int) -> None:
         limit = memory_available() // 4
         if elements * BYTES > limit:
-            raise SpeLabError(
-                f"n must leave both arrays below a quarter of the memory available ({limit} B), got {elements}; choose"
-                " a smaller one"
-            )
+            rule = f"n must leave both arrays below a quarter of the memory available ({limit} B)"
+            raise SpeLabError(f"{rule}, got {elements}; choose a smaller n")
         rng = np.random.default_rng(SEED)
         self.x, self.y = (rng.integers(-1, 2, elements, dtype=np.int8).astype(np.float32) for _ in range(2))
 
     def setting(self, kind: str, threads: int, n: int, cancel: Cancel) -> Setting:
-        """Trials long enough for the clock: as many products in a row as take TRIAL_NS."""
+        """Return a setting whose trials repeat the product until they take about TRIAL_NS, for the clock's sake."""
         laps = 1
         while laps * n < MOST_ELEMENTS:
             elapsed = self.run(kind, threads, n, laps, 2, cancel)[0].min()
@@ -285,7 +241,7 @@ class Data:
     def run(
         self, kind: str, threads: int, n: int, laps: int, trials: int, cancel: Cancel
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(elapsed_ns, clean) of each trial."""
+        """Return (elapsed_ns, clean) of each trial."""
         elapsed, _, records, crowded = dot(kind, threads, self.x, self.y, n, laps, trials, cancel)
         return elapsed, np.ones(trials, bool) if crowded else undisturbed(records, elapsed)
 
@@ -300,8 +256,10 @@ def dot(
     trials: int = 1,
     cancel: Cancel | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """(elapsed_ns, sums, records, crowded) of the trials; `crowded`: there are more threads than cores, and no gate
-    applies.
+    """Run trials of `laps` products of the first `n` elements; return (elapsed_ns, sums, records, crowded).
+
+    - `kind`, `threads`: loop (one of KINDS), and the threads that divide the elements
+    - `crowded`: True if there are more threads than cores; then no trial can be rejected as disturbed
     """
     library, here = native.load("scaling"), cpus.current()
     elapsed, sums = np.zeros(trials, np.int64), np.zeros(trials, np.float32)
@@ -328,7 +286,7 @@ def dot(
 
 @verified("scaling")
 def kernels(_library: native.Library) -> Iterator[tuple[str, Any, Any]]:
-    """kernels_c/scaling.c, each kind of loop checked against numpy on edge sizes before anything is timed."""
+    """Yield (description, expected, found) for each kind of loop on edge sizes; expected values come from numpy."""
     rng = np.random.default_rng(0)
     for n in EDGES:
         x, y = (rng.integers(-1, 2, n).astype(np.float32) for _ in range(2))

@@ -1,6 +1,4 @@
-"""Exercises on planning: a graph to be cut until it is fast enough, and the first failure of many
-machines.
-"""
+"""Exercises on planning: cut a task graph until it is fast enough, and predict the first failure of many machines."""
 
 from typing import Any
 
@@ -36,30 +34,24 @@ send      1ms after render.1, render.2, resize.1, resize.2, resize.3, resize.4, 
 
 def judge_page(answer: Any) -> Verdict:
     if not isinstance(answer, str):
-        raise SpeLabError(
-            f"the answer must be a graph as text, got {type(answer).__name__}; start from the lines of"
-            " scaling.GRAPHS['page']"
-        )
+        kind = type(answer).__name__
+        raise SpeLabError(f"the answer must be a graph as text, got {kind}; start from scaling.GRAPHS['page']")
     given, page = Graph.parse(answer), Graph.parse(PAGE)
     if wrong := _changed(given, page):
         return Verdict("wrong", wrong)
     total = list_schedule(given, WORKERS).total
-    said = (
-        f"{WORKERS} workers need {render(total, 'ms')} (work ÷ {WORKERS}: {render(given.work / WORKERS, 'ms')}, span:"
-        f" {render(given.span, 'ms')})"
-    )
+    work, span = render(given.work / WORKERS, "ms"), render(given.span, "ms")
+    result = f"{WORKERS} workers need {render(total, 'ms')} (work ÷ {WORKERS}: {work}, span: {span})"
     if total <= SOON_MS:
-        return Verdict("right", f"{said}: now neither the work nor the longest chain is too much")
-    cause = (
-        "no schedule is shorter than the span"
-        if given.span > SOON_MS
-        else "the span would do, but the pieces do not fill the workers' time"
-    )
-    return Verdict("wrong", f"{said}: {cause}")
+        return Verdict("right", f"{result}: now both the work and the longest chain are short enough")
+    cause = "the span is short enough, but the pieces do not fill the workers' time"
+    if given.span > SOON_MS:
+        cause = "no schedule is shorter than the span"
+    return Verdict("wrong", f"{result}: {cause}")
 
 
 def _changed(given: Graph, page: Graph) -> str:
-    """What the graph does that the page does not: other work, or a task that begins too soon. Empty if nothing."""
+    """Return the first difference of the graph from the page: other work or a missing dependency; "" if none."""
     import networkx
 
     now, then = (
@@ -68,26 +60,18 @@ def _changed(given: Graph, page: Graph) -> str:
     )
     for code in sorted(now.keys() ^ then.keys()):
         return (
-            f"the page has no task whose name begins with {code}"
-            if code in now
-            else f"the page has {code} to do, and this graph has not"
+            f"the page has no task of the code {code}" if code in now else f"this graph has no task of the code {code}"
         )
     for code in sorted(then):
         if now[code] != then[code]:
-            return (
-                f"the parts of {code} must take {render(then[code], 'ms')} together, as in the page, and they take"
-                f" {render(now[code], 'ms')}"
-            )
+            wanted, found = render(then[code], "ms"), render(now[code], "ms")
+            return f"the parts of {code} must take {wanted} together, as in the page, and they take {found}"
     must_wait = {(page.tasks[page.names[name]].code, task.code) for task in page.tasks for name in task.after}
     for task in given.tasks:
         before = networkx.ancestors(given.network, task.name)
         for first, second in sorted(must_wait):
-            missed = (
-                [other.name for other in given.tasks if other.code == first and other.name not in before]
-                if task.code == second
-                else []
-            )
-            if missed:
+            missed = [other.name for other in given.tasks if other.code == first and other.name not in before]
+            if task.code == second and missed:
                 return f"{task.name} must wait for all of {first}, and it does not wait for {missed[0]}"
     return ""
 
@@ -97,14 +81,13 @@ def judge_first_failure(answer: Any) -> Verdict:
     if abs(days / DAYS - 1) < 0.05:
         return Verdict(
             "right",
-            f"{DAYS:.1f} days: {FLEET} machines fail {FLEET} times as often as one. What fails every {MTTF_YEARS} years"
-            " is an event, what fails twice a month is an expense",
+            f"{DAYS:.1f} days: {FLEET} machines fail {FLEET} times as often as one. A failure in {MTTF_YEARS} years is"
+            " an event; two failures a month are an expense",
         )
     if abs(days / (MTTF_YEARS * 365.25) - 1) < 0.05:
         return Verdict(
             "wrong",
-            "that is the mean time of one machine. How often does one of them fail, if each does so once in three"
-            " years?",
+            f"that is the mean time to failure of one machine. How often does one of {FLEET} machines fail?",
         )
     return Verdict("wrong", f"the rates of failure add up: {FLEET} · 1/({MTTF_YEARS} years)")
 
@@ -114,15 +97,12 @@ PLANNING = {
         f"Edit the graph `page` until {WORKERS} workers need at most {render(SOON_MS, 'ms')}: cut tasks into parts with"
         " names such as `query.1`. The work of each code, and what waits for what, stay as they are.",
         (
-            "Which bound is above 13 ms, the work by four or the span? Cutting only helps where it lowers that one.",
-            (
-                "The span of 17 ms is parse, query, rank, render and send. A part of `rank` waits for all parts of"
-                " `query`."
-            ),
+            "Which bound is above 13 ms: the work divided by four, or the span? A cut must lower that bound.",
+            "The span of 17 ms is parse, query, rank, render and send. Parts of `rank` wait for all parts of `query`.",
         ),
         PAGE_SOLUTION,
         "Cutting query, rank and render in two takes 7 ms from the critical path: the span is 10 ms, the work still 41"
-        " ms, and four workers reach 13 ms. The pictures, 59 % of the work, need not be touched.",
+        " ms, and four workers reach 13 ms. The pictures, 59 % of the work, stay uncut.",
         judge_page,
     ),
     "first_failure": Exercise(
@@ -130,11 +110,11 @@ PLANNING = {
         " days pass on average until one of them fails?",
         (
             "One machine fails at a rate of one in three years.",
-            f"{FLEET} machines fail at {FLEET} times that rate; the mean time is one over the rate.",
+            f"{FLEET} machines fail at {FLEET} times that rate; the mean time is 1 divided by the rate.",
         ),
         round(DAYS, 1),
-        "The least of n exponential times with mean m is exponential with mean m/n. This is why a service on many"
-        " machines must be built to lose one of them at any time.",
+        "The minimum of n exponential times with mean m is exponential with mean m/n. Therefore a service on many"
+        " machines must tolerate the loss of one of them at any time.",
         judge_first_failure,
     ),
 }

@@ -1,10 +1,8 @@
-"""The lab scaling.usl: contention and coherency fitted to a measured speed-up, and the number of threads that is too
-many.
-"""
+"""The lab scaling.usl: contention and coherency fitted to a measured speed-up, and the best number of threads."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,27 +23,14 @@ from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
 from spe_lab.topics.scaling.fork_join import Costs, ForkJoin, threads_slider, work_sliders
 
-TRAINING = (
-    1,
-    2,
-    3,
-    5,
-    7,
-    10,
-    14,
-    20,
-    28,
-    40,
-    56,
-)  # what the fit is given; of the figure's points, 1 and 2 are among them
+# Threads of the points that the law is fitted to; the figure has 1 and 2 in common with them.
+TRAINING = (1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 56)
 DRAWS = 200
 
 
 @dataclass(frozen=True)
 class FittedLaw:
-    """Contention and coherency with the interval of 95 % of the draws, and N of the maximum (infinite without
-    coherency).
-    """
+    """Fitted contention and coherency, and the N of the maximum; intervals contain 95 % of the bootstrap draws."""
 
     sigma: float
     kappa: float
@@ -58,7 +43,7 @@ class FittedLaw:
         return most_threads(self.sigma, self.kappa)
 
     def summary(self) -> Text:
-        """What was found, in a sentence."""
+        """Return the fitted values and their intervals in a sentence."""
         intervals = (self.sigma_interval, self.kappa_interval, self.most_interval)
         sigma, kappa, most = (f"{low:.3g} to {high:.3g}" for low, high in intervals)
         return Text(
@@ -68,55 +53,50 @@ class FittedLaw:
 
 
 class UslFit(NamedTuple):
-    """The law fitted to a run, and what threads cost in it."""
+    """The law fitted to a run, and the costs of threads measured in it."""
 
     law: FittedLaw
     costs: Costs
 
     def summary(self) -> Text:
-        """The fitted law in a sentence."""
+        """Return the fitted law in a sentence."""
         return self.law.summary()
 
 
 def most_threads(sigma: float, kappa: float) -> float:
-    """N at which the law has its maximum: one thread if the others only disturb, infinite if
-    nothing is paid for pairs.
-    """
+    """Return the N of the law's maximum: 1 if further threads gain nothing, infinite without coherency."""
     if sigma >= 1:
         return 1.0
     return max(1.0, float(models.usl_maximum()(sigma=sigma, kappa=kappa))) if kappa > 0 else math.inf
 
 
 def fit_law(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int = 1) -> FittedLaw:
-    """The law that fits best, by least squares of N / speed-up, which is linear in sigma and kappa; neither is
-    negative.
+    """Fit sigma, kappa ≥ 0 by non-negative least squares of N / speed-up, which is linear in both.
 
-    `speed_ups`: blocks × counts, NaN where not clean. The intervals are a bootstrap's over whole blocks, whose points
-    share the minute that they were taken in. MeasurementError if fewer than three numbers of threads beyond one have a
-    value.
+    `speed_ups`: blocks × counts, NaN where no trial was clean. The intervals come from a bootstrap over whole blocks,
+    since the points of a block share its disturbances. Raise MeasurementError if fewer than three numbers of threads
+    above one have a value.
     """
     threads, speed_ups = np.asarray(counts, dtype=float), np.asarray(speed_ups, dtype=float)
     seen = (threads > 1) & ~np.isnan(speed_ups).all(axis=0)
     if seen.sum() < 3:
         raise MeasurementError(
-            f"the fit must have clean trials for three numbers of threads beyond one, got {seen.sum()}; measure again"
-            " on a quieter machine"
+            f"the fit needs clean trials for three numbers of threads above one, got {seen.sum()}; measure again on a"
+            " quieter machine"
         )
     threads, speed_ups = threads[seen], speed_ups[:, seen]
     sigma, kappa = _best(threads, np.nanmedian(speed_ups, axis=0))
     rng = np.random.default_rng(seed)
-    draws = [_best(threads, redrawn(speed_ups, rng)) for _ in range(DRAWS if len(speed_ups) >= 6 else 0)] or [
-        (sigma, kappa)
-    ]
-    most = [most_threads(*each) for each in draws]
-    intervals = [
-        tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in (*np.transpose(draws), most)
-    ]
+    draws = [(sigma, kappa)]
+    if len(speed_ups) >= 6:
+        draws = [_best(threads, redrawn(speed_ups, rng)) for _ in range(DRAWS)]
+    columns = (*np.transpose(draws), [most_threads(*draw) for draw in draws])
+    intervals = [tuple(np.quantile(column, (0.025, 0.975), method="nearest").tolist()) for column in columns]
     return FittedLaw(sigma, kappa, *intervals)
 
 
 def _best(counts: np.ndarray, speed_up: np.ndarray) -> tuple[float, float]:
-    """Weighted by the speed-up over N, so that relative errors of the speed-up count alike."""
+    """Return (sigma, kappa); weights of speed-up / N make equal relative errors of the speed-up count alike."""
     from scipy.optimize import nnls
 
     weights = speed_up / counts
@@ -131,41 +111,25 @@ class Usl(SpeedUpLab):
 
     id = "scaling.usl"
     title = "The universal scalability law"
-    question = "At how many threads does more of them make the work slower, and can that be told from a few points?"
+    question = "From how many threads on does another thread make the work slower, and can a few points predict that?"
     compared = ("speed-up", "fitted")
     within = 0.04
     breaks = (
-        "Two numbers stand for everything that threads do to each other. A law fitted at few threads may see no"
-        " coherency at all, and then promises a maximum far beyond the true one; and the number of cores is not in it."
+        "Two numbers describe all interactions of threads. A law fitted at few threads may find no coherency at all,"
+        " and then its maximum lies far beyond the true one. The number of cores is not part of the law."
     )
 
     def make_sliders(self) -> list[Slider]:
         P, sigma, kappa = (models.QUANTITIES[name].meaning for name in ("P", "sigma", "kappa"))
         work, threads = work_sliders()
-        created = Slider(
-            "threads",
-            "",
-            "created",
-            threads.meaning,
-            scale="choice",
-            choices=threads.choices,
-            source="creating threads is what grows with each",
-        )
+        created = replace(threads, default="created", source="the time to create threads grows with their number")
+        T1, source = models.QUANTITIES["T1"].meaning, "short enough that creating threads counts"
         return [
             threads_slider(),
             Slider("P", "", 0.95, P, 0, 1, source="a twentieth is serial"),
             work,
             created,
-            Slider(
-                "T1",
-                "ns",
-                10e6,
-                models.QUANTITIES["T1"].meaning,
-                50e3,
-                100e6,
-                "log",
-                source="short enough that creating threads counts",
-            ),
+            Slider("T1", "ns", 10e6, T1, 50e3, 100e6, "log", source=source),
             Slider("sigma", "", 0.05, sigma, 0, 1, measured=False, source="1 − P of this lab"),
             Slider("kappa", "", 0.002, kappa, 0, 0.02, measured=False, source="25 µs to create a thread, of 10 ms"),
         ]
@@ -174,15 +138,14 @@ class Usl(SpeedUpLab):
         return {
             "No coherency": Preset(
                 {"kappa": 0.0},
-                "The curve of sigma and kappa as set has no maximum any more: it is Amdahl's law for P = 0.95.",
+                "The curve for sigma and kappa as set has no maximum any more: it is Amdahl's law for P = 0.95.",
             ),
             "No contention": Preset(
                 {"sigma": 0.0},
-                "The same curve begins as a straight line and has a maximum all the same: pairs of threads grow"
-                " with N².",
+                "The curve begins as a straight line and still has a maximum: the number of pairs grows with N².",
             ),
             "Coherency × 10": Preset(
-                {"kappa": 0.02}, "Its maximum comes at 7 threads in place of 22, and 64 threads are slower than one."
+                {"kappa": 0.02}, "The maximum is at 7 threads instead of 22, and 64 threads are slower than one."
             ),
         }
 
@@ -207,46 +170,27 @@ class Usl(SpeedUpLab):
         return self.speed_ups(pieces, speed_ups, work, x, effort, training)
 
     def fit(self, recording: Recording) -> "UslFit":
-        """The law through the training points, and what threads cost."""
+        """Fit the law to the training points; return it with the costs of threads."""
         training = recording.training
         law = fit_law(training["threads"], np.array(training["blocks"], dtype=float))
         return UslFit(law, super().fit(recording))
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: "UslFit") -> list[Curve]:
         N, fitted, costs = x.values, fit.law, self.costs(point, fit.costs)
-        said = {
-            "sigma": fitted.sigma,
-            "kappa": fitted.kappa,
-            "sigma_interval": fitted.sigma_interval,
-            "kappa_interval": fitted.kappa_interval,
-        }
+        names = ("sigma", "kappa", "sigma_interval", "kappa_interval")
+        found, kappa = {name: getattr(fitted, name) for name in names}, costs.each / point["T1"]
+
+        def curve(name: str, sigma: float, kappa: float, provenance: dict[str, Any]) -> Curve:
+            values = models.usl_law()(N=N, sigma=sigma, kappa=kappa)
+            return Curve(name, "predicted", x, "", values, provenance=provenance)
+
         return [
-            Curve(
-                "fitted",
-                "predicted",
-                x,
-                "",
-                models.usl_law()(N=N, sigma=fitted.sigma, kappa=fitted.kappa),
-                provenance=said,
-            ),
-            Curve(
-                "sigma and kappa as set",
-                "predicted",
-                x,
-                "",
-                models.usl_law()(N=N, sigma=point["sigma"], kappa=point["kappa"]),
-            ),
-            Curve(
-                "sigma = 1 − P, kappa = c / T1",
-                "predicted",
-                x,
-                "",
-                models.usl_law()(N=N, sigma=1 - point["P"], kappa=costs.each / point["T1"]),
-                provenance={"costs": costs.to_dict()},
-            ),
+            curve("fitted", fitted.sigma, fitted.kappa, found),
+            curve("sigma and kappa as set", point["sigma"], point["kappa"], {}),
+            curve("sigma = 1 − P, kappa = c / T1", 1 - point["P"], kappa, {"costs": costs.to_dict()}),
         ]
 
     def marks(self, point: Mapping[str, Value], fit: "UslFit") -> dict[str, float]:
-        """Where the fitted law has its maximum."""
+        """Return the N of the fitted law's maximum."""
         most = fit.law.most
         return {"most (fitted)": round(most, 2) if math.isfinite(most) else math.nan}
