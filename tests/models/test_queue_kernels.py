@@ -217,7 +217,7 @@ def test_a_line_that_outgrows_its_ring_is_found_out_and_given_a_longer_one(syste
 @pytest.mark.parametrize("system", [Split(2, 2), Sharing(2)], ids=repr)
 def test_lines_too_long_for_the_memory_they_may_have_are_an_error(system, monkeypatch):
     monkeypatch.setattr(simulation, "_MOST_SLOTS", 1 << 12)
-    with pytest.raises(SpeLabError, match="less than 4,096 places in all, and one grew longer"):
+    with pytest.raises(SpeLabError, match="fewer than 4,096 customers, and one grew longer"):
         by_kernel(system, np.zeros(5000), np.ones(5000))
 
 
@@ -314,7 +314,7 @@ def test_asking_for_what_is_not_kept_names_what_is():
         run.mean("cost")
     with pytest.raises(SpeLabError, match="p must lie between 0 and 1, got 99"):
         run.quantile(99)
-    with pytest.raises(SpeLabError, match="slowdown needs services longer than zero"):
+    with pytest.raises(SpeLabError, match="slowdown needs service times above 0"):
         queues.simulate(Shared(1), queues.poisson(0.5), queues.empirical([0.0, 1.0]), 1000).mean("slowdown")
 
 

@@ -327,7 +327,7 @@ def test_lessons_are_tables():
         (27, "right", "481 ms"),
         (26, "wrong", "507 ms"),
         (28, "wrong", "fewer"),
-        (24, "wrong", "without end"),
+        (24, "wrong", "without bound"),
         (25, "wrong", "stable"),
         (26.5, "wrong", "whole"),
         ("many", "wrong", "number"),
@@ -346,9 +346,9 @@ USUAL = exercises.ORDERS["exponential"]
 @pytest.mark.parametrize(
     ("changes", "state", "said"),
     [
-        ({}, "right", "in turn"),
+        ({}, "right", "FCFS beats PS"),
         ({laws.ONE_IN_A_THOUSAND: USUAL}, "wrong", "three of four"),
-        ({"exponential": USUAL[::-1]}, "wrong", "stand idle"),
+        ({"exponential": USUAL[::-1]}, "wrong", "are idle"),
         ({"exponential": (USUAL[1], USUAL[0], *USUAL[2:])}, "wrong", "1 of four"),
         ({"deterministic": USUAL[:3]}, "wrong", "once"),
         ({"Pareto": USUAL}, "wrong", "dictionary"),
@@ -411,7 +411,11 @@ def test_the_log_hides_its_culprit_from_averages_and_not_from_an_account_by_anot
         (..., "not attempted", "dots"),
         (exercises.SHORTEST_SOLUTION, "right", "mean sojourn"),
         (exercises.SHORTEST_TEMPLATE, "wrong", "first come"),
-        (exercises.SHORTEST_SOLUTION.replace("arrival[i] <= now", "arrival[i] <= now + 1"), "wrong", "before it came"),
+        (
+            exercises.SHORTEST_SOLUTION.replace("arrival[i] <= now", "arrival[i] <= now + 1"),
+            "wrong",
+            "before it arrived",
+        ),
         (
             exercises.SHORTEST_SOLUTION.replace("service[i] < service[next]", "service[i] <= service[next]"),
             "wrong",

@@ -1,8 +1,8 @@
-"""Queues: random times, simulated systems of servers, intervals for what was simulated, and the models that predict it.
+"""Queues: random times, simulated systems of servers, intervals of simulated statistics, and analytical models.
 
-Several chapters stand on them. Times have no unit of their own: they are in that of the laws' means. Names follow
-Kendall's notation and the literature: λ arrivals per unit of time, S service time, μ = 1 / E(S), c servers, ρ = λ E(S)
-/ c the load, Wq the wait in the queue, T = Wq + S the sojourn time, L customers in the system.
+Times are in the unit of the distributions' means. Names follow Kendall's notation and the literature: λ arrivals per
+unit of time, S service time, μ = 1 / E(S), c servers, ρ = λ E(S) / c the load, Wq the wait in the queue, T = Wq + S the
+sojourn time, L customers in the system.
 """
 
 from spe_lab.models.queues import birth_death, general

@@ -1,8 +1,8 @@
 """M/M/c from its birth–death chain: stationary distribution, Erlang's B and C, waits, sojourns and their percentiles.
 
-The state is the number of customers in the system. It goes up at rate λ whatever it is, and down at rate min(k, c)·μ.
-All that follows is derived from that in sympy; the functions in lower case at the end are the numeric twins, vectorised
-over the load, with μ = 1 unless a mean service time is given.
+The state k is the number of customers in the system. It increases at rate λ and decreases at rate min(k, c)·μ. The
+models follow from these rates in sympy. The functions at the end are the numeric versions, vectorised over the load,
+with μ = 1 unless a mean service time is given.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 QUANTITIES = {
     "C": Quantity("probability that an arrival has to wait (Erlang C)", ""),
     "mu": Quantity("services that a busy server completes per unit of time, 1 / E(S)", "1/s"),
-    "d": Quantity("drain: by how much all servers together are faster than the arrivals, c·μ − λ", "1/s"),
+    "d": Quantity("drain: spare capacity of all servers together, c·μ − λ", "1/s"),
     "t": Quantity("time", "s"),
 }
 SOURCE = "Erlang 1917; derived from the birth–death chain of M/M/c"
@@ -28,9 +28,9 @@ MOST_SERVERS = 100_000
 
 
 def weights(servers: int) -> tuple[list["sympy.Expr"], "sympy.Expr"]:
-    """(π₀ … π_c as multiples of π₀, ratio of each further one to the one before), from the balance of flows.
+    """Return (π₀ … π_c as multiples of π₀, ratio of successive probabilities beyond c), from the balance of flows.
 
-    Across the cut between k − 1 and k as many customers go up as come down: λ·π_{k−1} = min(k, c)·μ·π_k. With a = λ/μ:
+    The flows between the states k − 1 and k are equal: λ·π_{k−1} = min(k, c)·μ·π_k. With a = λ/μ:
 
     >>> weights(2)
     ([1, a, a**2/2], a/2)
@@ -46,7 +46,7 @@ def weights(servers: int) -> tuple[list["sympy.Expr"], "sympy.Expr"]:
 
 
 def stationary(servers: int, k: int) -> "sympy.Expr":
-    """π_k, the share of time that k customers are in the system, as a function of a; a < c.
+    """Return π_k, the share of time with k customers in the system, as a function of a < c.
 
     >>> stationary(1, 3).equals(symbol("a") ** 3 * (1 - symbol("a")))
     True
@@ -57,8 +57,7 @@ def stationary(servers: int, k: int) -> "sympy.Expr":
 
 
 def waits(servers: int) -> "sympy.Expr":
-    """Erlang C for a given number of servers: the share of time in which all are busy, which is what Poisson arrivals
-    see.
+    """Return Erlang C: the share of time that all servers are busy, which is the share that Poisson arrivals see.
 
     >>> waits(1)
     a
@@ -72,7 +71,7 @@ def waits(servers: int) -> "sympy.Expr":
 
 
 def blocked(servers: int) -> "sympy.Expr":
-    """Erlang B: the same chain cut off at c, where an arrival that finds all servers busy is lost.
+    """Return Erlang B: the chain ends at c, since an arrival that finds all servers busy is lost.
 
     >>> blocked(1)
     a/(a + 1)
@@ -84,16 +83,17 @@ def blocked(servers: int) -> "sympy.Expr":
 
 
 def _total(servers: int) -> "sympy.Expr":
-    """Σ of all weights: the finite part, and the geometric series beyond c."""
+    """Return the sum of all weights: the finite part, and the geometric series beyond c."""
     weight, ratio = weights(servers)
     return sum(weight[:servers]) + weight[servers] / (1 - ratio)
 
 
 @cache
 def wait_tail_model() -> Model:
-    """P(Wq > t): who must wait waits for one departure for each customer before it and one more. Departures come at
-    rate c·μ, and the number ahead is geometric with ratio ρ; a geometric number of exponentials is exponential, at rate
-    c·μ·(1 − ρ).
+    """Return P(Wq > t).
+
+    A customer who has to wait needs one departure for each customer ahead and one more. Departures have the rate c·μ,
+    and the number ahead is geometric with ratio ρ. A geometric sum of exponentials is exponential: rate c·μ·(1 − ρ).
     """
     import sympy
 
@@ -102,13 +102,11 @@ def wait_tail_model() -> Model:
 
 @cache
 def sojourn_tail_model() -> Model:
-    """P(T > t) for d ≠ μ: the wait (none with probability 1 − C, else exponential at rate d) and the service,
-    convolved.
-    """
+    """Return P(T > t) for d ≠ μ: the wait (0 with probability 1 − C, else exponential, rate d) plus the service."""
     import sympy
 
     waiting, mu, drain, t, w = (symbol(name) for name in ("C", "mu", "d", "t", "w"))
-    # ∫ d·e^(−d·w)·P(S > t − w) dw over w < t; beyond t the wait alone is longer than t.
+    # ∫ d·e^(−d·w)·P(S > t − w) dw over w < t; for w > t the wait alone exceeds t.
     rate = sympy.Symbol("r", nonzero=True)  # μ − d
     inside = sympy.integrate(sympy.exp(rate * w), (w, 0, t)).subs(rate, mu - drain)
     late = sympy.exp(-drain * t) + drain * sympy.exp(-mu * t) * inside
@@ -117,33 +115,25 @@ def sojourn_tail_model() -> Model:
 
 @cache
 def sojourn_tail_at_equal_rates() -> Model:
-    """The limit of `sojourn_tail_model` for d → μ, where it reads 0 / 0."""
+    """Return the limit of `sojourn_tail_model` for d → μ, where the expression is 0 / 0."""
     import sympy
 
-    return Model(
-        "P(T > t)",
-        sympy.simplify(sympy.limit(sojourn_tail_model().expression, symbol("d"), symbol("mu"))),
-        "",
-        QUANTITIES,
-        SOURCE,
-    )
+    limit = sympy.limit(sojourn_tail_model().expression, symbol("d"), symbol("mu"))
+    return Model("P(T > t)", sympy.simplify(limit), "", QUANTITIES, SOURCE)
 
 
 # ---- Numeric twins
-# -----------------------------------------------------------------------------------------------------
 
 
 def erlang_b(servers: int, offered: np.ndarray | float) -> np.ndarray:
-    """Erlang B by its recursion, which neither overflows nor cancels: B₀ = 1, B_k = a·B_{k−1} / (k + a·B_{k−1}).
+    """Return Erlang B by its stable recursion: B₀ = 1, B_k = a·B_{k−1} / (k + a·B_{k−1}).
 
     >>> round(float(erlang_b(4, 3.2)), 6)
     0.228145
     """
     servers, offered = whole("servers", servers, 1, MOST_SERVERS), np.asarray(offered, dtype=float)
     if not (np.isfinite(offered) & (offered >= 0)).all():
-        raise SpeLabError(
-            f"offered must be at least 0 and finite, got {offered}; it is the rate of arrivals times the mean service"
-        )
+        raise SpeLabError(f"offered must be at least 0 and finite, got {offered}; give arrival rate times mean service")
     lost = np.ones_like(offered)
     for k in range(1, servers + 1):
         lost = offered * lost / (k + offered * lost)
@@ -151,7 +141,7 @@ def erlang_b(servers: int, offered: np.ndarray | float) -> np.ndarray:
 
 
 def erlang_c(servers: int, rho: np.ndarray | float) -> np.ndarray:
-    """Probability that an arrival waits, for loads 0 ≤ ρ < 1.
+    """Return the probability that an arrival waits (Erlang C), for loads 0 ≤ ρ < 1.
 
     >>> round(float(erlang_c(16, 0.8)), 6)
     0.304884
@@ -162,12 +152,12 @@ def erlang_c(servers: int, rho: np.ndarray | float) -> np.ndarray:
 
 
 def mean_wait(servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
-    """E(Wq) = C / (c·μ − λ)."""
+    """Return E(Wq) = C / (c·μ − λ)."""
     return erlang_c(servers, rho) * positive("mean_service", mean_service) / (servers * (1 - checked_load(rho)))
 
 
 def mean_sojourn(servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
-    """E(T) = E(S) + E(Wq).
+    """Return E(T) = E(S) + E(Wq).
 
     >>> round(float(mean_sojourn(4, 0.8)), 6)
     1.745541
@@ -176,13 +166,13 @@ def mean_sojourn(servers: int, rho: np.ndarray | float, mean_service: float = 1.
 
 
 def wait_tail(t: np.ndarray | float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
-    """P(Wq > t)."""
+    """Return P(Wq > t)."""
     t, drain = np.asarray(t, dtype=float), servers * (1 - checked_load(rho)) / positive("mean_service", mean_service)
     return np.where(t < 0, 1.0, erlang_c(servers, rho) * np.exp(-drain * np.maximum(t, 0.0)))
 
 
 def wait_quantile(p: float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
-    """The wait that a share p of all customers does not exceed: zero if fewer than 1 − p wait at all.
+    """Return the p-quantile of the wait: zero if fewer than 1 − p of the customers wait at all.
 
     >>> round(float(wait_quantile(0.99, 4, 0.8)), 4)
     5.1105
@@ -194,18 +184,16 @@ def wait_quantile(p: float, servers: int, rho: np.ndarray | float, mean_service:
 
 
 def sojourn_tail(t: np.ndarray | float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
-    """P(T > t); t and ρ are broadcast."""
-    rho = checked_load(rho)
-    return _tail(
-        np.maximum(np.asarray(t, dtype=float), 0.0) / positive("mean_service", mean_service),
-        erlang_c(servers, rho),
-        servers * (1 - rho),
-    )
+    """Return P(T > t); t and ρ are broadcast."""
+    rho, mean_service = checked_load(rho), positive("mean_service", mean_service)
+    t = np.maximum(np.asarray(t, dtype=float), 0.0) / mean_service
+    return _tail(t, erlang_c(servers, rho), servers * (1 - rho))
 
 
 def _tail(t: np.ndarray, waiting: np.ndarray, drain: np.ndarray) -> np.ndarray:
-    """P(T > t) for μ = 1. The convolution's (e^(−d·t) − e^(−t)) / (1 − d) is written with the difference of the rates
-    taken out, so that it neither cancels where they are close nor overflows where they are not.
+    """Return P(T > t) for μ = 1.
+
+    (e^(−d·t) − e^(−t)) / (1 − d) is written with expm1: no cancellation if the rates are close, no overflow otherwise.
     """
     apart = np.maximum(np.abs(1 - drain), 1e-200)  # (1 − e^(−ε·t)) / ε is t for so small an ε
     both = np.exp(-np.minimum(drain, 1) * t) * -np.expm1(-apart * t) / apart
@@ -213,10 +201,10 @@ def _tail(t: np.ndarray, waiting: np.ndarray, drain: np.ndarray) -> np.ndarray:
 
 
 def sojourn_quantile(p: float, servers: int, rho: np.ndarray | float, mean_service: float = 1.0) -> np.ndarray:
-    """The sojourn that a share p of all customers does not exceed, to 13 digits, by halving an interval.
+    """Return the p-quantile of the sojourn to 13 digits, by bisection.
 
-    It is at least that of the service alone, and at most the sum of those that each of wait and service exceeds half as
-    often.
+    Its lower bound is the quantile of the service; its upper bound is the sum of the quantiles of wait and service that
+    each is exceeded half as often.
 
     >>> sojourn_quantile(0.99, 4, np.array([0.5, 0.8])).round(4).tolist()
     [4.7642, 6.8932]

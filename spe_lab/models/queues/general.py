@@ -1,4 +1,4 @@
-"""M/G/1, the single server with any law of service: Pollaczek and Khinchine."""
+"""M/G/1, a single server with any distribution of service: Pollaczek and Khinchine."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,10 +21,10 @@ POLLACZEK = "Pollaczek 1930, Khinchine 1932; derived from the residual service a
 
 
 def residual_service() -> "sympy.Expr":
-    """Mean of what is left of the service that a Poisson arrival finds under way.
+    """Return the mean residual service that a Poisson arrival finds.
 
-    It meets services by their length: the one under way has density x·f(x) / E(S), and is met anywhere in it. Its rest
-    is x / 2 on average, so E(S²) / (2·E(S)), with E(S²) = E(S)²·(1 + Cs2).
+    The service in progress has density x·f(x) / E(S), since arrivals meet long services more often. On average x / 2
+    is left, so the mean is E(S²) / (2·E(S)), with E(S²) = E(S)²·(1 + Cs2).
     """
     import sympy
 
@@ -35,8 +35,10 @@ def residual_service() -> "sympy.Expr":
 
 @cache
 def pollaczek_khinchine() -> Model:
-    """E(Wq) of M/G/1: an arrival waits for the rest of the service under way, if there is one (probability ρ), and for
-    those who wait before it, λ·E(Wq) of them by Little's law, each for E(S). Solved for E(Wq).
+    """Return E(Wq) of M/G/1, solved from its balance.
+
+    An arrival waits for the residual service with probability ρ, and for the λ·E(Wq) customers who wait before it (by
+    Little's law), each for E(S).
     """
     import sympy
 
@@ -46,14 +48,12 @@ def pollaczek_khinchine() -> Model:
 
 
 def mean_wait(rho: np.ndarray | float, scv: float, mean_service: float = 1.0) -> np.ndarray:
-    """E(Wq) of M/G/1 by Pollaczek and Khinchine; vectorised over the load.
+    """Return E(Wq) of M/G/1 by Pollaczek and Khinchine, vectorised over the load.
 
     >>> float(mean_wait(0.5, 1.0))  # exponential service: M/M/1
     1.0
     """
     rho, mean_service = checked_load(rho), positive("mean_service", mean_service)
     if not 0 <= scv < np.inf:
-        raise SpeLabError(
-            f"scv must be at least 0 and finite, got {scv}; it is var(S) / E(S)², 1 for an exponential law"
-        )
+        raise SpeLabError(f"scv must be at least 0 and finite, got {scv}; give var(S) / E(S)², 1 for exponential times")
     return pollaczek_khinchine()(**{"lambda": rho / mean_service, "S": mean_service, "Cs2": scv})

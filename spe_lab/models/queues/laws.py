@@ -1,4 +1,4 @@
-"""Laws of random times: how long a service takes, how long until the next arrival. Drawn in C (kernels_c/laws.c)."""
+"""Distributions of random times (services, and gaps between arrivals), sampled in C (kernels_c/laws.c)."""
 
 import math
 from collections.abc import Sequence
@@ -16,10 +16,9 @@ MOST_DRAWN = 100_000_000  # 0.8 GB
 
 @dataclass(frozen=True)
 class Law:
-    """The law of a non-negative random time, with its exact moments.
+    """The distribution of a non-negative random time, with its exact moments; the functions of this module make it.
 
-    `mean` in any unit of time; `scv` = var / mean², the squared coefficient of variation: 0 deterministic, 1
-    exponential. Made by the functions of this module.
+    `mean`: in any unit of time; `scv`: squared coefficient of variation, var / mean² (0 deterministic, 1 exponential).
     """
 
     name: str
@@ -31,7 +30,7 @@ class Law:
 
     @property
     def second_moment(self) -> float:
-        """E(X²).
+        """Return E(X²).
 
         >>> exponential(2.0).second_moment
         8.0
@@ -39,7 +38,7 @@ class Law:
         return self.mean**2 * (1 + self.scv)
 
     def sample(self, n: int, seed: int, cancel: Cancel | None = None) -> np.ndarray:
-        """n independent values. The same seed gives the same doubles on every machine.
+        """Return n independent values. The same seed gives the same doubles on every machine.
 
         >>> deterministic(3.0).sample(2, seed=1).tolist()
         [3.0, 3.0]
@@ -50,99 +49,82 @@ class Law:
         return out
 
     def fill(self, out: np.ndarray, seed: int, cancel: Cancel | None = None) -> None:
-        """Draws into an array of float64; `seed` is any word of 64 bits."""
+        """Fill an array of float64 with independent values; `seed` is any word of 64 bits."""
         library = native.load("laws")
         sample, count = (None, 0) if self.values is None else (self.values.ctypes.data, self.values.size)
         a, b, share = (*self.parameters, 0.0, 0.0, 0.0)[:3]
-        random = np.array([seed], np.uint64)
-        status = library.law_draw(
-            library.struct("law")(library.constants[f"LAW_{self.kind}"], a, b, share, sample, count),
-            random,
-            out,
-            out.size,
-            (Cancel() if cancel is None else cancel).flag,
-        )
+        struct = library.struct("law")(library.constants[f"LAW_{self.kind}"], a, b, share, sample, count)
+        flag = (Cancel() if cancel is None else cancel).flag
+        status = library.law_draw(struct, np.array([seed], np.uint64), out, out.size, flag)
         check(status, library, "drawing random times")
 
 
 def deterministic(mean: float) -> Law:
-    """Always the mean."""
+    """Return the distribution of a constant, the mean."""
     return Law("deterministic", positive("mean", mean), 0.0, "FIXED", (mean,))
 
 
 def exponential(mean: float) -> Law:
-    """Without memory: P(X > x) = e^(−x / mean)."""
+    """Return the exponential distribution with the given mean: P(X > x) = e^(−x / mean)."""
     return Law("exponential", positive("mean", mean), 1.0, "EXPONENTIAL", (mean,))
 
 
 def lognormal(mean: float, scv: float) -> Law:
-    """e^N with N normal: the usual shape of measured service times."""
+    """Return the lognormal distribution (e^N with N normal), the usual shape of measured service times."""
     sigma2 = math.log1p(positive("scv", scv, 1e6))
     return Law("lognormal", positive("mean", mean), scv, "LOGNORMAL", (math.log(mean) - sigma2 / 2, math.sqrt(sigma2)))
 
 
 def hyperexponential(mean: float, scv: float) -> Law:
-    """One of two exponentials, each with half of the total time ("balanced means"); scv ≥ 1."""
+    """Return a mixture of two exponentials, each with half of the total time ("balanced means"); scv ≥ 1."""
     if not 1 <= scv <= 1e6:
-        raise SpeLabError(
-            f"scv must be between 1 and 1e6 for a hyperexponential law, got {scv}; take lognormal for less"
-        )
+        rule = "scv must be between 1 and 1e6 for a hyperexponential distribution"
+        raise SpeLabError(f"{rule}, got {scv}; use lognormal for less")
     share = (1 + math.sqrt((scv - 1) / (scv + 1))) / 2
     mean = positive("mean", mean)
     return Law("hyperexponential", mean, scv, "MIXTURE", (mean / (2 * share), mean / (2 * (1 - share)), share))
 
 
 def bimodal(mean: float, long_share: float = 0.001, ratio: float = 1000.0) -> Law:
-    """Short jobs of one length, and a share of long ones that take `ratio` times as long.
+    """Return the distribution of short jobs of one length, and a share of long jobs that take `ratio` times as long.
 
     >>> law = bimodal(1.0, 0.1, 11.0)  # 90 % of 0.5 and 10 % of 5.5
     >>> sorted(set(law.sample(1000, seed=1).tolist())), round(law.scv, 6)
     ([0.5, 5.5], 2.25)
     """
     if not 0 < long_share < 1:
-        raise SpeLabError(
-            f"long_share must lie between 0 and 1, got {long_share}; 0.001 makes one job in a thousand a long one"
-        )
+        raise SpeLabError(f"long_share must lie between 0 and 1, got {long_share}; 0.001 means one job in a thousand")
     if not 1 <= ratio <= 1e9:
-        raise SpeLabError(
-            f"ratio must be between 1 and 1e9, got {ratio}; long jobs take ratio times as long as short ones"
-        )
+        raise SpeLabError(f"ratio must be between 1 and 1e9, got {ratio}; give long job over short job")
     short = positive("mean", mean) / (1 - long_share + long_share * ratio)
     scv = short**2 * (1 - long_share + long_share * ratio**2) / mean**2 - 1
     return Law("bimodal", mean, scv, "TWO_POINTS", (short * ratio, short, long_share))
 
 
 def empirical(sample: Sequence[float] | np.ndarray, name: str = "measured sample") -> Law:
-    """Any of these values, with replacement: a measured sample as a law."""
+    """Return the distribution of a measured sample: draws with replacement."""
     values = np.ascontiguousarray(sample, dtype=float)
-    if (
-        values.ndim != 1
-        or not 1 <= values.size < 2**32
-        or not np.isfinite(values).all()
-        or values.min() < 0
-        or values.mean() == 0
-    ):
-        raise SpeLabError(
-            f"sample must be a list of times, finite, not negative and not all zero, got {np.size(sample)} values;"
-            " leave out what was not measured"
-        )
+    listed = values.ndim == 1 and 1 <= values.size < 2**32
+    if not (listed and np.isfinite(values).all() and values.min() >= 0 and values.mean() > 0):
+        rule = "sample must be a list of times, finite, not negative and not all zero"
+        raise SpeLabError(f"{rule}, got {np.size(sample)} values; remove missing values")
     return Law(name, float(values.mean()), float(values.var() / values.mean() ** 2), "SAMPLE", (), values)
 
 
 def poisson(rate: float) -> Law:
-    """Gaps between arrivals that do not know of each other, so many per unit of time."""
+    """Return the gaps of a Poisson stream with `rate` arrivals per unit of time."""
     return _gaps(exponential(1 / positive("rate", rate)), "Poisson")
 
 
 def regular(rate: float) -> Law:
-    """Arrivals by the clock."""
+    """Return the constant gaps of `rate` arrivals per unit of time."""
     return _gaps(deterministic(1 / positive("rate", rate)), "regular")
 
 
 def bursty(rate: float, scv: float = 9.0) -> Law:
-    """A Poisson stream that is switched on and off at random (an interrupted Poisson process).
+    """Return the gaps of an interrupted Poisson process, a Poisson stream that is switched on and off at random.
 
-    Its gaps are hyperexponential (Kuczura, Bell System Technical Journal 52, 1973); `scv` is theirs.
+    The gaps are hyperexponential with the given `scv` (Kuczura, Bell System Technical Journal 52, 1973).
     """
     return _gaps(hyperexponential(1 / positive("rate", rate), scv), "bursty")
 
@@ -152,25 +134,25 @@ def _gaps(law: Law, name: str) -> Law:
 
 
 def positive(name: str, value: float, most: float = 1e12) -> float:
-    """`value` as a number between 1 / most and most."""
+    """Return `value` as a float; it must be between 1 / most and most."""
     if not (isinstance(value, int | float | np.number) and 1 / most <= value <= most):
         raise SpeLabError(f"{name} must be between {1 / most:g} and {most:g}, got {value}; give a positive number")
     return float(value)
 
 
 def checked_load(rho: np.ndarray | float) -> np.ndarray:
-    """Loads as an array: at least 0, and below 1."""
+    """Return the loads as an array; each must be at least 0 and below 1."""
     rho = np.asarray(rho, dtype=float)
     inside = (rho >= 0) & (rho < 1)
     if not inside.all():
         raise SpeLabError(
-            f"rho must be at least 0 and below 1, got {rho[~inside].flat[0]}; from 1 on the queue grows without end"
+            f"rho must be at least 0 and below 1, got {rho[~inside].flat[0]}; from 1 on the queue grows without bound"
         )
     return rho
 
 
 def whole(name: str, value: float, low: int, high: int) -> int:
-    """`value` as a whole number between `low` and `high`."""
+    """Return `value` as an int; it must be a whole number between `low` and `high`."""
     if not (isinstance(value, int | float | np.number) and low <= value <= high and value == int(value)):
         raise SpeLabError(
             f"{name} must be a whole number between {low} and {high:,}, got {value}; choose one in that range"

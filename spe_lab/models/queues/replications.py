@@ -1,10 +1,10 @@
 """Simulations too large for one run: independent replications on any executor, merged into one estimate.
 
-A billion customers need 40 GB in one piece. In 200 replications of five million, each with random numbers of its own,
-they need 0.2 GB for each worker, and the spread of the replications gives an interval that asks for no correlation to
-be guessed. What each costs is a warm-up: the first twentieth is left out of each. So a replication must be long beside
-what its queue remembers, some 1 / (1 − ρ)² services; shorter ones keep the interval honest about chance, and silent
-about the empty system they all began with.
+A billion customers need 40 GB in one run. In 200 replications of five million, each with its own random numbers, they
+need 0.2 GB for each worker. The spread of the independent replications gives an interval without an estimate of the
+correlation. Each replication leaves out its first twentieth as a warm-up, so it must be much longer than the relaxation
+time of the queue, about 1 / (1 − ρ)² services. The intervals of shorter replications do not include the bias of the
+empty system at their start.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ QUANTILES = (0.5, 0.95, 0.99)
 
 
 class Replication(NamedTuple):
-    """A task: one of many independent runs."""
+    """One of many independent runs: a task for an executor."""
 
     system: System
     gaps: Law
@@ -44,7 +44,7 @@ class Replication(NamedTuple):
 
 @dataclass(frozen=True)
 class Replicated:
-    """What `done` of `replications` say; each has `customers`, of which statistics leave out the first twentieth."""
+    """Statistics of `done` of `replications`; each has `customers`, of which the first twentieth is left out."""
 
     mean: Estimate
     quantiles: dict[float, Estimate]
@@ -56,7 +56,7 @@ class Replicated:
 def replicate(
     system: System, gaps: Law, service: Law, customers: int, executor: Workers = None, **options: Any
 ) -> Replicated:
-    """The last of `replications`.
+    """Return the last result of `replications`.
 
     >>> from spe_lab.models.queues import Shared, exponential, poisson
     >>> found = replicate(Shared(1), poisson(0.5), exponential(1.0), 1_000_000, each=100_000)
@@ -80,25 +80,20 @@ def replications(
     cancel: Cancel | None = None,
     tries: int = 3,
 ) -> Iterator[Replicated]:
-    """Simulates `customers` in all, about `each` in a replication (fewer if that would be less than ten), and yields
-    what is known from the second replication on.
+    """Simulate independent replications; yield their merged statistics from the second replication on.
 
-    `of` as in `Simulated.mean`; `quantiles` are means of the replications' own. The seeds follow from `seed` and the
-    number of the replication alone, so that the result is the same whatever the executor (as in
-    `spe_lab.core.grids.executors.answers`).
+    - `customers`, `each`: in all, and in a replication (fewer, so that there are at least ten replications)
+    - `executor`, `tries`: as in `spe_lab.core.grids.executors.answers`; the result does not depend on the executor
+    - `of`, `quantiles`: as in `Simulated.mean`; a quantile is the mean of the replications' quantiles
+    - `seed`: the seed of a replication follows from it and from the replication's number
     """
-    customers, each, seed = (
-        whole("customers", customers, 1, MOST),
-        whole("each", each, 1, MOST),
-        whole("seed", seed, 0, 2**53),
-    )
+    customers, each = whole("customers", customers, 1, MOST), whole("each", each, 1, MOST)
+    seed = whole("seed", seed, 0, 2**53)
     count = max(FEWEST, -(-customers // each))
     size = -(-customers // count)
     seeds = [int(np.random.SeedSequence((seed, i)).generate_state(1, np.uint64)[0] >> 11) for i in range(count)]
     tasks = [Replication(system, gaps, service, size, each_seed, of, tuple(quantiles)) for each_seed in seeds]
-    _statistics(
-        tasks[0]._replace(customers=min(size, 1000)), Cancel()
-    )  # what cannot be simulated is refused before anything starts
+    _statistics(tasks[0]._replace(customers=min(size, 1000)), Cancel())  # reports invalid arguments before the start
     return _merged(tasks, executor, Cancel() if cancel is None else cancel, tries)
 
 
@@ -109,11 +104,10 @@ def _merged(tasks: list[Replication], executor: Workers, cancel: Cancel, tries: 
         found[i] = statistics
         done += 1
         if done > 1:
-            known = found[~np.isnan(found[:, 0])]  # in the order of their seeds: sums must not depend on who came first
-            mean, *quantiles = (batches.estimate(column.mean(), column) for column in known.T)
-            yield Replicated(
-                mean, dict(zip(tasks[0].quantiles, quantiles, strict=True)), done, len(tasks), tasks[0].customers
-            )
+            finished = found[~np.isnan(found[:, 0])]  # in the order of seeds: rounding must not depend on the executor
+            mean, *estimates = (batches.estimate(column.mean(), column) for column in finished.T)
+            quantiles = dict(zip(tasks[0].quantiles, estimates, strict=True))
+            yield Replicated(mean, quantiles, done, len(tasks), tasks[0].customers)
     if done < 2:
         raise CancelledError("the simulation was cancelled before two replications were done; start it again")
 

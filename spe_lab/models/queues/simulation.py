@@ -15,17 +15,15 @@ from spe_lab.models.queues.laws import Law, whole
 
 MOST_CUSTOMERS = 20_000_000
 MOST_SERVERS = 4096
-WARM_UP = (
-    0.05  # share of the customers, from the first on, that statistics leave out: the system was empty when they came
-)
+WARM_UP = 0.05  # share of the first customers, who found a nearly empty system, that statistics leave out
 _BYTES = 40  # a customer's gap, service, waiting, sojourn and scratch
-_MOST_SLOTS = 1 << 27  # places in all lines of a system: 1 GB
+_MOST_SLOTS = 1 << 27  # places in all queues of a system: 1 GB
 Choices = int | str
 
 
 @dataclass(frozen=True)
 class System:
-    """What customers find. `servers` of speed one each."""
+    """A system of `servers` of speed 1 each."""
 
     servers: int
 
@@ -34,18 +32,18 @@ class System:
 
     @property
     def capacity(self) -> int:
-        """Servers in all."""
+        """The number of servers in all stations."""
         return self.servers
 
 
 @dataclass(frozen=True)
 class Shared(System):
-    """One queue, first come first served, before all servers."""
+    """One queue, first come, first served, before all servers."""
 
 
 @dataclass(frozen=True)
 class Priority(System):
-    """One queue in which jobs shorter than `below` go before all others; nobody's service is interrupted."""
+    """One queue with non-preemptive priority for jobs shorter than `below`."""
 
     below: float = 0.0
 
@@ -59,8 +57,10 @@ class Priority(System):
 
 @dataclass(frozen=True)
 class Split(System):
-    """A queue for each server, first come first served. `choices`: "random", "round robin", or d: the shortest of d
-    queues drawn at random with replacement, those in service counted (JSQ(d)); of all queues if d is `servers` or more.
+    """A queue for each server, first come, first served.
+
+    `choices`: "random", "round robin", or d for JSQ(d), the shortest of d queues drawn with replacement; customers in
+    service count. If d is `servers` or more, it is the shortest of all queues.
     """
 
     choices: Choices = "random"
@@ -72,8 +72,9 @@ class Split(System):
 
 @dataclass(frozen=True)
 class Sharing(System):
-    """Processor sharing: `stations` of `servers` servers each, all jobs of a station served at once by equal shares,
-    none by more than one server. Customers choose among several stations as in `Split`.
+    """Processor sharing at `stations` of `servers` servers each; customers choose a station as in `Split`.
+
+    All jobs of a station are served at equal rates, at most the rate of one server.
     """
 
     stations: int = 1
@@ -90,33 +91,32 @@ class Sharing(System):
 
 
 def choices_code(choices: Choices) -> int:
-    """0 for round robin, 1 for random, d for JSQ(d), as the kernel takes it."""
+    """Return the kernel's code: 0 for round robin, 1 for random, d for JSQ(d)."""
     named = {"round robin": 0, "random": 1}
     if isinstance(choices, str):
         if choices in named:
             return named[choices]
-        raise SpeLabError(
-            f"choices must be 'random', 'round robin' or how many queues are looked at, got {choices!r}; write for"
-            " example choices=2"
-        )
+        rule = "choices must be 'random', 'round robin' or a number of queues"
+        raise SpeLabError(f"{rule}, got {choices!r}; write for example choices=2")
     return whole("choices", choices, 1, MOST_SERVERS)
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """A run. Arrays have an entry for each customer in the order of arrival, the warm-up left out; times are those of
-    the laws.
+    """A simulated run: arrays have an entry for each customer in the order of arrival, without the warm-up.
+
+    The arrays named `all_…` and `server` include the warm-up. Times are in the unit of the distributions.
     """
 
     system: System
     gaps: Law
     service_law: Law
     seed: int
-    warm: int  # customers left out
+    warm: int  # customers in the warm-up
     all_gaps: np.ndarray = field(repr=False)
     all_services: np.ndarray = field(repr=False)
     all_sojourns: np.ndarray = field(repr=False)
-    server: np.ndarray | None = field(default=None, repr=False)  # who served, of all customers, if it was asked for
+    server: np.ndarray | None = field(default=None, repr=False)  # of each customer, if requested
 
     @property
     def sojourn(self) -> np.ndarray:
@@ -128,43 +128,42 @@ class Simulated:
 
     @cached_property
     def waiting(self) -> np.ndarray:
-        """Sojourn less service: time in the queue, or under processor sharing what others made it longer by."""
+        """Sojourn minus service: the time in the queue, or under processor sharing the delay by other jobs."""
         return np.maximum(self.sojourn - self.service, 0.0)
 
     @cached_property
     def slowdown(self) -> np.ndarray:
         """Sojourn over service, which must not be zero."""
         if not self.service.all():
-            raise SpeLabError(
-                f"slowdown needs services longer than zero, and some of {self.service_law.name} take no time; ask for"
-                " the sojourn"
-            )
+            rule = f"slowdown needs service times above 0, got zeros from {self.service_law.name}"
+            raise SpeLabError(f"{rule}; use the sojourn")
         return self.sojourn / self.service
 
     @cached_property
     def all_arrivals(self) -> np.ndarray:
-        """When each customer came, those of the warm-up too."""
+        """Arrival time of each customer, including the warm-up."""
         return np.cumsum(self.all_gaps)
 
     def mean(self, of: str = "sojourn") -> Estimate:
-        """Mean of "sojourn", "waiting", "service" or "slowdown", with its batch-means interval."""
+        """Return the mean of "sojourn", "waiting", "service" or "slowdown" with its batch-means interval."""
         return batches.mean(self._values(of))
 
     def quantile(self, p: float, of: str = "sojourn") -> Estimate:
-        """The p-quantile, with an interval from batches."""
+        """Return the p-quantile with its interval from batches."""
         return batches.quantile(self._values(of), p)
 
     def tail(self, levels: np.ndarray, of: str = "sojourn") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(value, low, high) of P(X > level) for each level."""
+        """Return (value, low, high) of P(X > level) for each level."""
         return batches.shares_above(self._values(of), np.asarray(levels, dtype=float))
 
     def naive_mean(self, of: str = "sojourn") -> Estimate:
-        """The mean with the standard error that would hold if customers did not know of each other. They do."""
+        """Return the mean with the standard error of independent customers, which is too small."""
         return batches.naive_mean(self._values(of))
 
     def little(self) -> tuple[float, float]:
-        """(L, λ·W) over the whole run: customers present, averaged over time by counting arrivals and departures, and
-        the rate of arrivals times the mean sojourn. Little's law says they are equal, whatever the system.
+        """Return (L, λ·W) over the whole run; Little's law says that they are equal in any system.
+
+        L is the time average of the customers present; λ·W is the arrival rate times the mean sojourn.
         """
         times, present = presence(self.all_arrivals, self.all_arrivals + self.all_sojourns)
         lasted = times[-1] - times[0]
@@ -179,14 +178,14 @@ class Simulated:
 
 
 def presence(arrival: np.ndarray, departure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(times, customers present from then on), counted up at each arrival and down at each departure."""
+    """Return (times, customers present from then on), from the arrivals and the departures."""
     times = np.concatenate([arrival, departure])
     order = np.argsort(times, kind="stable")
     return times[order], np.cumsum(np.where(order < arrival.size, 1, -1))
 
 
 def load(system: System, gaps: Law, service: Law) -> float:
-    """ρ: the share of time that a server is busy.
+    """Return the load ρ, the share of time that a server is busy.
 
     >>> from spe_lab.models.queues.laws import exponential, poisson
     >>> load(Shared(4), poisson(2.0), exponential(1.0))
@@ -205,11 +204,13 @@ def simulate(
     who: bool = False,
     cancel: Cancel | None = None,
 ) -> Simulated:
-    """Sends so many customers through a system; `who` asks for each one's server as well.
+    """Simulate `customers` in a system and return the run.
 
-    The load must be below one. Gaps, services and choices are drawn from streams of their own, so that systems with the
-    same seed and laws serve the same customers. Raises SpeLabError for what lies outside the domain, CancelledError if
-    cancelled.
+    - `gaps`, `service`: distributions; the load must be below 1
+    - `seed`: systems with the same seed and distributions serve the same customers
+    - `who`: True also records each customer's server
+
+    Raise SpeLabError for an argument outside its domain, CancelledError if `cancel` is set.
 
     >>> from spe_lab.models.queues.laws import exponential, poisson
     >>> run = simulate(Shared(1), poisson(0.8), exponential(1.0), 200_000, seed=2)
@@ -220,16 +221,12 @@ def simulate(
     number = isinstance(customers, int | float | np.number)
     if not number or not customers <= MOST_CUSTOMERS:
         memory = f" ({customers * _BYTES / 1e9:,.0f} GB)" if number else ""
-        raise SpeLabError(
-            f"customers must be at most {MOST_CUSTOMERS:,}, got {customers}{memory}; run replications of that many with"
-            " several seeds"
-        )
+        rule = f"customers must be at most {MOST_CUSTOMERS:,}, got {customers}{memory}"
+        raise SpeLabError(f"{rule}; run replications of that many with several seeds")
     customers, seed = whole("customers", customers, 1, MOST_CUSTOMERS), whole("seed", seed, 0, 2**53)
     if (rho := load(system, gaps, service)) >= 1:
-        raise SpeLabError(
-            f"the load must be below 1, got {rho:.4g}: the queue would grow without end; take fewer arrivals, shorter"
-            " services or more servers"
-        )
+        cure = "take fewer arrivals, shorter services or more servers"
+        raise SpeLabError(f"the load must be below 1, got {rho:.4g}: the queue would grow without bound; {cure}")
     cancel = Cancel() if cancel is None else cancel
     drawn, needed, spent = (np.empty(customers) for _ in range(3))
     first, second, third = (int(word) for word in np.random.SeedSequence(seed).generate_state(3, np.uint64))
@@ -251,41 +248,30 @@ def _run(
     server: np.ndarray | None,
     cancel: Cancel,
 ) -> None:
-    """Fills `out` with sojourns (processor sharing) or waiting times (the others)."""
+    """Fill `out` with sojourns (processor sharing) or waiting times (other systems)."""
     library = native.load("queueing")
     n, servers, flag = len(gaps), system.servers, cancel.flag
     if isinstance(system, Split | Sharing):
-        lines, kind, place = (
-            (system.stations, "station", "job") if isinstance(system, Sharing) else (servers, "line", None)
-        )
+        sharing = isinstance(system, Sharing)
+        lines, kind, place = (system.stations, "station", "job") if sharing else (servers, "line", None)
         table = np.empty(lines, np.dtype(library.struct(kind)))
-        room = 64  # lines are short; the few that are not are found out, and the run begins anew with longer ones
+        run, each = (library.queue_sharing, (servers,)) if sharing else (library.queue_split, ())
+        room = 64  # places of a queue: most are short; if one overflows, the run starts again with more places
         while True:
             places = np.empty(lines * room, np.dtype(library.struct(place)) if place else float)
             code = choices_code(system.choices)
-            if isinstance(system, Sharing):
-                status = library.queue_sharing(
-                    gaps, service, n, lines, servers, code, seed, table, places, room, out, server, flag
-                )
-            else:
-                status = library.queue_split(
-                    gaps, service, n, lines, code, seed, table, places, room, out, server, flag
-                )
+            status = run(gaps, service, n, lines, *each, code, seed, table, places, room, out, server, flag)
             if status != library.constants["QUEUE_FULL"] or lines * room * 16 > _MOST_SLOTS:
                 break
             room *= 16
     else:
         turns = np.empty(servers, np.dtype(library.struct("turn")))
         if isinstance(system, Priority):
-            scratch = np.empty((2, n), np.int32)
-            status = library.queue_priority(
-                gaps, service, n, servers, system.below, turns, scratch[0], scratch[1], out, server, flag
-            )
+            below, scratch = system.below, np.empty((2, n), np.int32)
+            status = library.queue_priority(gaps, service, n, servers, below, turns, *scratch, out, server, flag)
         else:
             status = library.queue_shared(gaps, service, n, servers, turns, out, server, flag)
     if status == library.constants["QUEUE_FULL"]:
-        raise SpeLabError(
-            f"the lines must have less than {_MOST_SLOTS:,} places in all, and one grew longer; lower the load or"
-            " simulate fewer customers"
-        )
+        rule = f"all queues together must hold fewer than {_MOST_SLOTS:,} customers, and one grew longer"
+        raise SpeLabError(f"{rule}; lower the load or simulate fewer customers")
     check(status, library)

@@ -1,4 +1,4 @@
-"""What happened to each customer of a run in a stretch of time: for a picture, an animation, or an exercise."""
+"""Trace of each customer of a run in an interval of time, for a picture, an animation or an exercise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,11 @@ MOST_CUSTOMERS = 2000
 
 @dataclass(frozen=True)
 class Trace:
-    """Customers in the order of arrival; times count from the beginning of the stretch, so that who came before it has
-    a negative arrival.
+    """Customers in the order of arrival; times count from the beginning of the interval and may be negative.
 
-    `shape` is "shared" (one queue before all servers), "split" (one before each) or "sharing" (all in service at once).
-    `start` is when service begins; `long` tells jobs of a length apart from the rest; `elapsed` = (times, virtual
-    time): a job under processor sharing has had as much service as virtual time has gone on since it came.
+    - `shape`: "shared" (one queue before all servers), "split" (one before each) or "sharing" (processor sharing)
+    - `start`, `long`: when service begins, and which jobs are long
+    - `elapsed`: (times, virtual time) under processor sharing, where virtual time passes at the service rate of a job
     """
 
     name: str
@@ -37,63 +36,51 @@ class Trace:
 
     @classmethod
     def of(cls, name: str, run: Simulated, customers: int, long_from: float) -> "Trace":
-        """The stretch in which the first so many customers after the warm-up come, and all who are present in it. `run`
-        must know who served; jobs of at least `long_from` are long ones.
+        """Return the trace from the arrival of the first of `customers` after the warm-up to that of the last.
+
+        It includes all customers present. `run` must record the servers; jobs of at least `long_from` are long.
         """
         customers = whole("customers", customers, 2, min(MOST_CUSTOMERS, len(run.sojourn)))
         if run.server is None:
-            raise SpeLabError("run must know who served each customer; simulate it with who=True")
+            raise SpeLabError("run must record the server of each customer, got none; simulate it with who=True")
         arrival = run.all_arrivals
         departure = arrival + run.all_sojourns
         begin, end = arrival[run.warm], arrival[run.warm + customers - 1]
         shape = SHAPES[type(run.system)]
         start = arrival if shape == "sharing" else departure - run.all_services
         seen = (departure > begin) & (arrival <= end)
-        elapsed = (
-            _virtual(arrival, departure, run.system.servers, arrival[seen][0], begin, end)
-            if shape == "sharing"
-            else None
-        )
-        return cls(
-            name,
-            shape,
-            run.system.servers,
-            end - begin,
-            arrival[seen] - begin,
-            start[seen] - begin,
-            departure[seen] - begin,
-            run.all_services[seen],
-            run.server[seen],
-            run.all_services[seen] >= long_from,
-            elapsed,
-        )
+        elapsed, servers, service = None, run.system.servers, run.all_services[seen]
+        if shape == "sharing":
+            elapsed = _virtual(arrival, departure, servers, arrival[seen][0], begin, end)
+        times = (moments[seen] - begin for moments in (arrival, start, departure))
+        return cls(name, shape, servers, end - begin, *times, service, run.server[seen], service >= long_from, elapsed)
 
     def present(self) -> tuple[np.ndarray, np.ndarray]:
-        """(times, customers present from then on)."""
+        """Return (times, customers present from then on)."""
         return presence(self.arrival, self.departure)
 
     def behind_long(self) -> np.ndarray:
-        """Which short jobs wait at some time while a long one is in service ahead of them: all servers at long ones
-        where the queue is shared, their own where it is split. Nobody waits under processor sharing.
+        """Return a mask of the short jobs that wait behind long jobs at some time; none under processor sharing.
+
+        In a shared queue all servers must have a long job at that time, in split queues the job's own server.
         """
-        found = np.zeros(self.arrival.size, bool)
+        behind = np.zeros(self.arrival.size, bool)
         if self.shape == "sharing":
-            return found
+            return behind
         for i in np.flatnonzero(~self.long & (self.start > self.arrival + 1e-9)):
-            # Servers are taken up at starts and given up at departures, so it is enough to look just after each of
-            # them.
+            # A job can become blocked only when it arrives or when a long job starts.
             looks = np.concatenate([self.arrival[[i]], self.start[self.long]])
             looks = looks[(looks >= self.arrival[i]) & (looks < self.start[i])]
-            found[i] = any(self.blocked(at, self.server[i]) for at in looks)
-        return found
+            behind[i] = any(self.blocked(at, self.server[i]) for at in looks)
+        return behind
 
     def blocked(self, at: float, server: int = 0) -> bool:
-        """Whether a long job, or one on every server of a shared queue, keeps others from starting at that time."""
+        """Return True if long jobs block the queue at that time: on `server` if split, on all servers if shared."""
         busy = self.server[self.long & (self.start <= at) & (at < self.departure)]
         return server in busy if self.shape == "split" else np.unique(busy).size == self.servers
 
     def said(self) -> str:
-        """The stretch in a sentence or two, for who does not see it."""
+        """Return a description of the trace for readers who cannot see the animation."""
         short = ~self.long
         slowdown = (self.departure - self.arrival) / self.service
         blocked = int(self.behind_long().sum())
@@ -108,7 +95,7 @@ class Trace:
 def _virtual(
     arrival: np.ndarray, departure: np.ndarray, servers: int, first: float, begin: float, end: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Virtual time of a station: it passes at speed min(1, servers / jobs present)."""
+    """Return (times, virtual time) of a station; virtual time passes at speed min(1, servers / jobs present)."""
     times, jobs = presence(arrival, departure)
     speed = np.minimum(1.0, servers / np.maximum(jobs, 1))
     virtual = np.concatenate([[0.0], np.cumsum(speed[:-1] * np.diff(times))])

@@ -1,8 +1,7 @@
-"""The lab objectives.energy: what a request costs in joules, against load, with all servers on or with as few as the
-latency allows.
+"""The lab objectives.energy: energy of a request against load, with all servers on or the fewest within the objective.
 
-Power is not measured here: virtual machines hide it, and a meter of one processor says nothing of a pool. The
-simulation gives the share of time at work; a straight line from idle to peak turns it into watts, and says so.
+Power is not measured: virtual machines hide it, and the meter of one processor does not describe a pool. The simulation
+gives the utilisation, and an assumed straight line from idle to peak converts it into watts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,8 +31,7 @@ class Energy(SimulatedLab):
     id = "objectives.energy"
     title = "Energy of a request"
     question = (
-        "How much energy does a request take when servers are partly idle, and how much of that can be saved without"
-        " being late?"
+        "How much energy does a request take on partly idle servers, and how much can be saved without late answers?"
     )
     axis = "load"
     quantity = "energy of a request"
@@ -44,8 +42,8 @@ class Energy(SimulatedLab):
     compared = ("all on", "all on")
     within = 0.02
     breaks = (
-        "Real power curves bend, a server that is switched off needs minutes to come back, and the load does not hold"
-        " still meanwhile; all of that costs more than the fewest servers do here."
+        "Real power curves are not straight. A server that was switched off needs minutes to restart, while the load"
+        " changes; a real pool needs more servers than the fewest of this model."
     )
 
     def make_sliders(self) -> list[Slider]:
@@ -55,71 +53,51 @@ class Energy(SimulatedLab):
             known = models.QUANTITIES[symbol]
             return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, source=source)
 
+        load, usual = "load, as a share of the capacity of all servers", "usual servers: between 10 and 50 %"
+        objective = f"time within which {PERCENTILE:.0%} must be answered, in mean service times"
         return [
-            Slider(
-                "load",
-                "",
-                0.23,
-                "load: requests, as a share of what all servers can do",
-                0.05,
-                0.95,
-                source="between the 10 and 50 % of usual servers",
-            ),
-            Slider("servers", "", 32, "servers in the pool", 1, 128, "log", multiple_of=1, source="a rack"),
+            Slider("load", "", 0.23, load, 0.05, 0.95, source=usual),
+            Slider.count("servers", 32, "servers in the pool", 1, 128, "a rack", "log"),
             slider("idle", "P_idle", 100, 0, 250, "linear", "assumed: two fifths of peak"),
             slider("peak", "P_peak", 250, 250, 1000, "log", "assumed: a server with two sockets"),
             slider("service", "S", 2, 0.1, 100, "log", "assumed", "ms"),
-            Slider(
-                "k",
-                "",
-                10.0,
-                f"time within which {PERCENTILE:.0%} must be answered, in mean service times",
-                1,
-                100,
-                "log",
-                source="assumed",
-            ),
+            Slider("k", "", 10.0, objective, 1, 100, "log", source="assumed"),
         ]
 
     def default_values(self, short: bool) -> list[float]:
-        return (
-            [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
-            if short
-            else [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
-        )
+        if short:
+            return [0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9]
+        return [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "Proportional": Preset(
                 {"idle": 0},
-                "Nothing is drawn while idle: a request takes the same energy at any load, and switching off saves"
+                "Idle servers draw no power: a request takes the same energy at any load, and switching off saves"
                 " nothing.",
             ),
             "Always the same": Preset(
                 {"idle": 250},
-                "Idle servers draw what busy ones do: at a tenth of the load a request takes ten times the energy.",
+                "Idle servers draw as much as busy ones: at a tenth of the load a request takes ten times the energy.",
             ),
             "A small pool": Preset(
                 {"servers": 4},
-                "The last idle server cannot be switched off: steps as large as a server leave less to be saved.",
+                "The last server cannot be switched off: steps of a quarter of the pool save less.",
             ),
         }
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         def at(customers: int) -> list[Curve]:
             on = {"all on": np.full(x.values.shape, point["servers"]), "fewest on": self.fewest(point, x.values)}
-            found = {
-                name: [
-                    energy(run(self.offered(point, load), int(c), customers, cancel), point)
-                    for load, c in zip(x.values, servers, strict=True)
-                ]
+
+            def estimate(load: float, servers: float) -> batches.Estimate:
+                return energy(run(self.offered(point, load), int(servers), customers, cancel), point)
+
+            estimator = "power linear in utilisation; 95 % by batch means, without the first requests"
+            return [
+                self.curve(name, x, list(map(estimate, x.values, servers)), customers, estimator)
                 for name, servers in on.items()
-            }
-            estimator = (
-                "watts from the share of time at work, by a straight line; 95 % by batch means, the first requests"
-                " left out"
-            )
-            return [self.curve(name, x, estimates, customers, estimator) for name, estimates in found.items()]
+            ]
 
         yield from map(at, growing(CUSTOMERS))
 
@@ -136,23 +114,21 @@ class Energy(SimulatedLab):
         ]
 
     def offered(self, point: Mapping[str, Value], load: np.ndarray | float) -> Any:  # as `load`: an array or one number
-        """Servers at work on average."""
+        """Return the mean number of busy servers."""
         return load * point["servers"]
 
     def fewest(self, point: Mapping[str, Value], load: np.ndarray) -> np.ndarray:
-        """The fewest servers on that meet the latency objective; all of them where it cannot be met."""
+        """Return the fewest servers that meet the latency objective, or all servers if none meet it."""
         return pools.fewest_servers(self.offered(point, load), point["k"], PERCENTILE, int(point["servers"]))
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """With all servers on, a request takes no more than 1 J from this load on; there is none where what a load adds
-        takes that much.
-        """
+        """Return the load from which on a request takes at most 1 J with all servers on, or NaN if there is none."""
         with np.errstate(divide="ignore", invalid="ignore"):
             found = models.least_load()(P_idle=point["idle"], P_peak=point["peak"], S=point["service"] / 1000, J=1.0)
         return {"1 J": float(found) if 0 < found <= 1 else np.nan}
 
     def table(self, settings: Mapping[str, Value] | None = None, customers: int = 2_000_000) -> Text:
-        """What is on, what a request takes and who is late, at a few loads: simulated, and by Erlang's formula."""
+        """Return a table of servers on, energy and late share at a few loads, simulated and by Erlang's formula."""
         point = self.point(settings)
         rows = [
             "| load | servers on | J per request, simulated | late, simulated | late, predicted |",
@@ -172,13 +148,13 @@ class Energy(SimulatedLab):
 
 
 def run(offered: float, servers: int, customers: int, cancel: Cancel | None = None) -> Simulated:
-    """Requests at random to a pool, times in mean service times."""
+    """Simulate Poisson requests to a pool, with times in mean service times."""
     return simulate(Shared(servers), poisson(offered), exponential(1.0), customers, SEED, cancel=cancel)
 
 
 def energy(run: Simulated, point: Mapping[str, Value]) -> batches.Estimate:
-    """Joules of a request: what servers that are on draw while nothing comes, and what the work itself adds to that."""
+    """Estimate the energy of a request in J: the idle power of all servers on, and what the service adds to it."""
     idle, peak = (np.float64(point[name]) for name in ("idle", "peak"))
     gaps = run.all_gaps[run.warm :]
-    each = idle * run.system.servers * gaps + (peak - idle) * run.service
-    return batches.mean(each * (point["service"] / 1000), BATCHES)
+    watt_services = idle * run.system.servers * gaps + (peak - idle) * run.service
+    return batches.mean(watt_services * (point["service"] / 1000), BATCHES)

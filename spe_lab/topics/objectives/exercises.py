@@ -1,6 +1,4 @@
-"""Exercises: a leaf's objective, servers for an objective, their price, a joule, and in C a clock that
-starts too late.
-"""
+"""Exercises: a leaf's objective, servers for an objective, their price, a joule, and a clock to correct in C."""
 
 from contextlib import closing
 from typing import Any
@@ -53,41 +51,34 @@ def judge_leaves(answer: Any) -> Verdict:
     n, p = models.symbol("n"), models.symbol("p")
     try:
         given = sympy.sympify(answer, locals={"n": n, "p": p})
-        given = given.subs(
-            {each: {"n": n, "p": p}[each.name] for each in given.free_symbols if each.name in ("n", "p")}
-        )
-        names = {each.name for each in given.free_symbols}
+        given = given.subs({free: {"n": n, "p": p}[free.name] for free in given.free_symbols if free.name in "np"})
+        names = {free.name for free in given.free_symbols}
         value = float(given.subs({n: 100, p: sympy.Rational(99, 100)}))
     except (sympy.SympifyError, TypeError, AttributeError, SyntaxError, ValueError):
         raise SpeLabError(
             f"the answer must be an expression in n and p, got {answer!r:.80}; write for example p**n"
         ) from None
     if not names <= {"n", "p"} or not names:
-        raise SpeLabError(
-            f"the answer must be an expression in n and p, got the symbols {', '.join(sorted(names)) or 'none'}; write"
-            " for example p**n"
-        )
+        symbols = ", ".join(sorted(names)) or "none"
+        rule = f"the answer must be an expression in n and p, got the symbols {symbols}"
+        raise SpeLabError(f"{rule}; write for example p**n")
     if sympy.simplify(given - models.leaf_share().expression) == 0:
         return Verdict(
             "right",
-            "all n leaves are fast with probability Fⁿ, and that is to be p: one in ten thousand may be slow where p ="
-            " 0.99 and n = 100",
+            "all n leaves are fast with probability Fⁿ = p: for p = 0.99 and n = 100, one leaf answer in ten thousand"
+            " may be slow",
         )
     if sympy.simplify(given - p**n) == 0:
         return Verdict(
             "wrong",
-            "that is the share of fast requests if a share p of the leaf answers is fast; it is asked the other way"
-            " round",
+            "that is the share of fast requests if a share p of leaf answers is fast; the question is the reverse",
         )
     if sympy.simplify(given - (1 - (1 - p) / n)) == 0:
         return Verdict(
-            "wrong",
-            "nearly: 1 − (1 − p)/n is what is left if slow leaves never meet in one request. A bound; without it, Fⁿ ="
-            " p is solved exactly",
+            "wrong", "nearly: 1 − (1 − p)/n assumes at most one slow leaf in a request. Solve Fⁿ = p exactly"
         )
-    return Verdict(
-        "wrong", f"with p = 0.99 and n = 100 it gives {value:.6g}, and then {value**100:.3g} of the requests are fast"
-    )
+    fast = f"{value**100:.3g} of the requests are fast"
+    return Verdict("wrong", f"with p = 0.99 and n = 100 it gives {value:.6g}, and then {fast}")
 
 
 def judge_pool(answer: Any) -> Verdict:
@@ -95,23 +86,21 @@ def judge_pool(answer: Any) -> Verdict:
     offered, k, p = POOL.values()
     right = int(pools.fewest_servers(offered, k, p, 1000))
     if given != int(given) or given < 1:
-        return Verdict("wrong", f"servers come whole, and {given:g} of them do not exist")
+        return Verdict("wrong", f"the number of servers must be a positive whole number, got {given:g}")
     if given <= offered:
         return Verdict(
-            "wrong",
-            f"{given:g} servers have no time left for {offered:g} servers' worth of work: the queue grows without end",
+            "wrong", f"{offered:g} servers would always be busy: with {given:g} the queue grows without bound"
         )
     late = float(pools.late(k, given, offered / given))
-    said = f"{given:g} servers are busy {offered / given:.0%} of the time and late in {late:.2%} of the requests"
+    result = f"{given:g} servers are busy {offered / given:.0%} of the time and late in {late:.2%} of the requests"
     if given == right:
-        return Verdict(
-            "right", f"{said}; one fewer would be late in {pools.late(k, right - 1, offered / (right - 1)):.2%}"
-        )
+        fewer = f"{pools.late(k, right - 1, offered / (right - 1)):.2%}"
+        return Verdict("right", f"{result}; one server fewer would be late in {fewer}")
     if given < right:
-        return Verdict("wrong", f"{said}, where 1 % is allowed")
+        return Verdict("wrong", f"{result}, and only 1 % is allowed")
     return Verdict(
         "wrong",
-        f"{said}: the objective is met, and by fewer servers too. A target that was found in a small pool wastes"
+        f"{result}: they meet the objective, but fewer servers do so too. A utilisation target from a small pool wastes"
         " servers in a large one",
     )
 
@@ -122,66 +111,47 @@ def judge_contract(answer: Any) -> Verdict:
     right = lab.cheapest(CONTRACT)
     low, high = lab.slider("spare").low, lab.slider("spare").high
     if spare != int(spare) or not low <= spare <= high:
-        return Verdict(
-            "wrong",
-            f"the answer is a whole number between {low:g} and {high:g}: with no spare server the queue grows"
-            " without end",
-        )
+        rule = f"the answer is a whole number between {low:g} and {high:g}"
+        return Verdict("wrong", f"{rule}: with no spare server the queue grows without bound")
 
     def cost(m: float) -> float:
         return float(lab.cost(point, np.array(m), lab.late(point, np.array(m))))
 
-    said = f"{spare:g} spare servers cost {cost(spare):.2f} € an hour"
+    result = f"{spare:g} spare servers cost {cost(spare):.2f} € an hour"
     if spare == right:
-        return Verdict("right", f"{said}; one fewer {cost(right - 1):.2f} €, one more {cost(right + 1):.2f} €")
+        return Verdict("right", f"{result}; one fewer {cost(right - 1):.2f} €, one more {cost(right + 1):.2f} €")
     if spare == right + 1:
-        return Verdict(
-            "wrong", f"nearly: {said}, within a hundredth of the cheapest. One of them saves less than its own price"
-        )
-    return Verdict(
-        "wrong",
-        f"{said}: "
-        + ("one more would save more than it costs" if spare < right else "the last ones save next to nothing"),
-    )
+        return Verdict("wrong", f"nearly: {result}, within 1 % of the cheapest. The last one saves less than its price")
+    why = "one more would save more than it costs" if spare < right else "the last ones save almost nothing"
+    return Verdict("wrong", f"{result}: {why}")
 
 
 def judge_joule(answer: Any) -> Verdict:
     load = number(answer, "a load between 0 and 1")
     right = float(models.least_load()(J=1.0, **SERVER))
     if abs(load - right) < 0.005:
-        return Verdict("right", f"from a load of {right:.3f} on the idle power is shared by enough requests")
+        return Verdict("right", f"from a load of {right:.3f} on, enough requests share the idle power")
     if abs(load - 100 * right) < 0.5:
-        return Verdict("wrong", f"a load is a share of one: write {load / 100:g}")
+        return Verdict("wrong", f"a load is a number between 0 and 1: write {load / 100:g}")
     if not 0 < load <= 1:
-        return Verdict("wrong", f"a server is at work for a share of its time between 0 and 1, not {load:g}")
-    watts, joules, rate = (
-        float(models.power()(u=load, **SERVER)),
-        float(models.energy_per_request()(u=load, **SERVER)),
-        load / SERVER["S"],
-    )
-    return Verdict(
-        "wrong",
-        f"at a load of {load:g} the server draws {watts:.0f} W for {rate:.0f} requests a second: {joules:.2f} J each",
-    )
+        return Verdict("wrong", f"a load lies between 0 and 1, got {load:g}")
+    watts, joules = (float(model(u=load, **SERVER)) for model in (models.power(), models.energy_per_request()))
+    draws = f"the server draws {watts:.0f} W for {load / SERVER['S']:.0f} requests a second"
+    return Verdict("wrong", f"at a load of {load:g} {draws}: {joules:.2f} J each")
 
 
 def judge_clock(answer: Any) -> Verdict:
     with closing(Cell(c_text(answer), "clock")) as own:
         wrong = run_clock(own)
-    return (
-        Verdict("wrong", wrong)
-        if wrong
-        else Verdict("right", "a request that had to wait for a slow one before it now counts what it waited")
-    )
+    right = "the latency of a request now includes its wait for a slow request before it"
+    return Verdict("wrong", wrong) if wrong else Verdict("right", right)
 
 
 def run_clock(own: Cell) -> str:
-    """What is wrong with the reader's clock, by comparison with Lindley's recursion in plain Python."""
+    """Return the first error of the reader's clock, compared with Lindley's recursion in Python; "" if none."""
     if "latencies" not in own.functions:
-        return (
-            "the source must declare void latencies(const double *service, int64_t n, double gap, double *latency), as"
-            " the template does"
-        )
+        prototype = "void latencies(const double *service, int64_t n, double gap, double *latency)"
+        return f"the source must declare {prototype}, as the template does"
     for n, gap, mean in ((0, 1.0, 1.0), (1, 1.0, 3.0), (2, 1.0, 3.0), (5, 2.0, 1.0), (2000, 1.0, 0.8)):
         service = np.random.default_rng(n).exponential(mean, n)
         expected, waiting = np.empty(n), 0.0
@@ -193,13 +163,11 @@ def run_clock(own: Cell) -> str:
         bad = np.flatnonzero(~np.isclose(found, expected, rtol=1e-9, atol=1e-9))
         if bad.size:
             i = int(bad[0])
-            said = (
-                f"request {i} of {n} is due at {i * gap:g} and done {expected[i]:.4g} later; your function says"
-                f" {found[i]:.4g}"
-            )
+            due = f"request {i} of {n} is due at {i * gap:g} and done {expected[i]:.4g} later"
+            result = f"{due}; your function returns {found[i]:.4g}"
             if np.allclose(found, service):
-                return f"{said}, which is its service alone: the clock still starts when the server is free to take it"
-            return f"{said}, as if it were begun before it is due" if found[i] < expected[i] else said
+                return f"{result}, its service time alone: the clock still starts when the server becomes free"
+            return f"{result}, as if the service began before the request is due" if found[i] < expected[i] else result
     return ""
 
 
@@ -208,14 +176,14 @@ EXERCISES = Exercises(
     {
         "leaves": Exercise(
             "A request waits for n leaves, and a share p of the requests must be fast. Which share of the leaf answers must"
-            " be? An expression in n and p.",
+            " be fast? Write it as an expression in n and p.",
             (
-                "A request is fast if the first leaf is fast, and the second, and …",
+                "A request is fast if the first leaf is fast, and the second leaf, and …",
                 "With a share F of fast leaf answers, Fⁿ of the requests are fast.",
             ),
             "p**(1/n)",
-            "Fⁿ = p, so F = p^(1/n). For p = 0.99 and n = 100 this is 0.9999: who promises a 99th percentile has to look"
-            " after the leaves' 99.99th.",
+            "Fⁿ = p, so F = p^(1/n). For p = 0.99 and n = 100 this is 0.9999: a 99th percentile of the requests is a"
+            " 99.99th percentile of the leaves.",
             judge_leaves,
         ),
         "pool": Exercise(
@@ -223,62 +191,56 @@ EXERCISES = Exercises(
             f" them within {POOL['k']:g} service times?",
             (
                 (
-                    "At a load of 1 the queue grows without end, so it is more than 30. The service alone takes longer than"
-                    " five means in 0.67 % of the requests."
+                    "At a load of 1 the queue grows without bound, so c > 30. The service alone takes longer than five"
+                    " means for 0.67 % of the requests."
                 ),
-                "objectives.late(5, c, 30/c) is the share of late ones with c servers. Raise c until it is below 0.01.",
+                "objectives.late(5, c, 30/c) is the late share with c servers. Increase c until it is below 0.01.",
             ),
             33,
             "32 servers are late in 1.10 % of the requests, 33 in 0.84 %. They are busy 91 % of the time; the usual target"
-            " of 70 % would have bought 43.",
+            " of 70 % would take 43 servers.",
             judge_pool,
         ),
         "contract": Exercise(
-            "30 servers' worth of requests of 100 ms each; a server costs 2 € an hour, a thousand late answers 1 €, and"
-            " late is who waits longer than one mean service time. How many spare servers are cheapest?",
+            "Requests of 100 ms each keep 30 servers busy. A server costs 2 € an hour, and a thousand late answers cost"
+            " 1 €; an answer is late if the request waits longer than one mean service time. How many spare servers are"
+            " cheapest?",
             (
                 (
                     "One more server is worth its price as long as it saves more than 2 € of penalties an hour. 300"
                     " requests a second are 1.08 million an hour."
                 ),
-                (
-                    "The share that waits longer than 1 is C·e^(−m); objectives.waits_longer(1, 30 + m, 30/(30 + m))"
-                    " computes it."
-                ),
+                "The share of longer waits is C·e^(−m); objectives.waits_longer(1, 30 + m, 30/(30 + m)) computes it.",
             ),
             5,
-            "The fifth spare server saves 5.4 € of penalties an hour for its 2 €, the sixth only 1.5 €. The optimum is flat"
-            " to the right and steep to the left: if in doubt, one more.",
+            "The fifth spare server saves 5.4 € of penalties an hour for its 2 €, the sixth only 1.5 €. The cost is flat to"
+            " the right of the optimum and steep to the left: if in doubt, take one more.",
             judge_contract,
         ),
         "joule": Exercise(
             "A server draws 80 W idle and 200 W at full load, on a straight line in between, and a request takes 4 ms of"
-            " its time. From which load on does a request take no more than 1 J?",
+            " its time. From which load on does a request take at most 1 J?",
             (
                 "At load u the server does u/S requests a second and draws 80 W + u · 120 W.",
                 "Set the power over the throughput to 1 J and solve for u.",
             ),
             0.615,
-            "(80 + 120 u)·0.004/u = 1, so 0.32/u = 0.52, and u = 0.615. At full load a request takes 0.8 J; the rest is"
-            " idle power that too few requests share.",
+            "(80 + 120 u)·0.004/u = 1, so 0.32/u = 0.52, and u = 0.615. At full load a request takes 0.8 J; below it, fewer"
+            " requests share the idle power.",
             judge_joule,
         ),
         "clock": Exercise(
-            "Change latencies so that a request which could not be sent in time counts what it waited: latency from when it"
-            " is due.",
+            "Change latencies so that the latency of a request starts when it is due, even if it was sent later.",
             (
+                "Two times matter: i · gap, when a request is due, and when the server is free. Work begins at the later.",
                 (
-                    "Two times matter: when a request is due, i · gap, and when the server is free. Work begins at the"
-                    " later one."
-                ),
-                (
-                    "Keep when the server is free from one request to the next, whatever the clock says; latency is when"
-                    " the request is done, less when it was due."
+                    "Store when the server becomes free from one request to the next. The latency is the completion time"
+                    " minus the due time."
                 ),
             ),
             CLOCK_SOLUTION,
-            "The schedule no longer depends on the answers. The first version is kind to a server that stands still: it"
-            " stops asking just then.",
+            "The schedule no longer depends on the answers. The template underestimates a stall: its client sends nothing"
+            " during the stall.",
             judge_clock,
         ),
     },

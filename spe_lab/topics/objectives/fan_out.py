@@ -1,4 +1,4 @@
-"""The lab objectives.slo: the latency of a request that waits for many leaves, each of which may be asked twice."""
+"""The lab objectives.slo: latency of a request that waits for many leaves, with and without hedged leaf requests."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -18,34 +18,34 @@ from spe_lab.topics.objectives.sharing import SEED
 LEAVES = ("exponential", "lognormal", "few slow ones")
 SCV = {"lognormal": 4.0, "few slow ones": 20.0}
 MOST_LEAVES = 1000
-DRAWS = 400_000  # of leaf times, in a first answer; each is used for every number of leaves
-MOST_REQUESTS = 1_000_000  # whose times are sorted for a quantile
+DRAWS = 400_000  # leaf times of a first answer; every number of leaves reuses them
+MOST_REQUESTS = 1_000_000  # latencies that are ranked for a quantile
 CONFIDENCE = 0.95
 
 
 def law(leaf: str, mean: float = 1.0) -> laws.Law:
-    """The law of a leaf's time."""
+    """Return the distribution of a leaf's time."""
     kinds = {"lognormal": laws.lognormal, "few slow ones": laws.hyperexponential}
     return kinds[leaf](mean, SCV[leaf]) if leaf in kinds else laws.exponential(mean)
 
 
 def survival(leaf: str, t: np.ndarray) -> np.ndarray:
-    """Share of leaf times above t, for leaves of mean 1."""
+    """Return the share of leaf times above t, for a mean of 1."""
     from scipy.special import ndtr
 
     t, parameters = np.maximum(t, 0.0), law(leaf).parameters
     if leaf == "lognormal":
-        middle, spread = parameters  # of the logarithm, which is normal
+        middle, spread = parameters  # mean and standard deviation of the logarithm
         with np.errstate(divide="ignore"):
             return ndtr((middle - np.log(t)) / spread)
     if leaf == "few slow ones":
-        quick, slow, share = parameters  # the means of two exponential laws, and how often the first one is it
+        quick, slow, share = parameters  # means of two exponential distributions, and probability of the first
         return share * np.exp(-t / quick) + (1 - share) * np.exp(-t / slow)
     return np.exp(-t)
 
 
 def exceeded(tail: Callable[[np.ndarray], np.ndarray], share: np.ndarray) -> np.ndarray:
-    """The time t with tail(t) = share, for a falling tail of times around 1, by bisection of its logarithm."""
+    """Return the t with tail(t) = share by bisection of log t, for a falling tail of times around 1."""
     low, high = np.full(np.shape(share), -30.0), np.full(np.shape(share), 12.0)
     for _ in range(60):
         middle = (low + high) / 2
@@ -55,9 +55,7 @@ def exceeded(tail: Callable[[np.ndarray], np.ndarray], share: np.ndarray) -> np.
 
 
 def hedged(leaf: str, hedge: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Share of times above t if a leaf that is slower than the share `hedge` is asked again, at an
-    independent replica.
-    """
+    """Return the tail of hedged leaf times: after the quantile `hedge`, a copy goes to an independent replica."""
     if hedge >= 1:
         return lambda t: survival(leaf, t)
     delay = exceeded(lambda t: survival(leaf, t), np.array(1 - hedge))
@@ -70,7 +68,7 @@ class Slo(SimulatedLab):
 
     id = "objectives.slo"
     title = "Fan-out"
-    question = "How slow are requests that wait for many servers, and what does it help to ask the slow ones twice?"
+    question = "How slow are requests that wait for many servers, and how much do second requests to slow servers help?"
     axis = "leaves"
     quantity = "latency percentile of a request"
     unit = "ms"
@@ -80,43 +78,19 @@ class Slo(SimulatedLab):
     compared = ("hedged", "hedged")
     within = 0.015
     breaks = (
-        "Leaves answer independently here: real ones are busy at the same time, since the same requests reach all of"
-        " them, and a copy that a hedge sends makes somebody else's line longer."
+        "The model assumes that leaves answer independently. Real leaves are busy at the same time, since the same"
+        " requests reach all of them, and each hedged copy makes another queue longer."
     )
 
     def make_sliders(self) -> list[Slider]:
+        leaves, p = (models.QUANTITIES[name].meaning for name in ("n", "p"))
+        hedge = "share of leaf answers that need no copy; slower leaves are asked again"
         return [
-            Slider(
-                "leaves",
-                "",
-                100,
-                models.QUANTITIES["n"].meaning,
-                1,
-                MOST_LEAVES,
-                "log",
-                multiple_of=1,
-                source="a search over a hundred shards",
-            ),
-            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, "log", source="the usual objective"),
-            Slider(
-                "leaf",
-                "",
-                LEAVES[0],
-                "how the times of a leaf vary",
-                scale="choice",
-                choices=LEAVES,
-                source="the simplest law",
-            ),
+            Slider.count("leaves", 100, leaves, 1, MOST_LEAVES, "a search over a hundred shards", "log"),
+            Slider("p", "", 0.99, p, 0.5, 0.999, "log", source="the usual objective"),
+            Slider.choice("leaf", LEAVES, "distribution of a leaf's time", "the simplest distribution"),
             Slider("mean", "ms", 10.0, "mean time of a leaf", 1, 1000, "log", source="assumed"),
-            Slider(
-                "hedge",
-                "",
-                0.95,
-                "share of leaf answers that are waited for; slower leaves are asked again",
-                0.5,
-                1,
-                source="Dean and Barroso 2013",
-            ),
+            Slider("hedge", "", 0.95, hedge, 0.5, 1, source="Dean and Barroso 2013"),
         ]
 
     def default_values(self, short: bool) -> list[float]:
@@ -125,84 +99,67 @@ class Slo(SimulatedLab):
     def presets(self) -> dict[str, Preset]:
         return {
             "The median": Preset(
-                {"p": 0.5}, "Half of the requests take longer: with many leaves that is a rare time of one leaf."
+                {"p": 0.5}, "Half of the requests take longer. With many leaves, the median is a rare time of one leaf."
             ),
             "A few slow leaves": Preset(
                 {"leaf": LEAVES[2]},
-                "One answer in forty takes forty times as long; of a hundred leaves nearly always one does.",
+                "One answer in forty takes forty times as long; a request to a hundred leaves meets one nearly always.",
             ),
             "Ask twice at once": Preset(
                 {"hedge": 0.5},
-                "Half of the leaves are asked twice: ten times the extra load of 0.95, for a fifth less latency.",
+                "Half of the leaves are asked twice: ten times the extra load of 0.95, for 20 % less latency.",
             ),
         }
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         drawn = law(point["leaf"], point["mean"])
-        hedge = float(point["hedge"])
-        delay = (
-            math.inf
-            if hedge >= 1
-            else float(point["mean"] * exceeded(lambda t: survival(point["leaf"], t), np.array(1 - hedge)))
-        )
+        hedge, delay = float(point["hedge"]), math.inf
+        if hedge < 1:
+            delay = float(point["mean"] * exceeded(lambda t: survival(point["leaf"], t), np.array(1 - hedge)))
 
         def at(count: int) -> list[Curve]:
             once = drawn.sample(count, SEED)
             cancel.check("the simulation")
             twice = np.where(once > delay, np.minimum(once, delay + drawn.sample(count, SEED + 1)), once)
-            found = {"plain": once, "hedged": twice}
-            requests = np.array(
-                [min(count // int(n), MOST_REQUESTS if count > DRAWS else DRAWS // 10) for n in x.values]
-            )
-            estimator = (
-                "quantile of independent requests, interval of 95 % by order statistics; each leaf time is used at"
-                " every x"
-            )
-            return [
-                self.curve(
-                    name,
-                    x,
-                    [quantile(slowest(times, int(n), r), point["p"]) for n, r in zip(x.values, requests, strict=True)],
-                    requests,
-                    estimator,
-                )
-                for name, times in found.items()
-            ]
+            most = MOST_REQUESTS if count > DRAWS else DRAWS // 10
+            requests = np.array([min(count // int(n), most) for n in x.values])
+            estimator = "quantile of independent requests, 95 % by order statistics; every x uses the same leaf times"
+
+            def curve(name: str, times: np.ndarray) -> Curve:
+                sizes = zip(x.values, requests, strict=True)
+                values = [quantile(slowest(times, int(n), r), point["p"]) for n, r in sizes]
+                return self.curve(name, x, values, requests, estimator)
+
+            return [curve("plain", once), curve("hedged", twice)]
 
         yield from map(at, growing(DRAWS))
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         leaf, mean = point["leaf"], float(point["mean"])
-        slow = -np.expm1(np.log(point["p"]) / x.values)  # 1 − p^(1/n), without the loss of digits near 1
-        ways = {"plain": hedged(leaf, 1.0), "hedged": hedged(leaf, float(point["hedge"]))}
-        curves = [Curve(name, "predicted", x, self.unit, mean * exceeded(tail, slow)) for name, tail in ways.items()]
-        return [
-            *curves,
-            Curve(
-                "one leaf",
-                "predicted",
-                x,
-                self.unit,
-                mean * exceeded(ways["plain"], np.full(x.values.shape, 1 - point["p"])),
-            ),
-        ]
+        slow = -np.expm1(np.log(point["p"]) / x.values)  # 1 − p^(1/n) without cancellation
+        plain, one_slow = hedged(leaf, 1.0), np.full(x.values.shape, 1 - point["p"])
+        ways = {
+            "plain": (plain, slow),
+            "hedged": (hedged(leaf, float(point["hedge"])), slow),
+            "one leaf": (plain, one_slow),
+        }
+        return [Curve(name, "predicted", x, self.unit, mean * exceeded(*way)) for name, way in ways.items()]
 
 
 def slowest(times: np.ndarray, leaves: int, requests: int) -> np.ndarray:
-    """The longest of each `leaves` times in a row, `requests` of them."""
+    """Return the maximum of each of `requests` groups of `leaves` consecutive times."""
     return times[: leaves * requests].reshape(requests, leaves).max(axis=1)
 
 
 def quantile(times: np.ndarray, p: float) -> tuple[float, float, float]:
-    """(value, low, high) of the p-quantile of independent times; the interval is between two of them, whatever their
-    law. NaN where there are too few for one.
+    """Return (value, low, high) of the p-quantile of independent times, by order statistics.
+
+    The interval holds for any distribution; it is NaN if there are too few times.
     """
     from scipy.special import bdtrik
 
-    n = len(times)
-    low, high = (
-        math.ceil(rank) for rank in bdtrik([(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], n, p)
-    )  # of the times below the quantile
+    n, tails = len(times), ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+    low, high = (math.ceil(rank) for rank in bdtrik(tails, n, p))  # bounds of the number of times below the quantile
     ranks = [min(math.ceil(p * n), n) - 1, max(low - 1, 0), min(high, n - 1)]
     value, *ends = np.partition(times, ranks)[ranks]
     return (value, *ends) if low > 0 and high < n else (value, math.nan, math.nan)

@@ -1,4 +1,4 @@
-"""The formulas of this chapter, each derived by sympy from its definition.
+"""The formulas of this chapter, each derived from its definition with sympy.
 
 Sources: J. Dean, L. A. Barroso, "The Tail at Scale", CACM 56(2), 2013 (fan-out, hedging); S. Halfin, W. Whitt, Oper.
 Res. 29(3), 1981 (square-root staffing); L. A. Barroso, U. Hölzle, "The Case for Energy-Proportional Computing", IEEE
@@ -24,17 +24,17 @@ QUANTITIES = {
     "d": Quantity("delay after which a request is sent again", "mean service times"),
     "rho": Quantity("load of each replica without copies", ""),
     "r": Quantity("load of each replica, copies included", ""),
-    "delta": Quantity("spare servers: those that would idle on average", ""),
+    "delta": Quantity("spare servers: the mean number of idle servers", ""),
     "k": Quantity("time within which a request must be answered", "mean service times"),
     "beta": Quantity("spare servers, in square roots of the offered load", ""),
-    "u": Quantity("load: share of the time that a server is at work", ""),
+    "u": Quantity("load: share of the time that a server is busy", ""),
     "P_idle": Quantity("power of an idle server", "W"),
     "P_peak": Quantity("power of a server at full load", "W"),
     "S": Quantity("mean service time", "s"),
     "J": Quantity("energy objective", "J"),
-    "a": Quantity("offered load: servers that are at work on average", ""),
+    "a": Quantity("offered load: mean number of busy servers", ""),
     "m": Quantity("servers beyond the offered load", ""),
-    "w": Quantity("time within which a request must be begun", "mean service times"),
+    "w": Quantity("time within which the service of a request must begin", "mean service times"),
     "C": Quantity("share of requests that wait (Erlang C)", ""),
     "c": Quantity("price of a server", "€/h"),
     "f": Quantity("price of a thousand late answers", "€"),
@@ -43,23 +43,23 @@ QUANTITIES = {
 
 
 def model(name: str, expression: "sympy.Expr", unit: str, source: str) -> Model:
-    return Model(name, expression, unit, {each.name: QUANTITIES[each.name] for each in expression.free_symbols}, source)
+    names = (free.name for free in expression.free_symbols)
+    return Model(name, expression, unit, {name: QUANTITIES[name] for name in names}, source)
 
 
 # ---- Fan-out
-# -----------------------------------------------------------------------------------------------------------
 
 
 @cache
 def slow_share() -> Model:
-    """Share of requests that meet a slow leaf: all n must be fast, independently of each other."""
+    """Return the share of requests that meet a slow leaf; leaves are independent."""
     n, s = symbol("n"), symbol("s")
     return model("slow", 1 - (1 - s) ** n, "", "independent leaves: F_max = Fⁿ")
 
 
 @cache
 def leaf_share() -> Model:
-    """Share of leaf answers that must be fast for a share p of requests to be: Fⁿ = p, solved for F."""
+    """Return the share F of leaf answers that must be fast for a share p of fast requests: Fⁿ = p, solved for F."""
     import sympy
 
     fast, n, p = symbol("F"), symbol("n"), symbol("p")
@@ -69,7 +69,7 @@ def leaf_share() -> Model:
 
 @cache
 def exponential_quantile() -> Model:
-    """The time within which a share p of requests have all answers, for exponential leaves of mean 1."""
+    """Return the time within which a share p of requests have all answers, for exponential leaves of mean 1."""
     import sympy
 
     t, fast = symbol("t"), sympy.Symbol("F", positive=True)
@@ -78,7 +78,7 @@ def exponential_quantile() -> Model:
 
 
 def exponential_mean(leaves: "int | None" = None) -> "sympy.Expr":
-    """Mean time until the last of n exponential leaves of mean 1 has answered: the harmonic number Hₙ.
+    """Return the mean time until all of n exponential leaves of mean 1 have answered: the harmonic number Hₙ.
 
     E(max) = ∫ (1 − Fⁿ) dt, and with u = F(t) this is the integral of (1 − uⁿ)/(1 − u) = 1 + u + … + uⁿ⁻¹ from 0 to 1.
 
@@ -93,12 +93,11 @@ def exponential_mean(leaves: "int | None" = None) -> "sympy.Expr":
 
 
 # ---- Hedged requests
-# ---------------------------------------------------------------------------------------------------
 
 
 @cache
 def queue_survival() -> Model:
-    """Share of answers of one M/M/1 replica that take longer than t."""
+    """Return the share of answers of one M/M/1 replica that take longer than t."""
     import sympy
 
     t, rho = symbol("t"), symbol("rho")
@@ -107,26 +106,21 @@ def queue_survival() -> Model:
 
 @cache
 def hedged_miss() -> Model:
-    """Share of hedged requests that take longer than t ≥ d: neither copy may be done, and the second has had t − d;
-    load of replicas r.
+    """Return the share of hedged requests that take longer than t ≥ d, at a load r of the replicas.
+
+    Both the first request and its copy, which starts d later, must be unanswered at t.
     """
     import sympy
 
     t, d, r = symbol("t"), symbol("d"), symbol("r")
     survival = queue_survival().expression.subs(symbol("rho"), r)
-    return model(
-        "miss",
-        sympy.exp(sympy.factor(sympy.log(survival) + sympy.log(survival.subs(t, t - d)))),
-        "",
-        "independent replicas: SF(t)·SF(t − d)",
-    )
+    exponent = sympy.factor(sympy.log(survival) + sympy.log(survival.subs(t, t - d)))
+    return model("miss", sympy.exp(exponent), "", "independent replicas: SF(t)·SF(t − d)")
 
 
 @cache
 def own_load() -> Model:
-    """The load that replicas have once copies are sent, if it was r while they were decided on; in steady state it is r
-    again.
-    """
+    """Return the load r' that requests and copies cause if replicas have the load r; in steady state r' = r."""
     rho, r, d, t = symbol("rho"), symbol("r"), symbol("d"), symbol("t")
     late = queue_survival().expression.subs({symbol("rho"): r, t: d})
     return model("r'", rho * (1 + late), "", "each request, and a copy of each that is not answered after d")
@@ -134,8 +128,9 @@ def own_load() -> Model:
 
 @cache
 def most_load() -> "sympy.Expr":
-    """The highest load ρ with a steady state, for d ≥ 2: there the line r' touches r. Below d = 2 it is 1/2: every
-    request is sent twice.
+    """Return the highest load ρ with a steady state, for d ≥ 2: there the curve r'(r) touches the line r.
+
+    Below d = 2 it is 1/2.
     """
     import sympy
 
@@ -146,23 +141,21 @@ def most_load() -> "sympy.Expr":
 
 
 def load_with_copies(rho: np.ndarray, delay: float) -> np.ndarray:
-    """The load r of replicas that get ρ without copies: the smallest solution of r' = r, by going on from ρ; 1 where
-    there is none.
-    """
+    """Return the load r with copies: the smallest solution of r' = r, by fixed-point iteration from ρ; 1 if none."""
     r = np.array(rho, dtype=float)
-    for _ in range(400):  # where lines touch this is slow, and a point there is no steady state to look for anyway
+    for _ in range(400):  # slow convergence where the lines touch, and there the steady state ends anyway
         r = np.minimum(own_load()(r=r, rho=rho, d=delay), 1.0)
     return np.where(np.abs(own_load()(r=r, rho=rho, d=delay) - r) < 1e-6, r, 1.0)
 
 
 # ---- Spare servers
-# -----------------------------------------------------------------------------------------------------
 
 
 @cache
 def large_pool_miss() -> Model:
-    """Share of answers that take longer than k service times in a large pool with δ spare servers: everybody waits, for
-    an exponential time of rate δ, and is served. It follows from the density of the sum of two exponential times.
+    """Return the share of answers that take longer than k service times in a large pool with δ spare servers.
+
+    Every request waits for an exponential time with rate δ before its service; the sum of both is convolved.
     """
     import sympy
 
@@ -174,8 +167,9 @@ def large_pool_miss() -> Model:
 
 @cache
 def waiting_share() -> "sympy.Expr":
-    """Share of requests that wait in a large pool with β√a spare servers: the limit of Erlang's C (Halfin and Whitt
-    1981), from the density φ of the normal law and its integral Φ.
+    """Return the share of requests that wait in a large pool with β√a spare servers.
+
+    It is the limit of Erlang's C (Halfin and Whitt 1981), in the density φ and the distribution Φ of the normal.
     """
     import sympy
 
@@ -186,19 +180,18 @@ def waiting_share() -> "sympy.Expr":
 
 
 # ---- Energy
-# ------------------------------------------------------------------------------------------------------------
 
 
 @cache
 def power() -> Model:
-    """Power of a server whose share u of time is work, on a straight line from idle to peak."""
+    """Return the power of a server at load u, on a straight line from idle to peak."""
     u, idle, peak = symbol("u"), symbol("P_idle"), symbol("P_peak")
     return model("P", idle + u * (peak - idle), "W", "assumed: a straight line, as in Barroso and Hölzle 2007")
 
 
 @cache
 def energy_per_request() -> Model:
-    """A server does u/S requests a second."""
+    """Return the energy of a request; a server completes u/S requests per second."""
     import sympy
 
     u, service = symbol("u"), symbol("S")
@@ -207,7 +200,7 @@ def energy_per_request() -> Model:
 
 @cache
 def least_load() -> Model:
-    """The load from which on a request takes no more than J: the energy solved for u."""
+    """Return the load from which on a request takes at most J: the energy solved for u."""
     import sympy
 
     (solved,) = sympy.solve(sympy.Eq(energy_per_request().expression, symbol("J")), symbol("u"))
@@ -216,9 +209,7 @@ def least_load() -> Model:
 
 @cache
 def proportionality() -> "sympy.Expr":
-    """EP = 2 − 2 ∫ P(u)/P_peak du over 0 … 1: 1 for a server whose power goes with its work, 0 for one whose power is
-    always the same.
-    """
+    """Return EP = 2 − 2 ∫ P(u)/P_peak du over 0 … 1: 1 if power is proportional to load, 0 if it is constant."""
     import sympy
 
     u = symbol("u")
@@ -227,36 +218,31 @@ def proportionality() -> "sympy.Expr":
 
 @cache
 def score(levels: int = 10) -> "sympy.Expr":
-    """Work per energy as SPECpower_ssj2008 sums it up, relative to that at full load: all loads from 1 down in equal
-    steps over all powers, idle included.
+    """Return the score of SPECpower_ssj2008 relative to full load: the sum of loads over the sum of powers.
+
+    The loads fall from 1 in `levels` equal steps; the powers include idle.
     """
     import sympy
 
     u, curve = symbol("u"), power().expression
     loads = [sympy.Rational(i, levels) for i in range(1, levels + 1)]
-    return sympy.simplify(
-        sum(loads) * symbol("P_peak") / (sum(curve.subs(u, load) for load in loads) + symbol("P_idle"))
-    )
+    powers = sum(curve.subs(u, load) for load in loads) + symbol("P_idle")
+    return sympy.simplify(sum(loads) * symbol("P_peak") / powers)
 
 
 # ---- Money
-# -------------------------------------------------------------------------------------------------------------
 
 
 @cache
 def hourly_cost() -> Model:
-    """What a pool of a + m servers costs in an hour, with a penalty for each late answer; it answers a/S requests a
-    second.
-    """
+    """Return the hourly cost of a + m servers and of the penalties for late answers; a/S requests per second."""
     a, m, price, fine, late, service = map(symbol, ("a", "m", "c", "f", "L", "S"))
     return model("cost", (a + m) * price + SECONDS * a / service * late * fine / 1000, "€/h", "servers and penalties")
 
 
 @cache
 def worth_a_server() -> Model:
-    """The share of late answers that one more server must save to be worth its price: the cost's difference, set to
-    zero.
-    """
+    """Return the share of late answers that one more server must save to be worth its price."""
     import sympy
 
     m, late, saved = symbol("m"), symbol("L"), symbol("x")

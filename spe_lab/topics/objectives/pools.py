@@ -1,7 +1,7 @@
-"""Pools of servers behind one queue: who is late, the highest load that meets an objective, and the fewest servers.
+"""Pools of servers behind one queue (M/M/c): share of late answers, highest load and fewest servers for an objective.
 
-Times are in mean service times, arrivals Poisson, services exponential: M/M/c. All is vectorised over servers and loads
-at once, which a slider needs; `spe_lab.models.queues.birth_death` derives what is computed here.
+Times are in mean service times. The functions are vectorised over servers and loads, so that a slider can move
+smoothly; `spe_lab.models.queues.birth_death` derives the formulas.
 """
 
 import math
@@ -18,8 +18,7 @@ MOST_SERVERS = 100_000
 
 
 def erlang_c(servers: np.ndarray | float, load: np.ndarray | float) -> np.ndarray:
-    """Share of requests that wait. Erlang's B is a Poisson probability over a sum of such, which is an incomplete gamma
-    function.
+    """Return the share of requests that wait, from Erlang's B in terms of the incomplete gamma function.
 
     >>> erlang_c(np.array([4, 16]), 0.8).round(6).tolist()
     [0.596432, 0.304884]
@@ -33,23 +32,21 @@ def erlang_c(servers: np.ndarray | float, load: np.ndarray | float) -> np.ndarra
 
 
 def late(k: float, servers: np.ndarray | float, load: np.ndarray | float) -> np.ndarray:
-    """Share of requests that take longer than k, waiting and service together, for loads below 1."""
+    """Return the share of requests whose sojourn time exceeds k, for loads below 1."""
     from scipy.special import exprel
 
     waiting, drain = erlang_c(servers, load), servers * (1 - np.asarray(load, dtype=float))
-    return (1 - waiting) * math.exp(-k) + waiting * (
-        np.exp(-drain * k) + drain * k * math.exp(-k) * exprel((1 - drain) * k)
-    )
+    after_wait = np.exp(-drain * k) + drain * k * math.exp(-k) * exprel((1 - drain) * k)
+    return (1 - waiting) * math.exp(-k) + waiting * after_wait
 
 
 def waits_longer(w: float, servers: np.ndarray | float, load: np.ndarray | float) -> np.ndarray:
-    """Share of requests that wait longer than w."""
+    """Return the share of requests that wait longer than w."""
     return erlang_c(servers, load) * np.exp(-servers * (1 - np.asarray(load, dtype=float)) * w)
 
 
 def highest_load(servers: np.ndarray, k: float, p: float, no_wait: bool = False) -> np.ndarray:
-    """The highest load at which a share p of requests take no longer than k (or if `no_wait`, do not wait at all); 0
-    where none does.
+    """Return the highest load at which a share p of requests take at most k, or with `no_wait` do not wait; 0 if none.
 
     >>> highest_load(np.array([1, 4, 16]), 5, 0.99).round(3).tolist()
     [0.079, 0.606, 0.873]
@@ -65,30 +62,26 @@ def highest_load(servers: np.ndarray, k: float, p: float, no_wait: bool = False)
 
 @lru_cache(maxsize=64)
 def most_offered(most: int, k: float, p: float) -> np.ndarray:
-    """The largest offered load of 1, 2, … `most` servers that meets the objective: it grows with their number."""
+    """Return the largest offered loads that 1, 2, … `most` servers bear within the objective; they increase."""
     servers = np.arange(1, most + 1)
     return servers * highest_load(servers, k, p)
 
 
 def fewest_servers(offered: np.ndarray | float, k: float, p: float, most: int) -> np.ndarray:
-    """The fewest servers, up to `most`, with which a share p of requests take no longer than k; `most` where even they
-    do not do.
+    """Return the fewest servers with which a share p of requests take at most k; `most` if that many are not enough.
 
     >>> int(fewest_servers(12.0, 5.0, 0.99, 64))
     14
     """
     if not 1 <= most <= MOST_SERVERS:
-        raise SpeLabError(
-            f"most must be between 1 and {MOST_SERVERS:,} servers, got {most}; choose a number in that range"
-        )
+        rule = f"most must be between 1 and {MOST_SERVERS:,} servers"
+        raise SpeLabError(f"{rule}, got {most}; choose a number in that range")
     return np.minimum(np.searchsorted(most_offered(int(most), float(k), float(p)), offered) + 1, most)
 
 
 @lru_cache(maxsize=64)
 def spare_servers(k: float, p: float) -> float:
-    """The number of spare servers δ that a very large pool needs, whatever its size; infinite where no pool meets the
-    objective.
-    """
+    """Return the spare servers δ that a very large pool of any size needs; infinite if no pool meets the objective."""
     from scipy.optimize import brentq
 
     if math.exp(-k) >= 1 - p:
@@ -98,20 +91,22 @@ def spare_servers(k: float, p: float) -> float:
 
 @lru_cache(maxsize=64)
 def square_roots(p: float) -> float:
-    """The β with which a pool of a + β√a servers lets a share p of its requests not wait."""
+    """Return the β for which a share p of the requests do not wait in a pool of a + β√a servers."""
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
-    return brentq(
-        lambda beta: 1 / (1 + beta * ndtr(beta) * math.sqrt(2 * math.pi) * math.exp(beta**2 / 2)) - (1 - p), 1e-9, 10.0
-    )
+    def excess(beta: float) -> float:
+        return 1 / (1 + beta * ndtr(beta) * math.sqrt(2 * math.pi) * math.exp(beta**2 / 2)) - (1 - p)
+
+    return brentq(excess, 1e-9, 10.0)
 
 
 def spare_table(
     k: float = 5.0, p: float = 0.99, no_wait: float = 0.9, offered: Sequence[int] = (10, 100, 1000, 10_000)
 ) -> Text:
-    """How many spare servers two objectives take, exactly and by the rule for large pools: `p` within k, and `no_wait`
-    without waiting.
+    """Return a table of spare servers, exactly and by the rules for large pools, for two objectives.
+
+    The objectives: a share `p` of requests take at most k, and a share `no_wait` of requests do not wait.
     """
     rows = [
         f"| busy on average | {p:.0%} within {k:g} S | rule δ | {no_wait:.0%} do not wait | rule β√a |",
@@ -119,14 +114,9 @@ def spare_table(
     ]
     for a in offered:
         spare = np.arange(1, 40 + int(4 * math.sqrt(a)))
-        within, idle = (
-            int(spare[np.argmax(missed <= 1 - share)])
-            for missed, share in (
-                (late(k, a + spare, a / (a + spare)), p),
-                (erlang_c(a + spare, a / (a + spare)), no_wait),
-            )
-        )
-        rows.append(
-            f"| {a} | {within} | {spare_servers(k, p):.2f} | {idle} | {square_roots(no_wait) * math.sqrt(a):.1f} |"
-        )
+        servers, load = a + spare, a / (a + spare)
+        missed = ((late(k, servers, load), p), (erlang_c(servers, load), no_wait))
+        within, idle = (int(spare[np.argmax(shares <= 1 - share)]) for shares, share in missed)
+        root = square_roots(no_wait) * math.sqrt(a)
+        rows.append(f"| {a} | {within} | {spare_servers(k, p):.2f} | {idle} | {root:.1f} |")
     return Text("\n".join(rows))

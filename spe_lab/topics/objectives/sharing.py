@@ -1,4 +1,4 @@
-"""The share of requests for which something happened, with its interval, and the seed of this chapter's simulations."""
+"""Shares of requests with their intervals, and the seed of this chapter's simulations."""
 
 import numpy as np
 
@@ -8,8 +8,6 @@ SEED = 1
 
 
 def share(happened: np.ndarray) -> batches.Estimate:
-    """The share of requests for which something happened; where it was never seen, up to three times in as many
-    requests it may yet.
-    """
-    found = batches.mean(happened.astype(float))
-    return found._replace(low=max(found.low, 0.0), high=min(max(found.high, 3 / len(happened)), 1.0))
+    """Estimate the share of requests for which `happened` is true; the upper end is at least 3 / n (rule of three)."""
+    estimate = batches.mean(happened.astype(float))
+    return estimate._replace(low=max(estimate.low, 0.0), high=min(max(estimate.high, 3 / len(happened)), 1.0))

@@ -1,7 +1,6 @@
-"""The lab objectives.sla: the price of missing an objective against the price of servers that would meet it.
+"""The lab objectives.sla: penalties for late answers against the price of servers that would prevent them.
 
-The objective is one of waiting: a request must be begun within w. What its service takes is its own affair, and no
-number of servers shortens it.
+The objective limits the wait: the service of a request must begin within w. More servers do not shorten the service.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,7 @@ MOST_SPARE = 40
 
 @register
 class Sla(SimulatedLab):
-    """Hourly cost of a pool, its penalties for late answers included, against its spare servers."""
+    """Hourly cost of a pool, including penalties for late answers, against its number of spare servers."""
 
     id = "objectives.sla"
     title = "The price of an objective"
@@ -38,41 +37,23 @@ class Sla(SimulatedLab):
     compared = ("servers and penalties", "servers and penalties")
     within = 0.04
     breaks = (
-        "Contracts rarely pay by the late answer: they promise a percentile for a month, and owe a step of the bill"
-        " once it is missed; and what a late answer costs in lost customers nobody knows to three digits."
+        "Contracts rarely charge for each late answer: they promise a percentile for a month, and refund part of the"
+        " bill if it is missed. The cost of a late answer in lost customers is not known to three digits."
     )
 
     def make_sliders(self) -> list[Slider]:
         def slider(
-            name: str,
-            symbol: str,
-            default: float,
-            low: float,
-            high: float,
-            scale: str,
-            source: str,
-            unit: str = "",
-            step: float = 0.0,
+            name: str, symbol: str, default: float, low: float, high: float, scale: str, source: str, unit: str = ""
         ) -> Slider:
             known = models.QUANTITIES[symbol]
-            return Slider(
-                name, unit or known.unit, default, known.meaning, low, high, scale, multiple_of=step, source=source
-            )
+            return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, source=source)
 
+        spare, offered, w = (models.QUANTITIES[name].meaning for name in "maw")
         return [
-            slider("spare", "m", 6, 1, MOST_SPARE, "linear", "a guess", step=1),
-            slider("offered", "a", 20, 1, 200, "log", "assumed", step=1),
+            Slider.count("spare", 6, spare, 1, MOST_SPARE, "a guess"),
+            Slider.count("offered", 20, offered, 1, 200, "assumed", "log"),
             slider("service", "S", 100, 1, 1000, "log", "assumed", "ms"),
-            Slider(
-                "w",
-                "",
-                0.5,
-                models.QUANTITIES["w"].meaning + ", in mean service times",
-                0.01,
-                10,
-                "log",
-                source="assumed",
-            ),
+            Slider("w", "", 0.5, f"{w}, in mean service times", 0.01, 10, "log", source="assumed"),
             slider("price", "c", 0.5, 0.01, 10, "log", "assumed: a rented server"),
             slider("fine", "f", 1.0, 0.01, 100, "log", "assumed"),
         ]
@@ -84,32 +65,27 @@ class Sla(SimulatedLab):
         return {
             "A large pool": Preset(
                 {"offered": 200},
-                "Ten times the load, and not twice the spare servers: chance evens out in a large pool.",
+                "Ten times the load needs less than twice the spare servers: random variations even out there.",
             ),
             "A strict contract": Preset(
                 {"fine": 20.0},
-                "Twenty times the fine buys three spare servers more: each of them divides what is late.",
+                "Twenty times the fine pays for three more spare servers: each divides the share of late answers.",
             ),
             "Patient users": Preset(
-                {"w": 3.0}, "Six times the patience: three spare servers are enough in place of nine."
+                {"w": 3.0}, "Six times the patience: three spare servers are enough instead of nine."
             ),
         }
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         def late(spare: float, customers: int) -> batches.Estimate:
-            servers = int(point["offered"] + spare)
-            run = simulate(
-                Shared(servers), poisson(float(point["offered"])), exponential(1.0), customers, SEED, cancel=cancel
-            )
+            system, gaps = Shared(int(point["offered"] + spare)), poisson(float(point["offered"]))
+            run = simulate(system, gaps, exponential(1.0), customers, SEED, cancel=cancel)
             return share(run.waiting > point["w"])
 
         def at(customers: int) -> list[Curve]:
             shares = np.array([late(spare, customers) for spare in x.values])
             costs = [self.cost(point, x.values, shares[:, i]) for i in (0, -2, -1)]
-            estimator = (
-                "share of late answers of one run, the same requests for every x; 95 % by batch means, the first"
-                " requests left out"
-            )
+            estimator = "late share of one run, the same requests for every x, without the first; 95 % by batch means"
             return [self.curve("servers and penalties", x, np.transpose(costs), customers, estimator)]
 
         yield from map(at, growing(CUSTOMERS))
@@ -121,8 +97,9 @@ class Sla(SimulatedLab):
         ]
 
     def late(self, point: Mapping[str, Value], spare: np.ndarray) -> np.ndarray:
-        """Share of late answers with so many spare servers."""
-        return pools.waits_longer(point["w"], point["offered"] + spare, point["offered"] / (point["offered"] + spare))
+        """Return the share of late answers with `spare` servers beyond the offered load."""
+        servers = point["offered"] + spare
+        return pools.waits_longer(point["w"], servers, point["offered"] / servers)
 
     def cost(self, point: Mapping[str, Value], spare: np.ndarray, late: np.ndarray) -> np.ndarray:
         return models.hourly_cost()(
@@ -130,7 +107,7 @@ class Sla(SimulatedLab):
         )
 
     def cheapest(self, settings: Mapping[str, Value] | None = None) -> int:
-        """The number of spare servers, up to 40, with the lowest predicted cost."""
+        """Return the number of spare servers, up to 40, with the lowest predicted cost."""
         point, spare = self.point(settings), np.arange(1, MOST_SPARE + 1)
         return int(spare[np.argmin(self.cost(point, spare, self.late(point, spare)))])
 

@@ -1,6 +1,4 @@
-"""The lab objectives.utilisation: the highest load that meets an objective, against the number of
-servers in the pool.
-"""
+"""The lab objectives.utilisation: the highest load that meets an objective, against the size of the pool."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -20,12 +18,12 @@ from spe_lab.topics.objectives.sharing import SEED
 WAYS = ("shared queue", "queue for each")
 OBJECTIVES = ("time in all", "no waiting")
 CUSTOMERS = 1500  # of a small pool, for one load, in a first answer
-BATCHES = 10  # long ones: a busy pool is slow to forget
+BATCHES = 10  # few and long: the waits of a busy pool are correlated over a long time
 STEPS = 7  # loads that are tried for one pool
 FARTHEST = 8.0  # log(load / (1 − load)) of the first bracket's ends: from 0.0003 to 0.9997
-TIMES_FORGOTTEN = 3  # that a simulation must be longer than what a queue takes to forget
-TOO_SHORT = "no point where a queue is so busy that it remembers its start; simulate longer"
-LEAST = 1e-4  # share of what is allowed: less is taken for as much, since nothing has no logarithm
+TIMES_FORGOTTEN = 3  # least length of a simulation, in relaxation times of the queue
+TOO_SHORT = "points are missing where the simulation is too short for so busy a queue; simulate longer"
+LEAST = 1e-4  # smallest share / allowed that is distinguished: 0 has no logarithm
 MOST_SERVERS = 256
 
 
@@ -48,35 +46,18 @@ class Utilisation(SimulatedLab):
     compared = (WAYS[0], WAYS[0])
     within = 0.05
     breaks = (
-        "Requests come at random at a constant rate here, and any server may take any of them at no cost; load that"
-        " changes with the hour needs its own head-room on top, and so does a server that fails."
+        "The model assumes Poisson arrivals at a constant rate, and that any server can take any request at no cost."
+        " Load that changes during the day needs additional head-room, and so do failures of servers."
     )
 
     def make_sliders(self) -> list[Slider]:
+        k, p = f"{models.QUANTITIES['k'].meaning}, in mean service times", models.QUANTITIES["p"].meaning
+        objective = "objective of a share p of requests: an answer within k, or no waiting at all"
         return [
-            Slider(
-                "servers", "", 16, "servers in the pool", 1, MOST_SERVERS, "log", multiple_of=1, source="a rack's share"
-            ),
-            Slider(
-                "objective",
-                "",
-                OBJECTIVES[0],
-                "what a share p of requests must meet: an end within k, or no waiting at all",
-                scale="choice",
-                choices=OBJECTIVES,
-                source="what users feel",
-            ),
-            Slider(
-                "k",
-                "",
-                5.0,
-                models.QUANTITIES["k"].meaning + ", in mean service times",
-                1,
-                20,
-                "log",
-                source="little above the 4.6 of the service alone",
-            ),
-            Slider("p", "", 0.99, models.QUANTITIES["p"].meaning, 0.5, 0.999, "log", source="the usual objective"),
+            Slider.count("servers", 16, "servers in the pool", 1, MOST_SERVERS, "a rack's share", "log"),
+            Slider.choice("objective", OBJECTIVES, objective, "users notice the time in all"),
+            Slider("k", "", 5.0, k, 1, 20, "log", source="little above the 4.6 of the service alone"),
+            Slider("p", "", 0.99, p, 0.5, 0.999, "log", source="the usual objective"),
         ]
 
     def default_values(self, short: bool) -> list[float]:
@@ -85,56 +66,47 @@ class Utilisation(SimulatedLab):
     def presets(self) -> dict[str, Preset]:
         return {
             "Twice the time": Preset(
-                {"k": 10.0}, "A looser objective helps small pools most: one server may now be busy half of the time."
+                {"k": 10.0}, "A looser objective helps small pools most: one server may now be busy 50 % of the time."
             ),
             "Nobody waits": Preset(
                 {"objective": OBJECTIVES[1], "p": 0.9},
-                "Nine in ten find an idle server: the spare ones grow with the root of the load.",
+                "90 % of requests find an idle server: the spare servers grow with the square root of the load.",
             ),
             "Out of reach": Preset(
-                {"k": 4.0}, "The service alone is too long in one of 55 requests. No number of servers changes that."
+                {"k": 4.0}, "The service alone is too long for one request in 55. More servers do not change that."
             ),
         }
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         k, p, no_wait = float(point["k"]), float(point["p"]), point["objective"] == OBJECTIVES[1]
-
-        allowed = (
-            1 - p - (0.0 if no_wait else math.exp(-k))
-        )  # to be late because of waiting: the service alone takes its share
+        allowed = 1 - p - (0.0 if no_wait else math.exp(-k))  # share that waiting may make late, besides the service
 
         def delayed(system: System, customers: int) -> Callable[[float], batches.Estimate]:
-            """The share of requests that waiting makes late, by load; the same arrivals and services for each, closer
-            together.
+            """Return a function of load: the share of requests that are late because they wait.
 
-            Waits are simulated. The service that follows is not tossed but averaged over, as its time does not depend
-            on the wait: otherwise most of what is late near the service's own percentile would be late by chance.
+            All loads use the same services, and arrivals that differ in scale only. The waits are simulated. The
+            independent service after the wait is averaged over, which reduces the variance.
             """
 
             def at(load: float) -> batches.Estimate:
-                waiting = simulate(
-                    system, poisson(load * system.servers), exponential(1.0), customers, SEED, cancel=cancel
-                ).waiting
+                gaps = poisson(load * system.servers)
+                waiting = simulate(system, gaps, exponential(1.0), customers, SEED, cancel=cancel).waiting
                 late = (waiting > 0).astype(float) if no_wait else np.exp(np.minimum(waiting - k, 0.0)) - math.exp(-k)
                 return batches.mean(late, BATCHES)
 
             return at
 
         def at(customers: int) -> list[Curve]:
-            sizes = [int(customers * (1 + c / 8)) for c in x.values]  # what a large pool is like changes slowly
+            sizes = [int(customers * (1 + c / 8)) for c in x.values]  # a large pool changes its state slowly
+            ways = zip(WAYS, (Shared, Split), (1, 2), strict=True)  # split queues meet the objective at low load only
             found = {
                 way: [
                     seen(highest_load(delayed(kind(int(c)), n // part), allowed), n // part)
                     for c, n in zip(x.values, sizes, strict=True)
                 ]
-                for way, kind, part in zip(
-                    WAYS, (Shared, Split), (1, 2), strict=True
-                )  # queues that are not shared have to be short
+                for way, kind, part in ways
             }
-            estimator = (
-                "a load between two that were tried, 95 % by batch means of the share that is late over its slope; the"
-                " first requests left out"
-            )
+            estimator = "a load between two that were tried; 95 % by batch means of the late share, over its slope"
             notes = [TOO_SHORT] if np.isnan(list(found.values())).any() else []
             return [self.curve(way, x, estimates, sizes, estimator, notes=notes) for way, estimates in found.items()]
 
@@ -154,17 +126,16 @@ class Utilisation(SimulatedLab):
 
 
 def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -> tuple[float, float, float]:
-    """(load, low, high) at which the share of delayed requests, which rises with load from zero on, is `allowed`; 0 if
-    that is nothing.
+    """Return (load, low, high) at which the share of delayed requests is `allowed`; zeros if `allowed` is not positive.
 
-    The search halves a bracket on the scale of log(load / (1 − load)) until both its ends were tried, and then cuts it
-    where the line through the logarithms of the shares meets the goal. The interval is that of the share at the last
-    load tried, over the slope.
+    `delayed` must rise with load from zero. The search halves a bracket of log(load / (1 − load)) until both ends were
+    tried, then cuts it by the regula falsi on the logarithms of the shares. The interval is that of the share at the
+    last load, divided by the slope.
     """
     if allowed <= 0:
         return 0.0, 0.0, 0.0
-    ends = {False: -FARTHEST, True: FARTHEST}  # of the bracket: met, and missed
-    excess: dict[bool, float] = {}  # log(share / allowed) there, once tried
+    ends = {False: -FARTHEST, True: FARTHEST}  # ends of the bracket: objective met, and missed
+    excess: dict[bool, float] = {}  # log(share / allowed) at the ends that were tried
     weight, before = {False: 1.0, True: 1.0}, None
     for _ in range(STEPS):
         pull = {side: weight[side] * excess[side] for side in excess}
@@ -175,9 +146,7 @@ def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -
         side = above > 0
         ends[side], excess[side], weight[side] = place, above, 1.0
         if side is before:
-            weight[not side] /= (
-                2  # an end that stays would hold the cuts on the other side for ever (the Illinois method)
-            )
+            weight[not side] /= 2  # the Illinois method: without it the other end could stay forever
         before = side
     if len(excess) < 2:
         return (0.0, 0.0, load_at(ends[True])) if True in excess else (load_at(ends[False]), load_at(ends[False]), 1.0)
@@ -188,9 +157,7 @@ def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -
 
 
 def seen(found: tuple[float, float, float], customers: int) -> tuple[float, float, float]:
-    """What was found, or NaN where that queue would forget its start too slowly for so many customers: after some 4 /
-    (1 − ρ)² of them.
-    """
+    """Return `found`, or NaN if `customers` are too few: a queue relaxes in about 4 / (1 − ρ)² of them."""
     return found if customers * (1 - found[0]) ** 2 > 4 * TIMES_FORGOTTEN else (math.nan,) * 3
 
 

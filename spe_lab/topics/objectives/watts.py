@@ -1,4 +1,4 @@
-"""What this machine says of its own power, if it says anything."""
+"""Power of this machine's processors, if the machine reports it (RAPL)."""
 
 import time
 from pathlib import Path
@@ -9,21 +9,17 @@ POWERCAP = Path("/sys/class/powercap")
 
 
 def measured_power(seconds: float = 0.5, powercap: Path = POWERCAP) -> float:
-    """Watts of this machine's processors over so many seconds, from their own energy counters (RAPL).
+    """Measure the mean power of this machine's processors in W, from their energy counters (RAPL).
 
-    Raises UnavailableError, with the reason, where there are none or they may not be read, as in nearly every virtual
-    machine.
+    Raise UnavailableError, with the reason, if there are no readable counters, as in nearly every virtual machine.
     """
     if not 0.01 <= seconds <= 60:
-        raise SpeLabError(
-            f"seconds must be between 0.01 and 60, got {seconds}; a counter counts in steps of a millisecond"
-        )
-    packages = sorted(
-        path.parent for path in powercap.glob("intel-rapl:*/energy_uj") if path.parent.name.count(":") == 1
-    )
+        raise SpeLabError(f"seconds must be between 0.01 and 60, got {seconds}; choose a value in that range")
+    counters = (path.parent for path in powercap.glob("intel-rapl:*/energy_uj"))
+    packages = sorted(counter for counter in counters if counter.name.count(":") == 1)
     if not packages:
         raise UnavailableError(
-            f"no energy counter below {powercap}: virtual machines hide them, and not every processor has one; take a"
+            f"no energy counter below {powercap}: virtual machines hide them, and not every processor has one; use a"
             " wattmeter"
         )
     try:
@@ -33,19 +29,18 @@ def measured_power(seconds: float = 0.5, powercap: Path = POWERCAP) -> float:
         wraps = [_counter(package, "max_energy_range_uj") for package in packages]
     except PermissionError:
         raise UnavailableError(
-            f"the energy counters below {powercap} are for the administrator alone: they leak secrets; read them with"
-            " sudo"
+            f"only the administrator may read the energy counters below {powercap}, since they leak secrets; use sudo"
         ) from None
     used = sum((late - early) % wrap for early, late, wrap in zip(before, after, wraps, strict=True))
     return used / 1e6 / (ended - began)
 
 
 def power_here(seconds: float = 0.5) -> str:
-    """Measured watts in a sentence, or the reason why there are none."""
+    """Return the measured power in a sentence, or the reason why it is not available."""
     try:
+        watts = f"{measured_power(seconds):.1f} W"
         return (
-            f"Measured: the processors of this machine draw {measured_power(seconds):.1f} W just now. Disks, memory,"
-            " fans and the rest come on top."
+            f"Measured: the processors of this machine draw {watts} now. Disks, memory and fans draw additional power."
         )
     except UnavailableError as error:
         return f"Not measured: {error}."

@@ -1,4 +1,4 @@
-"""Traces to watch: the same few hundred customers, sent through several systems of this chapter."""
+"""Traces for the animation: the same few hundred customers in several systems of this chapter."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,7 +7,7 @@ from spe_lab.models.queues import Law, Priority, Shared, Sharing, Split, System,
 from spe_lab.models.queues.trace import Trace
 
 CUSTOMERS = 300
-RUN = 4000  # customers of the run that they are taken from
+RUN = 4000  # customers of the simulation that the trace is a part of
 SYSTEMS: dict[str, dict[str, Callable[[float], System]]] = {
     "one server": {
         "FCFS": lambda cut: Shared(1),
@@ -20,40 +20,22 @@ SYSTEMS: dict[str, dict[str, Callable[[float], System]]] = {
 
 
 class Watched:
-    """What `spe_lab.ui.player.Player` shows: sliders, and the traces at a point of them."""
+    """Source of `spe_lab.ui.player.Player`: its sliders, and the traces at their settings."""
 
     title = "Customers in queues"
 
     def __init__(self) -> None:
-        self.sliders = {
-            slider.name: slider
-            for slider in (
-                Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.1, 0.95, source="a usual target"),
-                Slider(
-                    "systems",
-                    "",
-                    "one server",
-                    "what is compared",
-                    scale="choice",
-                    choices=tuple(SYSTEMS),
-                    source="the clearest case",
-                ),
-                Slider(
-                    "ratio",
-                    "",
-                    20,
-                    "length of a long job in short ones; one job in twenty is long",
-                    1,
-                    100,
-                    "log",
-                    source="long enough to see",
-                ),
-                Slider("seed", "", 1, "where the random numbers begin", 1, 1000, multiple_of=1, source="any"),
-            )
-        }
+        ratio = "length of a long job over that of a short one; one job in twenty is long"
+        sliders = (
+            Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.1, 0.95, source="a usual target"),
+            Slider.choice("systems", SYSTEMS, "systems that are compared", "the clearest case"),
+            Slider("ratio", "", 20, ratio, 1, 100, "log", source="long enough to see"),
+            Slider.count("seed", 1, "seed of the random numbers", 1, 1000, "any"),
+        )
+        self.sliders = {slider.name: slider for slider in sliders}
 
     def traces(self, point: Mapping[str, Value]) -> list[Trace]:
-        """The same customers in each system; simulated in a millisecond or two."""
+        """Simulate the same customers in each system; this takes about 2 ms."""
         law = bimodal(1.0, 0.05, float(point["ratio"]))
         long, short, _ = law.parameters
         cut = (long + short) / 2 if long > short else long * 2

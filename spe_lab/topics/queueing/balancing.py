@@ -1,4 +1,4 @@
-"""The lab queueing.balancing: which of many queues to join."""
+"""The lab queueing.balancing: load balancers that choose one of many queues."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,53 +19,27 @@ CHOICES = ("exponential", "deterministic", ONE_IN_TEN)
 
 @register
 class Balancing(QueueLab):
-    """Sojourn times behind a load balancer that looks at none, some or all of the queues."""
+    """Sojourn times behind a load balancer that inspects none, some or all of the queues."""
 
     id = "queueing.balancing"
-    title = "Whose queue to join"
-    question = "How much does a balancer gain by looking at two queues, and how much by looking at all?"
+    title = "Which queue to join"
+    question = "How much does a balancer gain if it inspects two queues, and how much if it inspects all?"
     quantity = "sojourn time"
     compared = ("shortest of d", "shortest of d, many servers")
     within = 0.04
     breaks = (
-        "The limit is for infinitely many servers and exponential service; a few servers are less independent. Real"
-        " balancers look at queues as they were a while ago, and several of them that look at once all choose the same"
-        " one."
+        "The limit is for infinitely many servers and exponential service; queues of few servers are less independent."
+        " Real balancers see old queue lengths, and several balancers then choose the same queue."
     )
 
     def make_sliders(self) -> list[Slider]:
         return [
-            self.load_slider("where the four lie apart"),
-            Slider(
-                "servers",
-                "",
-                64,
-                "servers, each with a queue of its own",
-                2,
-                512,
-                "log",
-                multiple_of=1,
-                source="a small cluster",
+            self.load_slider("here the four curves lie far apart"),
+            Slider.count("servers", 64, "servers, each with a queue of its own", 2, 512, "a small cluster", "log"),
+            Slider.count(
+                "choices", 2, "queues that the balancer inspects, d", 2, 16, "the default of Envoy's balancer"
             ),
-            Slider(
-                "choices",
-                "",
-                2,
-                "queues that are looked at, d",
-                2,
-                16,
-                multiple_of=1,
-                source="the default of Envoy's balancer",
-            ),
-            Slider(
-                "service",
-                "",
-                "exponential",
-                "law of the service time",
-                scale="choice",
-                choices=CHOICES,
-                source="what the limit is for",
-            ),
+            self.service_slider(CHOICES, "the limit assumes it"),
             self.statistic_slider("mean"),
             self.seed_slider(),
         ]
@@ -96,18 +70,18 @@ class Balancing(QueueLab):
         return {
             "Three choices": Preset(
                 {"choices": 3.0},
-                "The second choice took away most of the wait; the third adds little, and a fourth would add less.",
+                "The second choice removed most of the wait; the third gains little, and a fourth would gain less.",
             ),
             "p99": Preset(
                 {"statistic": "p99"},
-                "A random split's 99th percentile leaves the figure first: tails are where looking pays most.",
+                "The 99th percentile of a random split leaves the figure first: inspection reduces tails most.",
             ),
             "Four servers": Preset(
                 {"servers": 4.0},
-                "With few servers the limit is too kind, and one shared queue clearly beats the shortest of all.",
+                "With few servers the limit is too optimistic, and one shared queue clearly beats the shortest of all.",
             ),
             "Every service alike": Preset(
                 {"service": "deterministic"},
-                "Round robin catches up: where all jobs are alike, turns are as good as looking.",
+                "Round robin catches up: if all jobs are equal, it balances as well as inspection does.",
             ),
         }

@@ -1,4 +1,4 @@
-"""A log of requests in which somebody blocks the others, and the account of who waited for whom. Simulated."""
+"""A simulated log of requests with head-of-line blocking, and the time that requests waited behind each endpoint."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -9,7 +9,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.models.queues import Split, empirical, lognormal, poisson, simulate
 
 SERVERS, LOAD, REQUESTS, SEED = 4, 0.4, 20_000, 3
-# Share of the requests and mean service in ms; and one report in a thousand reads the archive as well.
+# Share of the requests and mean service in ms. One report in a thousand also reads the archive.
 ENDPOINTS = {"home": (0.55, 1.0), "search": (0.2, 5.0), "basket": (0.05, 2.0), "report": (0.2, 0.3)}
 ARCHIVE_MS, ARCHIVE_SHARE = 800.0, 0.001
 CULPRIT = "report"
@@ -18,20 +18,18 @@ _SAMPLE = 100_000  # services to draw from
 
 @cache
 def incident() -> np.ndarray:
-    """20,000 requests to four servers, each with a queue of its own; who calls is assigned to a server at random.
+    """Simulate 20,000 requests to random ones of four servers, each with a queue of its own.
 
-    A record has `endpoint`, `server`, and the times `arrival`, `start` and `departure` in ms; sorted by arrival.
+    Return records of `endpoint`, `server`, and the times `arrival`, `start` and `departure` in ms, sorted by arrival.
     """
     values, endpoint = _services()
     law = empirical(values, "requests")
     run = simulate(Split(SERVERS), poisson(LOAD * SERVERS / law.mean), law, REQUESTS, SEED, who=True)
-    log = np.zeros(
-        REQUESTS, [("endpoint", "U6"), ("server", int), ("arrival", float), ("start", float), ("departure", float)]
-    )
+    times = [(name, float) for name in ("arrival", "start", "departure")]
+    log = np.zeros(REQUESTS, [("endpoint", "U6"), ("server", int), *times])
     order = np.argsort(values)
-    log["endpoint"] = endpoint[
-        order[np.searchsorted(values, run.all_services, sorter=order)]
-    ]  # a service is found again by its length
+    # The lengths of services are distinct, so a length identifies its endpoint.
+    log["endpoint"] = endpoint[order[np.searchsorted(values, run.all_services, sorter=order)]]
     log["server"], log["arrival"] = run.server, run.all_arrivals
     log["departure"] = run.all_arrivals + run.all_sojourns
     log["start"] = log["departure"] - run.all_services
@@ -40,7 +38,7 @@ def incident() -> np.ndarray:
 
 
 def _services() -> tuple[np.ndarray, np.ndarray]:
-    """Lengths of services, no two alike, and the endpoint of each."""
+    """Return distinct lengths of services, and the endpoint of each."""
     values, endpoint = [], []
     for seed, (name, (share, mean)) in enumerate(ENDPOINTS.items(), 1):
         n = round(share * _SAMPLE)
@@ -53,23 +51,19 @@ def _services() -> tuple[np.ndarray, np.ndarray]:
 
 
 def blame(log: np.ndarray) -> dict[str, float]:
-    """ms that others waited while a request of this endpoint was in service ahead of them, for each endpoint, from the
-    most.
-    """
+    """Return for each endpoint the total wait in ms of requests behind it during its service, in descending order."""
     if log.dtype.names is None or not {"endpoint", "server", "arrival", "start", "departure"} <= set(log.dtype.names):
-        raise SpeLabError(
-            "log must have endpoint, server, arrival, start and departure for each request; give queueing.incident() or"
-            " a part of it"
-        )
-    found = dict.fromkeys(np.unique(log["endpoint"]).tolist(), 0.0)
+        rule = "log must have endpoint, server, arrival, start and departure for each request"
+        raise SpeLabError(f"{rule}; give queueing.incident() or a part of it")
+    blamed = dict.fromkeys(np.unique(log["endpoint"]).tolist(), 0.0)
     for server in np.unique(log["server"]):
         for name, waited in _waits(log[log["server"] == server]):
-            found[name] += waited
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+            blamed[name] += waited
+    return dict(sorted(blamed.items(), key=lambda item: -item[1]))
 
 
 def _waits(line: np.ndarray) -> Iterator[tuple[str, float]]:
-    """For each request of a queue: its endpoint, and the time that those behind it spent waiting during its service."""
+    """Yield for each request of a queue its endpoint, and the total wait of the requests behind it in its service."""
     for i, (name, start, end) in enumerate(zip(line["endpoint"], line["start"], line["departure"], strict=True)):
         behind = line["arrival"][i + 1 : i + 1 + np.searchsorted(line["arrival"][i + 1 :], end)]
         yield str(name), float((end - np.maximum(behind, start)).sum())

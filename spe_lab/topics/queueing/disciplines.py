@@ -1,4 +1,4 @@
-"""The lab queueing.disciplines: one queue or many, first come first served or all at once."""
+"""The lab queueing.disciplines: one queue or many, first come, first served (FCFS) or processor sharing (PS)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -25,54 +25,27 @@ class Disciplines(QueueLab):
     """Sojourn times of four systems with the same servers, customers and services."""
 
     id = "queueing.disciplines"
-    title = "One queue or many, in turn or at once"
+    title = "One queue or many, FCFS or PS"
     question = (
-        "Up to which load do the four systems meet an objective, and for which services does the order turn round?"
+        "Up to which load do the four systems meet an objective, and for which service times is their order reversed?"
     )
     quantity = "sojourn time"
     compared = ("one queue, FCFS", "one queue, FCFS")
     within = 0.03
     breaks = (
-        "Processor sharing is a limit: a real time slice costs a context switch. And one queue for all servers is free"
-        " here, while real ones share a lock or a cache line for it."
+        "Processor sharing is a limit: a real time slice costs a context switch. The model's shared queue costs"
+        " nothing; real servers share a lock or a cache line for it."
     )
 
     def make_sliders(self) -> list[Slider]:
+        objective, source = "sojourn time that must not be exceeded", "literature on µs servers"
         return [
-            self.load_slider("where the four lie apart"),
-            Slider(
-                "servers",
-                "",
-                16,
-                "servers; split, each has a queue of its own",
-                1,
-                64,
-                "log",
-                multiple_of=1,
-                source="the cores of a machine",
-            ),
-            Slider(
-                "service",
-                "",
-                "exponential",
-                "law of the service time",
-                scale="choice",
-                choices=FOUR,
-                source="the usual assumption",
-            ),
+            self.load_slider("here the four curves lie far apart"),
+            Slider.count("servers", 16, "servers; if split, each has its own queue", 1, 64, "a machine's cores", "log"),
+            self.service_slider(FOUR, "the usual assumption"),
             self.statistic_slider("p99"),
             self.seed_slider(),
-            Slider(
-                "objective",
-                "E(S)",
-                10,
-                "sojourn that must not be exceeded",
-                1.5,
-                1000,
-                "log",
-                measured=False,
-                source="of the literature on µs servers",
-            ),
+            Slider("objective", "E(S)", 10, objective, 1.5, 1000, "log", measured=False, source=source),
         ]
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
@@ -87,26 +60,22 @@ class Disciplines(QueueLab):
             split = 1 + general.mean_wait(load, law.scv)
             one = split if int(point["servers"]) == 1 else one
         if name == "mean":
-            sharing = 1 / (1 - load)  # whatever the law
-        predicted = {
-            NAMES[0]: one,
-            NAMES[1]: split,
-            NAMES[3]: sharing,
-            "objective": np.full(load.shape, float(point["objective"])),
-        }
+            sharing = 1 / (1 - load)  # for any distribution of service
+        objective = np.full(load.shape, float(point["objective"]))
+        predicted = {NAMES[0]: one, NAMES[1]: split, NAMES[3]: sharing, "objective": objective}
         return [Curve(label, "predicted", x, self.unit, values) for label, values in predicted.items()]
 
     def fit(self, recording: Recording) -> Sequence[Curve]:
-        """The simulated curves: the loads up to which they meet the objective are marked."""
+        """Return the simulated curves; the marks are the loads up to which they meet the objective."""
         return recording.measured
 
     @property
     def recorded_fit(self) -> Sequence[Curve]:
-        """None: what was simulated at other settings marks nothing."""
+        """No curves: recorded curves may have other settings than the sliders."""
         return ()
 
     def marks(self, point: Mapping[str, Value], fit: Sequence[Curve]) -> dict[str, float]:
-        """Loads up to which the simulated curves meet the objective; NaN until these settings have been simulated."""
+        """Return the loads up to which the curves meet the objective; NaN unless simulated at these settings."""
         limits = [math.nan] * 4
         if fit and all(point[name] == value for name, value in fit[0].provenance["settings"].items()):
             limits = [meets(curve, float(point["objective"])) for curve in fit]
@@ -116,32 +85,30 @@ class Disciplines(QueueLab):
         return {
             "1 in 1000 is long": Preset(
                 {"service": ONE_IN_A_THOUSAND},
-                "The order is upside down: in turn, 999 wait for the one; at once, they pass it by.",
+                "The order is reversed: under FCFS, 999 short jobs wait for the long one; under PS they pass it.",
             ),
             "1 in 10 is long": Preset(
                 {"service": ONE_IN_TEN},
-                "Not yet uneven enough: in turn still beats at once, and one queue beats sixteen.",
+                "The service times do not vary enough: FCFS still beats PS, and one queue beats sixteen.",
             ),
             "The mean": Preset(
                 {"statistic": "mean"},
-                "One queue and one pool have the same mean, if services are exponential. Now look at p99 again.",
+                "For exponential service, one queue and one pool have the same mean. Now look at p99 again.",
             ),
             "One server": Preset(
                 {"servers": 1.0},
-                "Nothing to split: two curves lie on the other two, and in turn against at once is all that is left.",
+                "Two curves coincide with the other two: one queue cannot be split. FCFS against PS remains.",
             ),
         }
 
 
 def four_systems(servers: int) -> dict[str, System]:
-    """In the order of NAMES."""
+    """Return the four systems by name, in the order of NAMES."""
     return dict(zip(NAMES, (Shared(servers), Split(servers), Sharing(servers), Sharing(1, servers)), strict=True))
 
 
 def meets(curve: Curve, objective: float) -> float:
-    """The load at which a curve crosses the objective, by straight lines between its points; NaN if it is above it from
-    the first.
-    """
+    """Return the load at which a curve crosses the objective, by interpolation; NaN if its first point is above."""
     below = curve.values <= objective
     if below.all():
         return float(curve.x.values[-1])
@@ -155,8 +122,11 @@ def meets(curve: Curve, objective: float) -> float:
 def highest_load(
     system: System, law_name: str, objective: float = 10.0, p: float = 0.99, customers: int = 1_000_000, seed: int = 1
 ) -> float:
-    """The highest load at which the p-quantile of the simulated sojourn meets the objective, by halving: good to 0.01
-    or so.
+    """Return the highest load whose simulated p-quantile of the sojourn meets the objective, accurate to about 0.01.
+
+    - `system`, `law_name`: system, and distribution of service (one of `SERVICES`)
+    - `objective`: in mean services
+    - `customers`, `seed`: of each simulation of the bisection
     """
     low, high, law = 0.0, 1.0, service(law_name)
     for _ in range(STEPS):
@@ -167,13 +137,9 @@ def highest_load(
 
 
 def table(objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1) -> Text:
-    """Highest loads of the four systems for four laws of service, as a Markdown table; some seconds at a million
-    customers.
-    """
+    """Return a table of highest loads of the four systems for four distributions of service."""
     cells = [(system, law) for law in FOUR for system in four_systems(servers).values()]
-    found = in_threads(lambda cell: highest_load(cell[0], cell[1], objective, customers=customers, seed=seed), cells)
-    rows = [
-        f"| {law} | " + " | ".join(f"{load:.2f}" for load in found[4 * i : 4 * i + 4]) + " |"
-        for i, law in enumerate(FOUR)
-    ]
+    loads = in_threads(lambda cell: highest_load(*cell, objective, customers=customers, seed=seed), cells)
+    columns = [" | ".join(f"{load:.2f}" for load in loads[i : i + 4]) for i in range(0, len(loads), 4)]
+    rows = [f"| {law} | {loads_of_law} |" for law, loads_of_law in zip(FOUR, columns, strict=True)]
     return Text("\n".join([f"| service | {' | '.join(NAMES)} |", "|---|---|---|---|---|", *rows]))

@@ -65,7 +65,7 @@ def p99_s(servers: int) -> float:
 
 
 def fewest() -> int:
-    """The answer, by trying."""
+    """Return the right number of servers, by search."""
     servers = math.floor(OFFERED) + 1
     while p99_s(servers) > OBJECTIVE_S:
         servers += 1
@@ -75,65 +75,48 @@ def fewest() -> int:
 def judge_servers(answer: Any) -> Verdict:
     given, right = number(answer, "servers"), fewest()
     if given != int(given) or given < 1:
-        return Verdict("wrong", f"{given:g} is no number of servers: give a whole one")
+        return Verdict("wrong", f"the number of servers must be a positive whole number, got {given:g}")
     if given <= OFFERED:
-        return Verdict(
-            "wrong",
-            f"the requests keep {OFFERED:g} servers busy on average; with {given:g} the queue grows without end",
-        )
+        busy = f"the requests keep {OFFERED:g} servers busy on average"
+        return Verdict("wrong", f"{busy}; with {given:g} the queue grows without bound")
     found = p99_s(int(given)) if given <= birth_death.MOST_SERVERS else SERVICE_S * math.log(100)
     if given == right:
         fewer = f"with one fewer it is {1000 * p99_s(right - 1):.0f} ms"
-        return Verdict(
-            "right",
-            f"{right} servers, at a load of {OFFERED / right:.2f}, have a p99 of {1000 * found:.0f} ms; {fewer}",
-        )
+        servers = f"{right} servers, at a load of {OFFERED / right:.2f}"
+        return Verdict("right", f"{servers}, have a p99 of {1000 * found:.0f} ms; {fewer}")
+    servers = f"{given:g} servers have a p99 of {1000 * found:.0f} ms"
     if given < right:
-        return Verdict(
-            "wrong", f"stable, but {given:g} servers have a p99 of {1000 * found:.0f} ms, above the objective"
-        )
-    return Verdict("wrong", f"{given:g} servers meet the objective with {1000 * found:.0f} ms; fewer do so, too")
+        return Verdict("wrong", f"the queue is stable, but {servers}, above the objective")
+    return Verdict("wrong", f"{servers} and meet the objective; fewer servers do so, too")
 
 
 def judge_orders(answer: Any) -> Verdict:
     if not isinstance(answer, dict) or set(answer) != set(FOUR):
-        raise SpeLabError(
-            f"the answer must be a dictionary with an order for each of {', '.join(FOUR)}, got {answer!r:.80}; begin"
-            " from the cell's own"
-        )
+        rule = f"the answer must be a dictionary with an order for each of {', '.join(FOUR)}"
+        raise SpeLabError(f"{rule}, got {answer!r:.80}; start from the dictionary in the cell")
     wrong = []
     for law, order in answer.items():
         order = tuple(order) if isinstance(order, list | tuple) else ()
         if sorted(map(str, order)) != sorted(NAMES):
-            raise SpeLabError(
-                f"the order for {law!r} must name each of {', '.join(NAMES)} once, got {order!r:.120}; begin with the"
-                " one that bears most load"
-            )
+            rule = f"the order for {law!r} must name each of {', '.join(NAMES)} once"
+            raise SpeLabError(f"{rule}, got {order!r:.120}; begin with the system that bears the highest load")
         if order != ORDERS[law]:
             wrong.append(law)
     if not wrong:
         return Verdict(
             "right",
-            "shared beats split each time; and in turn beats at once, until services are so uneven that one job blocks"
-            " a thousand",
+            "a shared queue always beats split queues; FCFS beats PS unless one job is so long that it blocks a thousand",
         )
     if wrong == [ONE_IN_A_THOUSAND] and tuple(answer[ONE_IN_A_THOUSAND]) == _USUAL:
-        return Verdict(
-            "wrong",
-            "three of four: with one job in a thousand a thousand times as long, what does a short job behind it wait"
-            " for?",
-        )
-    law = wrong[0]
-    if any(
-        tuple(answer[law]).index(one) > tuple(answer[law]).index(split)
-        for one, split in ((NAMES[0], NAMES[1]), (NAMES[2], NAMES[3]))
-    ):
-        return Verdict(
-            "wrong",
-            f"{law}: can servers that stand idle while others have a queue bear more than those that share one?",
-        )
+        why = "how long does a short job wait behind a job that is a thousand times as long?"
+        return Verdict("wrong", f"three of four are right: {why}")
+    law, order = wrong[0], tuple(answer[wrong[0]])
+    pairs = ((NAMES[0], NAMES[1]), (NAMES[2], NAMES[3]))
+    if any(order.index(one) > order.index(split) for one, split in pairs):
+        idle = "servers with split queues are idle while others have a queue"
+        return Verdict("wrong", f"{law}: {idle}. Can they bear more load than servers with a shared queue?")
     where = "run the lab with that service, and read where each curve meets ten services"
-    return Verdict("wrong", f"{len(wrong)} of four orders are not right, {law!r} among them: {where}")
+    return Verdict("wrong", f"{len(wrong)} of four orders are wrong, {law!r} among them: {where}")
 
 
 def judge_culprit(answer: Any) -> Verdict:
@@ -144,29 +127,25 @@ def judge_culprit(answer: Any) -> Verdict:
     accused = blame(incident())
     share = accused[answer] / sum(accused.values())
     if answer == CULPRIT:
-        work = f"which do {work_share(CULPRIT):.0%} of the work"
+        work = f"which are {work_share(CULPRIT):.0%} of the work"
         return Verdict(
             "right", f"{share:.0%} of all waiting was behind reports, {work}: a few of them read the archive"
         )
     if answer == "search":
         work = f"it has the longest services on average and {work_share(answer):.0%} of the work"
-        return Verdict(
-            "wrong",
-            f"{work}, but no more than {share:.0%} of the waiting was behind it. Look at single requests, not at means",
-        )
-    return Verdict(
-        "wrong",
-        f"{share:.0%} of the waiting was behind {answer}. Who was in service while the slowest requests waited?",
-    )
+        waits = f"only {share:.0%} of the waiting was behind it"
+        return Verdict("wrong", f"{work}, but {waits}. Look at single requests, not at means")
+    hint = "Which request was in service while the slowest requests waited?"
+    return Verdict("wrong", f"{share:.0%} of the waiting was behind {answer}. {hint}")
 
 
 def culprit() -> str:
-    """The endpoint behind which most time was spent waiting."""
+    """Return the endpoint behind which requests waited longest in all."""
     return next(iter(blame(incident())))
 
 
 def work_share(endpoint: str) -> float:
-    """Share of all service time."""
+    """Return the endpoint's share of all service time."""
     log = incident()
     work = log["departure"] - log["start"]
     return float(work[log["endpoint"] == endpoint].sum() / work.sum())
@@ -178,17 +157,12 @@ def judge_shortest(answer: Any) -> Verdict:
     if isinstance(outcome, str):
         return Verdict("wrong", outcome)
     fcfs, shortest = outcome
-    gained = (
-        f"at a load of 0.8 the mean sojourn falls from {fcfs:.2f} to {shortest:.2f} services, and the longest jobs pay"
-        " for it"
-    )
-    return Verdict("right", f"every departure is the reference's; {gained}")
+    gain = f"at a load of 0.8 the mean sojourn falls from {fcfs:.2f} to {shortest:.2f} services"
+    return Verdict("right", f"all departures equal the reference; {gain}, and the longest jobs wait longer")
 
 
 def shortest_first(arrival: np.ndarray, service: np.ndarray) -> np.ndarray:
-    """The reference: when each job leaves a server that always takes the shortest one waiting, the
-    first of equal ones.
-    """
+    """Return the reference departures: the server takes the shortest waiting job, and the first of equal ones."""
     departure, now, i = np.zeros(len(arrival)), 0.0, 0
     waiting: list[tuple[float, int]] = []
     for _ in range(len(arrival)):
@@ -204,7 +178,7 @@ def shortest_first(arrival: np.ndarray, service: np.ndarray) -> np.ndarray:
 
 
 def cases() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Arrivals and services: one job, ties, an idle server, and random ones."""
+    """Return pairs of arrivals and services: one job, ties, an idle server, and random times."""
     few = [
         ([0.0], [1.0]),
         ([0.0, 0.0, 0.0], [3.0, 1.0, 2.0]),
@@ -219,23 +193,20 @@ def cases() -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def run_shortest(own: Cell) -> tuple[float, float] | str:
-    """Checks the reader's departures; gives the mean sojourn of first come first served and of theirs."""
+    """Check the reader's departures; return the mean sojourns of FCFS and of the reader, or an error in a sentence."""
     if "serve" not in own.functions:
-        return (
-            "the source must declare void serve(const double *arrival, const double *service, int64_t n, double"
-            " *departure), as the template does"
-        )
+        prototype = "void serve(const double *arrival, const double *service, int64_t n, double *departure)"
+        return f"the source must declare {prototype}, as the template does"
     for arrival, service in cases():
         found, expected = np.full(len(arrival), -7.0), shortest_first(arrival, service)
         own.serve(arrival, service, len(arrival), found)
         if wrong := complaint(arrival, service, found, expected):
             return wrong
-    in_turn = in_order(arrival, service)
-    return float((in_turn - arrival).mean()), float((found - arrival).mean())
+    return float((in_order(arrival, service) - arrival).mean()), float((found - arrival).mean())
 
 
 def in_order(arrival: np.ndarray, service: np.ndarray) -> np.ndarray:
-    """Departures of first come, first served: Lindley's recursion."""
+    """Return the departures under first come, first served, by Lindley's recursion."""
     departure, now = np.empty(len(arrival)), 0.0
     for i, (came, needs) in enumerate(zip(arrival, service, strict=True)):
         now = max(now, came) + needs
@@ -244,33 +215,28 @@ def in_order(arrival: np.ndarray, service: np.ndarray) -> np.ndarray:
 
 
 def complaint(arrival: np.ndarray, service: np.ndarray, found: np.ndarray, expected: np.ndarray) -> str:
-    """What is wrong with these departures, in a sentence; empty if nothing."""
+    """Return the first error of these departures in a sentence; empty if none."""
     if np.allclose(found, expected, rtol=1e-12, atol=1e-9):
         return ""
     start = found - service
     if np.isfinite(found).all() and (early := np.flatnonzero(start < arrival - 1e-9)).size:
         i = early[0]
-        return (
-            f"job {i} comes at {arrival[i]:g} and leaves at {found[i]:g} after a service of {service[i]:g}: it began"
-            " before it came"
-        )
+        job = f"job {i} arrives at {arrival[i]:g} and leaves at {found[i]:g} after a service of {service[i]:g}"
+        return f"{job}: it began before it arrived"
     if np.allclose(found, in_order(arrival, service)):
-        return "that is still first come, first served: of those who wait, take the shortest"
+        return "that is still first come, first served: take the shortest of the waiting jobs"
     i = int(np.flatnonzero(~np.isclose(found, expected, rtol=1e-12, atol=1e-9))[0])
     jobs = ", ".join(f"{a:.4g}/{s:.4g}" for a, s in zip(arrival[:8], service[:8], strict=True))
-    more = " …" if len(arrival) > 8 else ""
-    return (
-        f"of {len(arrival)} jobs (arrival/service {jobs}{more}) number {i} must leave at {expected[i]:.6g}, and it"
-        f" leaves at {found[i]:.6g}"
-    )
+    case = f"{len(arrival)} jobs (arrival/service {jobs}{' …' if len(arrival) > 8 else ''})"
+    return f"of {case} number {i} must leave at {expected[i]:.6g}, and it leaves at {found[i]:.6g}"
 
 
 EXERCISES = Exercises(
     "queueing",
     {
         "servers": Exercise(
-            f"{RATE:g} requests come each second at random and take {1000 * SERVICE_S:g} ms on average, exponentially"
-            " distributed. How few servers behind one queue keep the 99th percentile of the sojourn at or below"
+            f"{RATE:g} requests arrive each second (Poisson); their service times are exponential with a mean of"
+            f" {1000 * SERVICE_S:g} ms. How few servers behind one queue keep the 99th percentile of the sojourn at or below"
             f" {1000 * OBJECTIVE_S:g} ms?",
             (
                 (
@@ -280,58 +246,52 @@ EXERCISES = Exercises(
                 f"birth_death.sojourn_quantile(0.99, c, {OFFERED:g} / c, {SERVICE_S:g}) for c from {OFFERED + 1:g} on.",
             ),
             27,
-            "Three more than are busy on average. Nearly all of the 500 ms is the service's own tail, so the queue must be"
-            " all but empty; a pool of 24 can afford that at a load of 0.89.",
+            "Three more servers than are busy on average. The tail of the service takes nearly all of the 500 ms, so the"
+            " queue must be almost empty. A pool of this size achieves that at a load of 0.89.",
             judge_servers,
         ),
         "orders": Exercise(
-            "16 servers. For each of four laws of service: put the four systems in order, from the one that bears the"
-            " highest load with a p99 of ten services to the one that bears the lowest.",
+            "There are 16 servers. For each of four distributions of service, order the four systems by the load that they"
+            " bear with a p99 of ten services, from the highest load to the lowest.",
             (
                 (
-                    "Two questions at once. Split or shared: whose servers stand idle while some wait? In turn or at once:"
-                    " how long is the job ahead likely to be?"
+                    "There are two questions. Split or shared: are servers idle while jobs wait elsewhere? FCFS or PS: how"
+                    " long is the job ahead likely to be?"
                 ),
-                "For three of the laws the order is the same. In the fourth one job in a thousand does half of the work.",
+                "For three distributions the order is the same. In the fourth, 0.1 % of the jobs are half of the work.",
             ),
             ORDERS,
-            "Shared beats split for every law, since no server is idle while somebody waits. In turn beats at once as long"
-            " as the job ahead is not much longer than one's own; where one in a thousand takes a thousand times as long,"
-            " nobody wants to stand behind it.",
+            "A shared queue beats split queues for every distribution, since no server is idle while a job waits. FCFS"
+            " beats PS as long as the job ahead is not much longer than one's own. If one job in a thousand takes a"
+            " thousand times as long, many short jobs wait behind it.",
             judge_orders,
         ),
         "culprit": Exercise(
-            "Four servers, each with a queue of its own, and a log of 20,000 requests. The p99 is nearly 400 times the"
+            "A log has 20,000 requests to four servers, each with a queue of its own. The p99 is nearly 400 times the"
             " median. Behind requests of which endpoint do the others wait?",
             (
                 (
-                    "Means by endpoint do not show it. Take the requests with the longest waits: what was in service at"
-                    " their server meanwhile?"
+                    "Means by endpoint do not show it. Take the requests with the longest waits: which request was in"
+                    " service at their server meanwhile?"
                 ),
-                (
-                    "For each request, the time that those behind it waited during its service: queueing.blame(log) adds"
-                    " that up by endpoint."
-                ),
+                "queueing.blame(log) adds up, by endpoint, how long requests waited behind a request during its service.",
             ),
             CULPRIT,
-            "One report in a thousand reads the archive and takes 800 ms; on average reports are quick, and their own"
-            " sojourn is the shortest of all. Whoever is sent to the same server in that time waits, whatever they asked"
-            " for. Accounts by endpoint charge them for it; an account of who was in service does not.",
+            "One report in a thousand reads the archive and takes 800 ms; on average reports are fast, and their own"
+            " sojourn is the shortest of all. All requests to the same server wait during that time. Statistics by"
+            " endpoint charge the wait to the waiting requests; statistics by request in service charge it to the reports.",
             judge_culprit,
         ),
         "shortest": Exercise(
             "Change serve so that a free server takes the shortest of the waiting jobs (the first of equal ones), and never"
-            " interrupts one.",
+            " interrupts a service.",
             (
-                "A job waits if it has arrived and has no departure yet. If nobody waits, time jumps to the next arrival.",
-                (
-                    "Mark all departures as −1 first; then n times: find the shortest among those that have come and are"
-                    " still at −1."
-                ),
+                "A job waits if it has arrived and has no departure yet. If no job waits, time jumps to the next arrival.",
+                "First set all departures to −1. Then n times: find the shortest job that has arrived and is still at −1.",
             ),
             SHORTEST_SOLUTION,
-            "It needs a search for each service, which a heap makes shorter. No discipline that does not interrupt has a"
-            " smaller mean; the price is paid by the long jobs, which may wait for as long as short ones keep coming.",
+            "Each service needs a search, which a heap makes faster. No discipline without interruption has a smaller mean."
+            " The long jobs pay for it: they may wait as long as short jobs keep arriving.",
             judge_shortest,
         ),
     },

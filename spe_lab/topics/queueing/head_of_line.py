@@ -1,4 +1,4 @@
-"""The lab queueing.head_of_line: the whole distribution at one load, where one job in a thousand is long."""
+"""The lab queueing.head_of_line: the tail of the sojourn time or slowdown if one job in a thousand is long."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,66 +19,32 @@ LEVELS = np.geomspace(1.1, 4000, 27)
 
 @register
 class HeadOfLine(QueueLab):
-    """Share of customers beyond t, for four ways to serve the same two kinds of jobs."""
+    """Share of customers above t, for four ways to serve the same short and long jobs."""
 
     id = "queueing.head_of_line"
     title = "Head-of-line blocking"
-    question = "What do a few long jobs do to all others, and which discipline lets the short ones pass?"
+    question = "How much do a few long jobs delay all others, and which discipline lets the short jobs pass?"
     axis = "t"
     quantity = "share of customers above t"
     unit = ""
     compared = ("FCFS", "FCFS, exact")
-    within = 0.12  # large where the tail is rare: few customers are seen there
+    within = 0.12  # the tail has few customers
     breaks = (
-        "The exact curve is for one server, FCFS and Poisson arrivals. Priority needs to know who is short, sharing"
-        " costs a context switch for each slice, and more servers help only while fewer of them than all are at long"
-        " jobs."
+        "The exact curve is for one server, FCFS and Poisson arrivals. Priority must know which jobs are short, and"
+        " sharing costs a context switch for each slice. More servers help only while some of them serve short jobs."
     )
 
     def make_sliders(self) -> list[Slider]:
+        t = "threshold: multiples of the own service (slowdown), or mean services (sojourn)"
+        ratio, missed = "length of a long job over that of a short one", "a request that misses every cache"
+        of = "quantity: slowdown (sojourn ÷ own service), or sojourn"
         return [
-            Slider(
-                "t",
-                "",
-                10,
-                "times the own service (slowdown), or mean services (sojourn)",
-                0.1,
-                1e5,
-                "log",
-                source="an objective of ten services",
-            ),
+            Slider("t", "", 10, t, 0.1, 1e5, "log", source="an objective of ten services"),
             Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.02, 0.95, source="a usual target"),
             Slider("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log", source="one in a thousand"),
-            Slider(
-                "ratio",
-                "",
-                1000,
-                "length of a long job in short ones",
-                2,
-                1000,
-                "log",
-                source="a request that misses every cache",
-            ),
-            Slider(
-                "servers",
-                "",
-                16,
-                "servers of the curve with many",
-                2,
-                64,
-                "log",
-                multiple_of=1,
-                source="the cores of a machine",
-            ),
-            Slider(
-                "of",
-                "",
-                OF[0],
-                "what is counted: sojourn ÷ own service, or the sojourn",
-                scale="choice",
-                choices=OF,
-                source="short jobs expect little",
-            ),
+            Slider("ratio", "", 1000, ratio, 2, 1000, "log", source=missed),
+            Slider.count("servers", 16, "servers of the curve with many", 2, 64, "the cores of a machine", "log"),
+            Slider.choice("of", OF, of, "users expect short jobs to be fast"),
             self.seed_slider(),
         ]
 
@@ -109,15 +75,13 @@ class HeadOfLine(QueueLab):
             return run.tail(x.values, point["of"])
 
         found = np.array(in_threads(answer, systems)).transpose(0, 2, 1)
-        return found, np.full(
-            len(x.values), each // len(x.values)
-        )  # every level has all customers: each counts its share of them
+        return found, np.full(len(x.values), each // len(x.values))  # all levels share the same customers
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         t, share, ratio, load = x.values, float(point["long_share"]), float(point["ratio"]), float(point["load"])
         long, short, _ = self.law(point).parameters
-        # Who needs s has a slowdown above t if it waits longer than (t − 1)·s, and a sojourn above t if longer than t −
-        # s.
+        # A job of length s has a slowdown above t if it waits longer than (t − 1)·s, a sojourn above t if longer than
+        # t − s.
         waits = ((t - 1) * s if point["of"] == OF[0] else t - s for s in (short, long))
         above_short, above_long = (models.wait_tail(wait, load, share, ratio) for wait in waits)
         waits_of_short = (t - 1) * short if point["of"] == OF[0] else t - short
@@ -131,17 +95,17 @@ class HeadOfLine(QueueLab):
         return {
             "The sojourn itself": Preset(
                 {"of": OF[1]},
-                "Under PS only the long jobs, one in a thousand, take more than 10. Under FCFS half of all do.",
+                "Under PS only the long jobs, 0.1 %, take more than 10. Under FCFS half of all jobs do.",
             ),
             "Load of 0.3": Preset(
-                {"load": 0.3}, "Half of the load is work of long jobs. Even now one customer in seven waits behind one."
+                {"load": 0.3}, "Half of the load comes from long jobs. Even now one customer in seven waits behind one."
             ),
             "1 in 10 takes 11 ×": Preset(
                 {"long_share": 0.1, "ratio": 11.0},
-                "Long jobs are neither rare nor very long any more: FCFS and PS change places.",
+                "Long jobs are neither rare nor very long: the order of FCFS and PS is reversed.",
             ),
             "64 servers": Preset(
                 {"servers": 64.0},
-                "As long as not all servers are at long jobs, the short ones pass; and 64 of them hardly ever are.",
+                "Short jobs pass as long as one server has no long job; all 64 servers hardly ever have one.",
             ),
         }

@@ -1,6 +1,4 @@
-"""The laws that this chapter's sliders name. A mean service takes one unit of time, so that all times are in mean
-services.
-"""
+"""Distributions of service and of gaps that this chapter's sliders name; the unit of time is a mean service."""
 
 from collections.abc import Callable, Mapping
 
@@ -19,7 +17,7 @@ from spe_lab.models.queues import (
 
 ONE_IN_TEN, ONE_IN_A_THOUSAND = "1 in 10 takes 11 ×", "1 in 1000 takes 1000 ×"
 
-# By name, from the squared coefficient of variation, which those that have one of their own do not look at.
+# By name, as functions of the squared coefficient of variation; distributions with a fixed one ignore it.
 SERVICES: Mapping[str, Callable[[float], Law]] = {
     "deterministic": lambda _: deterministic(1.0),
     "exponential": lambda _: exponential(1.0),
@@ -33,7 +31,7 @@ FOUR = ("deterministic", "exponential", ONE_IN_TEN, ONE_IN_A_THOUSAND)  # of the
 
 
 def service(name: str, scv: float = 1.0) -> Law:
-    """The law of service of that name.
+    """Return the distribution of service with this name.
 
     >>> [round(service(name).scv, 2) for name in FOUR]
     [0.0, 1.0, 2.25, 249.5]

@@ -1,8 +1,7 @@
-"""What core's queues do not have: random split, processor sharing, the shortest of d queues, and who is behind a long
-job.
+"""Models beyond M/M/c and M/G/1: random split, processor sharing, the shortest of d queues, waits behind a long job.
 
-Each is derived in sympy from its definition; the functions in lower case at the end are the numeric twins. One unit of
-time is a mean service, so μ = 1 and λ = ρ for each server.
+Each is derived in sympy from its definition; the functions at the end are the numeric versions. The unit of time is a
+mean service, so μ = 1 and λ = ρ for each server.
 """
 
 from functools import cache, lru_cache
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 QUANTITIES = {
     "rho": Quantity("load: share of time that a server is busy", ""),
-    "d": Quantity("queues that a customer looks at before it joins the shortest", ""),
-    "i": Quantity("customers in a queue, the one in service included", ""),
+    "d": Quantity("queues of which a customer joins the shortest", ""),
+    "i": Quantity("customers in a queue, including the one in service", ""),
     "x": Quantity("service that a customer needs", "E(S)"),
     "p": Quantity("share of long jobs", ""),
     "L": Quantity("length of a long job", "E(S)"),
@@ -31,12 +30,12 @@ MITZENMACHER = "Mitzenmacher, IEEE TPDS 12(10), 2001; derived from the fluid lim
 
 
 # ---- A random split
-# ------------------------------------------------------------------------------------------------------
 
 
 def thinned() -> "sympy.Expr":
-    """The generating function E(z^N) of one queue's arrivals in time t, if each of a Poisson stream's chooses it with
-    probability 1/c: that of a Poisson stream of rate λ/c. So each queue is an M/G/1 of its own.
+    """Return the generating function E(z^N) of the arrivals of one of c queues in time t after a random split.
+
+    It is that of a Poisson stream with rate λ/c, so each queue is an independent M/G/1.
 
     >>> from spe_lab.core.model import symbol
     >>> lam, c, t, z = (symbol(name) for name in ("lambda", "c", "t", "z"))
@@ -48,18 +47,18 @@ def thinned() -> "sympy.Expr":
 
     lam, c, t, z = (symbol(name) for name in ("lambda", "c", "t", "z"))
     n = sympy.Symbol("n", integer=True, nonnegative=True)
-    each = 1 - 1 / c + z / c  # an arrival counts (z) or goes elsewhere (1)
-    summed = sympy.summation((lam * t * each) ** n / sympy.factorial(n), (n, 0, sympy.oo))
+    arrival = 1 - 1 / c + z / c  # an arrival joins this queue (z) or another (1)
+    summed = sympy.summation((lam * t * arrival) ** n / sympy.factorial(n), (n, 0, sympy.oo))
     return sympy.exp(sympy.simplify(sympy.log(sympy.exp(-lam * t) * summed)))
 
 
 # ---- Processor sharing
-# ---------------------------------------------------------------------------------------------------
 
 
 def sharing_guess(first: "sympy.Expr", second: "sympy.Expr") -> "sympy.Expr":
-    """The stationary distribution to be proved: first and second jobs of two kinds, π = (1 − ρ)·(n₁ + n₂)! /
-    (n₁!·n₂!)·ρ₁^n₁·ρ₂^n₂.
+    """Return the stationary distribution to prove, for n₁ and n₂ jobs of two kinds.
+
+    π = (1 − ρ)·(n₁ + n₂)! / (n₁!·n₂!)·ρ₁^n₁·ρ₂^n₂
     """
     import sympy
 
@@ -68,10 +67,9 @@ def sharing_guess(first: "sympy.Expr", second: "sympy.Expr") -> "sympy.Expr":
 
 
 def sharing_balance() -> "sympy.Expr":
-    """Flow into a state of M/G/1-PS less the flow out, for two kinds of jobs with exponential services of any two
-    lengths.
+    """Return the flow into a state of M/G/1-PS minus the flow out, for two kinds of jobs with exponential services.
 
-    With n = n₁ + n₂ jobs present each is served at speed 1/n. Zero for every state: the guess is the solution.
+    Each of n = n₁ + n₂ jobs is served at speed 1/n. The result is zero for every state: the guess is the solution.
 
     >>> sharing_balance()
     0
@@ -88,8 +86,7 @@ def sharing_balance() -> "sympy.Expr":
 
 
 def sharing_jobs(n: int) -> "sympy.Expr":
-    """P(n jobs present), both kinds together: a binomial sum, (1 − ρ)·ρⁿ. The two lengths are gone, and ρ alone is
-    left.
+    """Return P(n jobs present) of both kinds together: a binomial sum, (1 − ρ)·ρⁿ, which depends on ρ alone.
 
     >>> from spe_lab.core.model import symbol
     >>> (sharing_jobs(3) - symbol("rho") ** 3 * (1 - symbol("rho"))).expand()
@@ -104,33 +101,29 @@ def sharing_jobs(n: int) -> "sympy.Expr":
 
 @cache
 def sharing_mean() -> Model:
-    """E(T | S = x) of M/G/1-PS. By Little's law λ·P(S > y)·g dy jobs are between y and y + dy of their service, if that
-    piece takes g times its length. By the product form there are E(L)·P(S > y)/E(S) dy. So λ·E(S)·g = ρ·g = E(L), g the
-    same for all pieces, and E(L) is the mean of a geometric number.
+    """Return E(T | S = x) of M/G/1-PS.
+
+    Let a piece dy of service take g·dy. By Little's law, λ·P(S > y)·g·dy jobs are in the piece at y; by the product
+    form, E(L)·P(S > y)/E(S)·dy. So ρ·g = E(L) for all pieces, and E(L) is the mean of a geometric number.
     """
     import sympy
 
     rho, x, stretch = symbol("rho"), symbol("x"), symbol("g")
     n = sympy.Symbol("n", integer=True, nonnegative=True)
     present = sympy.summation(n * rho**n, (n, 0, sympy.oo)).args[0][0] * (1 - rho)  # of the two cases, that of ρ < 1
-    stretched = sympy.solve(sympy.Eq(rho * stretch, present), stretch)[0]
-    return Model(
-        "E(T | S = x)",
-        sympy.factor(x * stretched),
-        "E(S)",
-        QUANTITIES,
-        "Sakata, Noguchi, Oizumi 1971; derived from Little's law",
-    )
+    stretched = sympy.factor(x * sympy.solve(sympy.Eq(rho * stretch, present), stretch)[0])
+    source = "Sakata, Noguchi, Oizumi 1971; derived from Little's law"
+    return Model("E(T | S = x)", stretched, "E(S)", QUANTITIES, source)
 
 
 # ---- The shortest of d queues
-# --------------------------------------------------------------------------------------------
 
 
 def drift(i: int) -> "sympy.Expr":
-    """ds_i/dt of the fluid limit, s_i the share of queues with i customers or more: an arrival lengthens a queue of i −
-    1 if the shortest of its d has just that many, s_{i−1}^d − s_i^d; a queue of exactly i, s_i − s_{i+1}, loses one at
-    rate 1.
+    """Return ds_i/dt of the fluid limit; s_i: share of queues with i customers or more.
+
+    An arrival joins a queue of i − 1 customers with probability s_{i−1}^d − s_i^d. A queue of exactly i customers
+    (share s_i − s_{i+1}) loses one at rate 1.
     """
     import sympy
 
@@ -140,8 +133,9 @@ def drift(i: int) -> "sympy.Expr":
 
 
 def step(i: int, beyond: int = 6) -> "sympy.Eq":
-    """The fixed point's step from i − 1 to i: the drifts from i on add up to zero, all but four terms cancel, and the
-    two that lie far beyond vanish with the queue's tail.
+    """Return the step of the fixed point from s_{i−1} to s_i.
+
+    The drifts from i on add up to zero. All but four terms cancel, and two of these vanish with the tail of the queue.
 
     >>> step(1)
     Eq(s_1, rho)
@@ -159,9 +153,7 @@ def step(i: int, beyond: int = 6) -> "sympy.Eq":
 
 @cache
 def supermarket() -> Model:
-    """The share of queues with i customers or more: s_i = ρ·s_{i−1}^d solved. In logarithms to base ρ it is e_i =
-    d·e_{i−1} + 1.
-    """
+    """Return the share s_i of queues with i customers or more: s_i = ρ·s_{i−1}^d solved by logarithms to base ρ."""
     import sympy
 
     d, i, rho = symbol("d"), symbol("i"), symbol("rho")
@@ -171,40 +163,32 @@ def supermarket() -> Model:
 
 
 # ---- Behind a long job
-# ---------------------------------------------------------------------------------------------------
 
 
 @cache
 def behind_a_long_job() -> Model:
-    """P(an arrival finds a long job in service that has more than t to go), a lower bound of P(Wq > t) of one FCFS
-    server.
+    """Return P(an arrival finds a long job in service with more than t to go), a lower bound of P(Wq > t) under FCFS.
 
-    Poisson arrivals see the server at a long job for the share of time that long jobs take of it, λ·p·L = ρ·p·L, and
-    meet it anywhere in its length. Holds for t ≤ L; the bound is zero beyond.
+    Poisson arrivals see a long job in service with probability λ·p·L = ρ·p·L, at a uniform position of its length.
+    The bound holds for t ≤ L and is zero beyond.
     """
     import sympy
 
     rho, p, long, t, u = (symbol(name) for name in ("rho", "p", "L", "t", "u"))
-    more_to_go = sympy.integrate(1 / long, (u, t, long))  # its rest u is uniform between 0 and L
-    return Model(
-        "P(R > t)",
-        sympy.factor(rho * p * long * more_to_go),
-        "",
-        QUANTITIES,
-        "derived: Poisson arrivals see time averages",
-    )
+    more_to_go = sympy.integrate(1 / long, (u, t, long))  # its residual service u is uniform between 0 and L
+    tail = sympy.factor(rho * p * long * more_to_go)
+    return Model("P(R > t)", tail, "", QUANTITIES, "derived: Poisson arrivals see time averages")
 
 
 # ---- Numeric twins
-# -------------------------------------------------------------------------------------------------------
 
 
 def longer_than(rho: np.ndarray | float, d: int) -> np.ndarray:
-    """s_0, s_1, … of the supermarket model for each load, until the next is below 1e-18: levels × loads."""
+    """Return s_0, s_1, … of the supermarket model down to 1e-18, as levels × loads."""
     rho, d = np.atleast_1d(np.asarray(rho, dtype=float)), whole("d", d, 2, 4096)
     if not ((rho >= 0) & (rho < 1)).all():
         raise SpeLabError(
-            f"rho must be at least 0 and below 1, got {rho.max()}; beyond that the queues grow without end"
+            f"rho must be at least 0 and below 1, got {rho.max()}; from 1 on the queues grow without bound"
         )
     levels = [np.ones_like(rho)]
     while levels[-1].max() > 1e-18:
@@ -213,7 +197,7 @@ def longer_than(rho: np.ndarray | float, d: int) -> np.ndarray:
 
 
 def supermarket_mean(rho: np.ndarray | float, d: int) -> np.ndarray:
-    """E(T) of JSQ(d) before infinitely many servers: E(L) = Σ s_i for each server, and Little's law, s_{i+1}/ρ = s_i^d.
+    """Return E(T) of JSQ(d) for infinitely many servers: E(L) = Σ s_i for each, and Little's law, s_{i+1}/ρ = s_i^d.
 
     >>> supermarket_mean(0.8, 2).round(4).tolist(), supermarket_mean(0.8, 3).round(4).tolist()
     ([1.9474], [1.5809])
@@ -222,9 +206,7 @@ def supermarket_mean(rho: np.ndarray | float, d: int) -> np.ndarray:
 
 
 def supermarket_tail(t: np.ndarray | float, rho: np.ndarray | float, d: int) -> np.ndarray:
-    """P(T > t): who joins a queue of j waits for j + 1 exponential services, and joins one of j or more with
-    probability s_j^d.
-    """
+    """Return P(T > t): a customer joins a queue of j or more with probability s_j^d, and stays j + 1 services."""
     joins, t = longer_than(rho, d) ** d, np.asarray(t, dtype=float)
     term = np.exp(-t) * np.ones_like(joins[0])  # e^(−t)·t^j / j!
     total = np.zeros_like(term)
@@ -235,9 +217,9 @@ def supermarket_tail(t: np.ndarray | float, rho: np.ndarray | float, d: int) -> 
 
 
 def supermarket_quantile(p: float, rho: np.ndarray | float, d: int) -> np.ndarray:
-    """The sojourn that a share p of all customers does not exceed, by halving."""
+    """Return the p-quantile of the sojourn, by bisection."""
     rho = np.atleast_1d(np.asarray(rho, dtype=float))
-    low, high = np.zeros_like(rho), birth_death.sojourn_quantile(p, 1, rho)  # one choice is worse
+    low, high = np.zeros_like(rho), birth_death.sojourn_quantile(p, 1, rho)  # a random split is worse
     for _ in range(45):
         middle = (low + high) / 2
         beyond = supermarket_tail(middle, rho, d) > 1 - p
@@ -245,12 +227,12 @@ def supermarket_quantile(p: float, rho: np.ndarray | float, d: int) -> np.ndarra
     return (low + high) / 2
 
 
-@lru_cache(maxsize=2)  # 1 MiB each, and a frame asks for one
+@lru_cache(maxsize=2)  # 1 MiB each; a slider move asks for one
 def _wait_above(rho: float, long_share: float, ratio: float) -> tuple[float, np.ndarray]:
-    """(step, P(Wq > k·step)) of M/G/1 whose service has two lengths.
+    """Return (step, P(Wq > k·step)) of M/G/1 whose service has two lengths.
 
-    Pollaczek and Khinchine's transform is that of a geometric number, with ratio ρ, of residual services, whose density
-    is P(S > u) / E(S). It is inverted on a grid by a discrete Fourier transform.
+    By Pollaczek and Khinchine, Wq is the sum of a geometric number (ratio ρ) of residual services with density
+    P(S > u) / E(S). A discrete Fourier transform inverts its transform on a grid.
     """
     law = bimodal(1.0, long_share, ratio)
     long, short, _ = law.parameters
@@ -259,15 +241,15 @@ def _wait_above(rho: float, long_share: float, ratio: float) -> tuple[float, np.
     step = max((16 * mean + 2 * long) / points, short / 64)
     edges = np.arange(points + 1) * step
     residual = np.diff((1 - long_share) * np.minimum(edges, short) + long_share * np.minimum(edges, long))
-    lattice = (residual + np.append(0, residual[:-1])) / 2  # half of each cell to either end, so that the mean is kept
+    lattice = (residual + np.append(0, residual[:-1])) / 2  # half of each cell at either end preserves the mean
     wait = np.fft.irfft((1 - rho) / (1 - rho * np.fft.rfft(lattice)), points)
     return step, np.maximum(1 - np.cumsum(wait), 0.0)
 
 
 def wait_tail(t: np.ndarray, rho: float, long_share: float, ratio: float) -> np.ndarray:
-    """P(Wq > t) of one FCFS server, Poisson arrivals and two lengths of service with mean one; good to 0.005."""
+    """Return P(Wq > t) of an FCFS server with Poisson arrivals and two lengths of service of mean 1, ± 0.005."""
     step, above = _wait_above(float(rho), float(long_share), float(ratio))
     t = np.asarray(t, dtype=float)
-    places = np.append(0.0, (np.arange(above.size) + 0.5) * step)  # what the grid has at k steps lies about there
-    found = np.where(t < 0, 1.0, np.interp(t, places, np.append(rho, above), right=0.0))
-    return np.where(found < 1e-6, 0.0, found)  # less is rounding
+    places = np.append(0.0, (np.arange(above.size) + 0.5) * step)  # a grid value stands for the middle of its cell
+    tail = np.where(t < 0, 1.0, np.interp(t, places, np.append(rho, above), right=0.0))
+    return np.where(tail < 1e-6, 0.0, tail)  # smaller values are rounding errors

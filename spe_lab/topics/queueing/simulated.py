@@ -1,6 +1,4 @@
-"""What this chapter's labs share: a million customers at each move of a slider, and more of them
-while there is time.
-"""
+"""The base of this chapter's labs: a million simulated customers at each slider move, then more while time remains."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,9 +26,7 @@ SHORT_LOADS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 
 
 class QueueLab(SimulatedLab):
-    """Simulated systems, each with a curve. The seed is a slider: the same one gives the same customers on every
-    machine.
-    """
+    """Base of labs with a curve for each simulated system; a seed gives the same customers on every machine."""
 
     axis = "load"
     unit = "E(S)"
@@ -40,34 +36,29 @@ class QueueLab(SimulatedLab):
 
     @abstractmethod
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
-        """The systems that are compared, by the name of their curve."""
+        """Return the compared systems by the name of their curve."""
 
     def laws(self, point: Mapping[str, Value], load: float, system: System) -> tuple[Law, Law]:
-        """Gaps and services that bring a system to this load."""
+        """Return the distributions of gaps and services that give a system this load."""
         return poisson(load * system.capacity), service(point["service"], float(point.get("scv", 1.0)))
 
     def answers(
         self, point: Mapping[str, Value], x: Axis, customers: int, cancel: Cancel
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(systems × points × (value, low, high), customers at each point of a system)."""
+        """Return (systems × points × (value, low, high), customers at each point of a system)."""
         systems = list(self.systems(point).values())
         counts = shared_out(customers // len(systems), x.values)
 
         def answer(task: tuple[int, int]) -> tuple[float, float, float]:
             i, k = task
-            run = simulate(
-                systems[k],
-                *self.laws(point, float(x.values[i]), systems[k]),
-                int(counts[i]),
-                1000 * int(point["seed"]) + int(i),
-                cancel=cancel,
-            )
-            found = statistic(run, point["statistic"])
-            return found.value, found.low, found.high
+            laws, seed = self.laws(point, float(x.values[i]), systems[k]), 1000 * int(point["seed"]) + int(i)
+            run = simulate(systems[k], *laws, int(counts[i]), seed, cancel=cancel)
+            estimate = statistic(run, point["statistic"])
+            return estimate.value, estimate.low, estimate.high
 
-        # Each load has a seed of its own, so that points scatter about the curve independently; all systems have the
-        # same customers. C and numpy let go of the interpreter, so threads share the points. The long ones come first,
-        # or the last would be waited for.
+        # Each load has its own seed, so that the errors of points are independent; all systems have the same
+        # customers. C and numpy release the GIL, so threads run in parallel. Long simulations start first, so that
+        # the threads end at about the same time.
         tasks = [(i, k) for i in np.argsort(-counts, kind="stable") for k in range(len(systems))]
         found = np.empty((len(systems), len(x.values), 3))
         for (i, k), values in zip(tasks, in_threads(answer, tasks), strict=True):
@@ -85,58 +76,47 @@ class QueueLab(SimulatedLab):
         settings = {name: value for name, value in point.items() if name != self.axis and self.sliders[name].measured}
         estimator = f"one run, {BATCHES} batch means, 95 % by Student's t"
         how = simulated_origin("queueing", estimator, int(point["seed"]), settings=settings)
-        kept = counts - (counts * WARM_UP).astype(int)
+        used = counts - (counts * WARM_UP).astype(int)
         return [
-            Curve(name, "simulated", x, self.unit, values, low, high, kept, counts, how)
+            Curve(name, "simulated", x, self.unit, values, low, high, used, counts, how)
             for name, (values, low, high) in zip(self.systems(point), found.transpose(0, 2, 1), strict=True)
         ]
 
     def default_values(self, short: bool) -> np.ndarray:
         return np.array(SHORT_LOADS) if short else LOADS
 
-    # Sliders that several labs have
+    # Sliders of several labs
 
     def load_slider(self, source: str) -> Slider:
         return Slider("load", "", 0.8, "share of time that a server is busy, ρ", 0.02, 0.98, source=source)
 
     def statistic_slider(self, default: str) -> Slider:
-        return Slider(
-            "statistic",
-            "",
-            default,
-            "what is drawn of the sojourn times",
-            scale="choice",
-            choices=tuple(STATISTICS),
-            source="what objectives name",
-        )
+        meaning = "statistic of the sojourn times"
+        return Slider.choice("statistic", STATISTICS, meaning, "usual in objectives", default=default)
+
+    def service_slider(self, choices: Iterable[str], source: str) -> Slider:
+        return Slider.choice("service", choices, "distribution of the service time", source, default="exponential")
 
     def seed_slider(self) -> Slider:
-        return Slider(
-            "seed",
-            "",
-            1,
-            "where the random numbers begin",
-            1,
-            1000,
-            multiple_of=1,
-            source="any: the curves should not depend on it",
-        )
+        source = "any: the curves should not depend on it"
+        return Slider.count("seed", 1, "seed of the random numbers", 1, 1000, source)
 
 
 def statistic(run: Simulated, name: str) -> Estimate:
-    """Mean or percentile of the sojourn times."""
+    """Estimate the mean or a percentile of the sojourn times."""
     return run.mean() if STATISTICS[name] is None else run.quantile(STATISTICS[name])
 
 
 def shared_out(customers: int, load: np.ndarray) -> np.ndarray:
-    """How many customers each load gets: in proportion to 1 / (1 − ρ). What a queue remembers grows even faster with
-    the load, and a batch must be longer than that memory, or its interval is too small.
+    """Divide the customers among the loads in proportion to 1 / (1 − ρ).
+
+    The relaxation time of a queue grows even faster with the load; batches shorter than it give too small intervals.
     """
     weight = 1 / (1 - np.minimum(load, 0.98))
     return np.clip(customers * weight / weight.sum(), FEWEST, MOST).astype(int)
 
 
 def in_threads(work: Callable[[Any], Any], tasks: Iterable[Any]) -> list:
-    """work(task) of each task, in their order, on as many threads as this process has processors."""
+    """Return work(task) for each task, in order, computed on at most eight threads."""
     with ThreadPoolExecutor(max(1, min(8, cpus.current().cores))) as pool:
         return list(pool.map(work, tasks))

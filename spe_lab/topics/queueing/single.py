@@ -1,4 +1,4 @@
-"""The lab queueing.single: one queue before one or more servers, any law of service, against load."""
+"""The lab queueing.single: sojourn time against load, for one queue, one or more servers and any service times."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,63 +17,30 @@ NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen, approxima
 
 @register
 class Single(QueueLab):
-    """Sojourn times of M/M/c, M/G/1 and what lies beyond them."""
+    """Sojourn times of M/M/c, M/G/1 and G/G/c."""
 
     id = "queueing.single"
     title = "One queue"
     question = (
-        "How long does a customer stay, at what load, and what do more servers or less even service times change?"
+        "How long does a customer stay at a given load, and how do servers and the variance of service change it?"
     )
     quantity = "sojourn time"
     compared = (NAME, EXACT)
     within = 0.035
     breaks = (
-        "There is a closed form for exponential service, and for the mean with one server and Poisson arrivals;"
-        " elsewhere the approximation is all there is for a mean, and for a percentile nothing. And nobody's customers"
-        " arrive at one rate all day."
+        "Closed forms exist for exponential service, and for the mean with one server and Poisson arrivals. Other means"
+        " have an approximation only, other percentiles have none. Real arrival rates change during the day."
     )
 
     def make_sliders(self) -> list[Slider]:
+        scv = "variance ÷ mean² of lognormal and hyperexponential service"
         return [
-            self.load_slider("where waiting begins to be felt"),
-            Slider(
-                "servers",
-                "",
-                1,
-                "servers behind the one queue",
-                1,
-                64,
-                "log",
-                multiple_of=1,
-                source="the simplest queue",
-            ),
-            Slider(
-                "service",
-                "",
-                "exponential",
-                "law of the service time",
-                scale="choice",
-                choices=tuple(SERVICES),
-                source="the usual assumption",
-            ),
-            Slider(
-                "scv",
-                "",
-                4,
-                "variance ÷ mean² of lognormal and hyperexponential service",
-                1,
-                64,
-                "log",
-                source="of the order of what servers measure",
-            ),
-            Slider(
-                "arrivals",
-                "",
-                "Poisson",
-                "law of the gaps between arrivals",
-                scale="choice",
-                choices=tuple(ARRIVALS),
-                source="many independent clients",
+            self.load_slider("here waiting becomes noticeable"),
+            Slider.count("servers", 1, "servers behind the one queue", 1, 64, "the simplest queue", "log"),
+            self.service_slider(SERVICES, "the usual assumption"),
+            Slider("scv", "", 4, scv, 1, 64, "log", source="order of magnitude of real servers"),
+            Slider.choice(
+                "arrivals", ARRIVALS, "distribution of the gaps between arrivals", "many independent clients"
             ),
             self.statistic_slider("mean"),
             self.seed_slider(),
@@ -86,11 +53,8 @@ class Single(QueueLab):
         return ARRIVALS[point["arrivals"]](load * system.capacity), service(point["service"], float(point["scv"]))
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
-        servers, gaps, law = (
-            int(point["servers"]),
-            ARRIVALS[point["arrivals"]](1.0),
-            service(point["service"], float(point["scv"])),
-        )
+        servers, gaps = int(point["servers"]), ARRIVALS[point["arrivals"]](1.0)
+        law = service(point["service"], float(point["scv"]))
         markov = sojourn(point["statistic"], servers, x.values)
         nothing = np.full(x.values.shape, np.nan)
         exact = near = nothing
@@ -100,13 +64,11 @@ class Single(QueueLab):
             exact = 1 + general.mean_wait(x.values, law.scv)
         elif point["statistic"] == "mean":
             near = 1 + allen_cunneen(servers, x.values, gaps.scv, law.scv)
-        return [
-            Curve(name, "predicted", x, self.unit, values)
-            for name, values in ((EXACT, exact), (NEAR, near), (REFERENCE, markov))
-        ]
+        named = ((EXACT, exact), (NEAR, near), (REFERENCE, markov))
+        return [Curve(name, "predicted", x, self.unit, values) for name, values in named]
 
     def compare(self, measured: Sequence[Curve], predicted: Sequence[Curve]) -> Comparison:
-        """With what is exact; where nothing is, with the approximation."""
+        """Compare with the exact curve if there is one, else with the approximation."""
         curves = {curve.name: curve for curve in predicted}
         return Comparison.of(measured[0], curves[EXACT] if np.isfinite(curves[EXACT].values).any() else curves[NEAR])
 
@@ -114,37 +76,36 @@ class Single(QueueLab):
         return {
             "16 servers": Preset(
                 {"servers": 16},
-                "The curve stays flat until far to the right: with many servers one is almost always about to be free.",
+                "The curve stays flat up to high loads: among many servers, one almost always becomes free soon.",
             ),
             "Every service alike": Preset(
                 {"service": "deterministic"},
-                "The wait is half of that with exponential service, and it still grows without end.",
+                "The wait is half of that with exponential service, and it still grows without bound.",
             ),
             "1 in 1000 is long": Preset(
                 {"service": ONE_IN_A_THOUSAND},
-                "The same load, a hundred times the wait; and the intervals say how rare the rare is.",
+                "The same load, a hundred times the wait; wide intervals show how rare the long jobs are.",
             ),
             "Bursts, p99": Preset(
                 {"arrivals": "bursty", "statistic": "p99"},
-                "No formula gives this percentile. Only the line for Poisson arrivals is drawn.",
+                "No formula gives this percentile. The figure shows only the curve for Poisson arrivals.",
             ),
         }
 
 
 def sojourn(name: str, servers: int, load: np.ndarray) -> np.ndarray:
-    """Mean or percentile of the sojourn time of M/M/c, in mean services."""
-    return (
-        birth_death.mean_sojourn(servers, load)
-        if STATISTICS[name] is None
-        else birth_death.sojourn_quantile(STATISTICS[name], servers, load)
-    )
+    """Return the mean or a percentile of the sojourn time of M/M/c, in mean services."""
+    if STATISTICS[name] is None:
+        return birth_death.mean_sojourn(servers, load)
+    return birth_death.sojourn_quantile(STATISTICS[name], servers, load)
 
 
 def allen_cunneen(servers: int, load: np.ndarray, gaps_scv: float, service_scv: float) -> np.ndarray:
-    """E(Wq) of G/G/c, about: that of M/M/c times half the sum of both squared coefficients of variation (Allen 1978).
-    For one server it is Kingman's formula, and exact for Poisson arrivals.
+    """Approximate E(Wq) of G/G/c: that of M/M/c times the mean of both squared coefficients of variation (Allen 1978).
 
-    >>> float(allen_cunneen(4, np.array([0.8]), 1.0, 4.0).round(3)[0])  # 1.617 is what a simulation finds
+    For one server it is Kingman's formula, which is exact for Poisson arrivals.
+
+    >>> float(allen_cunneen(4, np.array([0.8]), 1.0, 4.0).round(3)[0])  # a simulation gives 1.617
     1.864
     """
     return birth_death.mean_wait(servers, load) * (gaps_scv + service_scv) / 2
