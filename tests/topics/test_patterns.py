@@ -103,7 +103,7 @@ R = Region(12, 8, "R")
         (lambda: s_trav(R) * 3, "need a pattern"),
         (lambda: s_trav(R) + None, "need a pattern"),
         (lambda: s_trav(R) * r_trav(R), "regions of their own"),
-        (lambda: s_trav(Region(4, 8, "A")) + s_trav(Region(5, 8, "A")), "one name"),
+        (lambda: s_trav(Region(4, 8, "A")) + s_trav(Region(5, 8, "A")), "same name"),
         (lambda: PricedLevel("L1", 32, 64), "at least one block"),
         (lambda: PricedLevel("L1", 64, 48), "power of two"),
         (lambda: PricedLevel("L1", 64, 64, -1), "at least 0"),

@@ -88,7 +88,7 @@ CLAIMS = {
     },
     "scaling.parallelism": {
         "Threads of the best loop": lambda a, b: not a.marks["threads pay from"] <= b.marks["threads pay from"],
-        "Dear threads": (
+        "Expensive threads": (
             lambda a, b: (
                 np.isclose(a.marks["threads pay from"], 100 * b.marks["threads pay from"])
                 or np.isnan(a.marks["threads pay from"])
@@ -109,8 +109,8 @@ CLAIMS = {
         ),
     },
     "patterns.basic": {
-        "To and fro": lambda a, b: (np.diff(a[0])[2:9] < 0).all(),
-        "Round and round": lambda a, b: len(np.unique(a[0].round(6))) == 2,
+        "Back and forth": lambda a, b: (np.diff(a[0])[2:9] < 0).all(),
+        "In one direction": lambda a, b: len(np.unique(a[0].round(6))) == 2,
         "Narrow visits": lambda a, b: (a[1] > a[0]).all(),
     },
     "patterns.compose": {
@@ -124,7 +124,7 @@ CLAIMS = {
     },
     "patterns.conditional": {
         "Wide items": lambda a, b: a.x[np.argmax(a[0])] > 2 * b.x[np.argmax(b[0])],
-        "Dear lines in order": lambda a, b: a[0][-1] > 1.5 * b[0][-1] and np.isclose(a[0][0], b[0][0], rtol=0.05),
+        "Expensive lines in order": lambda a, b: a[0][-1] > 1.5 * b[0][-1] and np.isclose(a[0][0], b[0][0], rtol=0.05),
     },
     "patterns.partition": {
         "Misses one by one": lambda a, b: np.allclose(a[0] - a[0][0], 1.5 * (b[0] - b[0][0])),

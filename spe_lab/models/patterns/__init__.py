@@ -1,1 +1,1 @@
-"""The algebra of access patterns: expressions, their misses by formula, and the traces that an exact cache runs."""
+"""The algebra of access patterns: expressions, their misses by formula, and their traces for exact simulations."""

@@ -1,15 +1,14 @@
-"""The algebra of access patterns: regions, basic patterns, and their composition, as values that can be added and
-multiplied.
+"""The algebra of access patterns: regions, basic patterns, and their composition with + and *.
 
     V, H = Region(10_000, 8, "V"), Region(16_384, 16, "H")
     s_trav(V) * r_trav(H) + s_trav(V) * rr_acc(H, r=10_000)
 
-`*` is ⊙, concurrent: both run at once, interleaved in proportion to their lengths. `+` is ⊕, one after the other, and
-what the first leaves in the caches the second finds there. As in the papers, ⊙ binds tighter than ⊕.
+`*` is ⊙, concurrent: both patterns are interleaved in proportion to their lengths. `+` is ⊕, sequential: the second
+pattern finds in the caches what the first one left there. As in the papers, ⊙ binds tighter than ⊕.
 
 Source: Manegold, Boncz, Kersten, "Generic Database Cost Models for Hierarchical Memory Systems", VLDB 2002, for the
 patterns and operators; `rr_acc` is the lecture notes' name for r_acc; `s_trav_cr` is from Pirk et al., ICDE 2013. The
-proportional interleaving is ours: the papers leave it open.
+proportional interleaving is our choice: the papers do not define one.
 """
 
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ DIRECTIONS = ("uni", "bi")
 ORDERS = ("ran", "seq")
 MOST = 1 << 40
 MOST_VISITS = 1 << 26
-LEAST_SHARE = 1e-9  # a smaller one touches none of so many items, and is lost in 1 − s
+LEAST_SHARE = 1e-9  # a smaller share touches no item, and 1 − s loses it to rounding
 
 
 def _whole(name: str, value: float, low: int, cure: str) -> int:
@@ -35,9 +34,7 @@ def _whole(name: str, value: float, low: int, cure: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """`n` items of `w` bytes, one after the other. Regions of one name are one place; without a
-    name, each is its own.
-    """
+    """`n` consecutive items of `w` bytes. Regions with the same name are one place; an unnamed region is unique."""
 
     n: int
     w: int
@@ -64,13 +61,13 @@ class Region:
 
 
 class Pattern:
-    """What the basic patterns and their compositions have in common."""
+    """Base of the basic patterns and of their compositions."""
 
     parts: tuple["Pattern", ...]  # of a composition
 
     @property
     def visits(self) -> int:
-        """Items visited, repetitions included."""
+        """Number of items visited, including repetitions."""
         raise NotImplementedError
 
     def __mul__(self, other: "Pattern") -> "Concurrent":
@@ -80,12 +77,13 @@ class Pattern:
         return Sequential((*_parts(self, Sequential), *_parts(other, Sequential)))
 
     def basics(self) -> Iterator["Basic"]:
-        """The basic patterns of an expression, from left to right."""
+        """Yield the basic patterns of an expression, from left to right."""
         raise NotImplementedError
 
     def latex(self, word: int | None = None) -> str:
-        """In the notes' notation, with widths in words of `word` bytes; without `word`, of a region that has a name
-        only the name.
+        """Return the expression in the notes' notation.
+
+        Widths are in words of `word` bytes; without `word`, a region with a name appears as its name.
         """
         raise NotImplementedError
 
@@ -114,32 +112,25 @@ class Basic(Pattern):
     region: Region
     u: int | None = field(default=None, kw_only=True)
 
-    sequential = False  # whether the lines come in the order of their addresses, so that a prefetcher sees them coming
+    sequential = False  # True if lines are visited in the order of their addresses, so that a prefetcher predicts them
 
     def __post_init__(self) -> None:
         if not isinstance(self.region, Region):
-            raise SpeLabError(
-                f"the first argument of {type(self).__name__} must be a Region, got {self.region!r:.40}; write"
-                " Region(n, w)"
-            )
+            rule = f"the first argument of {type(self).__name__} must be a Region"
+            raise SpeLabError(f"{rule}, got {self.region!r:.40}; write Region(n, w)")
         u = _whole("u", self.region.w if self.u is None else self.u, 1, "a visit touches at least one byte")
         if u > self.region.w:
-            raise SpeLabError(
-                f"u must be at most the item's width w, got u={u} B with w={self.region.w} B; a visit cannot touch more"
-                " than the item"
-            )
+            got = f"got u={u} B with w={self.region.w} B"
+            raise SpeLabError(f"u must be at most the item's width w, {got}; choose a smaller u")
         object.__setattr__(self, "u", u)
-        if self.visits > MOST_VISITS:
-            raise SpeLabError(
-                f"a pattern must visit at most {MOST_VISITS:,} items, got {self.visits:,}; choose a smaller n or r"
-            )
+        _check_visits(self)
 
     @property
     def visits(self) -> int:
         return self.region.n
 
     def items(self, rng: np.random.Generator) -> np.ndarray:
-        """The numbers of the visited items, in their order."""
+        """Return the numbers of the visited items, in the order of the visits."""
         raise NotImplementedError
 
     def arguments(self) -> str:
@@ -157,20 +148,15 @@ class Basic(Pattern):
         return rf"\mathrm{{{name}}}({of}.w={w},\,u={u},\,{of}.n={self.region.n}{self.arguments()})"
 
     def __str__(self) -> str:
-        more = (
-            self.arguments()
-            .replace(r"\,", " ")
-            .replace(r"\mathrm", "")
-            .replace("{", "")
-            .replace("}", "")
-            .replace("\\_", "_")
-        )
+        more = self.arguments()
+        for latex, plain in ((r"\,", " "), (r"\mathrm", ""), ("{", ""), ("}", ""), (r"\_", "_")):
+            more = more.replace(latex, plain)
         return f"{type(self).__name__}({self.region.label}, u={self.u}{more})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class s_trav(Basic):
-    """Each item once, in storage order."""
+    """One visit to each item, in storage order."""
 
     sequential = True
 
@@ -180,7 +166,7 @@ class s_trav(Basic):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class rs_trav(Basic):
-    """`r` sweeps in storage order, all in the same direction (`d` = "uni") or in alternating ones ("bi")."""
+    """`r` sweeps in storage order, in one direction (`d` = "uni") or in alternating directions ("bi")."""
 
     r: int = 2
     d: str = "uni"
@@ -208,7 +194,7 @@ class rs_trav(Basic):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class r_trav(Basic):
-    """Each item once, in random order."""
+    """One visit to each item, in random order."""
 
     def items(self, rng: np.random.Generator) -> np.ndarray:
         return rng.permutation(self.region.n)
@@ -216,7 +202,7 @@ class r_trav(Basic):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class rr_trav(Basic):
-    """`r` times each item once, each time in a new random order."""
+    """`r` traversals that visit each item once, each in a new random order."""
 
     r: int = 2
 
@@ -237,7 +223,7 @@ class rr_trav(Basic):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class rr_acc(Basic):
-    """`r` visits to items drawn at random, each time from all of them: some may be met often, some never."""
+    """`r` visits to items drawn with replacement: some items are visited several times, some never."""
 
     r: int = 1
 
@@ -265,14 +251,10 @@ class s_trav_cr(Basic):
     sequential = True
 
     def __post_init__(self) -> None:
-        if (
-            isinstance(self.s, bool)
-            or not isinstance(self.s, int | float | np.floating)
-            or not LEAST_SHARE <= self.s <= 1
-        ):
-            raise SpeLabError(
-                f"s must be a share between {LEAST_SHARE:g} and 1, got {self.s!r:.40}; write for example s=0.1"
-            )
+        number = isinstance(self.s, int | float | np.floating) and not isinstance(self.s, bool)
+        if not number or not LEAST_SHARE <= self.s <= 1:
+            rule = f"s must be a share between {LEAST_SHARE:g} and 1"
+            raise SpeLabError(f"{rule}, got {self.s!r:.40}; write for example s=0.1")
         super().__post_init__()
 
     @property
@@ -280,7 +262,7 @@ class s_trav_cr(Basic):
         return max(1, round(self.region.n * self.s))
 
     def items(self, rng: np.random.Generator) -> np.ndarray:
-        # The distances between visited items are geometric; six standard deviations more of them than are expected.
+        # The distances between visited items are geometric; draw six standard deviations more than expected.
         drawn = int(self.region.n * self.s + 6 * (self.region.n * self.s) ** 0.5 + 20)
         places = rng.geometric(self.s, drawn).cumsum() - 1
         return places[places < self.region.n]
@@ -291,11 +273,11 @@ class s_trav_cr(Basic):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class nest(Basic):
-    """`m` equal parts, each traversed in storage order by a cursor of its own. Which cursor moves next is drawn at
-    random (`o` = "ran"), or they take turns ("seq"): from first to last over and over (`d` = "uni"), or to and fro
-    ("bi").
+    """`m` equal parts, each traversed in storage order by its own cursor.
 
-    The papers allow other patterns inside; a random one makes the nest as a whole one, so that r_trav(R) says the same.
+    The next cursor is drawn at random (`o` = "ran"), or the cursors take turns ("seq"): from first to last each time
+    (`d` = "uni"), or back and forth ("bi"). The papers allow other patterns inside; with a random one the whole nest is
+    a random traversal, r_trav(R).
     """
 
     m: int = 1
@@ -304,14 +286,13 @@ class nest(Basic):
 
     def __post_init__(self) -> None:
         if not isinstance(self.region, Region):
-            raise SpeLabError(
-                f"the first argument of nest must be a Region, got {self.region!r:.40}; write Region(n, w)"
-            )
+            rule = "the first argument of nest must be a Region"
+            raise SpeLabError(f"{rule}, got {self.region!r:.40}; write Region(n, w)")
         object.__setattr__(self, "m", _whole("m", self.m, 1, "a nest has at least one part"))
         _choice("o", self.o, ORDERS)
         _choice("d", self.d, DIRECTIONS)
         if self.m > self.region.n or self.region.n % self.m:
-            rule = "m must divide the region into equal parts that are not empty"
+            rule = "m must divide the region into equal, non-empty parts"
             raise SpeLabError(f"{rule}, got m={self.m} for n={self.region.n} items; choose a divisor of n")
         super().__post_init__()
 
@@ -331,9 +312,14 @@ class nest(Basic):
         return items
 
     def arguments(self) -> str:
-        return rf",\,m={self.m},\,\mathrm{{s\_trav}},\,\mathrm{{{self.o}}}" + (
-            rf",\,\mathrm{{{self.d}}}" if self.o == "seq" else ""
-        )
+        direction = rf",\,\mathrm{{{self.d}}}" if self.o == "seq" else ""
+        return rf",\,m={self.m},\,\mathrm{{s\_trav}},\,\mathrm{{{self.o}}}{direction}"
+
+
+def _check_visits(pattern: Pattern) -> None:
+    if pattern.visits > MOST_VISITS:
+        rule = f"a pattern must visit at most {MOST_VISITS:,} items"
+        raise SpeLabError(f"{rule}, got {pattern.visits:,}; choose a smaller n or r")
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -343,7 +329,7 @@ def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Composition(Pattern):
-    """Two patterns or more, and how they follow each other."""
+    """Two or more patterns, sequential or concurrent."""
 
     parts: tuple[Pattern, ...]
 
@@ -351,15 +337,10 @@ class Composition(Pattern):
         named: dict[str, Region] = {}
         for region in self.regions():
             if region.name and named.setdefault(region.name, region) != region:
-                first = named[region.name]
-                found = f"got {region.name} with n={first.n}, w={first.w} and with n={region.n}, w={region.w}"
-                raise SpeLabError(
-                    f"two regions of one name must have the same n and w, {found}; give one of them another name"
-                )
-        if self.visits > MOST_VISITS:
-            raise SpeLabError(
-                f"a pattern must visit at most {MOST_VISITS:,} items, got {self.visits:,}; choose a smaller n or r"
-            )
+                first, rule = named[region.name], "two regions with the same name must have the same n and w"
+                got = f"got {region.name} with n={first.n}, w={first.w} and with n={region.n}, w={region.w}"
+                raise SpeLabError(f"{rule}, {got}; give one of them another name")
+        _check_visits(self)
 
     @property
     def visits(self) -> int:
@@ -371,7 +352,7 @@ class Composition(Pattern):
 
 
 class Sequential(Composition):
-    """P₁ ⊕ P₂ ⊕ …: one after the other."""
+    """P₁ ⊕ P₂ ⊕ …: patterns one after the other."""
 
     def latex(self, word: int | None = None) -> str:
         return r" \;\oplus\; ".join(part.latex(word) for part in self.parts)
@@ -381,7 +362,7 @@ class Sequential(Composition):
 
 
 class Concurrent(Composition):
-    """P₁ ⊙ P₂ ⊙ …: at once, each on a region of its own."""
+    """P₁ ⊙ P₂ ⊙ …: concurrent patterns, each on its own region."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -389,16 +370,12 @@ class Concurrent(Composition):
         for part in self.parts:
             for region in part.regions():
                 if seen.setdefault(region, part) is not part:
-                    rule = (
-                        f"patterns that run at once must have regions of their own, got {region.label} in two of them"
-                    )
+                    rule = f"concurrent patterns must have regions of their own, got {region.label} in two of them"
                     raise SpeLabError(f"{rule}; give each its own Region, or write them one after the other with +")
 
     def latex(self, word: int | None = None) -> str:
-        return r" \odot ".join(
-            rf"\left[{part.latex(word)}\right]" if isinstance(part, Sequential) else part.latex(word)
-            for part in self.parts
-        )
+        parts = ((part.latex(word), isinstance(part, Sequential)) for part in self.parts)
+        return r" \odot ".join(rf"\left[{latex}\right]" if brackets else latex for latex, brackets in parts)
 
     def __str__(self) -> str:
         return " ⊙ ".join(f"[{part}]" if isinstance(part, Sequential) else str(part) for part in self.parts)

@@ -1,9 +1,8 @@
-"""The published evaluation of an expression: caches are divided by footprint, and what is left in them is a share of
-each region.
+"""The published evaluation of an expression: ⊙ divides caches by footprint, ⊕ passes on resident shares of regions.
 
-From the paper (Manegold, Boncz, Kersten, VLDB 2002): the structure, that is, ⊙ divides a level's capacity in proportion
-to the footprints of its parts, and ⊕ hands on a state of pairs ⟨region, resident share⟩. The footprints and the two
-functions that use and make a state are the usual retelling; the originals are in Manegold's thesis.
+The structure is from the paper (Manegold, Boncz, Kersten, VLDB 2002): ⊙ divides a level's capacity in proportion to the
+footprints of its parts, and ⊕ passes on a state of pairs ⟨region, resident share⟩. The footprints and the two functions
+that use and update a state are from later descriptions; the originals are in Manegold's thesis.
 """
 
 import numpy as np
@@ -15,7 +14,7 @@ State = dict[Region, np.ndarray]
 
 
 def published(pattern: Pattern, line: int, room: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """(in order, at random): misses in levels that hold so many lines of `line` bytes and are empty at first."""
+    """Return (in order, at random): misses in initially empty levels of `room` lines of `line` bytes."""
     return _evaluated(pattern, line, np.atleast_1d(np.asarray(room, float)), {})[:2]
 
 
@@ -41,16 +40,14 @@ def _basic(pattern: Basic, line: int, room: np.ndarray, state: State) -> tuple[n
     room = np.maximum(room, 1e-9)
     resident = state.get(pattern.region, np.zeros_like(room))
     missed = formulas.evaluate(pattern, line, room, "published")
-    # A sweep finds what is left only if all of it is: else each line is evicted just before the sweep comes to it.
+    # A sweep hits resident lines only if all lines are resident: else each line is evicted just before its visit.
     missed = missed * (resident < 1) if pattern.sequential else missed * (1 - resident)
     share = formulas.order(pattern, line, "published")
     return missed * share, missed * (1 - share), {pattern.region: np.minimum(1, room / lines)}
 
 
 def footprint(pattern: Pattern, line: int) -> float:
-    """Lines that a pattern may come back to: one for a single sweep, one for each cursor of a nest, otherwise the
-    region.
-    """
+    """Return the lines that a pattern may revisit: 1 for a sweep, 1 for each cursor of a nest, otherwise the region."""
     if isinstance(pattern, Basic):
         if isinstance(pattern, nest):
             return pattern.m
@@ -58,8 +55,8 @@ def footprint(pattern: Pattern, line: int) -> float:
             isinstance(pattern, r_trav) and pattern.region.w - pattern.u < line
         )
         return _lines(pattern, line) if revisits else 1.0
-    each = [footprint(part, line) for part in pattern.parts]
-    return sum(each) if isinstance(pattern, Concurrent) else max(each)
+    footprints = [footprint(part, line) for part in pattern.parts]
+    return sum(footprints) if isinstance(pattern, Concurrent) else max(footprints)
 
 
 def _lines(pattern: Basic, line: int) -> float:

@@ -1,13 +1,12 @@
-"""Misses of each basic pattern at one level, as sympy expressions: what is published, and what is exact under LRU.
+"""Misses of each basic pattern at one level as sympy expressions: the published rules, and ours, exact under LRU.
 
-A level has lines of B bytes and room for K of them. A pattern visits items of width w in a region of n, and touches u
-bytes of each. Two quantities carry all formulas: q, the lines that one visit touches on average, and X, the lines of
-the region that a traversal touches at all; h = min(1, K/X) is the share of them that fits.
+A level holds K lines of B bytes. A pattern visits items of width w in a region of n items, and touches u bytes of each.
+All formulas use two quantities: q, the mean number of lines that a visit touches, and X, the number of lines that a
+traversal touches. h = min(1, K/X) is the share of these that fits.
 
-"published" are the rules of Manegold, Boncz, Kersten, VLDB 2002, *as they are usually retold*: we have the patterns and
-the structure from the paper, and the formulas at second hand. "ours" assume full associativity and LRU, and are exact
-in expectation for many lines: they follow from stack distances (see `uses`, which evaluates the same without a closed
-form).
+"published": the rules of Manegold, Boncz, Kersten, VLDB 2002, *as they are usually retold*; the patterns and the
+structure are from the paper, the formulas from secondary sources. "ours": rules for full associativity and LRU, exact
+in expectation for many lines. They follow from stack distances; `uses` evaluates the same without a closed form.
 """
 
 import math
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     import sympy
 
 RULES = ("published", "ours")
-_READABLE = 10**9  # larger numerators and denominators, such as those of (3/4)^1024, are printed as decimals
+_READABLE = 10**9  # fractions with larger numerators or denominators, as of (3/4)^1024, are printed as decimals
 KINDS = (
     "s_trav",
     "rs_trav uni",
@@ -53,10 +52,10 @@ QUANTITIES = {
 
 
 def lines_per_visit(rule: str = "ours") -> "sympy.Expr":
-    """q. A visit of u bytes that begins j bytes into a line touches 1 + ⌊(j + u − 1)/B⌋ lines.
+    """Return q: a visit of u bytes that begins j bytes into a line touches 1 + ⌊(j + u − 1)/B⌋ lines.
 
-    Averaged over all j it is the notes' 1 + (u − 1)/B. Items of a region that begins on a line begin at multiples of g
-    = gcd(w, B) only, and the average over those (Hermite's identity) is 1 + g·⌊(u − 1)/g⌋/B. With g = 1 the two agree.
+    The mean over all j is 1 + (u − 1)/B, as in the notes. Items of an aligned region begin at multiples of
+    g = gcd(w, B) only; the mean over these (Hermite's identity) is 1 + g·⌊(u − 1)/g⌋/B. Both are equal for g = 1.
     """
     import sympy
 
@@ -65,7 +64,7 @@ def lines_per_visit(rule: str = "ours") -> "sympy.Expr":
 
 
 def lines_touched(rule: str = "ours") -> "sympy.Expr":
-    """X: every line from the first item to the last, unless the gaps between the items hide whole lines."""
+    """Return X: all lines from the first item to the last, unless gaps between the items skip whole lines."""
     import sympy
 
     n, w, u, line = (symbol(name) for name in "nwuB")
@@ -74,9 +73,7 @@ def lines_touched(rule: str = "ours") -> "sympy.Expr":
 
 
 def misses(kind: str, rule: str = "ours") -> "sympy.Expr":
-    """Misses of a basic pattern in n, r, m, s, K and in X and q, for which `lines_touched` and
-    `lines_per_visit` stand.
-    """
+    """Return the misses of a basic pattern in n, r, m, s, K, X (`lines_touched`) and q (`lines_per_visit`)."""
     if kind not in KINDS:
         raise SpeLabError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}; name one of them")
     return (_ours if _checked(rule) == "ours" else _published)(kind)
@@ -84,73 +81,69 @@ def misses(kind: str, rule: str = "ours") -> "sympy.Expr":
 
 @cache
 def model(kind: str, rule: str = "ours") -> Model:
-    """`misses` as a function of X and q too, for which `geometry` gives numbers."""
+    """Return `misses` as a numeric function, including X and q, which `geometry` computes."""
     source = "derived from LRU stack distances" if rule == "ours" else "Manegold, Boncz, Kersten 2002, as retold"
     return Model("M", misses(kind, rule), "", QUANTITIES, source)
 
 
 @cache
 def geometry(rule: str = "ours") -> tuple[Model, Model]:
-    """(X, q) as functions of the region, u and the line."""
+    """Return (X, q) as functions of the region, u and the line."""
     source = "lecture notes §3.4; ours: the grain g" if rule == "ours" else "lecture notes §3.4"
-    return Model("X", lines_touched(rule), "", QUANTITIES, source), Model(
-        "q", lines_per_visit(rule), "", QUANTITIES, source
-    )
+    lines = Model("X", lines_touched(rule), "", QUANTITIES, source)
+    return lines, Model("q", lines_per_visit(rule), "", QUANTITIES, source)
 
 
 def kind_of(pattern: Basic) -> str:
-    """The pattern's name among KINDS."""
+    """Return the pattern's name among KINDS."""
     words = [type(pattern).__name__, *(getattr(pattern, name, "") for name in ("o", "d"))]
     return " ".join(words[:2] if words[1] == "ran" else [word for word in words if word])
 
 
 def shape(pattern: Basic, line: int, rule: str = "ours") -> tuple[float, float]:
-    """(X, q) of a pattern as numbers."""
+    """Return (X, q) of a pattern as numbers."""
     values = _values(pattern, line)
     lines, per_visit = geometry(rule)
     return float(lines(**values)), float(per_visit(**values))
 
 
 def evaluate(pattern: Basic, line: int, room: np.ndarray | float, rule: str = "ours") -> np.ndarray:
-    """Misses of a basic pattern by the closed form, for levels that hold so many lines of `line` bytes."""
+    """Return the misses of a basic pattern by the closed form, for levels of `room` lines of `line` bytes."""
     lines, per_visit = shape(pattern, line, rule)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # branches of a Piecewise that are not taken
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # numpy computes all branches of a Piecewise
         return model(kind_of(pattern), rule)(**_values(pattern, line), K=room, X=lines, q=per_visit)
 
 
 def alone(pattern: Pattern, line: int, rule: str = "ours") -> "sympy.Expr":
-    """The closed forms of an expression's basic patterns, each alone in a level of K lines of
-    `line` bytes, added up.
-    """
+    """Return the sum of the closed forms of the basic patterns, each alone in a level of K lines of `line` bytes."""
     import sympy
 
     total = sympy.Integer(0)
     for basic in pattern.basics():
         lines, per_visit = (sympy.nsimplify(number, rational=True) for number in shape(basic, line, rule))
-        known = {symbol(name): sympy.nsimplify(value, rational=True) for name, value in _values(basic, line).items()}
-        total += misses(kind_of(basic), rule).subs(known | {symbol("X"): lines, symbol("q"): per_visit})
-    return sympy.sympify(total).xreplace(
-        {q: sympy.Float(q, 6) for q in total.atoms(sympy.Rational) if max(abs(q.p), q.q) > _READABLE}
-    )
+        values = {symbol(name): sympy.nsimplify(value, rational=True) for name, value in _values(basic, line).items()}
+        total += misses(kind_of(basic), rule).subs(values | {symbol("X"): lines, symbol("q"): per_visit})
+    long = [q for q in total.atoms(sympy.Rational) if max(abs(q.p), q.q) > _READABLE]
+    return sympy.sympify(total).xreplace({q: sympy.Float(q, 6) for q in long})
 
 
 def order(pattern: Basic, line: int, rule: str = "ours") -> float:
-    """The share of a pattern's misses that come in the order of their addresses."""
+    """Return the share of a pattern's misses that are in the order of their addresses."""
     lines, per_visit = shape(pattern, line, rule)
     return float(share_model(kind_of(pattern))(**_values(pattern, line), X=lines, q=per_visit))
 
 
 def _values(pattern: Basic, line: int) -> dict[str, float]:
     region = pattern.region
-    known = {"n": region.n, "w": region.w, "u": pattern.u, "g": math.gcd(region.w, line), "B": line}
-    return known | {name: getattr(pattern, name, 1) for name in "rms"}
+    values = {"n": region.n, "w": region.w, "u": pattern.u, "g": math.gcd(region.w, line), "B": line}
+    return values | {name: getattr(pattern, name, 1) for name in "rms"}
 
 
 def sequential_share(kind: str) -> "sympy.Expr":
-    """The share of the misses whose line follows the one before: these a prefetcher sees coming.
+    """Return the share of the misses whose line follows the previous one, so that a prefetcher predicts them.
 
-    All or none, but for the conditional traversal, where a line with a selected item (probability P) follows another
-    such line with probability P: of all lines P² are sequential misses and P(1 − P) random ones.
+    It is 0 or 1 except for the conditional traversal. There a line has a selected item with probability P, and so has
+    the line before it: of all lines, P² are sequential misses and P(1 − P) random ones.
     """
     import sympy
 
@@ -165,22 +158,22 @@ def share_model(kind: str) -> Model:
 
 
 def touched_share() -> "sympy.Expr":
-    """P: of the n·q/X items that a line holds, at least one is selected."""
+    """Return P, the probability that at least one of the n·q/X items of a line is selected."""
     n, q, lines, s = (symbol(name) for name in "nqXs")
     return 1 - (1 - s) ** (n * q / lines)
 
 
 def revisit_hits(h: "sympy.Expr") -> "sympy.Expr":
-    """H(h): hits among the first visits of each further random traversal, as a share of the lines.
+    """Return H(h): hits among the first visits of each further random traversal, as a share of the lines.
 
-    A line was last met when a share a of all lines was still to be met for the last time, and is met again when b are
-    still unmet; a and b are independent and uniform. In between 1 − a·b of all lines are used: it hits if that is below
-    h.
+    At a line's last use, a share a of all lines has its last use ahead; at its next use, a share b has not been used
+    again; a and b are independent and uniform. In between 1 − a·b of all lines are used; the line hits if that is
+    below h.
     """
     import sympy
 
     a, b = sympy.symbols("a b", positive=True)
-    x = sympy.Symbol("x", positive=True)  # 1 − h: it misses if a·b < x
+    x = sympy.Symbol("x", positive=True)  # 1 − h: the line misses if a·b < x
     missed = sympy.integrate(1, (b, 0, 1), (a, 0, x)) + sympy.integrate(x / a, (a, x, 1))
     return 1 - sympy.expand(missed).subs(x, 1 - h)
 
@@ -218,13 +211,13 @@ def _ours(kind: str) -> "sympy.Expr":
         )
     if kind == "s_trav_cr":
         return lines * (1 - (1 - s) ** (n * q / lines))
-    new = lines / (n * q)  # share of a cursor's moves that come to a new line
+    new = lines / (n * q)  # share of a cursor's moves that reach a new line
     if kind == "nest seq uni":
         return sympy.Piecewise((lines, m * q <= room), (n * q, True))
     if kind == "nest seq bi":
         return lines + again * sympy.Max(0, 1 - room / (m * q * (1 + new)))
-    # ran: m·q·(1 − z) lines of different cursors, and one more for each further move to a new line, fill the level
-    # after T moves, z = exp(−T/m). a·(1 − z) + b·T = K is solved by Lambert's W.
+    # ran: T moves use m·q·(1 − z) lines of different cursors, z = exp(−T/m), and one more for each further move to a
+    # new line. The level is full at a·(1 − z) + b·T = K, solved by Lambert's W.
     a, b = m * q * (1 - new), q * new
     waited = (room - a) / b + m * sympy.LambertW(a / (b * m) * sympy.exp((a - room) / (b * m)))
     return lines + again * sympy.exp(-waited / m)

@@ -1,4 +1,4 @@
-"""The addresses that an expression visits: the route by simulation."""
+"""The addresses that an expression visits, for exact simulations."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.models.cache import Distances, lines_of, stack_distances
 from spe_lab.models.patterns.algebra import Basic, Pattern, Region, Sequential
 
-ALIGNED = 1 << 16  # each region begins at a multiple: of every line and page in use
+ALIGNED = 1 << 16  # alignment of regions: a multiple of every line size and page size in use
 
 
 def trace(pattern: Pattern, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """(addresses, sizes): where each visit begins and how many bytes it touches, in the order of an execution.
+    """Return (addresses, sizes) of the visits of one execution, in order: first byte, and number of bytes touched.
 
     Regions begin on page boundaries. Concurrent patterns are interleaved in proportion to their lengths.
     """
@@ -35,14 +35,12 @@ def _follow(pattern: Pattern, starts: dict[Region, int], rng: np.random.Generato
 
 
 def distances(pattern: Pattern, line: int, seed: int = 1, cancel: Cancel | None = None) -> Distances:
-    """Exact stack distances of one execution: the misses of every fully associative LRU cache with such lines."""
+    """Return the exact stack distances of one execution, for fully associative LRU caches with `line` bytes a line."""
     return stack_distances(lines_of(*trace(pattern, seed), line), cancel)
 
 
 def simulated(
     pattern: Pattern, line: int, blocks: np.ndarray | int, seeds: range | list[int] = range(1, 4)
 ) -> np.ndarray:
-    """Mean number of misses over some executions, for caches of so many lines; exact for each, LRU,
-    fully associative.
-    """
+    """Return the mean misses over executions, each exact, for fully associative LRU caches of `blocks` lines."""
     return np.mean([distances(pattern, line, seed).misses(blocks) for seed in seeds], axis=0)

@@ -1,19 +1,19 @@
-"""Our model: what an expression's uses of lines look like, as a distribution of stack distances.
+"""Our model: the distribution of stack distances of an expression's uses of lines.
 
-A use of a line hits in an LRU cache of K lines if fewer than K other lines were used since its last use. So all misses,
-for every K at once, follow from one distribution. A pattern is described by
+A use of a line hits in an LRU cache of K lines if fewer than K other lines were used since its last use. So one
+distribution gives the misses for every K. A pattern is described by
 
-- its first uses (the first use of a line always misses),
-- its further uses: how many there are with which time (in visits) and which number of other lines since the last use,
-- and, for each region, how many lines a window of t visits meets on average.
+- its first uses, which always miss,
+- its further uses: their number by the time (in visits) and the number of other lines since the last use,
+- and, for each region, the mean number of lines that a window of t visits touches.
 
-The third is what makes the description compose. Concurrent: a use whose window is t visits long sees, in company, the
-lines that the others meet meanwhile, and these add. One after the other: a line's window begins in the pattern that
-used it last, spans whatever ran in between, and ends in the present one. No rule needs to say how a cache is divided or
-how much of it is left.
+The third part allows composition. Concurrent patterns share the cache: the window of a use also contains the lines that
+the other patterns touch, and these add up. For sequential patterns, the window of a line begins in the pattern that
+used it last, includes all patterns in between, and ends in the present pattern. No rule for the division of a cache or
+for its state is needed.
 
 For random visits this is Che's approximation (IEEE JSAC 2002) and Denning's working set; the composition of footprints
-is that of Xiang, Ding, Luo, Bao (HOTL, ASPLOS 2013). That the algebra is evaluated in this way is ours.
+is that of Xiang, Ding, Luo, Bao (HOTL, ASPLOS 2013). The use of these to evaluate the algebra is our own.
 """
 
 import math
@@ -38,18 +38,18 @@ from spe_lab.models.patterns.algebra import (
     s_trav_cr,
 )
 
-PIECES = 256  # of a distribution of further uses
-NODES = 24  # of each of two independent ones
+PIECES = 256  # points of a distribution of further uses
+NODES = 24  # points of each of two independent distributions
 _GRID = np.concatenate(([0.0], np.geomspace(1e-6, 1, 200)))
 _MIDDLES = (np.arange(PIECES) + 0.5) / PIECES
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a pattern does to one region: of `span` lines it touches `lines`, in a window of t visits `within(t)`.
+    """A pattern's use of one region of `span` lines: it touches `lines`, in a window of t visits `within(t)`.
 
-    `first` and `last` say in which order lines are met for the first and for the last time ("up", "down" or "random");
-    `in_order` is the share of the misses of first uses that a prefetcher sees coming.
+    `first`, `last`: order of the lines' first and last uses ("up", "down" or "random"); `in_order`: share of the misses
+    of first uses that a prefetcher predicts.
     """
 
     span: float
@@ -65,24 +65,23 @@ class Use:
         return np.maximum.accumulate(self.within(_GRID * self.visits))
 
     def when(self, share: np.ndarray) -> np.ndarray:
-        """Visits until this share of the lines has been met: also the time of a line's first use, since to meet is to
-        use first.
-        """
+        """Return the visits until this share of the lines has been touched, the time of first uses."""
         return np.interp(share * self._met[-1], self._met, _GRID * self.visits)
 
     def share(self, t: np.ndarray) -> np.ndarray:
-        """The share of the region's lines that a window of t visits meets."""
+        """Return the share of the region's lines that a window of t visits touches."""
         return np.minimum(self.within(np.minimum(t, self.visits)), self.lines) / self.span
 
     def stretched(self, factor: float) -> "Use":
-        """The same in a time that runs `factor` times as fast."""
+        """Return the use with all times multiplied by `factor`."""
         return replace(self, within=lambda t: self.within(np.asarray(t) / factor), visits=self.visits * factor)
 
 
 @dataclass(frozen=True)
 class Further:
-    """Uses of lines that were used before: `weight` of them, `time` visits and `others` lines after, `in_order` for
-    prefetchers.
+    """Further uses of lines: their number `weight`, `time` visits and `others` lines since the last use.
+
+    `in_order`: share of their misses that a prefetcher predicts.
     """
 
     weight: np.ndarray
@@ -99,19 +98,13 @@ class Further:
 
     @classmethod
     def joined(cls, parts: "list[Further]") -> "Further":
-        return cls(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("weight", "time", "others", "in_order")
-            )
-        )
+        names = ("weight", "time", "others", "in_order")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 @dataclass(frozen=True)
 class Reuse:
-    """An expression at one line size: its visits, the first uses of lines (in order, at random), the further ones, and
-    its regions.
-    """
+    """An expression at one line size: its visits, first uses (in order, at random), further uses, and regions."""
 
     visits: float
     first_in_order: float
@@ -120,7 +113,7 @@ class Reuse:
     uses: dict[Region, Use]
 
     def met(self, t: np.ndarray) -> np.ndarray:
-        """Lines that a window of t visits meets."""
+        """Return the number of lines that a window of t visits touches."""
         return sum(use.within(np.minimum(t, use.visits)) for use in self.uses.values())  # type: ignore[return-value]  # never 0: a pattern has a region
 
     @cached_property
@@ -133,14 +126,14 @@ class Reuse:
         return self.further.others[order], in_order, at_random
 
     def misses(self, room: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        """(in order, at random): misses of fully associative LRU levels that hold so many lines."""
+        """Return (in order, at random): misses of fully associative LRU levels of `room` lines."""
         others, in_order, at_random = self._sorted
         place = np.searchsorted(others, np.floor(np.asarray(room, float)) - 1e-9)
         return self.first_in_order + in_order[place], self.first_at_random + at_random[place]
 
 
 def reuse(pattern: Pattern, line: int) -> Reuse:
-    """The model of an expression for lines (or pages) of `line` bytes."""
+    """Return the model of an expression for lines (or pages) of `line` bytes."""
     if isinstance(pattern, Basic):
         return _basic(pattern, line)
     parts = [reuse(part, line) for part in pattern.parts]
@@ -148,10 +141,9 @@ def reuse(pattern: Pattern, line: int) -> Reuse:
 
 
 def geometry(pattern: Basic, line: int) -> tuple[float, float]:
-    """(X, q): lines that a traversal of the region touches, and lines that one visit touches on average.
+    """Return (X, q): lines that a traversal of the region touches, and mean lines that one visit touches.
 
-    In plain numbers, where `formulas` derives both in sympy: no slider waits for that, and the tests hold the two
-    together.
+    `formulas` derives both in sympy, which is too slow for a slider; tests compare the two.
     """
     region, u = pattern.region, pattern.u
     grain = math.gcd(region.w, line)
@@ -193,19 +185,17 @@ def _basic(pattern: Basic, line: int) -> Reuse:
 
 
 def _kinds_of_lines(k: float) -> list[tuple[float, float]]:
-    """(uses, share of the lines): k uses on average, where a line holds one item more or less than its neighbour."""
+    """Return (uses, share of the lines) for a mean of k uses: lines differ by at most one item."""
     low = max(1, math.floor(k + 1e-9))
     more = min(1.0, max(0.0, k - low))
     return [(uses, share) for uses, share in ((low, 1 - more), (low + 1, more)) if share > 1e-9]
 
 
 def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: float) -> Reuse:
-    """Of a line with c uses in a traversal, a further one is more than t visits after the last with probability (1 −
-    t/n)^c.
-    """
+    """Model random traversals: for a line with c uses, P(more than t visits since its last use) = (1 − t/n)^c."""
     kinds = _kinds_of_lines(k)
 
-    def within(t: np.ndarray) -> Any:  # an array: there is one kind of lines at least
+    def within(t: np.ndarray) -> Any:  # an array: `kinds` is not empty
         return lines * (1 - sum(share * (1 - np.minimum(t / n, 1)) ** c for c, share in kinds))
 
     rounds = pattern.r if isinstance(pattern, rr_trav) else 1
@@ -215,7 +205,7 @@ def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: flo
         waited = n * (1 - _MIDDLES ** (1 / c))
         further.append(Further.of(rounds * lines * share * (c - 1) / PIECES, waited, within(waited), 0.0))
         if rounds > 1:
-            # From the last use in one traversal to the first in the next: `revisit_hits`, where all lines have c uses.
+            # From the last use in one traversal to the first in the next, as in `revisit_hits`, for lines with c uses.
             a, b = nodes[:, None] ** (1 / c), nodes[None, :] ** (1 / c)
             between = lines * (1 - sum(part * (a * b) ** uses for uses, part in kinds))
             further.append(Further.of((rounds - 1) * lines * share / NODES**2, n * (2 - a - b), between, 0.0))
@@ -224,8 +214,9 @@ def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: flo
 
 
 def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
-    """A line with c items is met by a visit with probability p = c/n, whatever came before: of its uses, p·((1 − p)^t ·
-    (r − t − 1/p) + (1 − p)^r / p) are expected to come more than t visits after the last one.
+    """Model independent random visits: a visit touches a line with c items with probability p = c/n.
+
+    The mean number of its uses more than t visits after the last use is p·((1 − p)^t · (r − t − 1/p) + (1 − p)^r / p).
     """
     r = float(pattern.r)
     met_by_a_visit = [(min(c / pattern.region.n, 1 - 1e-12), share) for c, share in _kinds_of_lines(k)]
@@ -241,16 +232,16 @@ def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
         count = lines * share * p * (edge * (r - waited - 1 / p) + missed / p)
         middle = (waited[:-1] + waited[1:]) / 2
         further.append(Further.of(np.maximum(count[:-1] - count[1:], 0), middle, within(middle), 0.0))
-    found = within(r)
-    return Reuse(
-        r, 0.0, found, Further.joined(further), {pattern.region: Use(lines, found, within, r, "random", "random", 0.0)}
-    )
+    touched = within(r)
+    use = Use(lines, touched, within, r, "random", "random", 0.0)
+    return Reuse(r, 0.0, touched, Further.joined(further), {pattern.region: use})
 
 
 def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
-    """Between them, the m cursors hold `front` lines, fewer than m·q where parts are smaller than a line. In all they
-    come `openings` times to a line that none of them holds: more than X times, as a part may end within its neighbour's
-    first line.
+    """Model a nest: at any time the m cursors use `front` lines, fewer than m·q if parts are smaller than a line.
+
+    The cursors reach a line that none of them uses `openings` times; that may exceed X, since a part may end within the
+    first line of the next part.
     """
     region, n, m = pattern.region, float(pattern.region.n), float(pattern.m)
     part = region.n // pattern.m
@@ -268,12 +259,12 @@ def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
         def within(t: np.ndarray) -> np.ndarray:
             return np.minimum(lines, front / m * (np.minimum(t, m) + np.maximum(t - m, 0) * new))
 
-        beside = Further.of(n * q - rounds * front, 1.0, 0.0, 0.0)  # the neighbour's cursor is in the same line
+        same = Further.of(n * q - rounds * front, 1.0, 0.0, 0.0)  # the next cursor is in the same line
         near = rounds * front - openings
         back = Further.of(near, m, front - 1, 0.0)
         if pattern.d == "bi":
             back = Further.of(near / PIECES, 2 * m * _MIDDLES, front * _MIDDLES * (1 + new), 0.0)
-        further = [far, beside, back]
+        further = [far, same, back]
     else:
         new = openings / (n * q)
 
@@ -283,36 +274,26 @@ def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
 
         waited = -front / q * np.log(_MIDDLES)
         further = [far, Further.of((n * q - openings) / PIECES, waited, within(waited) if m > 1 else 0.0, 0.0)]
-    return Reuse(
-        n, 0.0, lines, Further.joined(further), {region: Use(lines, lines, within, n, "random", "random", 0.0)}
-    )
+    use = Use(lines, lines, within, n, "random", "random", 0.0)
+    return Reuse(n, 0.0, lines, Further.joined(further), {region: use})
 
 
 def _concurrent(parts: list[Reuse]) -> Reuse:
-    """All begin and end together. A window of t visits of one is t·N/Nₖ visits of the whole, during which the others go
-    on.
-    """
+    """Compose patterns that begin and end together: t visits of part k take t·N/Nₖ visits of the whole."""
     total = sum(part.visits for part in parts)
     further = []
     uses: dict[Region, Use] = {}
     for part in parts:
         window = part.further.time / part.visits  # as a share of the whole
         company = sum((other.met(window * other.visits) for other in parts if other is not part), np.zeros_like(window))
-        further.append(
-            Further(part.further.weight, window * total, part.further.others + company, part.further.in_order)
-        )
+        further.append(replace(part.further, time=window * total, others=part.further.others + company))
         uses |= {region: use.stretched(total / part.visits) for region, use in part.uses.items()}
-    return Reuse(
-        total,
-        sum(p.first_in_order for p in parts),
-        sum(p.first_at_random for p in parts),
-        Further.joined(further),
-        uses,
-    )
+    in_order, at_random = sum(p.first_in_order for p in parts), sum(p.first_at_random for p in parts)
+    return Reuse(total, in_order, at_random, Further.joined(further), uses)
 
 
 def _sequential(parts: list[Reuse]) -> Reuse:
-    """One after the other. The first use of a line in a part is a further one if an earlier part used it."""
+    """Compose successive patterns: the first use of a line in a part is a further use if an earlier part used it."""
     further, in_order, at_random = [], 0.0, 0.0
     for now, part in enumerate(parts):
         further.append(part.further)
@@ -328,45 +309,37 @@ def _sequential(parts: list[Reuse]) -> Reuse:
                 further.append(_crossing(parts, before, now, region, common))
                 in_order, at_random = in_order - common * use.in_order, at_random - common * (1 - use.in_order)
     regions = dict.fromkeys(region for part in parts for region in part.uses)
-    return Reuse(
-        sum(part.visits for part in parts),
-        in_order,
-        at_random,
-        Further.joined(further),
-        {region: _over_all(parts, region) for region in regions},
-    )
+    visits, uses = sum(part.visits for part in parts), {region: _over_all(parts, region) for region in regions}
+    return Reuse(visits, in_order, at_random, Further.joined(further), uses)
 
 
 def _crossing(parts: list[Reuse], before: int, now: int, region: Region, count: float) -> Further:
-    """`count` uses of lines of `region` in part `now` that were last used in part `before`."""
+    """Return `count` uses of lines of `region` in part `now` that were last used in part `before`."""
     earlier, use = parts[before].uses[region], parts[now].uses[region]
     ordered = "random" not in (earlier.last, use.first)
     if ordered:
         place = _MIDDLES  # of the line in the region
-        left, waited = (
-            earlier.when(1 - place if earlier.last == "up" else place),
-            use.when(place if use.first == "up" else 1 - place),
-        )
+        left = earlier.when(1 - place if earlier.last == "up" else place)
+        waited = use.when(place if use.first == "up" else 1 - place)
     else:
         nodes = (np.arange(NODES) + 0.5) / NODES
         left, waited = (grid.ravel() for grid in np.meshgrid(earlier.when(nodes), use.when(nodes)))
     between = parts[before + 1 : now]
     others = np.zeros_like(left)
-    for each in dict.fromkeys(r for part in parts[before : now + 1] for r in part.uses):
-        shares: list[np.ndarray | float] = [
-            part.uses[each].lines / part.uses[each].span for part in between if each in part.uses
-        ]
-        ends = [parts[i].uses[each].share(t) for i, t in ((before, left), (now, waited)) if each in parts[i].uses]
-        if each == region and ordered:  # one order: the two ends meet different lines; opposite orders: the same ones
+    for other in dict.fromkeys(r for part in parts[before : now + 1] for r in part.uses):
+        within = [part.uses[other] for part in between if other in part.uses]
+        shares: list[np.ndarray | float] = [part_use.lines / part_use.span for part_use in within]
+        ends = [parts[i].uses[other].share(t) for i, t in ((before, left), (now, waited)) if other in parts[i].uses]
+        if other == region and ordered:  # in one order both ends touch different lines, in opposite orders the same
             ends = [np.minimum(1, sum(ends)) if earlier.last == use.first else np.maximum(*ends)]
-        span = max(part.uses[each].span for part in parts[before : now + 1] if each in part.uses)
+        span = max(part.uses[other].span for part in parts[before : now + 1] if other in part.uses)
         others = others + span * (1 - math.prod((1 - share for share in (*shares, *ends)), start=1.0))
     time = left + sum(part.visits for part in between) + waited
     return Further.of(np.full(left.size, count / left.size), time, np.maximum(others - 1, 0), use.in_order)
 
 
 def _over_all(parts: list[Reuse], region: Region) -> Use:
-    """A region's use by parts that follow each other: a window lies in one of them, in proportion to their lengths."""
+    """Return a region's use by successive parts: a window lies in one part, with probability by its length."""
     total = sum(part.visits for part in parts)
     at = [part.uses[region] for part in parts if region in part.uses]
     span = max(use.span for use in at)

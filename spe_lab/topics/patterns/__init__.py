@@ -1,6 +1,4 @@
-"""The algebra of access patterns, evaluated: misses by published rules, by ours, by simulation, and on
-the machine.
-"""
+"""Access patterns: misses by the published rules, by our model and by simulation, and times on the machine."""
 
 from spe_lab.models.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
 from spe_lab.models.patterns.footprints import published

@@ -1,6 +1,6 @@
 """Exercises: write loops as expressions, choose a layout, change C, break the model.
 
-An expression is judged by what it does: its trace and the loop's own, written down without the algebra, run through the
+An expression is judged by its misses: its trace and the loop's trace, which does not use the algebra, run through the
 same simulated levels.
 """
 
@@ -28,7 +28,7 @@ PLACES = [i << 20 for i in range(4)]  # of the loops' arrays
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop in C, its own addresses and sizes, and the expression that says the same."""
+    """A loop in C, its addresses and sizes, and the equivalent expression."""
 
     text: str
     run: Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray]]
@@ -36,7 +36,7 @@ class Loop:
 
 
 def _woven(*columns: np.ndarray) -> np.ndarray:
-    """One access of each column in turn."""
+    """Interleave the columns: one access of each, again and again."""
     return np.stack(columns, axis=1).ravel()
 
 
@@ -46,9 +46,8 @@ def _copied(rng: np.random.Generator):
 
 
 def _looked_up(rng: np.random.Generator):
-    return _woven(PLACES[0] + 4 * np.arange(N), PLACES[1] + 8 * rng.integers(0, 2048, N)), _woven(
-        np.full(N, 4), np.full(N, 8)
-    )
+    addresses = _woven(PLACES[0] + 4 * np.arange(N), PLACES[1] + 8 * rng.integers(0, 2048, N))
+    return addresses, _woven(np.full(N, 4), np.full(N, 8))
 
 
 def _repeated(rng: np.random.Generator):
@@ -57,9 +56,9 @@ def _repeated(rng: np.random.Generator):
 
 def _permuted(rng: np.random.Generator):
     i, place = np.arange(N), rng.permutation(N)
-    return np.concatenate(
-        [_woven(PLACES[0] + 8 * i, PLACES[1] + 4 * i, PLACES[2] + 8 * place), PLACES[2] + 8 * i]
-    ), np.concatenate([_woven(np.full(N, 8), np.full(N, 4), np.full(N, 8)), np.full(N, 8)])
+    addresses = [_woven(PLACES[0] + 8 * i, PLACES[1] + 4 * i, PLACES[2] + 8 * place), PLACES[2] + 8 * i]
+    sizes = [_woven(np.full(N, 8), np.full(N, 4), np.full(N, 8)), np.full(N, 8)]
+    return np.concatenate(addresses), np.concatenate(sizes)
 
 
 def _permuted_expression() -> Pattern:
@@ -95,57 +94,44 @@ LOOPS = {
 
 
 def loops() -> Text:
-    """The four loops of the first exercise."""
+    """Return the four loops of the first exercise."""
     return Text("\n\n".join(f"`{name}`\n```c\n{loop.text}\n```" for name, loop in LOOPS.items()))
 
 
 def judge_loops(answer: Any) -> Verdict:
     if not isinstance(answer, Mapping) or set(answer) - set(LOOPS):
-        raise SpeLabError(
-            f"the answer must be a dictionary with the keys {', '.join(LOOPS)}, got {answer!r:.60}; give each a"
-            " pattern, or ... for now"
-        )
+        rule = f"the answer must be a dictionary with the keys {', '.join(LOOPS)}"
+        raise SpeLabError(f"{rule}, got {answer!r:.60}; give each key a pattern, or ... for now")
     missing = [name for name in LOOPS if answer.get(name, ...) is ...]
     for name, given in answer.items():
         if given is ...:
             continue
         if not isinstance(given, Pattern):
             raise SpeLabError(f"{name} must be a pattern, got {given!r:.60}; write for example s_trav(Region(8192, 4))")
-        found = compare_with_loop(given, LOOPS[name])
-        if found:
-            return Verdict("wrong", f"{name}: {found}")
+        if difference := compare_with_loop(given, LOOPS[name]):
+            return Verdict("wrong", f"{name}: {difference}")
+    if len(missing) == len(LOOPS):
+        return Verdict("not attempted", "no pattern yet")
     if missing:
-        return (
-            Verdict("wrong", f"right so far; still to do: {', '.join(missing)}")
-            if len(missing) < len(LOOPS)
-            else Verdict("not attempted", "no pattern yet")
-        )
+        return Verdict("wrong", f"right so far; still to do: {', '.join(missing)}")
     return Verdict("right", f"all four miss as often as their loops, in {len(JUDGES)} simulated levels each")
 
 
 def compare_with_loop(given: Pattern, loop: Loop) -> str:
-    """What differs between the expression and the loop, in the first level that tells them apart;
-    empty if none does.
-    """
-    own, true = trace(given, 7), loop.run(np.random.default_rng(8))
-    seen = {
-        line: [cache.stack_distances(cache.lines_of(*each, line)) for each in (own, true)]
-        for line in {line for line, _ in JUDGES}
-    }
+    """Return the difference in the first simulated level where the expression and the loop differ; "" if none."""
+    traces = (trace(given, 7), loop.run(np.random.default_rng(8)))
+    lines = {line for line, _ in JUDGES}
+    seen = {line: [cache.stack_distances(cache.lines_of(*visits, line)) for visits in traces] for line in lines}
     for line, room in JUDGES:
         mine, wanted = (int(distances.misses(room)) for distances in seen[line])
         if abs(mine - wanted) > CLOSE * wanted + 2:
             return f"with {room} lines of {line} B the loop misses {wanted:,} times, and your expression {mine:,} times"
-    accesses = [len(cache.lines_of(*each, 64)) for each in (own, true)]
-    return (
-        ""
-        if accesses[0] == accesses[1]
-        else f"the loop makes {accesses[1]:,} accesses, and your expression {accesses[0]:,}"
-    )
+    mine, wanted = (len(cache.lines_of(*visits, 64)) for visits in traces)
+    return "" if mine == wanted else f"the loop makes {wanted:,} accesses, and your expression {mine:,}"
 
 
 def layout_crossover() -> float:
-    """s where n·s lines of records and two columns' 2 · n/8 · (1 − (1 − s)^8) are equally many."""
+    """Return the s at which records, n·s lines, and two columns, 2 · n/8 · (1 − (1 − s)^8) lines, miss equally often."""
     from scipy.optimize import brentq
 
     return float(brentq(lambda s: s - 0.25 * (1 - (1 - s) ** 8), 0.05, 0.9))
@@ -154,28 +140,26 @@ def layout_crossover() -> float:
 def judge_layout(answer: Any) -> Verdict:
     share = number(answer, "the selectivity at which both layouts miss equally often")
     rows, columns = share, 0.25 * (1 - (1 - share) ** 8)
-    said = f"at s = {share:g} records miss {rows:.3f} times for each of the n items, and columns {columns:.3f} times"
+    result = f"at s = {share:g} records miss {rows:.3f} times for each of the n items, and columns {columns:.3f} times"
     if share <= 0 or share > 1:
         return Verdict("wrong", f"a selectivity lies between 0 and 1, got {share:g}")
     if abs(share - layout_crossover()) <= 0.01:
-        return Verdict("right", f"{said}: below it the records win, since one line brings both fields")
-    return Verdict("wrong", f"{said}: there {'records' if rows < columns else 'columns'} win")
+        return Verdict("right", f"{result}: for smaller s the records win, since one line holds both fields")
+    return Verdict("wrong", f"{result}: there {'records' if rows < columns else 'columns'} win")
 
 
 def judge_break(answer: Any) -> Verdict:
     if not isinstance(answer, Pattern):
-        raise SpeLabError(
-            f"the answer must be a pattern, got {answer!r:.60}; write for example rs_trav(Region(64, 8), r=10)"
-        )
+        cure = "write for example rs_trav(Region(64, 8), r=10)"
+        raise SpeLabError(f"the answer must be a pattern, got {answer!r:.60}; {cure}")
     level = PricedLevel("L1", 32 << 10, 64)
     expected = sum(misses(answer, level))
     found = cache.Hierarchy([cache.Level(32 << 10, 64, ways=8)]).run(*trace(answer)).misses[0]
-    said = f"the model says {expected:,.0f} misses, and a cache of 32 KiB with 8 ways has {found:,}"
+    result = f"the model predicts {expected:,.0f} misses, and a cache of 32 KiB with 8 ways has {found:,}"
     if found >= 2 * expected:
-        return Verdict("right", f"{said}: a factor of {found / expected:.1f}")
-    return Verdict(
-        "wrong", f"{said}: a factor of {found / expected:.2f}, and 2 is asked for. Which addresses share a set?"
-    )
+        return Verdict("right", f"{result}: a factor of {found / expected:.1f}")
+    ratio = f"a factor of {found / expected:.2f}; at least 2 is needed"
+    return Verdict("wrong", f"{result}: {ratio}. Which addresses share a set?")
 
 
 MATRIX_TEMPLATE = """
@@ -225,50 +209,34 @@ FASTER = 0.7
 def judge_matrix(answer: Any) -> Verdict:
     means = "your loop takes {} times as long as the template"
     wrong = f": less than {FASTER} is asked for. In which order do the cells lie in memory?"
-    return judge_c(
-        answer,
-        run_matrix,
-        means,
-        name="sum_cells",
-        limit=FASTER,
-        below=True,
-        right=": a nest has become a single sweep",
-        wrong=wrong,
-    )
+    right = ": the nest has become a single sweep"
+    return judge_c(answer, run_matrix, means, name="sum_cells", limit=FASTER, below=True, right=right, wrong=wrong)
 
 
 def run_matrix(own: native.Library) -> tuple[float, float, float] | str:
-    """Checks the reader's sum_cells over whole passes, then times it beside the template."""
+    """Check the reader's sum_cells over whole passes, then compare its time with the template's."""
     template = native.compile_text(MATRIX_TEMPLATE, "sum_cells")
     try:
         matrix = own.struct("matrix")
         own.address("sum_cells")
     except (KeyError, AttributeError):
-        return (
-            "the source must declare struct matrix and uint64_t sum_cells(struct matrix *m, uint64_t work), as the"
-            " template does"
-        )
+        prototype = "struct matrix and uint64_t sum_cells(struct matrix *m, uint64_t work)"
+        return f"the source must declare {prototype}, as the template does"
     rng = np.random.default_rng(1)
     for rows, columns in ((1, 1), (3, 5), (64, 32)):
         cells = rng.integers(0, 1000, rows * columns, dtype=np.int32)
         state = matrix(cells.ctypes.data, rows, columns, 0, 0)
         halves = own.sum_cells(state, rows * columns // 2) + own.sum_cells(state, rows * columns - rows * columns // 2)
         if halves != cells.sum() or (state.row, state.column) != (0, 0):
-            return (
-                f"one pass over {rows} × {columns} cells, in two calls, must give {cells.sum()} and end where it began;"
-                f" it gives {halves}"
-            )
+            rule = f"one pass over {rows} × {columns} cells, in two calls, must give {cells.sum()} and end at the start"
+            return f"{rule}; it gives {halves}"
     cells = rng.integers(0, 1000, SIDE * SIDE, dtype=np.int32)
-    points = [
-        Point(
-            "sum_cells",
-            each.address("sum_cells"),
-            each.struct("matrix")(cells.ctypes.data, SIDE, SIDE, 0, 0),
-            keep=cells,
-        )
-        for each in (own, template)
-    ]
-    return compare(*points, budget_s=2.0)
+
+    def point(library: native.Library) -> Point:
+        state = library.struct("matrix")(cells.ctypes.data, SIDE, SIDE, 0, 0)
+        return Point("sum_cells", library.address("sum_cells"), state, keep=cells)
+
+    return compare(point(own), point(template), budget_s=2.0)
 
 
 EXERCISES = Exercises(
@@ -278,8 +246,8 @@ EXERCISES = Exercises(
             "Write each of the four loops as an expression.",
             (
                 (
-                    "What runs in one iteration is concurrent (*), what runs in another loop comes after (+). Widths are in"
-                    " bytes: an int has 4, a double 8."
+                    "Accesses of one iteration are concurrent (*); two loops are sequential (+). Widths are in bytes: an"
+                    " int has 4, a double 8."
                 ),
                 (
                     "field: three sweeps that touch 8 of 128 bytes. permute: a permutation visits each item once; use the"
@@ -287,53 +255,50 @@ EXERCISES = Exercises(
                 ),
             ),
             {name: loop.expression() for name, loop in LOOPS.items()},
-            "One pattern for each array of an iteration, joined by ⊙; loops that follow each other are joined by ⊕, and"
-            ' share the region they both use:\n```python\ncopy = s_trav(Region(8192, 4, "a")) * s_trav(Region(8192, 4,'
+            "One pattern for each array of an iteration, joined by ⊙; successive loops are joined by ⊕ and share the"
+            ' region that both use:\n```python\ncopy = s_trav(Region(8192, 4, "a")) * s_trav(Region(8192, 4,'
             ' "b"))\nlook_up = s_trav(Region(8192, 4, "key")) * rr_acc(Region(2048, 8, "table"), r=8192)\nfield ='
             ' rs_trav(Region(1024, 128, "record"), r=3, u=8)\nout = Region(8192, 8, "out")\npermute = s_trav(Region(8192,'
             ' 8, "in")) * s_trav(Region(8192, 4, "perm")) * r_trav(out) + s_trav(out)\n```',
             judge_loops,
         ),
         "layout": Exercise(
-            "A table of records of 64 bytes holds eight fields of 8 bytes, two of which are read for a share s of the"
-            " records. Stored as records, the two lie in one line; stored as columns, in two. At which s do both layouts"
+            "A table has n records of eight fields of 8 bytes each. A query reads two fields of a share s of the records."
+            " Stored as records, both fields lie in one line; stored as columns, in two lines. At which s do both layouts"
             " miss equally often?",
             (
-                (
-                    "Both are s_trav_cr: one with w = 64, u = 16, and two with w = 8. How many lines does each touch, for n"
-                    " records?"
-                ),
-                "n·s = 2 · (n/8) · (1 − (1 − s)⁸). Solve it with sympy's nsolve, or read it off a plot.",
+                "Both are s_trav_cr: one with w = 64, u = 16, and two with w = 8. How many lines do they touch?",
+                "n·s = 2 · (n/8) · (1 − (1 − s)⁸). Solve it with sympy's nsolve, or read it from a plot.",
             ),
             0.212,
-            "Below s ≈ 0.21 a line of a column is mostly brought for a single item, twice as many lines as records need."
-            " Above, items share lines, and a column's line serves up to eight.",
+            "For s < 0.21 a line of a column mostly serves a single item, so columns need twice as many lines as records."
+            " For larger s, items share lines: a column's line serves up to eight items.",
             judge_layout,
         ),
         "matrix": Exercise(
             "Change sum_cells so that it takes less than 0.7 of its time, with the same sum for each pass.",
             (
-                "Which expression is the template? A nest with one cursor for each row, taking turns.",
-                "Walk along a row first: the nest becomes s_trav.",
+                "Which expression is the template? A nest with one cursor for each row; the cursors take turns.",
+                "Traverse each row first: the nest becomes s_trav.",
             ),
             MATRIX_SOLUTION,
-            "In the template neighbours in time lie a row apart: nest(R, rows, s_trav, seq), whose cursors hold more lines"
-            " than a first-level cache has. With the loops exchanged it is s_trav(R).",
+            "In the template successive accesses are a row apart: nest(R, rows, s_trav, seq). Its cursors use more lines"
+            " than a first-level cache holds. With the loops exchanged it is s_trav(R).",
             judge_matrix,
         ),
         "break": Exercise(
             "Break the model: find a pattern for which a cache of 32 KiB with 8 ways misses at least twice as often as the"
-            " model says.",
+            " model predicts.",
             (
                 (
-                    "The model's cache is fully associative. In the simulated one, lines whose numbers differ by a multiple"
-                    " of 64 share 8 places."
+                    "The model's cache is fully associative. In the simulated cache, lines whose numbers differ by a"
+                    " multiple of 64 share 8 places."
                 ),
-                "Items 4096 bytes apart all share one set. Visit more than 8 of them again and again.",
+                "Items 4096 bytes apart all share one set. Visit more than 8 of them repeatedly.",
             ),
             rs_trav(Region(64, 4096), u=8, r=10),
-            "All 64 items begin in the same set of 8 lines, so that each is evicted before its turn comes again, while 504"
-            " lines stay empty.",
+            "All 64 items begin in the same set of 8 lines, so each is evicted before its next visit, while 504 lines stay"
+            " empty.",
             judge_break,
         ),
     },

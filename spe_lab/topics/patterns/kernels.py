@@ -1,4 +1,4 @@
-"""Patterns on the machine: kernels_c/patterns.c bound to memory, and checked before anything is timed."""
+"""Patterns on the machine: points that run kernels_c/patterns.c on memory, and the checks of its kernels."""
 
 import ctypes
 from collections import deque
@@ -19,95 +19,86 @@ from spe_lab.core.text import Text
 from spe_lab.models.patterns.algebra import Basic, Region, rr_acc, s_trav, s_trav_cr
 
 WORD = 4  # bytes
-SETTLE = 1 << 14  # visits that bring back what does not fit a cache anyway: translations, and the list
+SETTLE = 1 << 14  # warm-up visits of a region that fits no cache: they restore translations and the list
 LISTED_VISITS = 1 << 21
 MOST_LAPS = 256
 
 
 def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> Point:
-    """A pattern that is executed over and over, on memory of its own or on that of `arena`.
+    """Return a point that repeats the pattern, on its own memory or on that of `arena`.
 
-    A list holds as many different executions as it takes not to repeat itself soon: the same few visits would stay
-    cached. It holds whole ones, as a part of a sweep to and fro is a sweep to, over fewer items.
+    The list of visits holds many different executions, since a short list would stay cached. It holds complete
+    executions only: half of a back-and-forth sweep would be a plain sweep.
     """
     region = pattern.region
     if region.w % WORD or pattern.u % WORD:
-        raise SpeLabError(
-            f"w and u must be multiples of {WORD} B to be measured, got w={region.w} B, u={pattern.u} B; the kernels"
-            " read words"
-        )
+        rule = f"w and u must be multiples of {WORD} B to be measured, since the kernels read words"
+        raise SpeLabError(f"{rule}, got w={region.w} B, u={pattern.u} B; choose multiples")
     library, arena = kernels(), arena or Arena(region.size)
     kernel, order = "visit_in_order", None
     if not isinstance(pattern, s_trav):
         rng, laps = np.random.default_rng(seed), max(1, min(MOST_LAPS, LISTED_VISITS // pattern.visits))
         kernel, order = "visit_listed", np.concatenate([pattern.items(rng).astype(np.uint32) for _ in range(laps)])
         if not order.size:
-            raise SpeLabError("the pattern must visit an item to be timed, got none; choose a larger share or region")
+            raise SpeLabError("the pattern must visit at least one item, got none; choose a larger share or region")
     state = visits_state(library, arena.view, pattern, order)
     last = max(claim()[name].value for name in ("l2_capacity", "l3_capacity") if name in claim())
-    lap = (
-        4 * region.n if isinstance(pattern, s_trav_cr) else pattern.visits
-    )  # what one conditional lap leaves out, another brings back
+    # A conditional lap skips lines, so the warm-up takes several laps.
+    lap = 4 * region.n if isinstance(pattern, s_trav_cr) else pattern.visits
     warm = max(SETTLE, min(lap, state.count)) if region.size <= last else SETTLE
     return Point(str(pattern), library.address(kernel), state, warm, keep=(arena, order))
 
 
 def time_per_visit(pattern: Basic, budget_s: float = 1.0) -> Text:
-    """What a visit of this pattern costs on this machine, executed over and over by visit_listed (or visit_in_order).
-
-    Where nothing can be compiled the text says so.
-    """
+    """Measure the time per visit of the pattern on this machine; without a compiler, return a text that says so."""
     if not native.available():
         return Text(native.NO_COMPILER)
     estimate = deque(sweep([visits_point(pattern)], budget_s=0.3 if quick() else budget_s), maxlen=1).pop().estimate
-    value, low, high = (units.render(float(each[0]), "ns") for each in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (units.render(float(ns[0]), "ns") for ns in (estimate.value, estimate.low, estimate.high))
     return Text(f"{value} a visit (measured; interval {low} to {high})")
 
 
 def visits_state(
     library: native.Library, memory: np.ndarray, pattern: Basic, order: np.ndarray | None
 ) -> ctypes.Structure:
-    """`struct visits` at its start."""
+    """Return `struct visits` in its initial state."""
     count, at = (pattern.region.n, 0) if order is None else (order.size, order.ctypes.data)
     return library.struct("visits")(memory.ctypes.data, at, count, pattern.region.w, pattern.u // WORD, 0, 0)
 
 
 def scatter_point(tuples: np.ndarray, to: np.ndarray, bits: int) -> Point:
-    """One pass of a radix partition into 2^bits clusters."""
-    state, *kept = scatter_state(kernels(), tuples, to, bits)
-    return Point(f"{bits} bits", kernels().address("scatter_tuples"), state, SETTLE, keep=kept)
+    """Return a point of one pass of a radix partition into 2^bits clusters."""
+    state, *arrays = scatter_state(kernels(), tuples, to, bits)
+    return Point(f"{bits} bits", kernels().address("scatter_tuples"), state, SETTLE, keep=arrays)
 
 
 def scatter_state(library: native.Library, tuples: np.ndarray, to: np.ndarray, bits: int) -> tuple[Any, ...]:
-    """`struct scatter` at its start, and the arrays that it points into."""
+    """Return `struct scatter` in its initial state, and the arrays that it points to."""
     counts = np.bincount((tuples >> np.uint64(64 - bits)).astype(np.int64), minlength=1 << bits)
     starts = np.concatenate(([0], counts.cumsum()[:-1])).astype(np.uint64)
     cursors = starts.copy()
-    state = library.struct("scatter")(
-        tuples.ctypes.data, to.ctypes.data, cursors.ctypes.data, starts.ctypes.data, tuples.size, bits, 0
-    )
+    addresses = (array.ctypes.data for array in (tuples, to, cursors, starts))
+    state = library.struct("scatter")(*addresses, tuples.size, bits, 0)
     return state, tuples, to, starts, cursors
 
 
 def base_ns(machine: Machine) -> float:
-    """A visit whose lines are all in the first level: the dependent step of the strided loop does the same work."""
-    found = (claim() | machine.parameters)["strided_step_latency"]
-    return claim()["strided_step_latency"].value if found.value is None else found.value
+    """Return the time of a visit that hits in the first level: a step of the strided loop does the same work."""
+    latency = (claim() | machine.parameters)["strided_step_latency"].value
+    return claim()["strided_step_latency"].value if latency is None else latency
 
 
 @verified("patterns")
 def kernels(library: native.Library) -> Iterator[tuple[str, Any, Any]]:
-    """kernels_c/patterns.c, each kernel checked against numpy on edge sizes."""
+    """Yield (description, expected, found) for each kernel on edge sizes; expected values come from numpy."""
     for n, w, u in ((1, 4, 4), (7, 12, 8), (100, 64, 64)):
         rng = np.random.default_rng(n)
         words = rng.integers(0, 1 << 32, n * w // WORD, dtype=np.uint32)
         pattern = rr_acc(Region(n, w), r=3 * n, u=u)
         order = pattern.items(rng).astype(np.uint32)
-        each = words.reshape(n, -1)[:, : u // WORD].sum(axis=1, dtype=np.uint64)
-        for kernel, listed, expected in (
-            ("visit_listed", order, each[order]),
-            ("visit_in_order", None, np.tile(each, 3)),
-        ):
+        sums = words.reshape(n, -1)[:, : u // WORD].sum(axis=1, dtype=np.uint64)
+        cases = (("visit_listed", order, sums[order]), ("visit_in_order", None, np.tile(sums, 3)))
+        for kernel, listed, expected in cases:
             found = getattr(library, kernel)(visits_state(library, words, pattern, listed), 3 * n)
             yield f"{kernel} of {n} items", int(expected.sum()), found
     tuples = np.random.default_rng(1).integers(0, 1 << 64, 1000, dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""The labs patterns.basic and patterns.compose: misses against capacity, by both models, beside exact simulations."""
+"""The labs patterns.basic and patterns.compose: misses against capacity, by both models and by exact simulation."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -21,14 +21,14 @@ from spe_lab.models.patterns.traces import trace
 from spe_lab.models.patterns.uses import reuse
 
 KIB, MIB = 1 << 10, 1 << 20
-EXECUTIONS = (3, 8, 16, 32)  # after each step, whose spread gives the interval
-MOST_SIMULATED = 400_000  # line uses of one execution in a lab
+EXECUTIONS = (3, 8, 16, 32)  # number after each step; their spread gives the interval
+MOST_SIMULATED = 400_000  # visits of one execution in a lab
 WAYS = 8
 BASIC = ("s_trav", "rs_trav, uni", "rs_trav, bi", "r_trav", "rr_trav", "rr_acc")
 
 
 class MissLab(SimulatedLab):
-    """What the two labs share: an expression at a point, its misses per visit against a level's capacity."""
+    """Base of the two labs: misses per visit of an expression against the capacity of a level."""
 
     axis = "capacity"
     quantity = "misses per visit"
@@ -36,37 +36,20 @@ class MissLab(SimulatedLab):
     stem = "cache"
     compared = ("fully associative", "ours")
     breaks = (
-        "A model of a fully associative level with LRU replacement says nothing of conflicts within sets, of other"
-        " policies, and of lines that a prefetcher brings before they are asked for."
+        "The models assume a fully associative level with LRU replacement. They ignore conflicts within sets, other"
+        " policies, and lines that a prefetcher loads in advance."
     )
 
     def expression(self, point: Mapping[str, Value]) -> Pattern:
         raise NotImplementedError
 
     def capacity_slider(self) -> Slider:
-        return Slider(
-            "capacity",
-            "B",
-            32 * KIB,
-            "capacity of the level",
-            KIB,
-            4 * MIB,
-            "log",
-            multiple_of=KIB,
-            source="a first-level cache",
-        )
+        meaning, source = "capacity of the level", "a first-level cache"
+        return Slider("capacity", "B", 32 * KIB, meaning, KIB, 4 * MIB, "log", multiple_of=KIB, source=source)
 
     def line_slider(self) -> Slider:
-        sizes = ("32 B", "64 B", "128 B", "4096 B")
-        return Slider(
-            "line",
-            "",
-            "64 B",
-            "block of the level",
-            scale="choice",
-            choices=sizes,
-            source="a cache line; 4096 B would be a page",
-        )
+        sizes, source = ("32 B", "64 B", "128 B", "4096 B"), "a cache line; 4096 B would be a page"
+        return Slider.choice("line", sizes, "block of the level", source, default="64 B")
 
     def line(self, point: Mapping[str, Value]) -> int:
         return int(str(point["line"]).partition(" ")[0])
@@ -75,7 +58,7 @@ class MissLab(SimulatedLab):
         return [KIB * 2**i for i in range(0, 13, 2 if short else 1)]
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """Where the machine's own levels with such blocks lie."""
+        """Return the capacities of the machine's levels that have this block size."""
         return {
             level.name: level.capacity
             for level in levels_of(self.machine)
@@ -129,69 +112,35 @@ class BasicPatterns(MissLab):
     id = "patterns.basic"
     within = 0.0005
     title = "Basic patterns"
-    question = "How many misses does a basic pattern cause in a level of a given capacity, and which rule knows?"
+    question = (
+        "How many misses does a basic pattern cause in a level of a given capacity, and which rule predicts them?"
+    )
 
     def make_sliders(self) -> list[Slider]:
+        touched = "bytes that a visit touches, at most w"
         return [
             self.capacity_slider(),
-            Slider(
-                "pattern",
-                "",
-                "rr_trav",
-                "how the items are visited",
-                scale="choice",
-                choices=BASIC,
-                source="where the rules differ most",
-            ),
-            Slider(
-                "n",
-                "",
-                4096,
-                "items of the region",
-                256,
-                65536,
-                "log",
-                multiple_of=1,
-                source="beyond a first-level cache",
-            ),
+            Slider.choice("pattern", BASIC, "order of the visits", "here the rules differ most", default="rr_trav"),
+            Slider.count("n", 4096, "items of the region", 256, 65536, "larger than a first-level cache", "log"),
             Slider("w", "B", 96, "width of an item", 1, 512, "log", multiple_of=1, source="one line and a half"),
-            Slider(
-                "u",
-                "B",
-                96,
-                "bytes that a visit touches, at most w",
-                1,
-                512,
-                "log",
-                multiple_of=1,
-                source="the whole item",
-            ),
-            Slider(
-                "r",
-                "",
-                4,
-                "traversals, or visits of rr_acc for each item",
-                1,
-                8,
-                multiple_of=1,
-                source="enough to see what is kept",
-            ),
+            Slider("u", "B", 96, touched, 1, 512, "log", multiple_of=1, source="the whole item"),
+            Slider.count("r", 4, "traversals, or visits of rr_acc for each item", 1, 8, "enough to show reuse"),
             self.line_slider(),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
-            "To and fro": Preset(
+            "Back and forth": Preset(
                 {"pattern": "rs_trav, bi"},
-                "More capacity helps until the region fits: on the way back, what was read last is still there.",
+                "More capacity helps until the region fits: on the way back, the lines read last are still cached.",
             ),
-            "Round and round": Preset(
+            "In one direction": Preset(
                 {"pattern": "rs_trav, uni"},
-                "All or nothing: until the whole region fits, each line is given up before its turn comes again.",
+                "All or nothing: until the whole region fits, each line is evicted before its next use.",
             ),
             "Narrow visits": Preset(
                 {"w": 256.0, "u": 8.0},
-                "The published rule lies higher: that eight aligned bytes are never split over two lines is not in it.",
+                "The published rule is higher: it ignores that eight aligned bytes never cross a line boundary.",
             ),
         }
 
@@ -201,7 +150,7 @@ class BasicPatterns(MissLab):
 
 @lru_cache(maxsize=64)
 def _basic(name: str, n: int, w: int, u: int, r: int) -> Pattern:
-    """At most MOST_SIMULATED visits: fewer items where there would be more."""
+    """Return a basic pattern; n is reduced so that there are at most MOST_SIMULATED visits."""
     region, u = Region(max(16, min(n, MOST_SIMULATED // r)), w), min(u, w)
     kinds = {
         "s_trav": lambda: s_trav(region, u=u),
@@ -215,31 +164,30 @@ def _basic(name: str, n: int, w: int, u: int, r: int) -> Pattern:
 
 
 def hash_join(n: int, w: int) -> Pattern:
-    """Build a table from V; then probe it with U and write W."""
-    build, probe, table, result = (
-        Region(n, width, name) for width, name in ((w, "V"), (w, "U"), (2 * w, "H"), (2 * w, "W"))
-    )
+    """Return the pattern of a hash join: build a table from V, then probe it with U and write W."""
+    build, probe = Region(n, w, "V"), Region(n, w, "U")
+    table, result = Region(n, 2 * w, "H"), Region(n, 2 * w, "W")
     return s_trav(build) * r_trav(table) + s_trav(probe) * rr_acc(table, r=n) * s_trav(result)
 
 
 def merge_join(n: int, w: int) -> Pattern:
-    """Two sorted inputs and a result, each read or written once, in order."""
+    """Return the pattern of a merge join: two sorted inputs are read, and a result is written, once and in order."""
     return s_trav(Region(n, w, "U")) * s_trav(Region(n, w, "V")) * s_trav(Region(n, 2 * w, "W"))
 
 
 def partition(n: int, w: int) -> Pattern:
-    """Scatter U into 64 clusters, then read those one by one."""
+    """Return the pattern of a partition: scatter U into 64 clusters, then read these one by one."""
     clusters = Region(-(-n // 64) * 64, w, "W")
     return s_trav(Region(n, w, "U")) * nest(clusters, m=64) + s_trav(clusters)
 
 
 def polluted(n: int, w: int) -> Pattern:
-    """Look-ups in a small table beside a long stream: s += table[key[i]]."""
+    """Return the pattern of look-ups in a small table by keys from a long stream: s += table[key[i]]."""
     return s_trav(Region(4 * n, w, "key")) * rr_acc(Region(max(16, n // 4), 4 * w, "table"), r=4 * n)
 
 
 def two_tables(n: int, w: int) -> Pattern:
-    """Look-ups in a small and in a large table, equally often."""
+    """Return the pattern of look-ups in a small and in a large table, equally often."""
     return rr_acc(Region(max(16, n // 4), w, "A"), r=2 * n) * rr_acc(Region(4 * n, w, "B"), r=2 * n)
 
 
@@ -254,12 +202,12 @@ EXPRESSIONS = {
 
 @register
 class Compose(MissLab):
-    """Misses of a composed pattern against the capacity of a level; `own` puts the reader's own in its place."""
+    """Misses of a composed pattern against the capacity of a level; `own`: the reader's pattern, which replaces it."""
 
     id = "patterns.compose"
     within = 0.0015
     title = "Composed patterns"
-    question = "What do patterns cost that run at once, or one after the other, in a level of a given capacity?"
+    question = "How many misses do concurrent and successive patterns cause in a level of a given capacity?"
 
     own: Pattern | None
 
@@ -272,26 +220,8 @@ class Compose(MissLab):
             return shared
         return [
             shared[0],
-            Slider(
-                "plan",
-                "",
-                "hash join",
-                "what is computed",
-                scale="choice",
-                choices=tuple(EXPRESSIONS),
-                source="the papers' own example",
-            ),
-            Slider(
-                "n",
-                "",
-                16384,
-                "items of an input",
-                256,
-                65536,
-                "log",
-                multiple_of=1,
-                source="beyond a first-level cache",
-            ),
+            Slider.choice("plan", EXPRESSIONS, "operation", "the papers' example"),
+            Slider.count("n", 16384, "items of an input", 256, 65536, "larger than a first-level cache", "log"),
             Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=4, source="a key"),
             shared[1],
         ]
@@ -302,15 +232,16 @@ class Compose(MissLab):
         return {
             "Partition": Preset(
                 {"plan": "partition"},
-                "The cliff is at 4 KiB: of the 64 clusters, the lines being written are all that must be kept.",
+                "The cliff is at 4 KiB: only the line being written of each of the 64 clusters must stay cached.",
             ),
             "Merge join": Preset(
-                {"plan": "merge join"}, "A flat line: all is read in order and once, so that no capacity helps."
+                {"plan": "merge join"},
+                "A flat line: all items are visited once and in order, so capacity does not help.",
             ),
             "A stream beside": Preset(
                 {"plan": "look-ups and a stream"},
-                "At 128 KiB the table alone would fit; ours lies above the published rule, since the stream keeps"
-                " pushing it out.",
+                "At 128 KiB the table alone would fit. Our curve is above the published one, since the stream evicts"
+                " lines of the table.",
             ),
         }
 

@@ -1,4 +1,4 @@
-"""The lab patterns.partition: the cliff of a radix partition, in one pass and in two."""
+"""The lab patterns.partition: the cliff of a radix partition, in one pass and in two passes."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -30,21 +30,19 @@ ASSUMED_TUPLE_NS = 1.2
 
 
 def one_pass(bits: int, tuples: int = TUPLES, w: int = TUPLE) -> Pattern:
-    """Read U in order, and write each tuple to the place of its cluster's cursor: s_trav(U) ⊙ nest(W, 2^bits, s_trav,
-    ran).
-    """
+    """Return the pattern that reads U and writes to the clusters of W: s_trav(U) ⊙ nest(W, 2^bits, s_trav, ran)."""
     return s_trav(Region(tuples, w, "U")) * nest(Region(tuples, w, "W"), m=2**bits)
 
 
 @register
 class Partition(PricedLab):
-    """Time per tuple of a radix partition against the number of bits, hence of clusters, in one pass and in two."""
+    """Time per tuple of a radix partition into 2^bits clusters against the bits, in one pass and in two passes."""
 
     id = "patterns.partition"
     title = "The radix cliff"
     question = (
-        "Into how many clusters can a pass partition its input before each tuple pays for it, and when are two passes"
-        " cheaper?"
+        "Into how many clusters can one pass partition its input before the time per tuple rises, and when are two"
+        " passes cheaper?"
     )
     axis = "bits"
     quantity = "time per tuple"
@@ -52,44 +50,21 @@ class Partition(PricedLab):
     compared = ("one pass", "one pass, predicted")
     within = 0.12
     breaks = (
-        "The model's cursors miss as loads that wait; a processor writes without waiting, as long as its store buffer"
-        " has room, and pairs of lines and of page-table entries share the cost. `overlap` stands for all of that, and"
-        " is one number for every level."
+        "The model treats the writes of cursors as loads that wait. A processor writes without waiting while its store"
+        " buffer has room, and pairs of lines or page-table entries share the cost. One number, `overlap`, describes"
+        " all of this at every level."
     )
 
     def make_sliders(self) -> list[Slider]:
+        # The region fits the last cache and the reach of the TLB, so only the levels above these matter.
+        ends = tuple(f"_{level.name}" for level in self.levels()[:-2])
+        overlap, t0 = "misses in progress at the same time", "time of a tuple without repeated misses"
+        assumed = {"scale": "log", "measured": False}
         return [
-            Slider(
-                "bits", "", 8, "bits of the cluster's number", BITS[0], BITS[-1], multiple_of=1, source="256 clusters"
-            ),
-            Slider(
-                "overlap",
-                "",
-                ASSUMED_OVERLAP,
-                "misses under way at once",
-                1,
-                32,
-                "log",
-                measured=False,
-                source="assumed: stores do not wait",
-            ),
-            Slider(
-                "t0",
-                "ns",
-                ASSUMED_TUPLE_NS,
-                "time of a tuple that comes back to no line in vain",
-                0.1,
-                100,
-                "log",
-                measured=False,
-                source="assumed",
-            ),
-            # The region lies in the last cache and within the TLB's reach: the levels before them decide.
-            *(
-                slider
-                for slider in self.price_sliders()
-                if slider.name.endswith(tuple(f"_{level.name}" for level in self.levels()[:-2]))
-            ),
+            Slider.count("bits", 8, "bits of the cluster's number", BITS[0], BITS[-1], "256 clusters"),
+            Slider("overlap", "", ASSUMED_OVERLAP, overlap, 1, 32, **assumed, source="assumed: stores do not wait"),
+            Slider("t0", "ns", ASSUMED_TUPLE_NS, t0, 0.1, 100, **assumed, source="assumed"),
+            *(slider for slider in self.price_sliders() if slider.name.endswith(ends)),
         ]
 
     def presets(self) -> dict[str, Preset]:
@@ -97,17 +72,15 @@ class Partition(PricedLab):
         return {
             "Misses one by one": Preset(
                 {"overlap": 1.0},
-                "The cliff is half as high again and stands where it was: only how long a miss is waited for has"
-                " changed.",
+                "The cliff is 50 % higher and at the same place: only the time of a miss has changed.",
             ),
             "Eight at once": Preset(
                 {"overlap": 8.0},
-                "Less than a fifth is left of the cliff: with so many misses under way, two passes pay late or never.",
+                "Less than 20 % of the cliff remains: with overlapping misses, two passes pay off late or never.",
             ),
             "A first level × 4": Preset(
                 {first.name: first.rounded(4 * first.default)},
-                "The mark moves two bits to the right: room for four times the lines is room for four times the"
-                " clusters.",
+                "The mark moves two bits to the right: four times the lines hold four times the clusters.",
             ),
         }
 
@@ -117,16 +90,12 @@ class Partition(PricedLab):
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         tuples = np.random.default_rng(1).integers(0, 1 << 64, TUPLES, dtype=np.uint64)
         arena = Arena(TUPLES * TUPLE)
-        to, bits, firsts = (
-            arena.view.view(np.uint64),
-            x.values.astype(int),
-            sorted({first_bits(int(b)) for b in x.values}),
-        )
+        to, bits = arena.view.view(np.uint64), x.values.astype(int)
+        firsts = sorted({first_bits(int(b)) for b in bits})
         by_first = {b: tuples[np.argsort(tuples >> np.uint64(64 - b), kind="stable")] for b in firsts}
-        # A second pass splits what a first one has clustered: of all its cursors only those within one cluster move at
-        # a time.
+        # The second pass splits the clusters of the first: at a time, only the cursors within one cluster move.
         passes = [tuples] * len(bits), [by_first[first_bits(int(b))] for b in bits]
-        points = [scatter_point(each, to, int(b)) for source in passes for each, b in zip(source, bits, strict=True)]
+        points = [scatter_point(read, to, int(b)) for source in passes for read, b in zip(source, bits, strict=True)]
         points += [scatter_point(tuples, to, b) for b in firsts]
         n = len(bits)
 
@@ -143,9 +112,8 @@ class Partition(PricedLab):
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         bits = np.rint(x.values).astype(int)
         levels, overlap, base = self.priced(point), point["overlap"], point["t0"]
-        stall = {
-            b: _stall(b, levels) / overlap for b in {*bits, *map(first_bits, bits), *(b - first_bits(b) for b in bits)}
-        }
+        seconds = (b - first_bits(b) for b in bits)
+        stall = {b: _stall(b, levels) / overlap for b in {*bits, *map(first_bits, bits), *seconds}}
         one = [base + stall[b] for b in bits]
         two = [2 * base + stall[first_bits(b)] + stall[b - first_bits(b)] for b in bits]
         return [
@@ -154,23 +122,21 @@ class Partition(PricedLab):
         ]
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """As many clusters as the first level has lines."""
+        """Return the bits for which there are as many clusters as the first level has lines."""
         return {"first level full": float(np.log2(self.priced(point)[0].room))}
 
 
 def first_bits(bits: int) -> int:
-    """Of two passes, the first takes half of the bits, rounded up."""
+    """Return the bits of the first of two passes: half of all bits, rounded up."""
     return (int(bits) + 1) // 2
 
 
 def _stall(bits: int, levels: list[PricedLevel]) -> float:
-    """ns per tuple for lines that a cursor comes back to in vain. First uses are in order for each cursor: part of the
-    base time.
-    """
+    """Return the ns per tuple for misses of further uses; first uses are in order for each cursor and part of t0."""
     total = 0.0
     for level in levels:
-        found = reuse_of(bits, level.block)
-        total += (float(found.misses(level.room)[1]) - found.first_at_random) * level.at_random_ns
+        uses = reuse_of(bits, level.block)
+        total += (float(uses.misses(level.room)[1]) - uses.first_at_random) * level.at_random_ns
     return total / TUPLES
 
 

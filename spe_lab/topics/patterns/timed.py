@@ -1,6 +1,4 @@
-"""The labs patterns.time and patterns.conditional: patterns on the machine, and the times that its levels' prices
-predict.
-"""
+"""The labs patterns.time and patterns.conditional: measured times of patterns, and times from the levels' costs."""
 
 import dataclasses
 import math
@@ -40,105 +38,57 @@ from spe_lab.topics.patterns.kernels import LISTED_VISITS, WORD, base_ns, kernel
 
 KIB, MIB = 1 << 10, 1 << 20
 PATTERNS = ("s_trav", "rs_trav, uni", "rs_trav, bi", "r_trav", "rr_trav", "rr_acc", "nest", "s_trav_cr")
-REFERENCE = 1 << 14  # items of the region whose distribution stands for all sizes
+REFERENCE = 1 << 14  # items of the region whose model is scaled to all sizes
 PART = 64  # items of a nest's part
-OFTEN = 8  # random visits for each item: enough that each has been met
-SHARE = 0.1  # of the items, that a conditional traversal visits: a prefetcher bridges the gaps of much larger ones
-# share of the lines that may be left out by all the laps which the model looks back on: a matter of milliseconds
-FORGOTTEN = 0.15
+OFTEN = 8  # random visits per item, so that nearly all items are visited
+SHARE = 0.1  # of the items that a conditional traversal visits; a prefetcher would bridge the gaps of larger shares
+FORGOTTEN = 0.15  # share of the lines that all laps before the modelled one may leave out; fewer laps are faster
 
 
 class PricedLab(KernelLab):
-    """What the two labs share: the machine's levels as sliders."""
+    """Base of labs whose sliders are the capacities and costs of the machine's levels."""
 
     unit = "ns"
 
     def price_sliders(self) -> list[Slider]:
-        """Capacities and prices of the levels, and the time of a visit that misses nothing."""
-        source = "this machine's profile, where it was calibrated; else claimed or assumed"
-        found = [
-            Slider(
-                "t0",
-                "ns",
-                base_ns(self.machine),
-                "time of a visit in the first level",
-                0.1,
-                100,
-                "log",
-                measured=False,
-                source=source,
-            )
-        ]
+        """Return the sliders for the levels' capacities and costs, and for the time of a visit without misses."""
+        source = "this machine's profile if it was calibrated; else reported or assumed"
+
+        def slider(name: str, unit: str, default: float, meaning: str, low: float, high: float) -> Slider:
+            low, high = min(low, default), max(high, default)
+            return Slider(name, unit, default, meaning, low, high, "log", measured=False, source=source)
+
+        sliders = [slider("t0", "ns", base_ns(self.machine), "time of a visit in the first level", 0.1, 100)]
         for level in self.levels():
-            name, low, high = f"C_{level.name}", min(KIB, level.capacity), max(1 << 30, level.capacity)
-            found.append(
-                Slider(
-                    name,
-                    "B",
-                    level.capacity,
-                    f"capacity of {level.name}",
-                    low,
-                    high,
-                    "log",
-                    measured=False,
-                    source=source,
-                )
-            )
-            price = level.at_random_ns
-            found.append(
-                Slider(
-                    f"l_{level.name}",
-                    "ns",
-                    price,
-                    f"what a random miss in {level.name} adds",
-                    min(0.01, price),
-                    max(1000, price),
-                    "log",
-                    measured=False,
-                    source=source,
-                )
-            )
+            capacity, price = f"capacity of {level.name}", f"time that a random miss in {level.name} adds"
+            sliders.append(slider(f"C_{level.name}", "B", level.capacity, capacity, KIB, 1 << 30))
+            sliders.append(slider(f"l_{level.name}", "ns", level.at_random_ns, price, 0.01, 1000))
         last = self.levels()[-2]
-        price = max(last.in_order_ns, 0.01)
-        found.append(
-            Slider(
-                "q",
-                "ns",
-                price,
-                f"what a miss in {last.name} adds if the lines come in order",
-                min(0.01, price),
-                max(100, price),
-                "log",
-                measured=False,
-                source=source,
-            )
-        )
-        return found
+        price = f"time that a miss in {last.name} adds if lines are visited in order"
+        return [*sliders, slider("q", "ns", max(last.in_order_ns, 0.01), price, 0.01, 100)]
 
     def levels(self) -> tuple[PricedLevel, ...]:
-        """The caches from the innermost, then the TLB."""
+        """Return the caches from the first level on, then the TLB."""
         return levels_of(self.machine)
 
     def priced(self, point: Mapping[str, Value]) -> list[PricedLevel]:
-        """The levels with the sliders' capacities and prices, as far as the lab has such sliders."""
+        """Return the levels with the capacities and costs of the sliders that the lab has."""
         *caches, tlb = self.levels()
         caches[-1] = dataclasses.replace(caches[-1], in_order_ns=point.get("q", caches[-1].in_order_ns))
-        found = []
+        levels = []
         for level in (*caches, tlb):
-            capacity, price = (
-                point.get(f"C_{level.name}", level.capacity),
-                point.get(f"l_{level.name}", level.at_random_ns),
-            )
-            found.append(dataclasses.replace(level, capacity=max(capacity, level.block), at_random_ns=price))
-        return found
+            capacity = max(point.get(f"C_{level.name}", level.capacity), level.block)
+            price = point.get(f"l_{level.name}", level.at_random_ns)
+            levels.append(dataclasses.replace(level, capacity=capacity, at_random_ns=price))
+        return levels
 
 
-@lru_cache(maxsize=4)  # up to 3 MiB each, and a frame asks for two
+@lru_cache(maxsize=4)  # up to 3 MiB each; a slider move asks for two
 def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
-    """A pattern run once more than before, run before, and its visits: what a further lap costs is the difference.
+    """Return the models of k + 1 and of k laps of a pattern, and the visits of a lap; their difference is one lap.
 
-    Before is once, unless a lap leaves lines out: then it is a sweep, and as many laps as it takes to touch nearly all
-    again. All quantities grow with n, so one region stands for every size: what matters is which share of it fits.
+    k is 1 unless a lap leaves lines out; then a sweep precedes enough laps to touch nearly all lines. All quantities
+    are proportional to n, so one region represents every size: only the share that fits matters.
     """
     pattern = pattern_of(name, Region(REFERENCE, w, "R"))
     use = reuse(pattern, line).uses[pattern.region]
@@ -149,7 +99,7 @@ def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
 
 
 def pattern_of(name: str, region: Region) -> Basic:
-    """One of PATTERNS over this region; a visit reads a pointer."""
+    """Return one of PATTERNS over this region; a visit reads a pointer."""
     u = min(8, region.w)
     kinds = {
         "s_trav": lambda: s_trav(region, u=u),
@@ -165,9 +115,7 @@ def pattern_of(name: str, region: Region) -> Basic:
 
 
 def listed(laps: Sequence[Basic]) -> Pattern:
-    """What the kernel does: it visits in the order of a list, in which the laps follow each other, and which is read as
-    well.
-    """
+    """Return the kernel's pattern: the laps one after the other, and the list of visits, which is read concurrently."""
     program = reduce(add, laps)
     return program if isinstance(laps[-1], s_trav) else s_trav(Region(program.visits, WORD)) * program
 
@@ -178,14 +126,14 @@ class Time(PricedLab):
 
     id = "patterns.time"
     title = "Patterns on the machine"
-    question = "What does a visit cost when a pattern runs over a region of a given size again and again?"
+    question = "How long does a visit take if a pattern is repeated over a region of a given size?"
     axis = "size"
     quantity = "time per visit"
     compared = ("dependent visits", "ours")
     within = 0.35  # of an uncalibrated machine
     breaks = (
-        "Caches are not fully associative, the last one is shared with neighbours, page tables compete with data for"
-        " it, and a processor overlaps what the sum over levels takes one after the other."
+        "Caches are not fully associative. Other cores share the last cache, and page tables compete with data for it."
+        " A processor overlaps misses, while the model adds them up."
     )
 
     @property
@@ -193,27 +141,11 @@ class Time(PricedLab):
         return max(MIB, min(64 * MIB, memory_available() // 16) // MIB * MIB)
 
     def make_sliders(self) -> list[Slider]:
+        step, source = 4 * KIB, "a prefetcher cannot predict it"
+        size, middle = "size of the region", "the middle of the sweep"
         return [
-            Slider(
-                "size",
-                "B",
-                MIB,
-                "size of the region",
-                4 * KIB,
-                self.largest,
-                "log",
-                multiple_of=4 * KIB,
-                source="the middle of the sweep",
-            ),
-            Slider(
-                "pattern",
-                "",
-                "r_trav",
-                "how the items are visited",
-                scale="choice",
-                choices=PATTERNS,
-                source="nothing that a prefetcher could learn",
-            ),
+            Slider("size", "B", MIB, size, step, self.largest, "log", multiple_of=step, source=middle),
+            Slider.choice("pattern", PATTERNS, "order of the visits", source, default="r_trav"),
             Slider("w", "B", 64, "width of an item", 8, 256, "log", multiple_of=WORD, source="one line"),
             *self.price_sliders(),
         ]
@@ -222,26 +154,23 @@ class Time(PricedLab):
         return {
             "In order": Preset(
                 {"pattern": "s_trav"},
-                "The stairs are gone: lines that come in order cost q at most, and not the price of a random miss.",
+                "The steps are gone: a line in order costs at most q, not the time of a random miss.",
             ),
             "Narrow items": Preset(
                 {"w": 8.0},
-                "The stairs are less steep: a line that came for one item may serve others before it has to go.",
+                "The steps are less steep: a line that was loaded for one item may serve others before its eviction.",
             ),
         }
 
     def default_values(self, short: bool) -> list[float]:
-        sizes = [
-            4 * KIB * 2**i
-            for i in range(0, 15, 2 if short else 1)
-            if 4 * KIB * 2**i <= (4 * MIB if short else self.largest)
-        ]
+        largest = 4 * MIB if short else self.largest
+        sizes = [size for i in range(0, 15, 2 if short else 1) if (size := 4 * KIB * 2**i) <= largest]
         return sizes if short else sorted({*sizes, *(3 * size // 2 for size in sizes[1:-1] if size <= 4 * MIB)})
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         w, limit = int(point["w"]), memory_available() // 2
         if 2 * x.values.sum() > limit:
-            rule = "the sizes of one sweep must together stay below a quarter of the memory available"
+            rule = "the sizes of one sweep together must stay below a quarter of the memory available"
             raise SpeLabError(f"{rule}, got {x.values.sum():.0f} B; leave out the largest")
         points = []
         for size in x.values:
@@ -255,9 +184,8 @@ class Time(PricedLab):
         for level in self.priced(point):
             twice, once, visits = steady(name, w, level.block)
             room = level.room * REFERENCE / np.maximum(x.values // w, 1)
-            in_order, at_random = (
-                after - before for after, before in zip(twice.misses(room), once.misses(room), strict=True)
-            )
+            pairs = zip(twice.misses(room), once.misses(room), strict=True)
+            in_order, at_random = (after - before for after, before in pairs)
             time += (in_order * level.in_order_ns + at_random * level.at_random_ns) / visits
         return [Curve("ours", "predicted", x, "ns", np.maximum(time, 0))]
 
@@ -268,14 +196,14 @@ class Conditional(PricedLab):
 
     id = "patterns.conditional"
     title = "Conditional reads"
-    question = "What does a traversal cost that visits only a share s of the items, and where does skipping save least?"
+    question = "How long does a traversal take that visits a share s of the items, and where does skipping save least?"
     axis = "s"
     quantity = "time per item of the region"
     compared = ("dependent visits", "in order and at random")
     within = 0.7  # of an uncalibrated machine
     breaks = (
-        "Whether a line comes in order is a matter of degree to a prefetcher, which may fetch lines that nobody wants,"
-        " and independent selections are rare: real ones cluster, or follow the order of the data."
+        "A real prefetcher also predicts some lines after gaps, and it fetches unused lines. Independent selections are"
+        " rare: real selections cluster, or follow the order of the data."
     )
 
     @property
@@ -290,26 +218,22 @@ class Conditional(PricedLab):
         ]
 
     def presets(self) -> dict[str, Preset]:
-        dear = self.slider("q").rounded(10 * self.slider("q").default)
+        q = self.slider("q")
         return {
             "Wide items": Preset(
                 {"w": 64.0},
-                "The hill moves to larger shares: with fewer items in a line, more of them must be wanted before every"
-                " line is.",
+                "The hill moves to larger shares: fewer items per line need a larger share to touch all lines.",
             ),
-            "Dear lines in order": Preset(
-                {"q": dear},
-                "The right end rises and the left one stays: where all lines are touched, they come in order, and each"
-                " costs q.",
+            "Expensive lines in order": Preset(
+                {"q": q.rounded(10 * q.default)},
+                "The right end rises and the left end stays: for large shares, lines are in order and cost q each.",
             ),
         }
 
     def default_values(self, short: bool) -> list[float]:
-        return (
-            [0.001, 0.01, 0.05, 0.1, 0.3, 1]
-            if short
-            else [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1]
-        )
+        if short:
+            return [0.001, 0.01, 0.05, 0.1, 0.3, 1]
+        return [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1]
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         w, arena = int(point["w"]), Arena(self.size + WORD)
@@ -324,22 +248,23 @@ class Conditional(PricedLab):
         return Plan(points, self.compared[:1], kernels(), curves=measured)
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
-        """The region is far larger than the caches, so that a line which is touched misses in all of them."""
+        """Return the predicted curves; each touched line misses in all caches, since the region is far larger."""
         caches = self.priced(point)[:-1]
         in_order, at_random = shares(x.values, point["w"], caches[0].block)
-        cheap, dear = sum(level.in_order_ns for level in caches), sum(level.at_random_ns for level in caches)
+        cheap, costly = sum(level.in_order_ns for level in caches), sum(level.at_random_ns for level in caches)
         base, lines = x.values * point["t0"], point["w"] / caches[0].block
+        both = base + lines * (in_order * cheap + at_random * costly)
         return [
-            Curve("in order and at random", "predicted", x, "ns", base + lines * (in_order * cheap + at_random * dear)),
+            Curve("in order and at random", "predicted", x, "ns", both),
             Curve("all in order", "predicted", x, "ns", base + lines * (in_order + at_random) * cheap),
         ]
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """Where random misses are most frequent: P(1 − P) is largest at P = 1/2."""
+        """Return the share with most random misses: P(1 − P) is largest at P = 1/2."""
         return {"most random misses": 1 - 2 ** (-point["w"] / self.levels()[0].block)}
 
 
 def shares(s: np.ndarray, w: float, line: float) -> tuple[np.ndarray, np.ndarray]:
-    """(P², P(1 − P)): of a region's lines, those touched in order and at random, with P = 1 − (1 − s)^(line/w)."""
+    """Return (P², P(1 − P)), the shares of lines touched in order and at random; P = 1 − (1 − s)^(line/w)."""
     touched = 1 - (1 - np.asarray(s, float)) ** (line / w)
     return touched**2, touched * (1 - touched)
