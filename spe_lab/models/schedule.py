@@ -73,7 +73,7 @@ def list_schedule(graph: Graph, workers: int, order: str = ORDERS[0], late_ns: i
 
 
 def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
-    """Return (least, most): no schedule is shorter than `least`, no list schedule longer than `most` (Graham).
+    """Return (least, most): no schedule is shorter, no list schedule longer (Graham).
 
     A worker is idle only while every ready task runs, and then the longest remaining chain shrinks. So the idle time is
     at most (workers − 1) · span, and work + idle time is workers · total.
@@ -86,7 +86,7 @@ def bounds(work: float, span: float, workers: int) -> tuple[float, float]:
 
 @cache
 def graham_bound() -> "sympy.Expr":
-    """Return the upper bound, solved from workers · total = work + idle time with the largest possible idle time."""
+    """Return the upper bound, from workers · total = work + idle time with the largest idle time."""
     import sympy
 
     total, work, span, workers = (symbol(name) for name in "TWDN")

@@ -31,7 +31,7 @@ _LINE = re.compile(r"(?P<name>[^\W\d][\w.]*)\s+(?P<time>\S+(\s*[nµum]?s)?)(\s+a
 
 @dataclass(frozen=True)
 class Task:
-    """One step that a worker does without a break; `code` is the name up to the first dot, as a profiler shows it."""
+    """A step without a break; `code`, the name up to the first dot, is what a profiler would show."""
 
     name: str
     ns: int

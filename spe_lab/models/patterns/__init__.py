@@ -1,1 +1,1 @@
-"""The algebra of access patterns: expressions, their misses by formula, and their traces for exact simulations."""
+"""The algebra of access patterns: expressions, formulas for their misses, and their traces."""

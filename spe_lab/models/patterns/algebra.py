@@ -34,7 +34,7 @@ def _whole(name: str, value: float, low: int, cure: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """`n` consecutive items of `w` bytes. Regions with the same name are one place; an unnamed region is unique."""
+    """`n` items of `w` bytes. Regions with the same name are one place; an unnamed region is unique."""
 
     n: int
     w: int
@@ -107,7 +107,7 @@ def _parts(pattern: Pattern, kind: type) -> tuple[Pattern, ...]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Basic(Pattern):
-    """A pattern over one region that touches the first `u` bytes of each item it visits; u = w if it is left out."""
+    """A pattern over one region that touches the first `u` bytes (default: w) of each visited item."""
 
     region: Region
     u: int | None = field(default=None, kw_only=True)

@@ -1,4 +1,4 @@
-"""The published evaluation of an expression: ⊙ divides caches by footprint, ⊕ passes on resident shares of regions.
+"""The published evaluation of an expression, by footprints and resident shares of regions.
 
 The structure is from the paper (Manegold, Boncz, Kersten, VLDB 2002): ⊙ divides a level's capacity in proportion to the
 footprints of its parts, and ⊕ passes on a state of pairs ⟨region, resident share⟩. The footprints and the two functions
@@ -47,7 +47,7 @@ def _basic(pattern: Basic, line: int, room: np.ndarray, state: State) -> tuple[n
 
 
 def footprint(pattern: Pattern, line: int) -> float:
-    """Return the lines that a pattern may revisit: 1 for a sweep, 1 for each cursor of a nest, otherwise the region."""
+    """Return the lines that a pattern may revisit: 1 for a sweep or a cursor, else the region."""
     if isinstance(pattern, Basic):
         if isinstance(pattern, nest):
             return pattern.m

@@ -1,4 +1,4 @@
-"""Misses of each basic pattern at one level as sympy expressions: the published rules, and ours, exact under LRU.
+"""Misses of each basic pattern at one level, as sympy expressions: published rules and ours.
 
 A level holds K lines of B bytes. A pattern visits items of width w in a region of n items, and touches u bytes of each.
 All formulas use two quantities: q, the mean number of lines that a visit touches, and X, the number of lines that a
@@ -73,7 +73,7 @@ def lines_touched(rule: str = "ours") -> "sympy.Expr":
 
 
 def misses(kind: str, rule: str = "ours") -> "sympy.Expr":
-    """Return the misses of a basic pattern in n, r, m, s, K, X (`lines_touched`) and q (`lines_per_visit`)."""
+    """Return a basic pattern's misses in n, r, m, s, K, X (`lines_touched`) and q (`lines_per_visit`)."""
     if kind not in KINDS:
         raise SpeLabError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}; name one of them")
     return (_ours if _checked(rule) == "ours" else _published)(kind)
@@ -115,7 +115,7 @@ def evaluate(pattern: Basic, line: int, room: np.ndarray | float, rule: str = "o
 
 
 def alone(pattern: Pattern, line: int, rule: str = "ours") -> "sympy.Expr":
-    """Return the sum of the closed forms of the basic patterns, each alone in a level of K lines of `line` bytes."""
+    """Return the sum of the closed forms of the basic patterns, each alone in a level of K lines."""
     import sympy
 
     total = sympy.Integer(0)
@@ -140,7 +140,7 @@ def _values(pattern: Basic, line: int) -> dict[str, float]:
 
 
 def sequential_share(kind: str) -> "sympy.Expr":
-    """Return the share of the misses whose line follows the previous one, so that a prefetcher predicts them.
+    """Return the share of misses whose line follows the previous one, so that a prefetcher predicts it.
 
     It is 0 or 1 except for the conditional traversal. There a line has a selected item with probability P, and so has
     the line before it: of all lines, P² are sequential misses and P(1 − P) random ones.

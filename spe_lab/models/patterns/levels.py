@@ -27,7 +27,7 @@ MODELS = ("ours", "published")
 
 @dataclass(frozen=True)
 class PricedLevel:
-    """A cache or TLB: `capacity` and `block` in bytes, and the costs in ns of a miss in order and at random."""
+    """A cache or TLB: `capacity` and `block` in bytes, and the costs of a miss in order and at random."""
 
     name: str
     capacity: float
@@ -52,7 +52,7 @@ class PricedLevel:
 
 
 def levels_of(machine: Machine | None = None) -> tuple[PricedLevel, ...]:
-    """Return the machine's caches from the first level on, and its TLB; calibrated, or else reported or assumed.
+    """Return the machine's caches and TLB with calibrated values, or else reported or assumed ones.
 
     For misses in order, the cost of a line includes the translation, since both are measured together.
     """
@@ -98,7 +98,7 @@ def cost(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, model: s
 
 
 def table(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, seed: int = 1) -> Text:
-    """Return a table by level: misses by both models and by exact simulation, and the cost of our model's misses.
+    """Return a table by level: misses by both models and by simulation, and the cost of our misses.
 
     Without a compiler the column of the simulation stays empty.
     """

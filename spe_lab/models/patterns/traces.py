@@ -10,7 +10,7 @@ ALIGNED = 1 << 16  # alignment of regions: a multiple of every line size and pag
 
 
 def trace(pattern: Pattern, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Return (addresses, sizes) of the visits of one execution, in order: first byte, and number of bytes touched.
+    """Return (addresses, sizes) of the visits of one execution: first byte, and bytes touched.
 
     Regions begin on page boundaries. Concurrent patterns are interleaved in proportion to their lengths.
     """
@@ -35,12 +35,12 @@ def _follow(pattern: Pattern, starts: dict[Region, int], rng: np.random.Generato
 
 
 def distances(pattern: Pattern, line: int, seed: int = 1, cancel: Cancel | None = None) -> Distances:
-    """Return the exact stack distances of one execution, for fully associative LRU caches with `line` bytes a line."""
+    """Return the exact stack distances of one execution, for lines of `line` bytes."""
     return stack_distances(lines_of(*trace(pattern, seed), line), cancel)
 
 
 def simulated(
     pattern: Pattern, line: int, blocks: np.ndarray | int, seeds: range | list[int] = range(1, 4)
 ) -> np.ndarray:
-    """Return the mean misses over executions, each exact, for fully associative LRU caches of `blocks` lines."""
+    """Return the mean misses over executions in fully associative LRU caches of `blocks` lines."""
     return np.mean([distances(pattern, line, seed).misses(blocks) for seed in seeds], axis=0)

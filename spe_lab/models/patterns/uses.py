@@ -46,7 +46,7 @@ _MIDDLES = (np.arange(PIECES) + 0.5) / PIECES
 
 @dataclass(frozen=True)
 class Use:
-    """A pattern's use of one region of `span` lines: it touches `lines`, in a window of t visits `within(t)`.
+    """A pattern's use of a region of `span` lines: it touches `lines`, and `within(t)` in t visits.
 
     `first`, `last`: order of the lines' first and last uses ("up", "down" or "random"); `in_order`: share of the misses
     of first uses that a prefetcher predicts.
@@ -104,7 +104,7 @@ class Further:
 
 @dataclass(frozen=True)
 class Reuse:
-    """An expression at one line size: its visits, first uses (in order, at random), further uses, and regions."""
+    """An expression at one line size: visits, first uses (in order, at random), further uses, regions."""
 
     visits: float
     first_in_order: float
@@ -192,7 +192,7 @@ def _kinds_of_lines(k: float) -> list[tuple[float, float]]:
 
 
 def _random_traversals(pattern: r_trav | rr_trav, lines: float, n: float, k: float) -> Reuse:
-    """Model random traversals: for a line with c uses, P(more than t visits since its last use) = (1 − t/n)^c."""
+    """Model random traversals; a line with c uses is not used in t visits with P = (1 − t/n)^c."""
     kinds = _kinds_of_lines(k)
 
     def within(t: np.ndarray) -> Any:  # an array: `kinds` is not empty
@@ -238,7 +238,7 @@ def _random_visits(pattern: rr_acc, lines: float, k: float) -> Reuse:
 
 
 def _nest(pattern: nest, line: int, lines: float, q: float) -> Reuse:
-    """Model a nest: at any time the m cursors use `front` lines, fewer than m·q if parts are smaller than a line.
+    """Model a nest; its m cursors use `front` lines, fewer than m·q if a line holds several parts.
 
     The cursors reach a line that none of them uses `openings` times; that may exceed X, since a part may end within the
     first line of the next part.
@@ -293,7 +293,7 @@ def _concurrent(parts: list[Reuse]) -> Reuse:
 
 
 def _sequential(parts: list[Reuse]) -> Reuse:
-    """Compose successive patterns: the first use of a line in a part is a further use if an earlier part used it."""
+    """Compose successive patterns: a first use of a line is a further use if an earlier part used it."""
     further, in_order, at_random = [], 0.0, 0.0
     for now, part in enumerate(parts):
         further.append(part.further)
@@ -339,7 +339,7 @@ def _crossing(parts: list[Reuse], before: int, now: int, region: Region, count: 
 
 
 def _over_all(parts: list[Reuse], region: Region) -> Use:
-    """Return a region's use by successive parts: a window lies in one part, with probability by its length."""
+    """Return a region's use by successive parts; a window lies in one part, in proportion to its length."""
     total = sum(part.visits for part in parts)
     at = [part.uses[region] for part in parts if region in part.uses]
     span = max(use.span for use in at)

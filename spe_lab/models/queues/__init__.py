@@ -1,4 +1,4 @@
-"""Queues: random times, simulated systems of servers, intervals of simulated statistics, and analytical models.
+"""Queues: random times, simulated systems of servers, intervals of statistics, analytical models.
 
 Times are in the unit of the distributions' means. Names follow Kendall's notation and the literature: λ arrivals per
 unit of time, S service time, μ = 1 / E(S), c servers, ρ = λ E(S) / c the load, Wq the wait in the queue, T = Wq + S the

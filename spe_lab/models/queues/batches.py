@@ -43,7 +43,7 @@ def estimate(value: float, parts: np.ndarray) -> Estimate:
 
 
 def cut(x: np.ndarray, batches: int = BATCHES) -> np.ndarray:
-    """Return the values as batches × length, in the order of time, without the few at the front that do not fit."""
+    """Return the values as batches × length in time order, without the few at the front that do not fit."""
     if len(x) < 2 * batches:
         raise SpeLabError(f"{batches} batches need at least {2 * batches} customers, got {len(x)}; simulate more")
     return x[len(x) % batches :].reshape(batches, -1)
@@ -82,5 +82,5 @@ def shares_above(
 
 
 def naive_mean(x: np.ndarray) -> Estimate:
-    """Return the mean with the standard error of independent values, s / √n, to show how wrong it is for a queue."""
+    """Return the mean with the standard error of independent values, s / √n: wrong for a queue."""
     return estimate(np.mean(x), x)

@@ -1,4 +1,4 @@
-"""M/M/c from its birth–death chain: stationary distribution, Erlang's B and C, waits, sojourns and their percentiles.
+"""M/M/c from its birth–death chain: stationary distribution, Erlang's B and C, waits and sojourns.
 
 The state k is the number of customers in the system. It increases at rate λ and decreases at rate min(k, c)·μ. The
 models follow from these rates in sympy. The functions at the end are the numeric versions, vectorised over the load,
@@ -28,7 +28,7 @@ MOST_SERVERS = 100_000
 
 
 def weights(servers: int) -> tuple[list["sympy.Expr"], "sympy.Expr"]:
-    """Return (π₀ … π_c as multiples of π₀, ratio of successive probabilities beyond c), from the balance of flows.
+    """Return (π₀ … π_c as multiples of π₀, ratio of successive probabilities beyond c).
 
     The flows between the states k − 1 and k are equal: λ·π_{k−1} = min(k, c)·μ·π_k. With a = λ/μ:
 
@@ -57,7 +57,7 @@ def stationary(servers: int, k: int) -> "sympy.Expr":
 
 
 def waits(servers: int) -> "sympy.Expr":
-    """Return Erlang C: the share of time that all servers are busy, which is the share that Poisson arrivals see.
+    """Return Erlang C: the share of time that all servers are busy, as Poisson arrivals see it.
 
     >>> waits(1)
     a
@@ -102,7 +102,7 @@ def wait_tail_model() -> Model:
 
 @cache
 def sojourn_tail_model() -> Model:
-    """Return P(T > t) for d ≠ μ: the wait (0 with probability 1 − C, else exponential, rate d) plus the service."""
+    """Return P(T > t) for d ≠ μ: the wait (0 with probability 1 − C, else rate d) plus the service."""
     import sympy
 
     waiting, mu, drain, t, w = (symbol(name) for name in ("C", "mu", "d", "t", "w"))
@@ -123,7 +123,6 @@ def sojourn_tail_at_equal_rates() -> Model:
 
 
 # ---- Numeric twins
-# -----------------------------------------------------------------------------------------------------
 
 
 def erlang_b(servers: int, offered: np.ndarray | float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Distributions of random times (services, and gaps between arrivals), sampled in C (kernels_c/laws.c)."""
+"""Distributions of random times (services, gaps between arrivals), sampled in kernels_c/laws.c."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ MOST_DRAWN = 100_000_000  # 0.8 GB
 
 @dataclass(frozen=True)
 class Law:
-    """The distribution of a non-negative random time, with its exact moments; the functions of this module make it.
+    """The distribution of a non-negative random time, with its exact moments.
 
     `mean`: in any unit of time; `scv`: squared coefficient of variation, var / mean² (0 deterministic, 1 exponential).
     """
@@ -86,7 +86,7 @@ def hyperexponential(mean: float, scv: float) -> Law:
 
 
 def bimodal(mean: float, long_share: float = 0.001, ratio: float = 1000.0) -> Law:
-    """Return the distribution of short jobs of one length, and a share of long jobs that take `ratio` times as long.
+    """Return a distribution with two values: short jobs, and long jobs `ratio` times as long.
 
     >>> law = bimodal(1.0, 0.1, 11.0)  # 90 % of 0.5 and 10 % of 5.5
     >>> sorted(set(law.sample(1000, seed=1).tolist())), round(law.scv, 6)
@@ -122,7 +122,7 @@ def regular(rate: float) -> Law:
 
 
 def bursty(rate: float, scv: float = 9.0) -> Law:
-    """Return the gaps of an interrupted Poisson process, a Poisson stream that is switched on and off at random.
+    """Return the gaps of a Poisson stream that is switched on and off at random (interrupted Poisson).
 
     The gaps are hyperexponential with the given `scv` (Kuczura, Bell System Technical Journal 52, 1973).
     """

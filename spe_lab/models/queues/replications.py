@@ -1,4 +1,4 @@
-"""Simulations too large for one run: independent replications on any executor, merged into one estimate.
+"""Simulations too large for one run: independent replications, merged into one estimate.
 
 A billion customers need 40 GB in one run. In 200 replications of five million, each with its own random numbers, they
 need 0.2 GB for each worker. The spread of the independent replications gives an interval without an estimate of the
@@ -44,7 +44,7 @@ class Replication(NamedTuple):
 
 @dataclass(frozen=True)
 class Replicated:
-    """Statistics of `done` of `replications`; each has `customers`, of which the first twentieth is left out."""
+    """Statistics of `done` of `replications` with `customers` each, without the first twentieth."""
 
     mean: Estimate
     quantiles: dict[float, Estimate]

@@ -103,7 +103,7 @@ def choices_code(choices: Choices) -> int:
 
 @dataclass(frozen=True)
 class Simulated:
-    """A simulated run: arrays have an entry for each customer in the order of arrival, without the warm-up.
+    """A simulated run: arrays have an entry for each customer by arrival, without the warm-up.
 
     The arrays named `all_…` and `server` include the warm-up. Times are in the unit of the distributions.
     """

@@ -15,7 +15,7 @@ MOST_CUSTOMERS = 2000
 
 @dataclass(frozen=True)
 class Trace:
-    """Customers in the order of arrival; times count from the beginning of the interval and may be negative.
+    """Customers in the order of arrival; times are relative to the start of the interval.
 
     - `shape`: "shared" (one queue before all servers), "split" (one before each) or "sharing" (processor sharing)
     - `start`, `long`: when service begins, and which jobs are long
@@ -61,7 +61,7 @@ class Trace:
         return presence(self.arrival, self.departure)
 
     def behind_long(self) -> np.ndarray:
-        """Return a mask of the short jobs that wait behind long jobs at some time; none under processor sharing.
+        """Return a mask of the short jobs that wait behind long jobs; none under processor sharing.
 
         In a shared queue all servers must have a long job at that time, in split queues the job's own server.
         """
@@ -76,7 +76,7 @@ class Trace:
         return behind
 
     def blocked(self, at: float, server: int = 0) -> bool:
-        """Return True if long jobs block the queue at that time: on `server` if split, on all servers if shared."""
+        """Return True if long jobs block the queue at that time: on `server` if split, else on all servers."""
         busy = self.server[self.long & (self.start <= at) & (at < self.departure)]
         return server in busy if self.shape == "split" else np.unique(busy).size == self.servers
 
@@ -96,7 +96,7 @@ class Trace:
 def _virtual(
     arrival: np.ndarray, departure: np.ndarray, servers: int, first: float, begin: float, end: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (times, virtual time) of a station; virtual time passes at speed min(1, servers / jobs present)."""
+    """Return (times, virtual time) of a station; its speed is min(1, servers / jobs present)."""
     times, jobs = presence(arrival, departure)
     speed = np.minimum(1.0, servers / np.maximum(jobs, 1))
     virtual = np.concatenate([[0.0], np.cumsum(speed[:-1] * np.diff(times))])

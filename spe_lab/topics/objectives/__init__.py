@@ -1,4 +1,4 @@
-"""Service objectives: tails of fan-outs, head-room of pools, energy of requests, and costs of late answers."""
+"""Service objectives: tails of fan-outs, head-room of pools, energy, and costs of late answers."""
 
 from spe_lab.topics.objectives.energy import Energy
 from spe_lab.topics.objectives.exercises import CLOCK_TEMPLATE, EXERCISES

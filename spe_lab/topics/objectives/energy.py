@@ -1,4 +1,4 @@
-"""The lab objectives.energy: energy of a request against load, with all servers on or the fewest within the objective.
+"""The lab objectives.energy: energy of a request against load, with all or with the fewest servers on.
 
 Power is not measured: virtual machines hide it, and the meter of one processor does not describe a pool. The simulation
 gives the utilisation, and an assumed straight line from idle to peak converts it into watts.
@@ -122,13 +122,13 @@ class Energy(SimulatedLab):
         return pools.fewest_servers(self.offered(point, load), point["k"], PERCENTILE, int(point["servers"]))
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
-        """Return the load from which on a request takes at most 1 J with all servers on, or NaN if there is none."""
+        """Return the load from which on a request takes at most 1 J with all servers on, or NaN if none."""
         with np.errstate(divide="ignore", invalid="ignore"):
             found = models.least_load()(P_idle=point["idle"], P_peak=point["peak"], S=point["service"] / 1000, J=1.0)
         return {"1 J": float(found) if 0 < found <= 1 else np.nan}
 
     def table(self, settings: Mapping[str, Value] | None = None, customers: int = 2_000_000) -> Text:
-        """Return a table of servers on, energy and late share at a few loads, simulated and by Erlang's formula."""
+        """Return a table of energy and late share at a few loads, simulated and by Erlang's formula."""
         point = self.point(settings)
         rows = [
             "| load | servers on | J per request, simulated | late, simulated | late, predicted |",
@@ -153,7 +153,7 @@ def run(offered: float, servers: int, customers: int, cancel: Cancel | None = No
 
 
 def energy(run: Simulated, point: Mapping[str, Value]) -> batches.Estimate:
-    """Estimate the energy of a request in J: the idle power of all servers on, and what the service adds to it."""
+    """Estimate the energy of a request in J: idle power of the servers that are on, plus its service."""
     idle, peak = (np.float64(point[name]) for name in ("idle", "peak"))
     gaps = run.all_gaps[run.warm :]
     watt_services = idle * run.system.servers * gaps + (peak - idle) * run.service

@@ -1,4 +1,4 @@
-"""Exercises: a leaf's objective, servers for an objective, their price, a joule, and a clock to correct in C."""
+"""Exercises: a leaf's objective, servers for an objective, their price, a joule, a clock in C."""
 
 from contextlib import closing
 from typing import Any
@@ -148,7 +148,7 @@ def judge_clock(answer: Any) -> Verdict:
 
 
 def run_clock(own: Cell) -> str:
-    """Return the first error of the reader's clock, compared with Lindley's recursion in Python; "" if none."""
+    """Return the first error of the reader's clock against Lindley's recursion in Python; "" if none."""
     if "latencies" not in own.functions:
         prototype = "void latencies(const double *service, int64_t n, double gap, double *latency)"
         return f"the source must declare {prototype}, as the template does"

@@ -1,4 +1,4 @@
-"""The lab objectives.slo: latency of a request that waits for many leaves, with and without hedged leaf requests."""
+"""The lab objectives.slo: latency of a request that waits for many leaves, with and without hedges."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ def exceeded(tail: Callable[[np.ndarray], np.ndarray], share: np.ndarray) -> np.
 
 
 def hedged(leaf: str, hedge: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the tail of hedged leaf times: after the quantile `hedge`, a copy goes to an independent replica."""
+    """Return the tail of leaf times if a copy goes to another replica after the quantile `hedge`."""
     if hedge >= 1:
         return lambda t: survival(leaf, t)
     delay = exceeded(lambda t: survival(leaf, t), np.array(1 - hedge))

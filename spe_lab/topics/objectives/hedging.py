@@ -1,4 +1,4 @@
-"""The lab objectives.hedging: hedged requests to queues, which the copies make longer; and fan-outs to queues."""
+"""The lab objectives.hedging: hedged requests to queues, which the copies lengthen; and fan-outs."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ WARM_UP = 20  # statistics leave out the first 1/20 of the requests
 
 @dataclass(frozen=True)
 class Hedged:
-    """Sojourn times of requests in mean service times, and whether each was sent again, without the warm-up."""
+    """Sojourns of requests in mean service times, and which were sent again; without the warm-up."""
 
     sojourn: np.ndarray
     copied: np.ndarray
@@ -42,7 +42,7 @@ def simulate_hedging(
     seed: int = SEED,
     cancel: Cancel | None = None,
 ) -> Hedged:
-    """Simulate Poisson requests to random queues; a copy goes to another queue after `delay` without an answer.
+    """Simulate Poisson requests to random queues; after `delay` a copy goes to another queue.
 
     - `load`: load of a replica without copies; service times are exponential with mean 1
     - `delay`: in mean service times; infinity sends no copies
@@ -67,9 +67,9 @@ def simulate_hedging(
 def simulate_fork_join(
     load: float, leaves: int, requests: int, *, seed: int = SEED, cancel: Cancel | None = None
 ) -> np.ndarray:
-    """Return the times, in mean service times, of requests that go to all `leaves` queues and wait for the last answer.
+    """Simulate requests that go to all `leaves` queues and wait for the last; return their times.
 
-    Arrivals are Poisson; service times are independent and exponential with mean 1. Errors: as in `simulate_hedging`.
+    Arrivals are Poisson; services are independent and exponential with mean 1. Errors: as in `simulate_hedging`.
     """
     checked_size(load, leaves, requests, 1)
     if leaves * requests > 10 * MOST_REQUESTS:

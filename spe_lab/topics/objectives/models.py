@@ -48,7 +48,6 @@ def model(name: str, expression: "sympy.Expr", unit: str, source: str) -> Model:
 
 
 # ---- Fan-out
-# -----------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -60,7 +59,7 @@ def slow_share() -> Model:
 
 @cache
 def leaf_share() -> Model:
-    """Return the share F of leaf answers that must be fast for a share p of fast requests: Fⁿ = p, solved for F."""
+    """Return the share F of fast leaf answers that gives a share p of fast requests: Fⁿ = p."""
     import sympy
 
     fast, n, p = symbol("F"), symbol("n"), symbol("p")
@@ -70,7 +69,7 @@ def leaf_share() -> Model:
 
 @cache
 def exponential_quantile() -> Model:
-    """Return the time within which a share p of requests have all answers, for exponential leaves of mean 1."""
+    """Return the time in which a share p of requests have all answers; leaves: exponential, mean 1."""
     import sympy
 
     t, fast = symbol("t"), sympy.Symbol("F", positive=True)
@@ -79,7 +78,7 @@ def exponential_quantile() -> Model:
 
 
 def exponential_mean(leaves: "int | None" = None) -> "sympy.Expr":
-    """Return the mean time until all of n exponential leaves of mean 1 have answered: the harmonic number Hₙ.
+    """Return the mean time until n exponential leaves of mean 1 have answered: the harmonic number Hₙ.
 
     E(max) = ∫ (1 − Fⁿ) dt, and with u = F(t) this is the integral of (1 − uⁿ)/(1 − u) = 1 + u + … + uⁿ⁻¹ from 0 to 1.
 
@@ -94,7 +93,6 @@ def exponential_mean(leaves: "int | None" = None) -> "sympy.Expr":
 
 
 # ---- Hedged requests
-# ---------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -122,7 +120,7 @@ def hedged_miss() -> Model:
 
 @cache
 def own_load() -> Model:
-    """Return the load r' that requests and copies cause if replicas have the load r; in steady state r' = r."""
+    """Return the load r' of requests and copies at a replica load r; in steady state r' = r."""
     rho, r, d, t = symbol("rho"), symbol("r"), symbol("d"), symbol("t")
     late = queue_survival().expression.subs({symbol("rho"): r, t: d})
     return model("r'", rho * (1 + late), "", "each request, and a copy of each that is not answered after d")
@@ -143,7 +141,7 @@ def most_load() -> "sympy.Expr":
 
 
 def load_with_copies(rho: np.ndarray, delay: float) -> np.ndarray:
-    """Return the load r with copies: the smallest solution of r' = r, by fixed-point iteration from ρ; 1 if none."""
+    """Return the load r with copies, the smallest r' = r, by iteration from ρ; 1 if there is none."""
     r = np.array(rho, dtype=float)
     for _ in range(400):  # slow convergence where the lines touch, and there the steady state ends anyway
         r = np.minimum(own_load()(r=r, rho=rho, d=delay), 1.0)
@@ -151,12 +149,11 @@ def load_with_copies(rho: np.ndarray, delay: float) -> np.ndarray:
 
 
 # ---- Spare servers
-# -----------------------------------------------------------------------------------------------------
 
 
 @cache
 def large_pool_miss() -> Model:
-    """Return the share of answers that take longer than k service times in a large pool with δ spare servers.
+    """Return the share of answers later than k service times in a large pool with δ spare servers.
 
     Every request waits for an exponential time with rate δ before its service; the sum of both is convolved.
     """
@@ -183,7 +180,6 @@ def waiting_share() -> "sympy.Expr":
 
 
 # ---- Energy
-# ------------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -213,7 +209,7 @@ def least_load() -> Model:
 
 @cache
 def proportionality() -> "sympy.Expr":
-    """Return EP = 2 − 2 ∫ P(u)/P_peak du over 0 … 1: 1 if power is proportional to load, 0 if it is constant."""
+    """Return EP = 2 − 2 ∫ P(u)/P_peak du over 0 … 1: 1 for proportional power, 0 for constant power."""
     import sympy
 
     u = symbol("u")
@@ -222,7 +218,7 @@ def proportionality() -> "sympy.Expr":
 
 @cache
 def score(levels: int = 10) -> "sympy.Expr":
-    """Return the score of SPECpower_ssj2008 relative to full load: the sum of loads over the sum of powers.
+    """Return the SPECpower_ssj2008 score relative to full load: sum of loads over sum of powers.
 
     The loads fall from 1 in `levels` equal steps; the powers include idle.
     """
@@ -235,12 +231,11 @@ def score(levels: int = 10) -> "sympy.Expr":
 
 
 # ---- Money
-# -------------------------------------------------------------------------------------------------------------
 
 
 @cache
 def hourly_cost() -> Model:
-    """Return the hourly cost of a + m servers and of the penalties for late answers; a/S requests per second."""
+    """Return the hourly cost of a + m servers and of late answers, for a/S requests per second."""
     a, m, price, fine, late, service = map(symbol, ("a", "m", "c", "f", "L", "S"))
     return model("cost", (a + m) * price + SECONDS * a / service * late * fine / 1000, "€/h", "servers and penalties")
 

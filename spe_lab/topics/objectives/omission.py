@@ -62,7 +62,7 @@ def latencies(
 
 
 def corrected(measured: np.ndarray, gap_s: float = 0.01) -> np.ndarray:
-    """Return a closed client's latencies with the omitted ones added: v − gap, v − 2·gap, … for each latency v.
+    """Return a closed client's latencies, with v − gap, v − 2·gap, … added for each latency v.
 
     >>> corrected(np.array([0.001, 0.035]), 0.01).round(3).tolist()
     [0.001, 0.035, 0.025, 0.015]

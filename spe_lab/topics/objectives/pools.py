@@ -1,4 +1,4 @@
-"""Pools of servers behind one queue (M/M/c): share of late answers, highest load and fewest servers for an objective.
+"""Pools of servers behind one queue (M/M/c): late answers, highest load and fewest servers.
 
 Times are in mean service times. The functions are vectorised over servers and loads, so that a slider can move
 smoothly; `spe_lab.models.queues.birth_death` derives the formulas.
@@ -46,7 +46,9 @@ def waits_longer(w: float, servers: np.ndarray | float, load: np.ndarray | float
 
 
 def highest_load(servers: np.ndarray, k: float, p: float, no_wait: bool = False) -> np.ndarray:
-    """Return the highest load at which a share p of requests take at most k, or with `no_wait` do not wait; 0 if none.
+    """Return the highest load at which a share p of requests meet the objective; 0 if there is none.
+
+    The objective is an answer within k, or with `no_wait` no waiting at all.
 
     >>> highest_load(np.array([1, 4, 16]), 5, 0.99).round(3).tolist()
     [0.079, 0.606, 0.873]
@@ -62,13 +64,13 @@ def highest_load(servers: np.ndarray, k: float, p: float, no_wait: bool = False)
 
 @lru_cache(maxsize=64)
 def most_offered(most: int, k: float, p: float) -> np.ndarray:
-    """Return the largest offered loads that 1, 2, … `most` servers bear within the objective; they increase."""
+    """Return the largest offered loads, in ascending order, that 1, 2, … `most` servers bear."""
     servers = np.arange(1, most + 1)
     return servers * highest_load(servers, k, p)
 
 
 def fewest_servers(offered: np.ndarray | float, k: float, p: float, most: int) -> np.ndarray:
-    """Return the fewest servers with which a share p of requests take at most k; `most` if that many are not enough.
+    """Return the fewest servers for a share p of requests within k; `most` if that is not enough.
 
     >>> int(fewest_servers(12.0, 5.0, 0.99, 64))
     14
@@ -81,7 +83,7 @@ def fewest_servers(offered: np.ndarray | float, k: float, p: float, most: int) -
 
 @lru_cache(maxsize=64)
 def spare_servers(k: float, p: float) -> float:
-    """Return the spare servers δ that a very large pool of any size needs; infinite if no pool meets the objective."""
+    """Return the spare servers δ of a very large pool; infinite if no pool meets the objective."""
     from scipy.optimize import brentq
 
     if math.exp(-k) >= 1 - p:

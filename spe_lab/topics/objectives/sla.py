@@ -1,4 +1,4 @@
-"""The lab objectives.sla: penalties for late answers against the price of servers that would prevent them.
+"""The lab objectives.sla: penalties for late answers against the price of more servers.
 
 The objective limits the wait: the service of a request must begin within w. More servers do not shorten the service.
 """

@@ -1,4 +1,4 @@
-"""The lab objectives.utilisation: the highest load that meets an objective, against the size of the pool."""
+"""The lab objectives.utilisation: the highest load within an objective, against the size of the pool."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -126,7 +126,7 @@ class Utilisation(SimulatedLab):
 
 
 def highest_load(delayed: Callable[[float], batches.Estimate], allowed: float) -> tuple[float, float, float]:
-    """Return (load, low, high) at which the share of delayed requests is `allowed`; zeros if `allowed` is not positive.
+    """Return (load, low, high) at which the share of delayed requests is `allowed`; zeros if that is ≤ 0.
 
     `delayed` must rise with load from zero. The search halves a bracket of log(load / (1 − load)) until both ends were
     tried, then cuts it by the regula falsi on the logarithms of the shares. The interval is that of the share at the

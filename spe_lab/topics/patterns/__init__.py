@@ -1,4 +1,4 @@
-"""Access patterns: misses by the published rules, by our model and by simulation, and times on the machine."""
+"""Access patterns: misses by published rules, by our model and by simulation; measured times."""
 
 from spe_lab.models.patterns.algebra import Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav, s_trav_cr
 from spe_lab.models.patterns.footprints import published

@@ -118,7 +118,7 @@ def judge_loops(answer: Any) -> Verdict:
 
 
 def compare_with_loop(given: Pattern, loop: Loop) -> str:
-    """Return the difference in the first simulated level where the expression and the loop differ; "" if none."""
+    """Return the first difference between expression and loop in the simulated levels; "" if none."""
     traces = (trace(given, 7), loop.run(np.random.default_rng(8)))
     lines = {line for line, _ in JUDGES}
     seen = {line: [cache.stack_distances(cache.lines_of(*visits, line)) for visits in traces] for line in lines}
@@ -131,7 +131,7 @@ def compare_with_loop(given: Pattern, loop: Loop) -> str:
 
 
 def layout_crossover() -> float:
-    """Return the s at which records, n·s lines, and two columns, 2 · n/8 · (1 − (1 − s)^8) lines, miss equally often."""
+    """Return the s at which n·s lines of records equal 2 · n/8 · (1 − (1 − s)^8) lines of columns."""
     from scipy.optimize import brentq
 
     return float(brentq(lambda s: s - 0.25 * (1 - (1 - s) ** 8), 0.05, 0.9))

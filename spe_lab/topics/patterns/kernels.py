@@ -1,4 +1,4 @@
-"""Patterns on the machine: points that run kernels_c/patterns.c on memory, and the checks of its kernels."""
+"""Patterns on the machine: points that run kernels_c/patterns.c, and the checks of its kernels."""
 
 import ctypes
 from collections import deque
@@ -50,7 +50,7 @@ def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> P
 
 
 def time_per_visit(pattern: Basic, budget_s: float = 1.0) -> Text:
-    """Measure the time per visit of the pattern on this machine; without a compiler, return a text that says so."""
+    """Measure the time per visit of the pattern; without a compiler, return a text that says so."""
     if not native.available():
         return Text(native.NO_COMPILER)
     estimate = deque(sweep([visits_point(pattern)], budget_s=0.3 if quick() else budget_s), maxlen=1).pop().estimate
@@ -83,7 +83,7 @@ def scatter_state(library: native.Library, tuples: np.ndarray, to: np.ndarray, b
 
 
 def base_ns(machine: Machine) -> float:
-    """Return the time of a visit that hits in the first level: a step of the strided loop does the same work."""
+    """Return the time of a visit that hits the first level: a step of the strided loop."""
     latency = (claim() | machine.parameters)["strided_step_latency"].value
     return claim()["strided_step_latency"].value if latency is None else latency
 

@@ -1,4 +1,4 @@
-"""The labs patterns.basic and patterns.compose: misses against capacity, by both models and by exact simulation."""
+"""The labs patterns.basic and patterns.compose: misses against capacity, modelled and simulated."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -171,7 +171,7 @@ def hash_join(n: int, w: int) -> Pattern:
 
 
 def merge_join(n: int, w: int) -> Pattern:
-    """Return the pattern of a merge join: two sorted inputs are read, and a result is written, once and in order."""
+    """Return the pattern of a merge join: read two sorted inputs and write a result, once and in order."""
     return s_trav(Region(n, w, "U")) * s_trav(Region(n, w, "V")) * s_trav(Region(n, 2 * w, "W"))
 
 
@@ -202,7 +202,7 @@ EXPRESSIONS = {
 
 @register
 class Compose(MissLab):
-    """Misses of a composed pattern against the capacity of a level; `own`: the reader's pattern, which replaces it."""
+    """Misses of a composed pattern, or of the reader's `own`, against the capacity of a level."""
 
     id = "patterns.compose"
     within = 0.0015

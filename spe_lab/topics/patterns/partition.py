@@ -30,13 +30,13 @@ ASSUMED_TUPLE_NS = 1.2
 
 
 def one_pass(bits: int, tuples: int = TUPLES, w: int = TUPLE) -> Pattern:
-    """Return the pattern that reads U and writes to the clusters of W: s_trav(U) ⊙ nest(W, 2^bits, s_trav, ran)."""
+    """Return the pattern of a pass from U to the clusters of W: s_trav(U) ⊙ nest(W, 2^bits, s_trav, ran)."""
     return s_trav(Region(tuples, w, "U")) * nest(Region(tuples, w, "W"), m=2**bits)
 
 
 @register
 class Partition(PricedLab):
-    """Time per tuple of a radix partition into 2^bits clusters against the bits, in one pass and in two passes."""
+    """Time per tuple of a radix partition into 2^bits clusters against the bits, in one or two passes."""
 
     id = "patterns.partition"
     title = "The radix cliff"
@@ -132,7 +132,7 @@ def first_bits(bits: int) -> int:
 
 
 def _stall(bits: int, levels: list[PricedLevel]) -> float:
-    """Return the ns per tuple for misses of further uses; first uses are in order for each cursor and part of t0."""
+    """Return the ns per tuple for misses of further uses; t0 includes first uses, which are in order."""
     total = 0.0
     for level in levels:
         uses = reuse_of(bits, level.block)

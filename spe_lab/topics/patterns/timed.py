@@ -1,4 +1,4 @@
-"""The labs patterns.time and patterns.conditional: measured times of patterns, and times from the levels' costs."""
+"""The labs patterns.time and patterns.conditional: measured and predicted times of patterns."""
 
 import dataclasses
 import math
@@ -85,7 +85,7 @@ class PricedLab(KernelLab):
 
 @lru_cache(maxsize=4)  # up to 3 MiB each; a slider move asks for two
 def steady(name: str, w: int, line: int) -> tuple[Reuse, Reuse, int]:
-    """Return the models of k + 1 and of k laps of a pattern, and the visits of a lap; their difference is one lap.
+    """Return the models of k + 1 and of k laps, whose difference is one lap, and the visits of a lap.
 
     k is 1 unless a lap leaves lines out; then a sweep precedes enough laps to touch nearly all lines. All quantities
     are proportional to n, so one region represents every size: only the share that fits matters.
@@ -115,7 +115,7 @@ def pattern_of(name: str, region: Region) -> Basic:
 
 
 def listed(laps: Sequence[Basic]) -> Pattern:
-    """Return the kernel's pattern: the laps one after the other, and the list of visits, which is read concurrently."""
+    """Return the kernel's pattern: successive laps, and concurrently a traversal of the list of visits."""
     program = reduce(add, laps)
     return program if isinstance(laps[-1], s_trav) else s_trav(Region(program.visits, WORD)) * program
 

@@ -1,4 +1,4 @@
-"""Queueing: single queues, disciplines, head-of-line blocking and load balancing, simulated and predicted."""
+"""Queueing: single queues, disciplines, head-of-line blocking and load balancing."""
 
 from spe_lab.topics.queueing.animation import Watched
 from spe_lab.topics.queueing.balancing import Balancing

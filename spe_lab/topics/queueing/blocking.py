@@ -1,4 +1,4 @@
-"""A simulated log of requests with head-of-line blocking, and the time that requests waited behind each endpoint."""
+"""A simulated log of requests with head-of-line blocking, and the waits behind each endpoint."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -51,7 +51,7 @@ def _services() -> tuple[np.ndarray, np.ndarray]:
 
 
 def blame(log: np.ndarray) -> dict[str, float]:
-    """Return for each endpoint the total wait in ms of requests behind it during its service, in descending order."""
+    """Return the total wait in ms behind each endpoint during its services, in descending order."""
     if log.dtype.names is None or not {"endpoint", "server", "arrival", "start", "departure"} <= set(log.dtype.names):
         rule = "log must have endpoint, server, arrival, start and departure for each request"
         raise SpeLabError(f"{rule}; give queueing.incident() or a part of it")
@@ -63,7 +63,7 @@ def blame(log: np.ndarray) -> dict[str, float]:
 
 
 def _waits(line: np.ndarray) -> Iterator[tuple[str, float]]:
-    """Yield for each request of a queue its endpoint, and the total wait of the requests behind it in its service."""
+    """Yield for each request its endpoint, and the total wait of later requests during its service."""
     for i, (name, start, end) in enumerate(zip(line["endpoint"], line["start"], line["departure"], strict=True)):
         behind = line["arrival"][i + 1 : i + 1 + np.searchsorted(line["arrival"][i + 1 :], end)]
         yield str(name), float((end - np.maximum(behind, start)).sum())

@@ -1,4 +1,4 @@
-"""The lab queueing.disciplines: one queue or many, first come, first served (FCFS) or processor sharing (PS)."""
+"""The lab queueing.disciplines: one queue or many, FCFS or processor sharing (PS)."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -108,7 +108,7 @@ def four_systems(servers: int) -> dict[str, System]:
 
 
 def meets(curve: Curve, objective: float) -> float:
-    """Return the load at which a curve crosses the objective, by interpolation; NaN if its first point is above."""
+    """Return the interpolated load where a curve crosses the objective; NaN if its first point is above."""
     below = curve.values <= objective
     if below.all():
         return float(curve.x.values[-1])
@@ -122,7 +122,7 @@ def meets(curve: Curve, objective: float) -> float:
 def highest_load(
     system: System, law_name: str, objective: float = 10.0, p: float = 0.99, customers: int = 1_000_000, seed: int = 1
 ) -> float:
-    """Return the highest load whose simulated p-quantile of the sojourn meets the objective, accurate to about 0.01.
+    """Return the highest load at which the simulated p-quantile meets the objective, ± 0.01.
 
     - `system`, `law_name`: system, and distribution of service (one of `SERVICES`)
     - `objective`: in mean services

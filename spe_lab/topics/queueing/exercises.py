@@ -162,7 +162,7 @@ def judge_shortest(answer: Any) -> Verdict:
 
 
 def shortest_first(arrival: np.ndarray, service: np.ndarray) -> np.ndarray:
-    """Return the reference departures: the server takes the shortest waiting job, and the first of equal ones."""
+    """Return the reference departures: the server takes the shortest waiting job (the first of equals)."""
     departure, now, i = np.zeros(len(arrival)), 0.0, 0
     waiting: list[tuple[float, int]] = []
     for _ in range(len(arrival)):
@@ -193,7 +193,7 @@ def cases() -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def run_shortest(own: Cell) -> tuple[float, float] | str:
-    """Check the reader's departures; return the mean sojourns of FCFS and of the reader, or an error in a sentence."""
+    """Return the mean sojourns of FCFS and of the reader's function, or its first error in a sentence."""
     if "serve" not in own.functions:
         prototype = "void serve(const double *arrival, const double *service, int64_t n, double *departure)"
         return f"the source must declare {prototype}, as the template does"

@@ -1,4 +1,4 @@
-"""The lab queueing.head_of_line: the tail of the sojourn time or slowdown if one job in a thousand is long."""
+"""The lab queueing.head_of_line: the tail of the sojourn time or slowdown if a few jobs are long."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Distributions of service and of gaps that this chapter's sliders name; the unit of time is a mean service."""
+"""Distributions of service and of gaps, by the names of sliders; the unit is a mean service."""
 
 from collections.abc import Callable, Mapping
 

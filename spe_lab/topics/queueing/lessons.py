@@ -1,4 +1,4 @@
-"""Tables about simulation itself: coverage of intervals, the warm-up of a run, and the speed of simulators."""
+"""Tables about simulation itself: coverage of intervals, warm-up, and speed of simulators."""
 
 import time
 from itertools import pairwise
@@ -41,7 +41,7 @@ def _two(load: float, customers: int, seed: int) -> tuple[tuple, tuple]:
 
 
 def warm_up(load: float = 0.8, runs: int = 4000) -> Text:
-    """Return a table of the mean sojourn by customer number, from an empty system, and of its mean in a long run."""
+    """Return a table of the mean sojourn by customer number, from an empty system, and in a long run."""
     edges = (0, 1, 10, 30, 100, 300, 1000)
 
     def sojourns(seed: int) -> np.ndarray:
@@ -56,7 +56,7 @@ def warm_up(load: float = 0.8, runs: int = 4000) -> Text:
 
 
 def simulators(customers: int = 1_000_000) -> Text:
-    """Return a table of customers per second: the C kernel (with its random numbers), measured now, and others."""
+    """Return a table of customers per second: of the C kernel, measured now, and of other simulators."""
     best = min(_timed(customers) for _ in range(3))
     rate = float(f"{customers / best:.2g}")
     rows = [

@@ -1,4 +1,4 @@
-"""Models beyond M/M/c and M/G/1: random split, processor sharing, the shortest of d queues, waits behind a long job.
+"""Models of a random split, processor sharing, the shortest of d queues, and waits behind a long job.
 
 Each is derived in sympy from its definition; the functions at the end are the numeric versions. The unit of time is a
 mean service, so μ = 1 and λ = ρ for each server.
@@ -30,11 +30,10 @@ MITZENMACHER = "Mitzenmacher, IEEE TPDS 12(10), 2001; derived from the fluid lim
 
 
 # ---- A random split
-# ------------------------------------------------------------------------------------------------------
 
 
 def thinned() -> "sympy.Expr":
-    """Return the generating function E(z^N) of the arrivals of one of c queues in time t after a random split.
+    """Return the generating function E(z^N) of one queue's arrivals in time t after a random split.
 
     It is that of a Poisson stream with rate λ/c, so each queue is an independent M/G/1.
 
@@ -54,7 +53,6 @@ def thinned() -> "sympy.Expr":
 
 
 # ---- Processor sharing
-# ---------------------------------------------------------------------------------------------------
 
 
 def sharing_guess(first: "sympy.Expr", second: "sympy.Expr") -> "sympy.Expr":
@@ -69,7 +67,7 @@ def sharing_guess(first: "sympy.Expr", second: "sympy.Expr") -> "sympy.Expr":
 
 
 def sharing_balance() -> "sympy.Expr":
-    """Return the flow into a state of M/G/1-PS minus the flow out, for two kinds of jobs with exponential services.
+    """Return flow into minus flow out of a state of M/G/1-PS, for two kinds of exponential jobs.
 
     Each of n = n₁ + n₂ jobs is served at speed 1/n. The result is zero for every state: the guess is the solution.
 
@@ -88,7 +86,7 @@ def sharing_balance() -> "sympy.Expr":
 
 
 def sharing_jobs(n: int) -> "sympy.Expr":
-    """Return P(n jobs present) of both kinds together: a binomial sum, (1 − ρ)·ρⁿ, which depends on ρ alone.
+    """Return P(n jobs present) of both kinds: a binomial sum, (1 − ρ)·ρⁿ, which depends on ρ alone.
 
     >>> from spe_lab.core.model import symbol
     >>> (sharing_jobs(3) - symbol("rho") ** 3 * (1 - symbol("rho"))).expand()
@@ -119,7 +117,6 @@ def sharing_mean() -> Model:
 
 
 # ---- The shortest of d queues
-# --------------------------------------------------------------------------------------------
 
 
 def drift(i: int) -> "sympy.Expr":
@@ -156,7 +153,7 @@ def step(i: int, beyond: int = 6) -> "sympy.Eq":
 
 @cache
 def supermarket() -> Model:
-    """Return the share s_i of queues with i customers or more: s_i = ρ·s_{i−1}^d solved by logarithms to base ρ."""
+    """Return the share s_i of queues with i customers or more: s_i = ρ·s_{i−1}^d in logarithms."""
     import sympy
 
     d, i, rho = symbol("d"), symbol("i"), symbol("rho")
@@ -166,12 +163,11 @@ def supermarket() -> Model:
 
 
 # ---- Behind a long job
-# ---------------------------------------------------------------------------------------------------
 
 
 @cache
 def behind_a_long_job() -> Model:
-    """Return P(an arrival finds a long job in service with more than t to go), a lower bound of P(Wq > t) under FCFS.
+    """Return P(an arrival finds a long job with more than t to go), a lower bound of FCFS's P(Wq > t).
 
     Poisson arrivals see a long job in service with probability λ·p·L = ρ·p·L, at a uniform position of its length.
     The bound holds for t ≤ L and is zero beyond.
@@ -185,7 +181,6 @@ def behind_a_long_job() -> Model:
 
 
 # ---- Numeric twins
-# -------------------------------------------------------------------------------------------------------
 
 
 def longer_than(rho: np.ndarray | float, d: int) -> np.ndarray:
@@ -202,7 +197,7 @@ def longer_than(rho: np.ndarray | float, d: int) -> np.ndarray:
 
 
 def supermarket_mean(rho: np.ndarray | float, d: int) -> np.ndarray:
-    """Return E(T) of JSQ(d) for infinitely many servers: E(L) = Σ s_i for each, and Little's law, s_{i+1}/ρ = s_i^d.
+    """Return E(T) of JSQ(d) for infinitely many servers, from E(L) = Σ s_i and Little's law.
 
     >>> supermarket_mean(0.8, 2).round(4).tolist(), supermarket_mean(0.8, 3).round(4).tolist()
     ([1.9474], [1.5809])
@@ -211,7 +206,7 @@ def supermarket_mean(rho: np.ndarray | float, d: int) -> np.ndarray:
 
 
 def supermarket_tail(t: np.ndarray | float, rho: np.ndarray | float, d: int) -> np.ndarray:
-    """Return P(T > t): a customer joins a queue of j or more with probability s_j^d, and stays j + 1 services."""
+    """Return P(T > t): a customer joins j others or more with probability s_j^d, and stays j + 1 services."""
     joins, t = longer_than(rho, d) ** d, np.asarray(t, dtype=float)
     term = np.exp(-t) * np.ones_like(joins[0])  # e^(−t)·t^j / j!
     total = np.zeros_like(term)
@@ -252,7 +247,7 @@ def _wait_above(rho: float, long_share: float, ratio: float) -> tuple[float, np.
 
 
 def wait_tail(t: np.ndarray, rho: float, long_share: float, ratio: float) -> np.ndarray:
-    """Return P(Wq > t) of an FCFS server with Poisson arrivals and two lengths of service of mean 1, ± 0.005."""
+    """Return P(Wq > t) of M/G/1 with two lengths of service and mean 1, accurate to 0.005."""
     step, above = _wait_above(float(rho), float(long_share), float(ratio))
     t = np.asarray(t, dtype=float)
     places = np.append(0.0, (np.arange(above.size) + 0.5) * step)  # a grid value stands for the middle of its cell

@@ -1,4 +1,4 @@
-"""The base of this chapter's labs: a million simulated customers at each slider move, then more while time remains."""
+"""The base of this chapter's labs: a million customers at each slider move, then more."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ SHORT_LOADS = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 
 
 class QueueLab(SimulatedLab):
-    """Base of labs with a curve for each simulated system; a seed gives the same customers on every machine."""
+    """Base of labs with a curve for each system; a seed gives the same customers on every machine."""
 
     axis = "load"
     unit = "E(S)"

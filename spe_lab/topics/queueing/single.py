@@ -1,4 +1,4 @@
-"""The lab queueing.single: sojourn time against load, for one queue, one or more servers and any service times."""
+"""The lab queueing.single: sojourn time against load of one queue, for any distribution of service."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -101,7 +101,7 @@ def sojourn(name: str, servers: int, load: np.ndarray) -> np.ndarray:
 
 
 def allen_cunneen(servers: int, load: np.ndarray, gaps_scv: float, service_scv: float) -> np.ndarray:
-    """Approximate E(Wq) of G/G/c: that of M/M/c times the mean of both squared coefficients of variation (Allen 1978).
+    """Approximate E(Wq) of G/G/c: that of M/M/c times the mean of both scv (Allen 1978).
 
     For one server it is Kingman's formula, which is exact for Poisson arrivals.
 

@@ -1,4 +1,4 @@
-"""Scaling: speed-up laws, measured speed-up of one and of several threads, task graphs, and cost of ownership."""
+"""Scaling: speed-up laws, measured speed-ups, task graphs, and cost of ownership."""
 
 from spe_lab.models.schedule import Schedule, bounds, graham_bound, list_schedule
 from spe_lab.models.task_graph import GRAPHS, Graph, Task

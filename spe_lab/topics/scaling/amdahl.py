@@ -1,4 +1,4 @@
-"""The lab scaling.amdahl: measured speed-up, Amdahl's law, its limit, and the law with the costs of threads."""
+"""The lab scaling.amdahl: measured speed-up, Amdahl's law and its limit, and costs of threads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

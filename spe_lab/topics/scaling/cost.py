@@ -1,4 +1,4 @@
-"""The lab scaling.cost: cost of a throughput from many small machines or one big one; failures are simulated."""
+"""The lab scaling.cost: cost of a throughput from many small machines or one big one, with failures."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def simulate_fleet(
     seed: int = 1,
     cancel: Cancel | None = None,
 ) -> np.ndarray:
-    """Return three rows of yearly means, a column for each lifetime: failures, machines up, missing throughput.
+    """Simulate a fleet; return yearly failures, machines up and missing throughput of each lifetime.
 
     - `machines`, `lifetimes`: size of the fleet, and number of independent simulations of it
     - `missing[k]`: missing throughput while k machines are up
@@ -84,7 +84,7 @@ def simulate_fleet(
 
 @register
 class Cost(SimulatedLab):
-    """Yearly cost per unit of throughput (one small machine's), from a fleet of small machines or one big one."""
+    """Yearly cost per unit of throughput, from a fleet of small machines or one big machine."""
 
     id = "scaling.cost"
     title = "Cost of ownership"
@@ -170,7 +170,7 @@ class Cost(SimulatedLab):
     def simulated_cost(
         self, point: Mapping[str, Value], machines: int, way: str, seed: int, cancel: Cancel
     ) -> tuple[float, int]:
-        """Return (k€ per year and throughput, lifetimes); failures, energy and missing throughput are simulated."""
+        """Return (k€ per year and throughput, lifetimes) with simulated failures and uptime."""
         big = self.big(point, float(machines))
         missing = models.missing(machines + int(point["spares"]), machines, float(point["sigma"]))
         if way == "scale-up":
@@ -187,7 +187,7 @@ class Cost(SimulatedLab):
         return float(total / big["throughput"]), lifetimes
 
     def big(self, point: Mapping[str, Value], machines: np.ndarray | float) -> dict[str, Value]:
-        """Return the settings of one machine with the throughput of `machines` small ones, and that throughput."""
+        """Return the settings of one machine with the throughput of `machines` small ones."""
         x = models.throughput()(N=machines, sigma=point["sigma"])
         return {**point, "price": point["price"] * x ** point["beta"], "power": point["power"] * x, "throughput": x}
 

@@ -52,7 +52,7 @@ def availability() -> "sympy.Expr":
 
 @cache
 def throughput() -> Model:
-    """Return the throughput of N machines, in machines: the universal law with kappa = 0, which is Amdahl's."""
+    """Return the throughput of N machines, in machines: the universal law with kappa = 0."""
     return Model("X", models.usl_law().expression.subs(symbol("kappa"), 0), "", QUANTITIES, models.USL)
 
 
@@ -69,7 +69,7 @@ def yearly_cost() -> Model:
 
 
 def shortfall(machines: int, spares: int) -> "sympy.Expr":
-    """Return the exact mean missing throughput as an expression in the availability A and the contention sigma.
+    """Return the exact mean missing throughput in the availability A and the contention sigma.
 
     The number k of machines that are up is binomial. The missing throughput is X(machines) − X(k), or 0 if that is
     negative.
@@ -96,7 +96,7 @@ def missing(fleet: int, enough: float, sigma: float) -> np.ndarray:
 
 
 def mean_missing(machines: np.ndarray, spares: int, up: float, sigma: float) -> np.ndarray:
-    """Return `shortfall` as numbers, for each number of machines; linear between whole numbers, for drawing."""
+    """Return `shortfall` as numbers; linear between whole numbers of machines, for drawing."""
     from scipy.special import gammaln, xlog1py, xlogy
 
     whole = np.unique([np.floor(machines), np.ceil(machines)])

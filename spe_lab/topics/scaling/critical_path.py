@@ -1,4 +1,4 @@
-"""The lab scaling.critical_path: a task graph on N workers, with its hot path or its critical path made parallel."""
+"""The lab scaling.critical_path: a task graph on N workers, with its hot or critical path parallel."""
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
@@ -57,7 +57,7 @@ def compared(graph: Graph, workers: int = 4, pieces: int = 4, order: str = ORDER
 
 @register
 class CriticalPath(TeamLab):
-    """Time of a graph of waiting tasks against the number of workers; `own`: the reader's graph, text or parsed."""
+    """Time of a graph of waiting tasks against the workers; `own`: the reader's graph, text or parsed."""
 
     id = "scaling.critical_path"
     title = "Critical path"
@@ -146,7 +146,7 @@ class CriticalPath(TeamLab):
         return Setting(f"{workers} workers", run)
 
     def fit(self, recording: Recording) -> int:
-        """Return how late the next task begins after a sleep, in ns, from the chain measured along with the graph."""
+        """Return the delay of a task after a sleep in ns, from the chain measured along with the graph."""
         if "late_us" not in recording.training:
             raise MeasurementError("the chain needs a clean trial, got none; close other programs")
         return round(recording.training["late_us"] * 1e3)

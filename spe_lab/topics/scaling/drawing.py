@@ -1,4 +1,4 @@
-"""Pictures of task graphs and schedules for `spe_lab.ui.stepper.Stepper`: pairs of an SVG and its description.
+"""Pictures of task graphs and schedules: pairs of an SVG and its description, for the stepper.
 
 The hot path is hatched, and the critical path has a thick border: readers can tell them apart without colour.
 """
@@ -73,7 +73,7 @@ def _style(hot: bool, critical: bool) -> str:
 
 
 def _network(graph: Graph, hot: set[str], critical: Sequence[str], description: str) -> str:
-    """Return an SVG of the tasks in columns by topological generation, with the critical path in the first row."""
+    """Return an SVG with a column for each topological generation, and the critical path on top."""
     import networkx
 
     place: dict[str, tuple[float, float]] = {}

@@ -14,7 +14,7 @@ from spe_lab.models.task_graph import ORDERS, Graph
 
 @lru_cache(maxsize=256)
 def _arrays(graph: Graph, order: str) -> tuple[list[int], tuple[np.ndarray, ...]]:
-    """Return the places of the tasks in the order of preference, and the arrays of struct task_graph in that order."""
+    """Return the tasks' places in the order of preference, and the arrays of struct task_graph."""
     preferred = graph.order(order)
     rank = {graph.tasks[place].name: r for r, place in enumerate(preferred)}
     tasks = [graph.tasks[place] for place in preferred]
@@ -28,7 +28,7 @@ def _arrays(graph: Graph, order: str) -> tuple[list[int], tuple[np.ndarray, ...]
 def run_trials(
     graph: Graph, workers: int, order: str, trials: int, cancel: Cancel | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Execute the graph `trials` times; return elapsed_ns[trials], and began_ns, ended_ns, worker of trials × tasks."""
+    """Execute the graph; return elapsed_ns[trials], and began_ns, ended_ns, worker of trials × tasks."""
     workers, library = checked_workers(workers), native.load("scaling")
     preferred, arrays = _arrays(graph, order)
     struct = library.struct("task_graph")(len(preferred), *(array.ctypes.data for array in arrays))
@@ -43,7 +43,7 @@ def run_trials(
 
 
 def execute(graph: Graph, workers: int, order: str = ORDERS[0], trials: int = 5) -> Schedule:
-    """Return the shortest of `trials` executions as a schedule. One core is enough, since the tasks only sleep."""
+    """Return the shortest of `trials` executions as a schedule. One core is enough: tasks only sleep."""
     elapsed, *columns = run_trials(graph, workers, order, trials)
     began, ended, worker = (tuple(column[int(np.argmin(elapsed))].tolist()) for column in columns)
     return Schedule(graph, workers, began, ended, worker, source="measured")

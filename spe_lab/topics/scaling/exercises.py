@@ -1,4 +1,4 @@
-"""Exercises: predict a speed-up, derive the serial share, remove a lock in C, and the exercises of planning.py."""
+"""Exercises: predict a speed-up, derive the serial share, avoid a lock in C; and planning.py's."""
 
 import math
 from collections import deque

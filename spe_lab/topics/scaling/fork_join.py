@@ -1,4 +1,4 @@
-"""Work with a serial and a parallel part, run by kernels_c/scaling.c, and the costs of threads, measured separately."""
+"""Work with a serial and a parallel part (kernels_c/scaling.c), and measured costs of threads."""
 
 import math
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ ASSUMED = {
 
 
 def work_sliders() -> list[Slider]:
-    """Return the sliders for the kind of work and for the origin of the threads; with few cores the work waits."""
+    """Return the sliders for kind of work and origin of threads; with few cores the default is waiting."""
     cores = cpus.current().cores
     means = "what the work does: spinning needs a core, waiting (for a disk, for another server) needs none"
     source, default = f"this process may use {cores} cores at the same time", WORKS[0] if cores >= 4 else WORKS[1]
@@ -94,11 +94,11 @@ class ForkJoin:
             self.step_ns = min(self._run(1, 0, STEPS, 20)[0]) / STEPS
 
     def progressing(self, threads: np.ndarray) -> np.ndarray:
-        """Return how many of `threads` make progress at a time: all waiting ones, at most `cores` spinning ones."""
+        """Return how many of `threads` make progress at a time: all if waiting, at most `cores` if spinning."""
         return threads if self.waiting else np.minimum(threads, self.cpus.cores)
 
     def setting(self, threads: int, serial_ns: float, parallel_ns: float) -> Setting:
-        """Return a setting whose value is the time of both pieces in ns; `parallel_ns` is the piece of each thread."""
+        """Return a setting that measures the time of both pieces in ns; `parallel_ns` is per thread."""
         serial, parallel = (round(part / self.step_ns) for part in (serial_ns, parallel_ns))
         least_ns = serial_ns + parallel_ns * threads / int(self.progressing(np.array(threads)))
         at_once = max(1, int(MOST_CALL_NS / max(least_ns, 1.0)) - 1)  # C runs one more trial as a warm-up
@@ -131,7 +131,7 @@ class ForkJoin:
         return elapsed.astype(float), undisturbed(records, elapsed) if exclusive else np.full(n, True)
 
     def probes(self, most_threads: int) -> list[tuple[int, Setting]]:
-        """Return (threads, setting) pairs that measure the costs of threads: waits of PIECE_NS, or no work at all."""
+        """Return (threads, setting) pairs that measure the costs of threads: waits of PIECE_NS, or no work."""
         most = most_threads if self.waiting else min(most_threads, self.cpus.cores)
         counts = sorted({1, 2, max(2, round(math.sqrt(2 * most))), max(2, most)})
         return [(n, self.setting(n, 0, PIECE_NS if self.waiting else 0)) for n in counts]

@@ -1,4 +1,4 @@
-"""Speed-up laws: Amdahl's and its limit, Gustafson's, the universal scalability law, Amdahl's with costs of threads.
+"""Speed-up laws: Amdahl's, with its limit and with costs; Gustafson's; universal scalability.
 
 Each is derived from the time of the work.
 """
@@ -86,7 +86,7 @@ def threads_for(share_of_limit: float) -> "sympy.Expr":
 
 @cache
 def amdahl_with_costs() -> Model:
-    """Return the speed-up with costs: s to fork at all, c for each further thread, and w waits that end d late.
+    """Return the speed-up with costs: s to fork, c for each further thread, and w waits that end d late.
 
     One thread needs no fork: s has the factor min(1, N − 1). `n` ≤ N threads make progress at a time.
     """
@@ -114,7 +114,7 @@ def gustafson_law() -> Model:
 
 @cache
 def usl_law() -> Model:
-    """Return the universal scalability law: capacity relative to one thread, with contention and coherency."""
+    """Return the universal scalability law: capacity relative to one thread."""
     N, sigma, kappa = _symbols("N sigma kappa")
     return Model("C", N / (1 + sigma * (N - 1) + kappa * N * (N - 1)), "", QUANTITIES, USL)
 
@@ -132,7 +132,7 @@ def usl_maximum() -> Model:
 
 @cache
 def usl_of_thread_costs() -> "sympy.Matrix":
-    """Return the (sigma, kappa) that make the universal law equal to Amdahl's with a cost c for each further thread.
+    """Return the (sigma, kappa) for which the universal law is Amdahl's with a cost c per further thread.
 
     They follow from a comparison of N / S with 1 + sigma (N − 1) + kappa N (N − 1).
     """

@@ -57,7 +57,7 @@ ASSUMED = {"L": 1.0, "G": 0.3, "B": 20.0}
 
 @cache
 def element_time() -> Model:
-    """Return the time per element: the slowest of three limits, plus the cost per product divided by its elements.
+    """Return the time per element: the slowest of three limits, plus its share of the cost per product.
 
     The limits are the latency of the additions in a chain, the throughput of the core, and the bandwidth of memory.
     Threads divide the work of the cores; all share the bandwidth of memory.
@@ -72,7 +72,7 @@ def element_time() -> Model:
 
 @cache
 def threads_pay_from() -> Any:
-    """Return the n from which N threads are faster than one: t₁·n = t₁·n/N + o solved for n; t₁: time per element."""
+    """Return the n from which N threads are faster than one: t₁·n = t₁·n/N + o, solved for n."""
     import sympy
 
     n, t, o, N = (symbol(name) for name in ("n", "t1", "o", "N"))
@@ -224,7 +224,7 @@ class Data:
         self.x, self.y = (rng.integers(-1, 2, elements, dtype=np.int8).astype(np.float32) for _ in range(2))
 
     def setting(self, kind: str, threads: int, n: int, cancel: Cancel) -> Setting:
-        """Return a setting whose trials repeat the product until they take about TRIAL_NS, for the clock's sake."""
+        """Return a setting whose trials repeat the product for about TRIAL_NS, so that the clock resolves it."""
         laps = 1
         while laps * n < MOST_ELEMENTS:
             elapsed = self.run(kind, threads, n, laps, 2, cancel)[0].min()
@@ -256,7 +256,7 @@ def dot(
     trials: int = 1,
     cancel: Cancel | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """Run trials of `laps` products of the first `n` elements; return (elapsed_ns, sums, records, crowded).
+    """Run trials of `laps` products of `n` elements; return (elapsed_ns, sums, records, crowded).
 
     - `kind`, `threads`: loop (one of KINDS), and the threads that divide the elements
     - `crowded`: True if there are more threads than cores; then no trial can be rejected as disturbed
@@ -286,7 +286,7 @@ def dot(
 
 @verified("scaling")
 def kernels(_library: native.Library) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (description, expected, found) for each kind of loop on edge sizes; expected values come from numpy."""
+    """Yield (description, expected, found) for each kind of loop on edge sizes, checked against numpy."""
     rng = np.random.default_rng(0)
     for n in EDGES:
         x, y = (rng.integers(-1, 2, n).astype(np.float32) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Exercises on planning: cut a task graph until it is fast enough, and predict the first failure of many machines."""
+"""Exercises on planning: cut a task graph until it is fast enough; predict the first failure."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def judge_page(answer: Any) -> Verdict:
 
 
 def _changed(given: Graph, page: Graph) -> str:
-    """Return the first difference of the graph from the page: other work or a missing dependency; "" if none."""
+    """Return the first difference from the page: other work or a missing dependency; "" if none."""
     import networkx
 
     now, then = (

@@ -1,4 +1,4 @@
-"""The lab scaling.usl: contention and coherency fitted to a measured speed-up, and the best number of threads."""
+"""The lab scaling.usl: contention and coherency fitted to a speed-up, and the best number of threads."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ DRAWS = 200
 
 @dataclass(frozen=True)
 class FittedLaw:
-    """Fitted contention and coherency, and the N of the maximum; intervals contain 95 % of the bootstrap draws."""
+    """Fitted contention and coherency, and the N of the maximum, with 95 % bootstrap intervals."""
 
     sigma: float
     kappa: float
@@ -96,7 +96,7 @@ def fit_law(counts: Sequence[int] | np.ndarray, speed_ups: np.ndarray, seed: int
 
 
 def _best(counts: np.ndarray, speed_up: np.ndarray) -> tuple[float, float]:
-    """Return (sigma, kappa); weights of speed-up / N make equal relative errors of the speed-up count alike."""
+    """Return (sigma, kappa); weights of speed-up / N give equal relative errors equal weight."""
     from scipy.optimize import nnls
 
     weights = speed_up / counts
@@ -178,7 +178,7 @@ class Usl(SpeedUpLab):
     def predict(self, point: Mapping[str, Value], x: Axis, fit: "UslFit") -> list[Curve]:
         N, fitted, costs = x.values, fit.law, self.costs(point, fit.costs)
         names = ("sigma", "kappa", "sigma_interval", "kappa_interval")
-        found = {name: getattr(fitted, name) for name in names}
+        found, kappa = {name: getattr(fitted, name) for name in names}, costs.each / point["T1"]
 
         def curve(name: str, sigma: float, kappa: float, provenance: dict[str, Any]) -> Curve:
             values = models.usl_law()(N=N, sigma=sigma, kappa=kappa)
@@ -187,9 +187,7 @@ class Usl(SpeedUpLab):
         return [
             curve("fitted", fitted.sigma, fitted.kappa, found),
             curve("sigma and kappa as set", point["sigma"], point["kappa"], {}),
-            curve(
-                "sigma = 1 − P, kappa = c / T1", 1 - point["P"], costs.each / point["T1"], {"costs": costs.to_dict()}
-            ),
+            curve("sigma = 1 − P, kappa = c / T1", 1 - point["P"], kappa, {"costs": costs.to_dict()}),
         ]
 
     def marks(self, point: Mapping[str, Value], fit: "UslFit") -> dict[str, float]:
