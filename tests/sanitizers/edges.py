@@ -87,7 +87,9 @@ def client(size):
     service = threading.Thread(target=echo)
     service.start()
     try:
-        yield Client(SimpleNamespace(connect=lambda: ours, check=lambda task: None, cancel=Cancel()), size)
+        yield Client(
+            SimpleNamespace(connect=lambda: ours, check=lambda task: None, cancel=Cancel(), name="an echo"), size
+        )
     finally:
         ours.close()  # ends the thread
         service.join()
