@@ -80,6 +80,7 @@ class CriticalPath(TeamLab):
 
     def __init__(self, machine: Machine | None = None, own: str | Graph | None = None) -> None:
         super().__init__(machine, own=own)
+        _ = self.graphs  # a graph that cannot be read is refused here
 
     @cached_property
     def graphs(self) -> dict[str, Graph]:
