@@ -128,14 +128,15 @@ class SimulatedLab(Lab):
     def measure(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Iterator[Measured]:
         wanted = self.short_steps if effort.short else self.steps
         most = self.most_steps if effort.refine else wanted
-        began = time.monotonic()
+        began, drawn = time.monotonic(), None
         for step, drawn in enumerate(self.draw(point, x, cancel), 1):
             used = time.monotonic() - began
             late = effort.refine and step >= wanted and used >= effort.budget_s
-            last = step >= most or late
-            yield Measured(1.0 if last else step / most, drawn)
-            if last:
-                return
+            if step >= most or late:
+                break
+            yield Measured(step / most, drawn)
+        if drawn is not None:  # there may be fewer steps than wanted
+            yield Measured(1.0, drawn)
 
     def curve(self, name: str, x: Axis, estimates: Any, counts: Any, estimator: str, **provenance: Any) -> Curve:
         """Return a simulated curve.

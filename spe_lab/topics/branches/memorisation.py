@@ -9,15 +9,9 @@ import numpy as np
 from spe_lab.core import units
 from spe_lab.core.calibration.steps import Staircase, Step, miss_share
 from spe_lab.core.calibration.steps import fit as fit_steps
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.files import plain
-from spe_lab.core.kinds import KernelLab, Plan
-from spe_lab.core.lab import Effort
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, KernelLab, Plan, Preset, Recording, Slider, Value, register
 from spe_lab.core.sampling.kernels import Point, Sweep
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.topics.branches.selection import KEY_RANGE, assumed, kernels, time_slider
 

@@ -11,19 +11,13 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.c.verified import verified
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.files import plain
-from spe_lab.core.kinds import KernelLab, Plan
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, KernelLab, Plan, Preset, Recording, Slider, Value, register
 from spe_lab.core.machine import Machine, Parameter, memory_available
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import Point, Sweep
 from spe_lab.core.sampling.provenance import curves, origin
 from spe_lab.core.sampling.statistics import centre
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.models import predictor as models
 from spe_lab.topics.branches import fitting as fits

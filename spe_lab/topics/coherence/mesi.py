@@ -5,12 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.kinds import SimulatedLab, accumulated
-from spe_lab.core.registry import register
+from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, accumulated, register
 from spe_lab.core.sampling.statistics import two_standard_errors
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.mesi import MOST_CORES
 from spe_lab.topics.coherence import models
 from spe_lab.topics.coherence.simulator import Bus

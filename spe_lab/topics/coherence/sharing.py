@@ -4,17 +4,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.files import plain
-from spe_lab.core.kinds import Plan, TeamLab
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Recording, Slider, TeamLab, Value, register
 from spe_lab.core.machine import cpus
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.teams import Setting, Trials
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.mesi import follow
 from spe_lab.topics.coherence import models
 from spe_lab.topics.coherence.tenure import Tenure

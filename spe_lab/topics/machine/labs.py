@@ -7,14 +7,10 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.calibration.calibration import Calibration
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.lab import Effort, Lab, Measured
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Lab, Measured, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, claim, published
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import origin
-from spe_lab.core.slider import Preset, Slider, Value
 
 CLAIMS, PROFILE = "claims", "profile"
 

@@ -9,17 +9,12 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.c.verified import verified
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.kinds import KernelLab, Plan
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, KernelLab, Plan, Preset, Slider, Value, register
 from spe_lab.core.machine import Parameter, claim, memory_available
 from spe_lab.core.machine.arena import HUGE_PAGE, PAGES, Arena, huge_pages_offered
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.cycle import LINE, new_cycle
 from spe_lab.core.sampling.kernels import Point
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.memory import models
 
 ELEMENT = 4  # bytes of the int32_t that the strided kernels load

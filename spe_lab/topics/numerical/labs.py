@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.kinds import KernelLab, Plan
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, KernelLab, Plan, Preset, Recording, Slider, Value, register
 from spe_lab.core.machine import Parameter, claim
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.topics.numerical import analytical, bases, sampling
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share

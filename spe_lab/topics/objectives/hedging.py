@@ -9,12 +9,8 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.c.status import check
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.kinds import SimulatedLab, growing
-from spe_lab.core.registry import register
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, growing, register
 from spe_lab.models.queues import laws
 from spe_lab.topics.objectives import models
 from spe_lab.topics.objectives.sharing import SEED, share

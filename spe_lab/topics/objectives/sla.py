@@ -8,11 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.kinds import SimulatedLab, growing
-from spe_lab.core.registry import register
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, growing, register
 from spe_lab.models.queues import Shared, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools
 from spe_lab.topics.objectives.sharing import SEED, share

@@ -6,13 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.kinds import SimulatedLab, accumulated
+from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, accumulated, register
 from spe_lab.core.machine import Machine
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.statistics import two_standard_errors
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models import cache
 from spe_lab.models.patterns.algebra import Pattern, Region, nest, r_trav, rr_acc, rr_trav, rs_trav, s_trav
 from spe_lab.models.patterns.footprints import published

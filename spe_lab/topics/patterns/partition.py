@@ -7,15 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.kinds import Plan
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Slider, Value, register
 from spe_lab.core.machine.arena import Arena
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import curves
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.models.patterns.algebra import Pattern, Region, nest, s_trav
 from spe_lab.models.patterns.levels import PricedLevel
 from spe_lab.models.patterns.uses import Reuse, reuse

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.registry import register
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.frame import Axis, Curve, Preset, Slider, Value, register
 from spe_lab.models.queues import Split, System, general
 from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.laws import ONE_IN_TEN, service

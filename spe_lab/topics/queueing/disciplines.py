@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.frame import Axis, Curve, Preset, Recording, Slider, Value, register
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Sharing, Split, System, general, poisson, simulate
 from spe_lab.topics.queueing.laws import FOUR, ONE_IN_A_THOUSAND, ONE_IN_TEN, service

@@ -5,10 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.registry import register
-from spe_lab.core.slider import Preset, Slider, Value
+from spe_lab.core.frame import Axis, Cancel, Curve, Preset, Slider, Value, register
 from spe_lab.models.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
 from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.simulated import MOST, QueueLab, in_threads

@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.kinds import SimulatedLab, growing
+from spe_lab.core.frame import Axis, Cancel, Curve, SimulatedLab, Slider, Value, growing
 from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.provenance import simulated_origin
-from spe_lab.core.slider import Slider, Value
 from spe_lab.models.queues import Estimate, Law, Simulated, System, poisson, simulate
 from spe_lab.models.queues.batches import BATCHES
 from spe_lab.models.queues.simulation import WARM_UP

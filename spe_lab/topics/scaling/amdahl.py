@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError
-from spe_lab.core.kinds import Plan, TeamLab
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Recording, Slider, TeamLab, Value, register
 from spe_lab.core.machine import cpus
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.provenance import origin
 from spe_lab.core.sampling.statistics import BURST, MIN_ROUNDS
 from spe_lab.core.sampling.teams import Trials, block_ratios
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.fork_join import ASSUMED, Costs, ForkJoin, threads_slider, work_sliders
 

@@ -8,13 +8,9 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.c.status import check
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.kinds import SimulatedLab, accumulated
-from spe_lab.core.registry import register
+from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, accumulated, register
 from spe_lab.core.sampling.statistics import two_standard_errors
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling import cost_models as models
 
 BATCHES = (7, 12, 24, 48)  # independent seeds after each step, whose spread gives the interval

@@ -7,16 +7,10 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.c import native
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
-from spe_lab.core.kinds import Plan, TeamLab
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Recording, Slider, TeamLab, Value, register
 from spe_lab.core.machine import Machine
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.teams import Setting, Trials
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.core.units import render
 from spe_lab.models.schedule import bounds, list_schedule
@@ -80,6 +74,7 @@ class CriticalPath(TeamLab):
 
     def __init__(self, machine: Machine | None = None, own: str | Graph | None = None) -> None:
         super().__init__(machine, own=own)
+        _ = self.graphs  # a graph that cannot be read is refused here
 
     @cached_property
     def graphs(self) -> dict[str, Graph]:

@@ -4,13 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.kinds import Plan
-from spe_lab.core.lab import Effort
-from spe_lab.core.registry import register
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Slider, Value, register
 from spe_lab.core.sampling.statistics import centre
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab
 from spe_lab.topics.scaling.fork_join import Costs, ForkJoin, threads_slider, work_sliders

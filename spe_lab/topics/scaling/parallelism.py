@@ -11,17 +11,11 @@ from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.c.verified import verified
 from spe_lab.core.calibration.steps import miss_share
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.kinds import Plan, TeamLab
-from spe_lab.core.lab import Effort
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Recording, Slider, TeamLab, Value, register
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
 from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.topics.scaling.models import symbol
 
 # kind -> (chains, lanes), and kind -> enumerator in C

@@ -7,17 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError
 from spe_lab.core.files import plain
-from spe_lab.core.kinds import Plan
-from spe_lab.core.lab import Effort
-from spe_lab.core.recording import Recording
-from spe_lab.core.registry import register
+from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Recording, Slider, Value, register
 from spe_lab.core.sampling.statistics import redrawn
 from spe_lab.core.sampling.teams import Trials, block_ratios
-from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.topics.scaling import models
 from spe_lab.topics.scaling.amdahl import SpeedUpLab

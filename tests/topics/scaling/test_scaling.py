@@ -108,7 +108,7 @@ def test_a_cost_for_each_thread_is_the_coherency_term():
 def test_the_fit_finds_what_a_curve_was_made_of(sigma, kappa):
     exact = models.usl_law()(N=np.array(usl.TRAINING, dtype=float), sigma=sigma, kappa=kappa)
     noise = np.random.default_rng(3).normal(1, 0.01, (12, len(exact)))
-    found = usl.fit(usl.TRAINING, exact * noise)
+    found = usl.fit_law(usl.TRAINING, exact * noise)
     assert found.sigma == pytest.approx(sigma, abs=0.01) and found.kappa == pytest.approx(kappa, abs=0.0005)
     for value, (low, high) in ((sigma, found.sigma_interval), (kappa, found.kappa_interval)):
         assert low - 0.01 <= value <= high + 0.01 and low <= high
@@ -117,14 +117,14 @@ def test_the_fit_finds_what_a_curve_was_made_of(sigma, kappa):
 
 def test_too_few_points_are_no_fit():
     with pytest.raises(MeasurementError, match="three numbers of threads"):
-        usl.fit([1, 2, 3, 5], np.array([[1, 2, math.nan, math.nan]] * 8))
+        usl.fit_law([1, 2, 3, 5], np.array([[1, 2, math.nan, math.nan]] * 8))
 
 
 def test_a_column_without_clean_trials_is_left_out():
     exact = models.usl_law()(N=np.array(usl.TRAINING, dtype=float), sigma=0.1, kappa=0.001)
     blocks = np.tile(exact, (8, 1))
     blocks[:, 4], blocks[:3, 6] = math.nan, math.nan
-    assert usl.fit(usl.TRAINING, blocks).sigma == pytest.approx(0.1)
+    assert usl.fit_law(usl.TRAINING, blocks).sigma == pytest.approx(0.1)
 
 
 def test_costs_are_the_line_through_the_probes():
