@@ -176,6 +176,7 @@ class JupyterLab:
         self.address = address
         # One for all pages: a new one would load and compile JupyterLab's four megabytes of JavaScript again.
         self._context = browser.new_context(viewport={"width": 1200, "height": 900})
+        self._page: Any = None  # of open_next
 
     @contextmanager
     def open(self, name: str) -> Iterator["Notebook"]:
@@ -192,8 +193,37 @@ class JupyterLab:
             yield notebook
         finally:
             page.close()
-            for session in self._api("GET", "sessions"):
-                self._api("DELETE", f"sessions/{session['id']}")
+            self._end_kernels()
+
+    @contextmanager
+    def open_next(self, name: str) -> Iterator["Notebook"]:
+        """The notebook in the page of the one before, which starts JupyterLab once for all; after a failure in a new
+        page.
+        """
+        if self._page is None:
+            self._page = self._context.new_page()
+            self._page.goto(f"{self.address}/lab?token={_TOKEN}&reset")
+            self._page.wait_for_function("() => window.jupyterapp?.shell", timeout=60_000)
+        page, self._page = self._page, None
+        try:
+            notebook = Notebook(page)
+            opened = "await jupyterapp.restored; await jupyterapp.commands.execute('docmanager:open', {path: a})"
+            ready = "await context.ready; await sessionContext.ready; await sessionContext.session.kernel.info"
+            notebook.evaluate(
+                f"{opened}; const {{context, sessionContext}} = jupyterapp.shell.currentWidget; {ready}", name
+            )
+            yield notebook
+            notebook.evaluate("jupyterapp.shell.currentWidget.dispose()")  # close() would ask whether to save
+            notebook.forget()
+            self._page, page = page, None
+        finally:
+            if page is not None:
+                page.close()
+            self._end_kernels()
+
+    def _end_kernels(self) -> None:
+        for session in self._api("GET", "sessions"):
+            self._api("DELETE", f"sessions/{session['id']}")
 
     def _api(self, method: str, path: str) -> Any:
         request = urllib.request.Request(
@@ -209,10 +239,17 @@ class Notebook:
     def __init__(self, page: Any):
         self.page = page
         self.console_errors: list[str] = []
-        page.on(
-            "console", lambda message: self.console_errors.append(message.text) if message.type == "error" else None
-        )
-        page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        page.on("console", self._hear)
+        page.on("pageerror", self._hear)
+
+    def _hear(self, said: Any) -> None:
+        if getattr(said, "type", "error") == "error":
+            self.console_errors.append(getattr(said, "text", str(said)))
+
+    def forget(self) -> None:
+        """Listens to the page no more."""
+        self.page.remove_listener("console", self._hear)
+        self.page.remove_listener("pageerror", self._hear)
 
     def evaluate(self, body: str, argument: Any = None, timeout_s: float = 60) -> Any:
         """What the body of an asynchronous JavaScript function returns; it knows its argument as `a`."""

@@ -11,12 +11,13 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure"),
 ]
-STATES = ["<svg role='img' aria-label='a' width='9' height='9'><circle r='4'/></svg>", "<svg role='img' width='9'/>"]
+CIRCLE = "<svg role='img' aria-label='{0}' width='99' height='99'><circle cx='50' cy='50' r='{0}'/></svg>"
+STATES = [(CIRCLE.format(radius), f"Radius {radius}.") for radius in (10, 20, 30, 40)]
 CELLS = {
     "sliders, lists, buttons and folds": 'from spe_lab import explore\nexplore("branches.selectivity")',
-    "an explorer that follows": 'explore("objectives.slo")',
+    "a live explorer": 'from spe_lab import explore\nexplore("objectives.slo")',
     "a drawn prediction": 'from spe_lab import sketch\nsketch("branches.rate")',
-    "states": f"from spe_lab.ui.stepper import Stepper\nStepper([({STATES[0]!r}, 'One.'), ({STATES[1]!r}, 'Two.')])",
+    "states": f"from spe_lab.ui.stepper import Stepper\nStepper({STATES!r})",
     "a player": "from spe_lab.topics import queueing\nfrom spe_lab.ui.player import Player\nPlayer(queueing.Watched())",
     "calibration": "from spe_lab import calibrate\ncalibrate()",
     "the journal": "from spe_lab import journal\njournal()",

@@ -33,17 +33,17 @@ def lab(tmp_path_factory):
 
 @pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
 def test_every_control_is_shown_and_nothing_complains(lab, name, tmp_path):
-    look_at(lab, name, Touch.shown, tmp_path)
+    look_at(lab.open_next(name), name, Touch.shown, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
 def test_every_control_answers_and_nothing_complains(lab, name, tmp_path):
-    look_at(lab, name, Touch.everything, tmp_path)
+    look_at(lab.open(name), name, Touch.everything, tmp_path)
 
 
-def look_at(lab, name, how, folder):
-    with lab.open(name) as notebook:
+def look_at(opened, name, how, folder):
+    with opened as notebook:
         touch = Touch(notebook)
         notebook.run_all(timeout_s=120)
         complaints = notebook.cell_errors() + how(touch) + findings(notebook.page, OURS) + notebook.console_errors

@@ -40,7 +40,7 @@ LIVE = list(live())
 RECORDED = [pytest.param((lab_id, "recorded"), id=f"{lab_id}-recorded") for lab_id in sorted(registry.labs())]
 
 
-@pytest.fixture(scope="module", params=[*RECORDED, *LIVE])
+@pytest.fixture(scope="module", params=[*LIVE, *RECORDED])  # the live ones first, as in tests of these alone: run once
 def run(request):
     """A lab, its run and the processor time that took: a short run made here, or the recorded one (NaN) with the lab of
     the machine that it was recorded on.

@@ -76,9 +76,9 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def _row(name: str, counts: Counter) -> str:
-    outcomes = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
-    later = f", {left[name]} left" if left[name] else ""
-    return f"{name:<30} {outcomes + later:<45} {counts['seconds']:5.0f} s"
+    parts = [f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome]]
+    parts += [f"{left[name]} left"] if left[name] else []
+    return f"{name:<30} {', '.join(parts):<45} {counts['seconds']:5.0f} s"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around the terminal's own: its last line is written then
