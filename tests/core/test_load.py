@@ -11,7 +11,7 @@ import pytest
 
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import CancelledError, SpeLabError
+from spe_lab.core.errors import CancelledError, MeasurementError, SpeLabError
 from spe_lab.core.sampling.companion import Companion, CompanionError
 from spe_lab.core.sampling.load import Client, RoundTrips, arrivals
 from spe_lab.core.sampling.teams import Setting, interleaved
@@ -56,11 +56,16 @@ def test_arrivals_are_decided_beforehand():
     assert set(np.diff(arrivals(1000, 100, poisson=False))) == {MS}
 
 
+@pytest.mark.machine
+@pytest.mark.may_skip_busy
 def test_round_trips_against_message_size_go_through_the_usual_sweep(echo):
     """What a lab with a companion does: one Setting for each point."""
     sizes = (64, 65536, 262144)
     trips = {size: RoundTrips(echo, size) for size in sizes}
-    *_, trials = interleaved([Setting(f"{size} B", trip.run) for size, trip in trips.items()], budget_s=0.5)
+    try:
+        *_, trials = interleaved([Setting(f"{size} B", trip.run) for size, trip in trips.items()], budget_s=0.5)
+    except MeasurementError as error:
+        pytest.skip(f"this machine is too busy: {error}")
     assert trials.rounds >= 1 and trials.estimate.tried.min() > 0
     time_ns = trials.estimate.value
     # Four copies of 256 KiB at 1 TB/s take 1 µs; a system call takes more than 20 ns.
