@@ -43,11 +43,11 @@ def journal():
 
 @kind
 def curve():
-    from spe_lab.core import lab
-    from spe_lab.core.curve import Run
+    from spe_lab.core import registry
+    from spe_lab.core.recording import Recording
     file = Path(os.environ["SPE_LAB_CONFIG_DIR"]) / "run.json"
-    runs = [lab.get(each).recorded() for each in ("memory.stride", "memory.working_set")]
-    return runs, lambda run: run.save(file), lambda: Run.load(file).to_json(), lambda run: run.to_json()
+    runs = [registry.get(each).recorded() for each in ("memory.stride", "memory.working_set")]
+    return runs, lambda run: run.save(file), lambda: Recording.load(file).to_json(), lambda run: run.to_json()
 
 contents, save, load, told = KINDS[sys.argv[1]]()
 known = [told(each) for each in contents]
