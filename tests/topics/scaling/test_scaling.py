@@ -160,7 +160,7 @@ def test_waiting_work_speeds_up_beyond_the_cores_and_as_predicted():
     assert (np.diff(speed_up) > 0).all()  # 1, 1.8, 3.1, 4.7, 6.4 by the law
     assert 3.5 < speed_up[-1] < 6.5
     assert run.comparison.median_relative_error < 0.15
-    assert run.measured[0].provenance["costs"]["origin"] == "measured"
+    assert run.training["costs"]["origin"] == "measured"
 
 
 @pytest.mark.machine

@@ -319,7 +319,7 @@ def test_the_predictions_are_ordered_and_the_mark_is_where_the_bounds_meet():
 @needs_compiler
 def test_a_run_tells_how_late_sleeps_were():
     run = registry.get("scaling.critical_path").run({"graph": "build"}, over=[1, 4], budget_s=1)
-    assert run.measured[0].provenance["late_us"] >= 0
+    assert run.training["late_us"] >= 0
     assert critical_path.CHAIN.span == critical_path.CHAIN.work == 8
 
 
