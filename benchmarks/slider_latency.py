@@ -57,7 +57,7 @@ axis, slider = dense(lab, lab.x()), lab.sliders[lab.axis]
 @interact(value=control(slider))
 def plain(value):
     figure, (top, bottom) = plt.subplots(2, 1, sharex=True, height_ratios=[3, 1], figsize=(8.2, 5))
-    for curve in lab.predict({**explorer.point, lab.axis: slider.checked(value)}, axis):
+    for curve in lab.predict({**explorer.point, lab.axis: slider.checked(value)}, axis, explorer.fit):
         top.plot(curve.x.values, curve.values, label=f"predicted: {curve.name}")
     if slider.scale == "log":
         top.set_xscale("log", base=2)
