@@ -92,8 +92,8 @@ def share_of(run: Run) -> float:
 def judge_multiply(answer: Any) -> Verdict:
     wrong = ". Did the compiler multiply? x · 3 = x + 2x is one address calculation: look at the assembly"
     means = "a multiplication takes {} times as long as an addition"
-    limits = {"limit": SLOWER, "below": False, "at_most": SLOWEST}
-    return judge_c(answer, run_multiply, means, name="multiply", right="", wrong=wrong, look=multiplies, **limits)
+    limits: dict[str, Any] = {"limit": SLOWER, "below": False, "at_most": SLOWEST, "look": multiplies}
+    return judge_c(answer, run_multiply, means, name="multiply", right="", wrong=wrong, **limits)
 
 
 def multiplies(loops: list[list[str]]) -> str:
