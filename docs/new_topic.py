@@ -24,6 +24,7 @@ PLACES = {
     "models.py": "spe_lab/topics/{stem}/models.py",
     "labs.py": "spe_lab/topics/{stem}/labs.py",
     "exercises.py": "spe_lab/topics/{stem}/exercises.py",
+    "claims.py": "spe_lab/topics/{stem}/claims.py",
     "test_topic.py": "tests/topics/{stem}/test_{stem}.py",
     "test_presets.py": "tests/topics/{stem}/test_presets.py",
     "edges.py": "tests/topics/{stem}/edges.py",
