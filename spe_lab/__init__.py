@@ -18,12 +18,13 @@ _HOME = {
     "lab": "spe_lab.core.registry:get",
     "noise": "spe_lab.ui.noise:observed",
     "journal": "spe_lab.ui.journal:JournalPage",
+    "overview": "spe_lab.core.reader.overview",
     "predict": "spe_lab.core.reader.prediction",
     "predict_curve": "spe_lab.core.reader.prediction",
     "predict_order": "spe_lab.core.reader.prediction",
     "sketch": "spe_lab.ui.sketch:CurveSketch",
 }
-__all__ = ["calibrate", "explore", "journal", "lab", "noise", "predict", "predict_curve", "predict_order", "sketch"]
+__all__ = ["calibrate", "explore", "journal", "lab", "noise", "overview", "predict", "predict_curve", "predict_order", "sketch"]
 
 
 def __getattr__(name: str) -> Any:
