@@ -71,8 +71,8 @@ def plan(number: str) -> dict[str, str]:
     """Return sentence, minutes and needs of the chapter: those planned for this number, else those of the skeleton."""
     skeleton = Chapter(number, "", "You learn what a chain of dependent operations costs, and why.", 15, ("00",))
     chapter = course.planned(number) or skeleton
-    needs = tuple(need for need in chapter.needs if need in course.stems())
-    return {"sentence": chapter.sentence, "minutes": str(chapter.minutes), "needs": repr(needs).replace("'", '"')}
+    needs = repr(chapter.needs).replace("'", '"')
+    return {"sentence": chapter.sentence, "minutes": str(chapter.minutes), "needs": needs}
 
 
 def filled(name: str, words: dict[str, str]) -> str:

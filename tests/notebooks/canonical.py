@@ -26,7 +26,7 @@ METADATA = {
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 COMPARED = "nbval-check-output"
-COMMENT = re.compile(r"^# *NBVAL_CHECK_OUTPUT *\n?", re.MULTILINE)
+COMMENT = re.compile(r"^# *NBVAL_CHECK_OUTPUT *(\n|$)", re.MULTILINE)
 
 
 def is_marked(cell: NotebookNode) -> bool:
