@@ -99,8 +99,8 @@ def map_of_the_course() -> str:
             rows.append(f"| **{int(section)} {title}** | | | |")
         for chapter in inside:
             known = chapter.number in course.stems()
-            words = (chapter.sentence, chapter.time, listed(chapter.needs) or "–") if known else faint(chapter)
-            rows.append(f"| {link(chapter)} | {' | '.join(words)} |")
+            words = (chapter.sentence, one_line(chapter.time), listed(chapter.needs) or "–")
+            rows.append(f"| {link(chapter)} | {' | '.join(words if known else faint(chapter))} |")
     known, all_of_them = course.written(), course.chapters()
     sums = (
         f"{len(known)} of {len(all_of_them)} chapters exist: {duration(course.minutes(known))}"
@@ -110,7 +110,12 @@ def map_of_the_course() -> str:
 
 
 def faint(chapter: Chapter) -> tuple[str, str, str]:
-    return f"*{chapter.sentence}*", f"*{chapter.time}*", ", ".join(chapter.needs) or "–"
+    return f"*{chapter.sentence}*", f"*{one_line(chapter.time)}*", ", ".join(chapter.needs) or "–"
+
+
+def one_line(time: str) -> str:
+    """Return a time that a narrow column does not break."""
+    return time.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def self_study() -> str:

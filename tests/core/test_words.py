@@ -38,13 +38,13 @@ def machine(monkeypatch):
     )
 
 
-def test_clock_and_capacities_stand_in_the_open_and_latencies_add_up_behind_a_fold(machine):
-    opened, _, folded = words.in_words(machine).partition("<details>")
+def test_clock_and_capacities_are_told_and_latencies_add_up(machine):
+    opened, folded = words.capacities(machine), words.latencies(machine)
     assert "runs at 2.5 GHz" in opened and " ns" not in opened
     assert "32 KiB of first-level cache, 300 KiB of second" in opened
     assert opened.count("the system reports") == 1 and "2 MiB of third-level cache (the system reports 32 MiB)" in opened
     assert "1.5 ns from the first-level cache, 4.5 ns from the second-level cache, 15 ns" in folded
-    assert re.search(r"and 110 ns from memory\.\n\n</details>$", folded)
+    assert re.search(r"and 110 ns from memory\.$", folded)
 
 
 def test_parameters_that_are_missing_or_not_measured_are_left_out(machine):
@@ -52,11 +52,10 @@ def test_parameters_that_are_missing_or_not_measured_are_left_out(machine):
     del parameters["l3_capacity"]
     parameters["l2_capacity"] = replace(parameters["l2_capacity"], value=None)
     parameters["core_clock"] = replace(parameters["core_clock"], origin="assumed")
-    text = words.in_words(Machine({}, parameters))
-    assert text.startswith("A program gets 32 KiB of first-level cache.\n\n<details>")
+    less = Machine({}, parameters)
+    assert words.capacities(less) == "A program gets 32 KiB of first-level cache."
+    assert words.latencies(less) == words.latencies(machine)
 
 
-@pytest.mark.parametrize("machine", [None, Machine({}, {})])
-def test_without_a_profile_it_says_so(machine, monkeypatch):
-    monkeypatch.setattr(words, "load_own", lambda: None)
-    assert words.in_words(machine) == words.NOT_YET
+def test_without_measured_parameters_there_are_no_words():
+    assert words.capacities(Machine({}, {})) == words.latencies(Machine({}, {})) == ""
