@@ -18,12 +18,24 @@ _HOME = {
     "lab": "spe_lab.core.registry:get",
     "noise": "spe_lab.ui.noise:observed",
     "journal": "spe_lab.ui.journal:JournalPage",
-    "predict": "spe_lab.core.reader.prediction",
-    "predict_curve": "spe_lab.core.reader.prediction",
-    "predict_order": "spe_lab.core.reader.prediction",
+    "predict": "spe_lab.ui.ask",
+    "predict_choice": "spe_lab.ui.ask",
+    "predict_curve": "spe_lab.ui.sketch",
+    "predict_order": "spe_lab.ui.ask",
     "sketch": "spe_lab.ui.sketch:CurveSketch",
 }
-__all__ = ["calibrate", "explore", "journal", "lab", "noise", "predict", "predict_curve", "predict_order", "sketch"]
+__all__ = [
+    "calibrate",
+    "explore",
+    "journal",
+    "lab",
+    "noise",
+    "predict",
+    "predict_choice",
+    "predict_curve",
+    "predict_order",
+    "sketch",
+]
 
 
 def __getattr__(name: str) -> Any:
