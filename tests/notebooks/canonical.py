@@ -95,8 +95,8 @@ def text(notebook: NotebookNode) -> str:
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells as a reader in `folder` would, with measurements cut short; outputs are put into `notebook`."""
-    os.environ["SPE_LAB_QUICK"] = "1"  # the kernel inherits it
+    """Run all cells as a reader in `folder` would, with measurements cut short and predictions skipped; outputs are put into `notebook`."""
+    os.environ |= {"SPE_LAB_QUICK": "1", "SPE_LAB_PREDICTIONS": "skip"}  # the kernel inherits them
     NotebookClient(
         notebook,
         kernel_name="python3",
