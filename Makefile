@@ -66,7 +66,7 @@ ALL_TESTS = spe_lab tests notebooks
 # The contract, notebook and pages of a topic are among tests for all topics.
 TOPIC ?=
 ITS_TESTS = spe_lab/topics/$(TOPIC) tests/topics/$(TOPIC) $(wildcard notebooks/*_$(TOPIC).ipynb) tests/notebooks \
-  tests/core/test_lab_contract.py tests/sanitizers/test_sanitized.py tests/browser/test_notebooks.py tests/browser/test_book.py
+  tests/core/test_lab_contract.py tests/core/test_exercise_contract.py tests/sanitizers/test_sanitized.py tests/browser/test_notebooks.py tests/browser/test_book.py
 
 test: ready ## Run the tests that decide quickly, the notebooks' cells included (TOPIC=... all tests of one topic)
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
