@@ -28,14 +28,14 @@ lab: $(READY) compiler ## Open JupyterLab on the start page (NOTEBOOK=... anothe
 	@.venv/bin/spe-lab doctor || true
 	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(SPE_LAB_ARGS)
 
-# A copy with its slides marked, in a Lab whose settings begin anew each time: leaving the slides would be remembered.
+# Copies with their slides marked, in a Lab whose settings begin anew each time: leaving the slides would be remembered.
 LECTURE := $(CURDIR)/.jupyter/lab/lecture
 lecture: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter/lecture
 lecture: export JUPYTERLAB_SETTINGS_DIR := $(LECTURE)/user-settings
 lecture: export JUPYTERLAB_WORKSPACES_DIR := $(LECTURE)/workspaces
 lecture: NOTEBOOK ?= notebooks/03b_memory.ipynb
-lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in large type (NOTEBOOK=... another one than the memory chapter)
-	@rm -rf "$(LECTURE)" && $(RUN) spe_lab.ui.slides $(NOTEBOOK) dist/lecture
+lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in large type (NOTEBOOK=... another chapter, SHORT=1 its path of 45 minutes)
+	@rm -rf "$(LECTURE)" && $(RUN) spe_lab.ui.slides $(if $(SHORT),--short) $(NOTEBOOK) dist/lecture
 	@.venv/bin/spe-lab doctor || true
 	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/dist/lecture/$(notdir $(NOTEBOOK)) $(SPE_LAB_ARGS)
 
