@@ -118,10 +118,11 @@ notebooks: $(READY) compiler ## Write links and lists of chapters, execute all n
 	@.venv/bin/python docs/course_pages.py
 	@.venv/bin/python tests/notebooks/canonical.py notebooks/*.ipynb
 
-# Explorers show recorded data, so this needs no quiet machine.
+# Explorers show recorded data, so this needs no quiet machine. Sphinx reads a copy, since it resolves no link to a page
+# that is reached through the symbolic link to the notebooks.
 book: .venv/.ready-book compiler ## Build the workbook as HTML to read without a kernel: dist/book/index.html
-	@rm -rf "$(PRIVATE)" dist/book && mkdir -p "$(PRIVATE)"
-	@$(RUN) sphinx --builder html --jobs 2 --fail-on-warning --keep-going --quiet --doctree-dir "$(PRIVATE)/doctrees" book dist/book
+	@rm -rf "$(PRIVATE)" dist/book && mkdir -p "$(PRIVATE)" && cp -RL book "$(PRIVATE)/book"
+	@$(RUN) sphinx --builder html --jobs 2 --fail-on-warning --keep-going --quiet --doctree-dir "$(PRIVATE)/doctrees" "$(PRIVATE)/book" dist/book
 	@echo "Open dist/book/index.html"
 
 clean: ## Remove the virtual environment, caches and JupyterLab's own settings (compiled kernels stay in the user's cache)
