@@ -24,7 +24,18 @@ _HOME = {
     "predict_order": "spe_lab.core.reader.prediction",
     "sketch": "spe_lab.ui.sketch:CurveSketch",
 }
-__all__ = ["calibrate", "explore", "journal", "lab", "noise", "overview", "predict", "predict_curve", "predict_order", "sketch"]
+__all__ = [
+    "calibrate",
+    "explore",
+    "journal",
+    "lab",
+    "noise",
+    "overview",
+    "predict",
+    "predict_curve",
+    "predict_order",
+    "sketch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -47,7 +47,8 @@ CELLS = [
     new_markdown_cell("## A lab\n\nPress *Measure*.", id="press", metadata={"tags": ["kernel"]}),
     new_code_cell("selectivity.text_of_a_button", id="left-out", metadata={"tags": ["kernel"]}),
     new_markdown_cell(
-        "<details><summary>What you should see</summary>\n\nA *staircase*.\n\n</details>\n\n[The lab](#A-lab)", id="folded"
+        "<details><summary>What you should see</summary>\n\nA *staircase*.\n\n</details>\n\n[The lab](#A-lab)",
+        id="folded",
     ),
     new_markdown_cell("## For the lecturer\n\nShow it first.", id="lecturer", metadata={"tags": ["lecturer"]}),
 ]

@@ -11,7 +11,9 @@ from spe_lab.ui.book_page import page
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 # Chapters whose prose has not got its tags yet.
 NOT_YET = {path.name for path in NOTEBOOKS} - {"index.ipynb"}
-NEEDS_KERNEL = re.compile(r"\b(Press|press|Click|click)\b[^.]*\*(Measure|Simulate|Calibrate|Recorded|Play|Commit|Skip)\*")
+NEEDS_KERNEL = re.compile(
+    r"\b(Press|press|Click|click)\b[^.]*\*(Measure|Simulate|Calibrate|Recorded|Play|Commit|Skip)\*"
+)
 
 
 def cell(kind, source, *tags, id="some-cell"):
@@ -31,7 +33,9 @@ def test_code_that_needs_a_kernel_is_left_out_and_other_cells_stay():
 
 def test_prose_that_needs_a_kernel_is_framed_below_its_heading():
     (source,) = sources(cell("markdown", ["## Calibrate\n", "\n", "Press *Calibrate*."], "kernel"))
-    assert source == "## Calibrate\n\n``````{admonition} With a running kernel\n:class: note\n\nPress *Calibrate*.\n``````"
+    assert (
+        source == "## Calibrate\n\n``````{admonition} With a running kernel\n:class: note\n\nPress *Calibrate*.\n``````"
+    )
 
 
 def test_a_heading_alone_gets_no_frame():
@@ -39,7 +43,9 @@ def test_a_heading_alone_gets_no_frame():
 
 
 def test_notes_for_a_lecturer_are_folded_between_their_headings():
-    (source,) = sources(cell("markdown", "## For the lecturer\n\nSay this.\n\n### If it fails\n\nSay that.", "lecturer"))
+    (source,) = sources(
+        cell("markdown", "## For the lecturer\n\nSay this.\n\n### If it fails\n\nSay that.", "lecturer")
+    )
     assert source.count("<details>") == source.count("</details>") == 2
     assert re.findall(r"^#+ .*$", source, flags=re.M) == ["## For the lecturer", "### If it fails"]
     assert "</summary>\n\nSay this.\n\n</details>" in source
