@@ -1,5 +1,6 @@
 """What becomes of a notebook's cells in the book."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -64,6 +65,29 @@ def test_the_argument_is_left_alone():
     notebook = {"cells": [cell("markdown", "Press it.", "kernel")], "metadata": {}}
     before = json.dumps(notebook)
     assert page(notebook)["metadata"] == {} and json.dumps(notebook) == before
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_cells_that_the_book_runs_need_none_that_it_leaves_out(path):
+    code = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    made, used = set(), set()
+    for each in code:
+        left_out = "kernel" in each["metadata"].get("tags", [])
+        for node in names("".join(each["source"])):
+            if isinstance(node.ctx, ast.Store) and left_out:
+                made.add(node.id)
+            elif isinstance(node.ctx, ast.Load) and not left_out:
+                used.add(node.id)
+    assert not made & used, "made in a cell with the tag `kernel`, used in one without"
+
+
+def names(source):
+    """The names that a cell's Python assigns, imports or reads."""
+    for node in ast.walk(ast.parse("" if source.startswith("%%") else re.sub(r"^[%!].*$", "", source, flags=re.M))):
+        if isinstance(node, ast.Name):
+            yield node
+        elif isinstance(node, ast.alias):
+            yield ast.Name(node.asname or node.name.partition(".")[0], ast.Store())
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
