@@ -39,7 +39,9 @@ def _advice(begun: list[str], asked: Counter[str], solved: Counter[str]) -> str:
     if unfinished:
         stem = unfinished[-1]
         left = asked[stem] - solved[stem]
-        return f"Go on with chapter {registry.chapter(stem).name}: {left} exercise{'s are' if left > 1 else ' is'} open."
+        return (
+            f"Go on with chapter {registry.chapter(stem).name}: {left} exercise{'s are' if left > 1 else ' is'} open."
+        )
     return f"Go on with chapter {registry.chapter(fresh[0]).name}." if fresh else "You have solved all exercises."
 
 

@@ -227,8 +227,8 @@ EXERCISES = Exercises(
             template=PADDING_TEMPLATE,
         ),
         "stores": Exercise(
-            "The protocol asks for the line in state M for every store, yet with *store only* the figure is flat. Which"
-            " part of the core hides the hand-offs?",
+            "The protocol asks for the line in state M for every store, yet with *store only* a store takes far less than a"
+            " hand-off. Which part of the core hides the wait?",
             (
                 "With *store + fence* the figure has its step again. What does a fence wait for?",
                 "A store has no result that the next instruction needs. The core may keep it somewhere and continue.",
