@@ -171,6 +171,7 @@ class Uncalibrated:
         if self.own:
             self._follow()
 
+
 _FOLD = "Latencies (chapter 00 asks you to predict one of them)"
 
 
