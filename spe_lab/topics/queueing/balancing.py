@@ -12,6 +12,7 @@ from spe_lab.topics.queueing.laws import ONE_IN_TEN, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab
 from spe_lab.topics.queueing.single import sojourn
 
+LIMIT = "shortest of d (limit)"
 CHOICES = ("exponential", "deterministic", ONE_IN_TEN)
 
 
@@ -23,7 +24,7 @@ class Balancing(QueueLab):
     title = "Which queue to join"
     question = "How much does a balancer gain if it inspects two queues, and how much if it inspects all?"
     quantity = "sojourn time"
-    compared = ("shortest of d", "shortest of d, many servers")
+    compared = ("shortest of d", LIMIT)
     within = 0.04
     breaks = (
         "The limit is for infinitely many servers and exponential service; queues of few servers are less independent."
@@ -61,7 +62,7 @@ class Balancing(QueueLab):
             limit = models.supermarket_mean(load, d) if p is None else models.supermarket_quantile(p, load, d)
         elif name == "mean":
             split = 1 + general.mean_wait(load, law.scv)
-        predicted = {"random split": split, "shortest of d, many servers": limit, "one shared queue": one}
+        predicted = {"random split": split, LIMIT: limit, "one shared queue": one}
         return [Curve(label, "predicted", x, self.unit, values) for label, values in predicted.items()]
 
     def presets(self) -> dict[str, Preset]:

@@ -13,7 +13,7 @@ from spe_lab.topics.queueing.laws import FOUR, ONE_IN_A_THOUSAND, ONE_IN_TEN, se
 from spe_lab.topics.queueing.simulated import QueueLab, in_threads
 from spe_lab.topics.queueing.single import sojourn
 
-NAMES = ("one queue, FCFS", "split, FCFS", "one pool, PS", "split, PS")
+NAMES = ("one queue FCFS", "split FCFS", "one pool PS", "split PS")
 STEPS = 12  # halvings of a load between 0 and 1
 
 
@@ -27,7 +27,7 @@ class Disciplines(QueueLab):
         "Up to which load do the four systems meet an objective, and for which service times is their order reversed?"
     )
     quantity = "sojourn time"
-    compared = ("one queue, FCFS", "one queue, FCFS")
+    compared = (NAMES[0], NAMES[0])
     within = 0.03
     breaks = (
         "Processor sharing is a limit: a real time slice costs a context switch. The model's shared queue costs"
@@ -76,7 +76,7 @@ class Disciplines(QueueLab):
         limits = [math.nan] * 4
         if fit and all(point[name] == value for name, value in fit[0].provenance["settings"].items()):
             limits = [meets(curve, float(point["objective"])) for curve in fit]
-        return {"all four meet it": min(limits), "one still meets it": max(limits)}
+        return {"all four meet it": float(np.min(limits)), "one still meets it": float(np.max(limits))}
 
     def presets(self) -> dict[str, Preset]:
         return {
@@ -105,13 +105,18 @@ def four_systems(servers: int) -> dict[str, System]:
 
 
 def meets(curve: Curve, objective: float) -> float:
-    """Return the interpolated load where a curve crosses the objective; NaN if its first point is above."""
-    below = curve.values <= objective
-    if below.all():
+    """Return the interpolated load up to which a curve is at or below the objective.
+
+    It is 0 if the first point is above, the last load if none is, and NaN if a value on the way is missing.
+    """
+    above = np.flatnonzero(~(curve.values <= objective))
+    if not above.size:
         return float(curve.x.values[-1])
-    k = int(np.argmin(below))
-    if k == 0:
+    k = int(above[0])
+    if np.isnan(curve.values[k]):
         return math.nan
+    if k == 0:
+        return 0.0
     (x0, x1), (y0, y1) = curve.x.values[k - 1 : k + 1], np.log(curve.values[k - 1 : k + 1])
     return round(float(x0 + (x1 - x0) * (math.log(objective) - y0) / (y1 - y0)), 4)
 

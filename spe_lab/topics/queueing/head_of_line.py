@@ -8,7 +8,7 @@ import numpy as np
 from spe_lab.core.frame import Axis, Cancel, Curve, Preset, Slider, Value, register
 from spe_lab.models.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
 from spe_lab.topics.queueing import models
-from spe_lab.topics.queueing.simulated import MOST, QueueLab, in_threads
+from spe_lab.topics.queueing.simulated import CUSTOMERS, MOST, QueueLab, in_threads
 
 OF = ("slowdown", "sojourn")
 LEVELS = np.geomspace(1.1, 4000, 27)
@@ -24,8 +24,10 @@ class HeadOfLine(QueueLab):
     axis = "t"
     quantity = "share of customers above t"
     unit = ""
-    compared = ("FCFS", "FCFS, exact")
-    within = 0.12  # the tail has few customers
+    compared = ("FCFS", "FCFS exact")
+    within = 0.1  # the tail has few customers
+    steps = 2
+    percent = True
     breaks = (
         "The exact curve is for one server, FCFS and Poisson arrivals. Priority must know which jobs are short, and"
         " sharing costs a context switch for each slice. More servers help only while some of them serve short jobs."
@@ -52,8 +54,11 @@ class HeadOfLine(QueueLab):
             "FCFS": Shared(1),
             "PS": Sharing(1),
             "short jobs first": Priority(1, (short + long) / 2),
-            "FCFS, many servers": many,
+            "many servers FCFS": many,
         }
+
+    def first(self, point: Mapping[str, Value]) -> int:
+        return 4 * CUSTOMERS  # a thousand long jobs for each system
 
     def law(self, point: Mapping[str, Value]) -> Law:
         return bimodal(1.0, float(point["long_share"]), float(point["ratio"]))
@@ -84,7 +89,7 @@ class HeadOfLine(QueueLab):
         waits_of_short = (t - 1) * short if point["of"] == OF[0] else t - short
         bound = models.behind_a_long_job()(rho=load, p=share, L=long, t=np.clip(waits_of_short, 0, long))
         return [
-            Curve("FCFS, exact", "predicted", x, "", (1 - share) * above_short + share * above_long),
+            Curve("FCFS exact", "predicted", x, "", (1 - share) * above_short + share * above_long),
             Curve("short and behind a long job", "predicted", x, "", np.maximum((1 - share) * bound, 0.0)),
         ]
 

@@ -12,7 +12,7 @@ from spe_lab.models.queues import Law, Shared, System, birth_death, general
 from spe_lab.topics.queueing.laws import ARRIVALS, ONE_IN_A_THOUSAND, SERVICES, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab
 
-NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen, approximate", "for exponential service"
+NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen (approx.)", "exponential service"
 
 
 @register
