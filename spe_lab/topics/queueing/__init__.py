@@ -4,7 +4,8 @@ from spe_lab.topics.queueing.animation import Watched
 from spe_lab.topics.queueing.balancing import Balancing
 from spe_lab.topics.queueing.blocking import blame, incident
 from spe_lab.topics.queueing.disciplines import NAMES, Disciplines, highest_load, table
-from spe_lab.topics.queueing.exercises import EXERCISES, SHORTEST_TEMPLATE
+from spe_lab.topics.queueing.exercises import EXERCISES
+from spe_lab.topics.queueing.formulas import formula
 from spe_lab.topics.queueing.head_of_line import HeadOfLine
 from spe_lab.topics.queueing.laws import FOUR, service
 from spe_lab.topics.queueing.lessons import intervals, simulators, warm_up
@@ -25,7 +26,6 @@ __all__ = [
     "EXERCISES",
     "FOUR",
     "NAMES",
-    "SHORTEST_TEMPLATE",
     "Balancing",
     "Disciplines",
     "HeadOfLine",
@@ -35,6 +35,7 @@ __all__ = [
     "behind_a_long_job",
     "blame",
     "drift",
+    "formula",
     "highest_load",
     "incident",
     "intervals",

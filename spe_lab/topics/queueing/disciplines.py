@@ -139,9 +139,29 @@ def highest_load(
 
 
 def table(objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1) -> Text:
-    """Return a table of highest loads of the four systems for four distributions of service."""
+    """Return a table of highest loads of the four systems for four distributions of service, and what it shows."""
     cells = [(system, law) for law in FOUR for system in four_systems(servers).values()]
     loads = in_threads(lambda cell: highest_load(cell[0], cell[1], objective, customers=customers, seed=seed), cells)
-    columns = [" | ".join(f"{load:.2f}" for load in loads[i : i + 4]) for i in range(0, len(loads), 4)]
-    rows = [f"| {law} | {loads_of_law} |" for law, loads_of_law in zip(FOUR, columns, strict=True)]
-    return Text("\n".join([f"| service | {' | '.join(NAMES)} |", "|---|---|---|---|---|", *rows]))
+    found = dict(zip(FOUR, np.reshape(loads, (-1, 4)).tolist(), strict=True))
+    rows = [f"| {law} | {' | '.join(map(_percent, row))} |" for law, row in found.items()]
+    head = [f"| service | {' | '.join(NAMES)} |", "|---|---:|---:|---:|---:|"]
+    return Text("\n".join([*head, *rows, "", in_words(found)]))
+
+
+def _percent(load: float) -> str:
+    return f"{100 * load:.0f} %" if load < 0.99 else "over 99 %"
+
+
+def in_words(found: Mapping[str, Sequence[float]]) -> str:
+    """Return what the table's rows (loads in the order of NAMES) have in common, in two sentences."""
+
+    def laws(chosen: Sequence[str], verb: str, otherwise: str) -> str:
+        among = "all" if len(chosen) == len(found) else "none" if not chosen else f"{len(chosen)}"
+        not_there = [law for law in found if law not in chosen]
+        rest = f" ({otherwise}: {', '.join(not_there)})" if chosen and not_there else ""
+        return f"{verb} in {among} of the {len(found)} rows{rest}."
+
+    shared = [law for law, (one, split, pool, apart) in found.items() if one >= split and pool >= apart]
+    fcfs = [law for law, (one, split, pool, apart) in found.items() if one >= pool and split >= apart]
+    both = laws(shared, "A shared queue carries at least as much load as split ones", "not so")
+    return f"{both} {laws(fcfs, 'FCFS carries more than PS', 'the other way round, or mixed')}"

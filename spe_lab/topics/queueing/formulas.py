@@ -34,17 +34,17 @@ def _exp(value: "sympy.Expr") -> "sympy.Expr":
 
 
 FORMULAS = {
-    "Erlang C of two servers": Formula(r"C = \frac{a^2}{2 + a}", lambda a: a**2 / (2 + a), lambda: birth_death.waits(2)),
+    "Erlang C of two servers": Formula(
+        r"C = \frac{a^2}{2 + a}", lambda a: a**2 / (2 + a), lambda: birth_death.waits(2)
+    ),
     "sojourn in M/M/c": Formula(
         r"P(T > t) = (1 - C)\,e^{-\mu t} + C\,\frac{d\,e^{-\mu t} - \mu\,e^{-d t}}{d - \mu}",
-        lambda C, mu, d, t: (  # noqa: N803
-            (1 - C) * _exp(-mu * t) + C * (d * _exp(-mu * t) - mu * _exp(-d * t)) / (d - mu)
-        ),
+        lambda C, mu, d, t: (1 - C) * _exp(-mu * t) + C * (d * _exp(-mu * t) - mu * _exp(-d * t)) / (d - mu),
         lambda: birth_death.sojourn_tail_model().expression,
     ),
     "Pollaczek–Khinchine": Formula(
         r"E(W_q) = \frac{\rho}{1 - \rho} \cdot \frac{1 + C_s^2}{2} \cdot E(S)",
-        lambda rho, Cs2, S: rho / (1 - rho) * (1 + Cs2) / 2 * S,  # noqa: N803
+        lambda rho, Cs2, S: rho / (1 - rho) * (1 + Cs2) / 2 * S,
         lambda: general.pollaczek_khinchine().expression.subs(symbol("lambda"), symbol("rho") / symbol("S")),
     ),
     "random split": Formula(
@@ -72,7 +72,7 @@ FORMULAS = {
     ),
     "behind a long job": Formula(
         r"P(R > t) = \rho\,p\,(L - t)",
-        lambda rho, p, L, t: rho * p * (L - t),  # noqa: N803
+        lambda rho, p, L, t: rho * p * (L - t),
         lambda: models.behind_a_long_job().expression,
     ),
 }
