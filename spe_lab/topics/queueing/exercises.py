@@ -1,10 +1,9 @@
 """Exercises: four with numbers of the reader's own, a culprit to find, and a discipline to write in C."""
 
-import random
 from typing import Any
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict
 from spe_lab.topics.queueing.blocking import CULPRIT, ENDPOINTS, blame, incident
 from spe_lab.topics.queueing.numbers import make_behind, make_mix, make_servers, make_two_kinds
 from spe_lab.topics.queueing.shortest import SHORTEST
@@ -45,10 +44,10 @@ def work_share(endpoint: str) -> float:
 EXERCISES = Exercises(
     "queueing",
     {
-        "behind": make_behind(random.Random(0)),
-        "two_kinds": make_two_kinds(random.Random(0)),
-        "servers": make_servers(random.Random(0)),
-        "mix": make_mix(random.Random(0)),
+        "behind": Seeded(make_behind),
+        "two_kinds": Seeded(make_two_kinds),
+        "servers": Seeded(make_servers),
+        "mix": Seeded(make_mix),
         "culprit": Exercise(
             "A log has 20,000 requests to four servers, each with a queue of its own. The p99 is nearly 400 times the"
             " median. Behind requests of which endpoint do the others wait?",

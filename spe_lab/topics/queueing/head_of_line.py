@@ -11,7 +11,9 @@ from spe_lab.topics.queueing import models
 from spe_lab.topics.queueing.simulated import CUSTOMERS, MOST, QueueLab, in_threads
 
 OF = ("slowdown", "sojourn")
-LEVELS = np.geomspace(1.1, 4000, 27)
+LEVELS = np.array(
+    [1.1, 1.2, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 4000]
+)
 
 
 @register

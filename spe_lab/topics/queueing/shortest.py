@@ -141,4 +141,5 @@ SHORTEST = Exercise(
     "Each service needs a search, which a heap makes faster. No discipline without interruption has a smaller mean."
     " The long jobs pay for it: they may wait as long as short jobs keep arriving.",
     judge_shortest,
+    template=SHORTEST_TEMPLATE,
 )
