@@ -26,6 +26,7 @@ class Balancing(QueueLab):
     quantity = "sojourn time"
     compared = ("shortest of d", LIMIT)
     within = 0.04
+    first = ("load", "choices", "servers", "statistic")
     breaks = (
         "The limit is for infinitely many servers and exponential service; queues of few servers are less independent."
         " Real balancers see old queue lengths, and several balancers then choose the same queue."
@@ -34,9 +35,15 @@ class Balancing(QueueLab):
     def make_sliders(self) -> list[Slider]:
         return [
             self.load_slider("here the four curves lie far apart"),
-            Slider.count("servers", 64, "servers, each with a queue of its own", 2, 512, "a small cluster", "log"),
             Slider.count(
-                "choices", 2, "queues that the balancer inspects, d", 2, 16, "the default of Envoy's balancer"
+                *("servers", 64, "servers, each with a queue of its own", 2, 512, "a small cluster", "log"),
+                label="Servers",
+                symbol="c",
+            ),
+            Slider.count(
+                *("choices", 2, "queues that the balancer inspects", 2, 16, "the default of Envoy's balancer"),
+                label="Queues inspected",
+                symbol="d",
             ),
             self.service_slider(CHOICES, "the limit assumes it"),
             self.statistic_slider("mean"),

@@ -29,6 +29,7 @@ class Disciplines(QueueLab):
     quantity = "sojourn time"
     compared = (NAMES[0], NAMES[0])
     within = 0.03
+    first = ("load", "service", "servers", "objective")
     breaks = (
         "Processor sharing is a limit: a real time slice costs a context switch. The model's shared queue costs"
         " nothing; real servers share a lock or a cache line for it."
@@ -38,11 +39,20 @@ class Disciplines(QueueLab):
         objective, source = "sojourn time that must not be exceeded", "literature on µs servers"
         return [
             self.load_slider("here the four curves lie far apart"),
-            Slider.count("servers", 16, "servers; if split, each has its own queue", 1, 64, "a machine's cores", "log"),
+            Slider.count(
+                *("servers", 16, "servers; if split, each has its own queue", 1, 64, "a machine's cores", "log"),
+                label="Servers",
+                symbol="c",
+            ),
             self.service_slider(FOUR, "the usual assumption"),
             self.statistic_slider("p99"),
             self.seed_slider(),
-            Slider("objective", "E(S)", 10, objective, 1.5, 1000, "log", measured=False, source=source),
+            Slider(
+                *("objective", "E(S)", 10, objective, 1.5, 1000, "log"),
+                measured=False,
+                source=source,
+                label="Objective",
+            ),
         ]
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:

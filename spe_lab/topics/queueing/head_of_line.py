@@ -30,6 +30,7 @@ class HeadOfLine(QueueLab):
     within = 0.1  # the tail has few customers
     steps = 2
     percent = True
+    first = ("t", "load", "servers", "of")
     breaks = (
         "The exact curve is for one server, FCFS and Poisson arrivals. Priority must know which jobs are short, and"
         " sharing costs a context switch for each slice. More servers help only while some of them serve short jobs."
@@ -40,12 +41,39 @@ class HeadOfLine(QueueLab):
         ratio, missed = "length of a long job over that of a short one", "a request that misses every cache"
         of = "quantity: slowdown (sojourn ÷ own service), or sojourn"
         return [
-            Slider("t", "", 10, t, 0.1, 1e5, "log", source="an objective of ten services"),
-            Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.02, 0.95, source="a usual target"),
-            Slider("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log", source="one in a thousand"),
-            Slider("ratio", "", 1000, ratio, 2, 1000, "log", source=missed),
-            Slider.count("servers", 16, "servers of the curve with many", 2, 64, "the cores of a machine", "log"),
-            Slider.choice("of", OF, of, "users expect short jobs to be fast"),
+            Slider(
+                *("t", "", 10, t, 0.1, 1e5, "log"),
+                source="an objective of ten services",
+                label="Threshold",
+                symbol="t",
+            ),
+            Slider(
+                *("load", "", 0.7, "share of time that a server is busy", 0.02, 0.95),
+                source="a usual target",
+                label="Load",
+                symbol="ρ",
+            ),
+            Slider(
+                *("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log"),
+                source="one in a thousand",
+                label="Share of long jobs",
+                symbol="p",
+                group="Long jobs",
+                percent=True,
+            ),
+            Slider(
+                *("ratio", "", 1000, ratio, 2, 1000, "log"),
+                source=missed,
+                label="Long job ÷ short job",
+                symbol="r",
+                group="Long jobs",
+            ),
+            Slider.count(
+                *("servers", 16, "servers of the curve with many", 2, 64, "the cores of a machine", "log"),
+                label="Servers",
+                symbol="c",
+            ),
+            Slider.choice("of", OF, of, "users expect short jobs to be fast", label="Quantity", symbol="T/S or T"),
             self.seed_slider(),
         ]
 
@@ -59,7 +87,7 @@ class HeadOfLine(QueueLab):
             "many servers FCFS": many,
         }
 
-    def first(self, point: Mapping[str, Value]) -> int:
+    def customers(self, point: Mapping[str, Value]) -> int:
         return 4 * CUSTOMERS  # a thousand long jobs for each system
 
     def law(self, point: Mapping[str, Value]) -> Law:

@@ -64,7 +64,7 @@ class QueueLab(SimulatedLab):
         return found, counts
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
-        first = self.first(point)
+        first = self.customers(point)
         factor = 4 if first == CUSTOMERS else 2
         for customers in growing(first, factor):
             found, counts = self.answers(point, x, customers, cancel)
@@ -72,7 +72,7 @@ class QueueLab(SimulatedLab):
             if factor * counts.max() > MOST:
                 return
 
-    def first(self, point: Mapping[str, Value]) -> int:
+    def customers(self, point: Mapping[str, Value]) -> int:
         """Return the number of customers of a first answer: more if the values depend on few of them."""
         return CUSTOMERS * (RARE if point.get("service") == ONE_IN_A_THOUSAND else 1)
 
@@ -92,18 +92,22 @@ class QueueLab(SimulatedLab):
     # Sliders of several labs
 
     def load_slider(self, source: str) -> Slider:
-        return Slider("load", "", 0.8, "share of time that a server is busy, ρ", 0.02, 0.98, source=source)
+        meaning = "share of time that a server is busy"
+        return Slider("load", "", 0.8, meaning, 0.02, 0.98, source=source, label="Load", symbol="ρ")
 
     def statistic_slider(self, default: str) -> Slider:
         meaning = "statistic of the sojourn times"
-        return Slider.choice("statistic", STATISTICS, meaning, "usual in objectives", default=default)
+        source = "usual in objectives"
+        return Slider.choice("statistic", STATISTICS, meaning, source, default=default, label="Statistic")
 
     def service_slider(self, choices: Iterable[str], source: str) -> Slider:
-        return Slider.choice("service", choices, "distribution of the service time", source, default="exponential")
+        label, meaning = "Service time", "distribution of the service time"
+        return Slider.choice("service", choices, meaning, source, default="exponential", label=label, symbol="S")
 
     def seed_slider(self) -> Slider:
         source = "any: the curves should not depend on it"
-        return Slider.count("seed", 1, "seed of the random numbers", 1, 1000, source)
+        meaning = "seed of the random numbers"
+        return Slider.count("seed", 1, meaning, 1, 1000, source, label="Seed", group="Simulation")
 
 
 def statistic(run: Simulated, name: str) -> Estimate:
