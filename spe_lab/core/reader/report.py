@@ -126,10 +126,10 @@ def to_html(kept: Journal) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>SPE Lab: report</title><style>'
         "body { font-family: sans-serif; max-width: 80em; margin: 2em auto } td, th { text-align: left; vertical-align:"
-        " top; padding: 0.2em 0.6em; border-bottom: 1px solid #ccc } td { white-space: pre-wrap; overflow-wrap: anywhere"
-        " } caption { text-align: left; font-weight: bold; margin-top: 1em }</style></head><body><h1>SPE Lab: report"
-        f"</h1><p>From the journal of {html.escape(journal.told(journal.now()))}. Minutes are the sum of the gaps between"
-        f" entries that are below a quarter of an hour.</p><p><b>Not signed:</b> {html.escape(UNSIGNED)}.</p>{chapters}"
+        " top; padding: 0.2em 0.6em; border-bottom: 1px solid #ccc } td { white-space: pre-wrap; overflow-wrap:"
+        " anywhere } caption { text-align: left; font-weight: bold; margin-top: 1em }</style></head><body><h1>SPE Lab: report"
+        f"</h1><p>From the journal of {html.escape(journal.told(journal.now()))}. Minutes are the sum of the gaps"
+        f" between entries that are below a quarter of an hour.</p><p><b>Not signed:</b> {html.escape(UNSIGNED)}.</p>{chapters}"
         f"{every}<p>Not attempted: {html.escape(open_) or 'none'}.</p></body></html>\n"
     )
 
