@@ -2,7 +2,7 @@
 
 from spe_lab.topics.queueing.animation import Watched
 from spe_lab.topics.queueing.balancing import Balancing
-from spe_lab.topics.queueing.blocking import blame, incident
+from spe_lab.topics.queueing.blocking import blame, by_endpoint, incident
 from spe_lab.topics.queueing.disciplines import NAMES, Disciplines, highest_load, table
 from spe_lab.topics.queueing.exercises import EXERCISES
 from spe_lab.topics.queueing.formulas import formula
@@ -34,6 +34,7 @@ __all__ = [
     "allen_cunneen",
     "behind_a_long_job",
     "blame",
+    "by_endpoint",
     "drift",
     "formula",
     "highest_load",

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.text import Text
 from spe_lab.models.queues import Split, empirical, lognormal, poisson, simulate
 
 SERVERS, LOAD, REQUESTS, SEED = 4, 0.4, 20_000, 3
@@ -67,3 +68,13 @@ def _waits(line: np.ndarray) -> Iterator[tuple[str, float]]:
     for i, (name, start, end) in enumerate(zip(line["endpoint"], line["start"], line["departure"], strict=True)):
         behind = line["arrival"][i + 1 : i + 1 + np.searchsorted(line["arrival"][i + 1 :], end)]
         yield str(name), float((end - np.maximum(behind, start)).sum())
+
+
+def by_endpoint(log: np.ndarray) -> Text:
+    """Return a table of the requests and the mean sojourn of each endpoint."""
+    sojourn = log["departure"] - log["arrival"]
+    rows = ["| endpoint | requests | mean sojourn, ms |", "|---|---:|---:|"]
+    for name in ENDPOINTS:
+        own = log["endpoint"] == name
+        rows.append(f"| {name} | {np.count_nonzero(own):,} | {sojourn[own].mean():.1f} |")
+    return Text("\n".join(rows))
