@@ -256,7 +256,7 @@ EXERCISES = Exercises(
                 "At p = 0 and p = 1 every branch is predicted. How many are mispredicted at p = 1/2?",
                 (
                     "T(1/2) = (t₀ + t₁)/2 + P/2. The table beside the figure has the times;"
-                    " `run.measured[0].values` has them, too."
+                    " `selectivity.run.measured[0].values` has them, too."
                 ),
             ),
             "2 · (T(1/2) − (T(0) + T(1)) / 2)",
