@@ -15,7 +15,7 @@ SYSTEMS: dict[str, dict[str, Callable[[float], System]]] = {
         "PS": lambda cut: Sharing(1),
     },
     "four servers": {"one queue": lambda cut: Shared(4), "a queue each": lambda cut: Split(4)},
-    "four servers, looking": {"random": lambda cut: Split(4), "the shorter of two": lambda cut: Split(4, 2)},
+    "four servers, two choices": {"random": lambda cut: Split(4), "the shorter of two": lambda cut: Split(4, 2)},
 }
 
 

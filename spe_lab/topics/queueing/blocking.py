@@ -53,14 +53,19 @@ def _services() -> tuple[np.ndarray, np.ndarray]:
 
 def blame(log: np.ndarray) -> dict[str, float]:
     """Return the total wait in ms behind each endpoint during its services, in descending order."""
-    if log.dtype.names is None or not {"endpoint", "server", "arrival", "start", "departure"} <= set(log.dtype.names):
-        rule = "log must have endpoint, server, arrival, start and departure for each request"
-        raise SpeLabError(f"{rule}; give queueing.incident() or a part of it")
+    _check(log)
     blamed = dict.fromkeys(np.unique(log["endpoint"]).tolist(), 0.0)
     for server in np.unique(log["server"]):
         for name, waited in _waits(log[log["server"] == server]):
             blamed[name] += waited
     return dict(sorted(blamed.items(), key=lambda item: -item[1]))
+
+
+def _check(log: np.ndarray) -> None:
+    fields = {"endpoint", "server", "arrival", "start", "departure"}
+    if not isinstance(log, np.ndarray) or log.dtype.names is None or not fields <= set(log.dtype.names):
+        rule = "log must have endpoint, server, arrival, start and departure for each request"
+        raise SpeLabError(f"{rule}; give queueing.incident() or a part of it")
 
 
 def _waits(line: np.ndarray) -> Iterator[tuple[str, float]]:
@@ -72,9 +77,10 @@ def _waits(line: np.ndarray) -> Iterator[tuple[str, float]]:
 
 def by_endpoint(log: np.ndarray) -> Text:
     """Return a table of the requests and the mean sojourn of each endpoint."""
+    _check(log)
     sojourn = log["departure"] - log["arrival"]
     rows = ["| endpoint | requests | mean sojourn, ms |", "|---|---:|---:|"]
-    for name in ENDPOINTS:
+    for name in np.unique(log["endpoint"]).tolist():
         own = log["endpoint"] == name
         rows.append(f"| {name} | {np.count_nonzero(own):,} | {sojourn[own].mean():.1f} |")
     return Text("\n".join(rows))

@@ -165,13 +165,13 @@ def _percent(load: float) -> str:
 def in_words(found: Mapping[str, Sequence[float]]) -> str:
     """Return what the table's rows (loads in the order of NAMES) have in common, in two sentences."""
 
-    def laws(chosen: Sequence[str], verb: str, otherwise: str) -> str:
-        among = "all" if len(chosen) == len(found) else "none" if not chosen else f"{len(chosen)}"
-        not_there = [law for law in found if law not in chosen]
-        rest = f" ({otherwise}: {', '.join(not_there)})" if chosen and not_there else ""
-        return f"{verb} in {among} of the {len(found)} rows{rest}."
+    def rows(chosen: Sequence[str]) -> str:
+        others = [law for law in found if law not in chosen]
+        if not chosen or not others:
+            return f"in {'all' if chosen else 'none of the'} {len(found)} rows"
+        return f"in {len(chosen)} of {len(found)} rows, but not in the row of {', '.join(others)}"
 
     shared = [law for law, (one, split, pool, apart) in found.items() if one >= split and pool >= apart]
     fcfs = [law for law, (one, split, pool, apart) in found.items() if one >= pool and split >= apart]
-    both = laws(shared, "A shared queue carries at least as much load as split ones", "not so")
-    return f"{both} {laws(fcfs, 'FCFS carries more than PS', 'the other way round, or mixed')}"
+    both = f"A shared queue carries at least as much load as split queues {rows(shared)}."
+    return f"{both} FCFS carries at least as much load as PS {rows(fcfs)}."

@@ -10,7 +10,7 @@ from spe_lab.topics.queueing.shortest import SHORTEST
 
 
 def judge_culprit(answer: Any) -> Verdict:
-    if answer not in ENDPOINTS:
+    if not isinstance(answer, str) or answer not in ENDPOINTS:
         raise SpeLabError(
             f"the answer must be an endpoint ({', '.join(ENDPOINTS)}), got {answer!r:.40}; give its name as text"
         )

@@ -78,17 +78,21 @@ FORMULAS = {
 }
 
 
-@cache
 def formula(name: str) -> Text:
     """Return a formula typeset as in the textbooks, after a check that it equals the derived one.
 
     >>> formula("three jobs under PS")
     $$P(N = 3) = (1 - \\rho)\\,\\rho^3$$
     """
+    if not isinstance(name, str) or name not in FORMULAS:
+        raise SpeLabError(f"name must be one of {', '.join(FORMULAS)}, got {name!r:.80}; choose one")
+    return _checked(name)
+
+
+@cache
+def _checked(name: str) -> Text:
     import sympy
 
-    if name not in FORMULAS:
-        raise SpeLabError(f"name must be one of {', '.join(FORMULAS)}, got {name!r:.80}; choose one")
     form, textbook, derived = FORMULAS[name]
     found = derived()
     given = textbook(**{free.name: symbol(free.name) for free in found.free_symbols})

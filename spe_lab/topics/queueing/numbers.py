@@ -203,7 +203,7 @@ def make_servers(rng: random.Random) -> Exercise:
     alone = service * math.log(100)
 
     def judge(answer: Any) -> Verdict:
-        given = number(answer, "servers")
+        given = number(answer, "how many servers")
         if given != int(given) or given < 1:
             return Verdict("wrong", f"the number of servers must be a positive whole number, got {given:g}")
         if given <= pool.offered:
@@ -266,7 +266,7 @@ def make_mix(rng: random.Random) -> Exercise:
     long = bimodal(1.0, 1 / one_in, ratio).parameters[0]
 
     def judge(answer: Any) -> Verdict:
-        if answer not in (*NAMES, NONE):
+        if not isinstance(answer, str) or answer not in (*NAMES, NONE):
             rule = f"the answer must be one of {', '.join((*NAMES, NONE))}"
             raise SpeLabError(f"{rule}, got {answer!r:.60}; give its name as text")
         carried = ", ".join(f"{name} {load:.0%}" for name, load in loads.items())
