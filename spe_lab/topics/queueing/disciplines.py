@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.frame import Axis, Curve, Preset, Recording, Slider, Value, register
+from spe_lab.core.reader.waiting import Waiting, waits
+from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Sharing, Split, System, general, poisson, simulate
 from spe_lab.topics.queueing.laws import FOUR, ONE_IN_A_THOUSAND, ONE_IN_TEN, service
@@ -148,8 +150,14 @@ def highest_load(
     return low
 
 
-def table(objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1) -> Text:
-    """Return a table of highest loads of the four systems for four distributions of service, and what it shows."""
+@waits
+def table(
+    *after: Run, objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1
+) -> Text | Waiting:
+    """Return a table of highest loads of the four systems for four distributions of service, and what it shows.
+
+    `after`: runs whose predictions the table would give away; it waits for them.
+    """
     cells = [(system, law) for law in FOUR for system in four_systems(servers).values()]
     loads = in_threads(lambda cell: highest_load(cell[0], cell[1], objective, customers=customers, seed=seed), cells)
     found = dict(zip(FOUR, np.reshape(loads, (-1, 4)).tolist(), strict=True))

@@ -30,6 +30,7 @@ class QueueLab(SimulatedLab):
     unit = "E(S)"
     stem = "queueing"
     live = True
+    exact = True
     steps = 3
 
     @abstractmethod

@@ -661,3 +661,20 @@ def test_the_references_agree_with_what_can_be_worked_out_by_hand():
     assert shortest.shortest_first(arrival, service).tolist() == [4.0, 7.0, 9.0, 5.0]
     assert shortest.in_order(arrival, service).tolist() == [4.0, 6.0, 8.0, 9.0]
     assert single.sojourn("mean", 1, np.array([0.5])).tolist() == [2.0]
+
+
+# ---- Nothing is given away
+# -------------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+def test_while_a_prediction_is_open_neither_model_nor_table_gives_the_answer(monkeypatch):
+    from spe_lab import explore, predict
+
+    monkeypatch.delenv("SPE_LAB_PREDICTIONS", raising=False)
+    box = predict("queueing.head_of_line", at=10, curve="FCFS", low=..., high=...)
+    explorer = explore("queueing.head_of_line", box)
+    assert box.open and "exact" not in explorer.text and "exact –" in explorer.in_state()
+    assert not queueing.table(explorer.measured()) and "above" in str(queueing.table(explorer.measured()))
+    box.skip()
+    assert "Predicted, FCFS exact" in explorer.text and "exact –" not in explorer.in_state()
