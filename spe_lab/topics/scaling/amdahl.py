@@ -24,7 +24,6 @@ class SpeedUpLab(TeamLab):
     axis = "N"
     quantity = "speed-up"
     unit = ""
-    scale = "linear"
 
     @cached_property
     def cores(self) -> int:
@@ -99,7 +98,7 @@ class Amdahl(SpeedUpLab):
 
     def make_sliders(self) -> list[Slider]:
         P, T1 = (models.QUANTITIES[name].meaning for name in ("P", "T1"))
-        source = "a request that waits for a disk twice; use 200 µs for spinning work"
+        source = "two waits for a disk; use 200 µs for spinning work"
         return [
             threads_slider(),
             Slider("P", "", 0.9, P, 0, 1, source="a tenth is serial: the limit is 10"),

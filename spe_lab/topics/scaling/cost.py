@@ -90,6 +90,7 @@ class Cost(SimulatedLab):
     axis = "N"
     quantity = "yearly cost per throughput"
     unit = "k€"
+    scale = "linear"
     stem = "scaling"
     compared = (WAYS[0], WAYS[0])
     within = 0.002
@@ -143,7 +144,7 @@ class Cost(SimulatedLab):
         }
 
     def default_values(self, short: bool) -> list[float]:
-        return [2.0**k for k in range(9)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
+        return [2.0**k for k in range(8)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192]
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         lifetimes = np.zeros((len(WAYS), len(x.values)), dtype=int)
@@ -208,7 +209,7 @@ class Cost(SimulatedLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)
-        pairs = [((way, real), (f"{way.removeprefix('scale-')}, ideal", ideal)) for way, real, ideal in named]
+        pairs = [((way, real), (f"{way} without failures", ideal)) for way, real, ideal in named]
         return [
             Curve(name, "predicted", x, self.unit, values)
             for curve in zip(*pairs, strict=True)

@@ -16,7 +16,7 @@ from spe_lab.core.sampling.statistics import centre
 from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
 from spe_lab.core.slider import Slider
 
-WORKS = ("spinning", "waiting")
+WORKS = ("waiting", "spinning")
 WAYS = ("pool", "created")
 PIECE_NS = 1_000_000  # wait of each thread in the trials that measure the costs of waiting threads
 MOST_CALL_NS = 150_000_000  # longest call of C: Python handles an interrupt between calls only
@@ -63,13 +63,11 @@ ASSUMED = {
 
 
 def work_sliders() -> list[Slider]:
-    """Return the sliders for kind of work and origin of threads; with few cores the default is waiting."""
-    cores = cpus.current().cores
-    means = "what the work does: spinning needs a core, waiting (for a disk, for another server) needs none"
-    source, default = f"this process may use {cores} cores at the same time", WORKS[0] if cores >= 4 else WORKS[1]
+    """Return the sliders for the kind of work and the origin of the threads."""
+    means = "what the work does: waiting (for a disk, for another server) needs no core, spinning needs one"
     origins = "a pool that persists, or threads that are created and joined each time"
     return [
-        Slider.choice("work", WORKS, means, source, default=default),
+        Slider.choice("work", WORKS, means, "shows the law on any number of cores"),
         Slider.choice("threads", WAYS, origins, "servers keep a pool"),
     ]
 

@@ -76,5 +76,5 @@ class Gustafson(SpeedUpLab):
         return [
             Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
             Curve("Gustafson's law", "predicted", x, "", models.gustafson_law()(N=N, P=P)),
-            Curve("Amdahl's law, work of a fixed size", "predicted", x, "", models.amdahl_law()(N=N, P=P)),
+            Curve("Amdahl's law for fixed work", "predicted", x, "", models.amdahl_law()(N=N, P=P)),
         ]

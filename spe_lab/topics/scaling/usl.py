@@ -106,6 +106,7 @@ class Usl(SpeedUpLab):
     id = "scaling.usl"
     title = "The universal scalability law"
     question = "From how many threads on does another thread make the work slower, and can a few points predict that?"
+    scale = "linear"  # a maximum shows better there
     compared = ("speed-up", "fitted")
     within = 0.04
     breaks = (
@@ -180,11 +181,11 @@ class Usl(SpeedUpLab):
 
         return [
             curve("fitted", fitted.sigma, fitted.kappa, found),
-            curve("sigma and kappa as set", point["sigma"], point["kappa"], {}),
-            curve("sigma = 1 − P, kappa = c / T1", 1 - point["P"], kappa, {"costs": costs.to_dict()}),
+            curve("σ and κ as set", point["sigma"], point["kappa"], {}),
+            curve("σ = 1 − P and κ = c/T₁", 1 - point["P"], kappa, {"costs": costs.to_dict()}),
         ]
 
     def marks(self, point: Mapping[str, Value], fit: "UslFit") -> dict[str, float]:
         """Return the N of the fitted law's maximum."""
         most = fit.law.most
-        return {"most (fitted)": round(most, 2) if math.isfinite(most) else math.nan}
+        return {"fastest at": round(most, 2) if math.isfinite(most) else math.nan}
