@@ -8,7 +8,8 @@ from spe_lab.topics.scaling.cost_models import availability, break_even, shortfa
 from spe_lab.topics.scaling.critical_path import CriticalPath, compared, parallelised
 from spe_lab.topics.scaling.drawing import paths, schedules
 from spe_lab.topics.scaling.execution import execute
-from spe_lab.topics.scaling.exercises import EXERCISES, LOCK_TEMPLATE
+from spe_lab.topics.scaling.exercises import EXERCISES
+from spe_lab.topics.scaling.formulas import formula
 from spe_lab.topics.scaling.gustafson import Gustafson
 from spe_lab.topics.scaling.models import (
     amdahl_law,
@@ -29,7 +30,6 @@ __all__ = [
     "EXERCISES",
     "GRAPHS",
     "KINDS",
-    "LOCK_TEMPLATE",
     "Amdahl",
     "Cost",
     "CriticalPath",
@@ -49,6 +49,7 @@ __all__ = [
     "element_time",
     "execute",
     "fit_law",
+    "formula",
     "graham_bound",
     "gustafson_law",
     "list_schedule",

@@ -124,7 +124,7 @@ class Parallelism(TeamLab):
         unit = QUANTITIES[name].unit
         shared = "memory_bandwidth_all_cores" if self.cores > 1 else "memory_bandwidth"
         ways = {
-            "L": lambda: (4 / measured["core_clock"].value, "four cycles of the measured core clock"),
+            "L": lambda: (3 / measured["core_clock"].value, "three cycles of the measured core clock"),
             "G": lambda: (1 / measured["core_clock"].value, "one cycle of the measured core clock"),
             "B": lambda: (measured["memory_bandwidth"].value, "measured: this machine's profile"),
             "B_all": lambda: (measured[shared].value, "measured: this machine's profile"),
@@ -153,7 +153,7 @@ class Parallelism(TeamLab):
         }
 
     def default_values(self, short: bool) -> list[float]:
-        return [2.0**k for k in ((6, 11, 17) if short else range(6, 25))]
+        return [2.0**k for k in ((6, 11, 17) if short else range(6, 24))]
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         data, cells = Data(int(x.values.max())), [int(n) for n in x.values]
@@ -196,6 +196,8 @@ class Parallelism(TeamLab):
         L comes from long products in one chain, G from the fastest of the eight chains, s and o from the shortest
         products. The curve of the vectors is not used, nor the threads' beyond its first point: they test the model.
         """
+        if not run:  # a prediction is still open
+            return {}
         chain, chains, _, together = run.measured
         n, (kind, threads) = chain.x.values, self.rows(self.point(run.point))[-1]
         inside = run.point["C"] / BYTES >= n
