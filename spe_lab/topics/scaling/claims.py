@@ -1,124 +1,111 @@
 """What chapter 05a says that a machine can contradict, decided by the reader's runs."""
 
-import math
-
 import numpy as np
 
 from spe_lab.core.machine import cpus
-from spe_lab.core.reader.claims import Claim
+from spe_lab.core.reader.claims import Claim, Interval, at, between, both, less
 from spe_lab.core.recording import Run
 
-SMALL, LARGE = 4096, 1 << 17  # elements: both arrays fit into the first-level cache; they do not, by far
+SMALL, LARGE, HUGE = 4096, 1 << 17, 1 << 22  # elements: in the first-level cache; beyond it; in memory
+MANY = (16, 32, 64)  # threads
 ALIKE = 1.1  # ratio below which two times count as equal
 
 
-def _values(run: Run, name: str, source: str = "measured") -> dict[float, float]:
-    """Return a curve of the run as a dict, without points that have no clean sample."""
-    curves = run.measured if source == "measured" else run.predicted
-    found = next((curve for curve in curves if curve.name == name), None)
-    pairs = [] if found is None else zip(found.x.values.tolist(), found.values.tolist(), strict=True)
-    return {x: value for x, value in pairs if math.isfinite(value)}
+def _over_model(run: Run, measured: str, predicted: str, x: float) -> Interval | None:
+    """Return a measured value over a predicted one at the same x; None if the run has no clean sample there."""
+    value, model = at(run, measured, x), _model(run, predicted)
+    return None if value is None or not model.get(x) else Interval(*(each / model[x] for each in value))
 
 
-def _ratios(run: Run, one: str, other: str, source: str = "predicted") -> dict[float, float]:
-    """Return the ratio of a measured curve to another curve where both are known."""
-    above, below = _values(run, one), _values(run, other, source)
-    return {x: above[x] / below[x] for x in above if below.get(x)}
+def _model(run: Run, name: str) -> dict[float, float]:
+    curve = next(curve for curve in run.predicted if curve.name == name)
+    return dict(zip(curve.x.values.tolist(), curve.values.tolist(), strict=True))
+
+
+def _errors(run: Run, measured: str, predicted: str) -> dict[float, float]:
+    """Return the relative error of a predicted curve at each x with a clean sample."""
+    ratios = {x: _over_model(run, measured, predicted, x) for x in run.x.values.tolist()}
+    return {x: abs(ratio.value - 1) for x, ratio in ratios.items() if ratio}
 
 
 def _waiting(run: Run) -> bool:
     return run.point["work"] == "waiting"
 
 
+def _created(run: Run) -> bool:
+    return _waiting(run) and run.point["threads"] == "created"
+
+
 def below_the_law(run: Run) -> bool | None:
-    ratios = {n: r for n, r in _ratios(run, "speed-up", "Amdahl's law").items() if n >= 16}
-    return all(r < 1 for r in ratios.values()) if ratios and _waiting(run) else None
+    return both(*(less(_over_model(run, "speed-up", "Amdahl's law", n), 1) for n in MANY)) if _waiting(run) else None
 
 
 def gap_grows(run: Run) -> bool | None:
-    ratios = _ratios(run, "speed-up", "Amdahl's law")
-    if not _waiting(run) or not ({4, 32} <= ratios.keys()):
-        return None
-    return ratios[32] < ratios[4]
+    many, few = (_over_model(run, "speed-up", "Amdahl's law", n) for n in (32, 4))
+    return less(many, few) if _waiting(run) else None
 
 
 def costs_explain(run: Run) -> bool | None:
-    plain, paid = (_ratios(run, "speed-up", name) for name in ("Amdahl's law", "with costs"))
-    many = [n for n in plain if n >= 16]
-    if not many or not _waiting(run):
-        return None
-    return max(abs(paid[n] - 1) for n in many) < max(abs(plain[n] - 1) for n in many)
+    plain, paid = (_errors(run, "speed-up", name) for name in ("Amdahl's law", "with costs"))
+    many = [n for n in plain if n in MANY]
+    return max(paid[n] for n in many) < max(plain[n] for n in many) if many and _waiting(run) else None
 
 
 def cores_limit(run: Run) -> bool | None:
-    measured = _values(run, "speed-up")
-    return None if _waiting(run) or not measured else max(measured.values()) < 1.05 * cpus.current().cores
+    if _waiting(run):
+        return None
+    return both(*(less(at(run, "speed-up", n), 1.05 * cpus.current().cores) for n in MANY))
 
 
 def beyond_the_limit(run: Run) -> bool | None:
-    measured = _values(run, "scaled speed-up")
-    if not _waiting(run) or not measured or not run.point["P"] < 1:
+    if not _waiting(run) or run.point["P"] >= 1:
         return None
-    return max(measured.values()) > 1 / (1 - run.point["P"]) if max(measured) >= 16 else None
+    past = less(at(run, "scaled speed-up", 64), 1 / (1 - run.point["P"]))
+    return None if past is None else not past
 
 
 def has_a_maximum(run: Run) -> bool | None:
-    measured = _values(run, "speed-up")
-    if run.point["threads"] != "created" or not _waiting(run) or max(measured, default=0) < 32:
-        return None
-    return measured[max(measured)] < 0.95 * max(measured.values())
+    return less(at(run, "speed-up", 64), at(run, "speed-up", 12)) if _created(run) else None
 
 
 def costs_explain_coherency(run: Run) -> bool | None:
-    ratios = _ratios(run, "speed-up", "σ = 1 − P and κ = c/T₁")
-    if run.point["threads"] != "created" or not _waiting(run) or not ratios:
-        return None
-    return float(np.median([abs(r - 1) for r in ratios.values()])) < 0.1
-
-
-def last_points_are_far(run: Run) -> bool | None:
-    ratios = _ratios(run, "speed-up", "fitted")
-    errors = [abs(ratios[n] - 1) for n in sorted(ratios)]
-    return max(errors[-2:]) > max(errors[:-2]) if len(errors) >= 6 else None
-
-
-def _in_cache(run: Run, *names: str) -> list[float] | None:
-    found = [_values(run, name).get(SMALL) for name in names]
-    return None if None in found else [value for value in found if value is not None]
+    errors = _errors(run, "speed-up", "σ = 1 − P and κ = c/T₁")
+    return float(np.median(list(errors.values()))) < 0.1 if _created(run) and errors else None
 
 
 def chain_is_constant(run: Run) -> bool | None:
-    chain = [value for n, value in _values(run, "one chain").items() if 1024 <= n <= 1 << 16]
-    return max(chain) < ALIKE * min(chain) if len(chain) >= 3 else None
+    few, many = (at(run, "one chain", n) for n in (2048, 1 << 15))
+    return both(less(many, few, ALIKE), less(few, many, ALIKE))
 
 
 def chains_are_not_eightfold(run: Run) -> bool | None:
-    found = _in_cache(run, "one chain", "instructions")
-    return None if found is None else ALIKE < found[0] / found[1] < 8 / ALIKE
+    one, eight = (at(run, name, SMALL) for name in ("one chain", "instructions"))
+    return both(less(eight, one), less(one, eight, 7))
 
 
 def vectors_take_a_quarter(run: Run) -> bool | None:
-    found = _in_cache(run, "one chain", "data")
-    return None if found is None else 0.22 < found[1] / found[0] < 0.3
+    one, vectors = (at(run, name, SMALL) for name in ("one chain", "data"))
+    return None if one is None or vectors is None else between(Interval(*(v / one.value for v in vectors)), 0.22, 0.3)
+
+
+def _two_threads(run: Run, each: str) -> bool:
+    return run.point["each"] == each and run.point["threads"] >= 2 and cpus.current().cores >= 2
 
 
 def threads_need_length(run: Run) -> bool | None:
-    ratios = _ratios(run, "tasks", "one chain", "measured")
-    if run.point["each"] != "one chain" or run.point["threads"] < 2 or cpus.current().cores < 2:
+    if not _two_threads(run, "one chain"):
         return None
-    return ratios[min(ratios)] > 1 > ratios[LARGE] if LARGE in ratios and min(ratios) <= 128 else None
-
-
-def _slowed(run: Run, name: str) -> float | None:
-    """Return the time at the longest length over that in the first-level cache; None if the run has neither."""
-    values = _values(run, name)
-    longest = max(values, default=0)
-    return values[longest] / values[SMALL] if SMALL in values and longest >= 1 << 22 else None
+    (short, alone), (long, slow) = ([at(run, name, n) for name in ("tasks", "one chain")] for n in (64, LARGE))
+    return both(less(alone, short), less(long, slow))
 
 
 def memory_slows_vectors(run: Run) -> bool | None:
-    slowed = _slowed(run, "data")
-    return None if slowed is None else slowed > ALIKE
+    return less(at(run, "data", SMALL), at(run, "data", HUGE), 1 / ALIKE)
+
+
+def _slowed(run: Run, name: str) -> float | None:
+    small, huge = (at(run, name, n) for n in (SMALL, HUGE))
+    return None if small is None or huge is None else huge.value / small.value
 
 
 def memory_spares_one_chain(run: Run) -> bool | None:
@@ -127,44 +114,38 @@ def memory_spares_one_chain(run: Run) -> bool | None:
 
 
 def levels_multiply(run: Run) -> bool | None:
-    ratios = _ratios(run, "tasks", "data", "measured")
-    if run.point["each"] != "eight chains of vectors" or run.point["threads"] < 2 or cpus.current().cores < 2:
-        return None
-    return ratios[LARGE] < 1 if LARGE in ratios else None
+    return less(at(run, "tasks", LARGE), at(run, "data", LARGE)) if _two_threads(run, BEST) else None
 
 
 def memory_levels_them(run: Run) -> bool | None:
-    tasks = _values(run, "tasks")
-    longest = max(tasks, default=0)
-    if run.point["each"] != "eight chains of vectors" or longest < 1 << 22:
-        return None
-    return tasks[longest] > 2 * min(tasks.values())
+    return less(at(run, "tasks", LARGE), at(run, "tasks", HUGE), 1 / 2) if _two_threads(run, BEST) else None
+
+
+def _page(run: Run, cut: str) -> bool:
+    return run.point["graph"] == "page" and run.point["cut"] == cut
 
 
 def hot_path_does_not_help(run: Run) -> bool | None:
-    times = _values(run, "executed")
-    if (run.point["graph"], run.point["cut"]) != ("page", "hot path") or not {3, 16} <= times.keys():
-        return None
-    return times[16] > 0.95 * times[3]
+    three, more = (at(run, "executed", n) for n in (3, 16))
+    return less(three, more, 1 / 0.95) if _page(run, "hot path") else None
 
 
 def critical_path_helps(run: Run) -> bool | None:
-    times = _values(run, "executed")
-    if (run.point["graph"], run.point["cut"]) != ("page", "critical path") or not {3, 12} <= times.keys():
-        return None
-    return times[12] < 0.7 * times[3]
+    three, more = (at(run, "executed", n) for n in (3, 12))
+    return less(more, three, 0.7) if _page(run, "critical path") else None
 
 
 def tasks_end_late(run: Run) -> bool | None:
-    ratios = _ratios(run, "executed", "list schedule")
-    return min(ratios.values()) > 1 if ratios else None
+    late = [_over_model(run, "executed", "list schedule", n) for n in run.x.values.tolist()]
+    return both(*(less(Interval(1, 1, 1), ratio) for ratio in late if ratio)) if any(late) else None
 
 
 def small_ones_win_in_between(run: Run) -> bool | None:
-    ratios = _ratios(run, "scale-out", "scale-up", "measured")
-    return ratios[32] < 1 < ratios[2] if {2, 32} <= ratios.keys() else None
+    (one, other), (many, big) = ([at(run, way, n) for way in ("scale-out", "scale-up")] for n in (2, 32))
+    return both(less(other, one), less(many, big))
 
 
+BEST = "eight chains of vectors"
 CLAIMS = (
     Claim("scaling.amdahl", "From 16 threads on, waiting work stays below Amdahl's law.", below_the_law),
     Claim("scaling.amdahl", "The gap to Amdahl's law is larger at 32 threads than at 4.", gap_grows),
@@ -177,8 +158,7 @@ CLAIMS = (
         "The curve of σ = 1 − P and κ = c/T₁, which is not fitted, is within 10 % at the median.",
         costs_explain_coherency,
     ),
-    Claim("scaling.usl", "The last two points include the one that is furthest from the fit.", last_points_are_far),
-    Claim("scaling.parallelism", "One chain costs the same at all lengths from 1,024 to 65,536.", chain_is_constant),
+    Claim("scaling.parallelism", "One chain costs the same per element at 2,048 and at 32,768 elements.", chain_is_constant),
     Claim("scaling.parallelism", "Eight chains are faster than one, but not eight times.", chains_are_not_eightfold),
     Claim("scaling.parallelism", "One chain of vectors takes a quarter of the time.", vectors_take_a_quarter),
     Claim("scaling.parallelism", "Two threads lose at short lengths and win at long ones.", threads_need_length),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spe_lab.core import units
 from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
@@ -15,6 +16,7 @@ from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.statistics import centre
 from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
 from spe_lab.core.slider import Slider
+from spe_lab.core.text import Text
 
 WORKS = ("waiting", "spinning")
 WAYS = ("pool", "created")
@@ -44,6 +46,16 @@ class Costs:
             "kind": list(self.kind),
             "origin": self.origin,
         }
+
+    def summary(self) -> Text:
+        """Return the costs in a sentence."""
+        start, each, late = (units.render(value, "ns", 2) for value in (self.start, self.each, self.late))
+        verb, how = {"pool": ("wake", "woken"), "created": ("create", "created")}[self.kind[1]]
+        ends = f", and a wait ends d = {late} late" if self.kind[0] == "waiting" else ""
+        return Text(
+            f"It takes s = {start} to {verb} any thread at all and c = {each} for each further thread that is {how}{ends}"
+            f" ({self.origin})."
+        )
 
     @classmethod
     def from_dict(cls, costs: dict[str, Any]) -> "Costs":

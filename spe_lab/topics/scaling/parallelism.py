@@ -153,7 +153,7 @@ class Parallelism(TeamLab):
         }
 
     def default_values(self, short: bool) -> list[float]:
-        return [2.0**k for k in ((6, 11, 17) if short else range(6, 24))]
+        return [2.0**k for k in ((6, 11, 17) if short else (*range(6, 16), *range(17, 23)))]
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         data, cells = Data(int(x.values.max())), [int(n) for n in x.values]
