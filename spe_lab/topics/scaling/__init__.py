@@ -3,7 +3,7 @@
 from spe_lab.models.schedule import Schedule, bounds, graham_bound, list_schedule
 from spe_lab.models.task_graph import GRAPHS, Graph, Task
 from spe_lab.topics.scaling.amdahl import Amdahl
-from spe_lab.topics.scaling.cost import Cost, simulate_fleet
+from spe_lab.topics.scaling.cost import Cost, simulate_fleet, where_out_pays
 from spe_lab.topics.scaling.cost_models import availability, break_even, shortfall, throughput, yearly_cost
 from spe_lab.topics.scaling.critical_path import CriticalPath, compared, parallelised
 from spe_lab.topics.scaling.drawing import paths, schedules
@@ -66,5 +66,6 @@ __all__ = [
     "usl_law",
     "usl_maximum",
     "usl_of_thread_costs",
+    "where_out_pays",
     "yearly_cost",
 ]

@@ -158,7 +158,11 @@ CLAIMS = (
         "The curve of σ = 1 − P and κ = c/T₁, which is not fitted, is within 10 % at the median.",
         costs_explain_coherency,
     ),
-    Claim("scaling.parallelism", "One chain costs the same per element at 2,048 and at 32,768 elements.", chain_is_constant),
+    Claim(
+        "scaling.parallelism",
+        "One chain costs the same per element at 2,048 and at 32,768 elements.",
+        chain_is_constant,
+    ),
     Claim("scaling.parallelism", "Eight chains are faster than one, but not eight times.", chains_are_not_eightfold),
     Claim("scaling.parallelism", "One chain of vectors takes a quarter of the time.", vectors_take_a_quarter),
     Claim("scaling.parallelism", "Two threads lose at short lengths and win at long ones.", threads_need_length),

@@ -166,8 +166,9 @@ def make_third_point(rng: random.Random) -> Exercise:
         if abs(speed_up / line - 1) <= CLOSE:
             return Verdict("wrong", "that is a straight line through (1, 1). Amdahl's curve bends")
         return Verdict(
-            "wrong", f"solve S = 1 / ((1 − P) + P/N) for P at N = {few}; your answer is {speed_up / expected:.2g} times"
-            " what this P gives"
+            "wrong",
+            f"solve S = 1 / ((1 − P) + P/N) for P at N = {few}; your answer is {speed_up / expected:.2g} times"
+            " what this P gives",
         )
 
     return Exercise(
@@ -270,7 +271,9 @@ def run_chain(own: native.Library) -> tuple[float, float, float] | str:
             own.spe_own_products(state, 1)
             expected = int(x[place:][:n].astype(int) @ y[place:][:n].astype(int))
             if state.sum != expected % 2**64:
-                return f"the product of two arrays of {n} elements must be {expected}, and the function gave another sum"
+                return (
+                    f"the product of two arrays of {n} elements must be {expected}, and the function gave another sum"
+                )
     states = [products(x.ctypes.data, y.ctypes.data, CHAINED, 0, 0) for _ in range(2)]
     names = ("spe_own_products", "spe_chained_products")
     own_loop, chained = (

@@ -53,8 +53,8 @@ class Costs:
         verb, how = {"pool": ("wake", "woken"), "created": ("create", "created")}[self.kind[1]]
         ends = f", and a wait ends d = {late} late" if self.kind[0] == "waiting" else ""
         return Text(
-            f"It takes s = {start} to {verb} any thread at all and c = {each} for each further thread that is {how}{ends}"
-            f" ({self.origin})."
+            f"It takes s = {start} to {verb} any thread at all and c = {each} for each further thread that is"
+            f" {how}{ends} ({self.origin})."
         )
 
     @classmethod
@@ -78,14 +78,15 @@ def work_sliders() -> list[Slider]:
     """Return the sliders for the kind of work and the origin of the threads."""
     means = "what the work does: waiting (for a disk, for another server) needs no core, spinning needs one"
     origins = "a pool that persists, or threads that are created and joined each time"
+    come = "Threads come from"
     return [
-        Slider.choice("work", WORKS, means, "shows the law on any number of cores"),
-        Slider.choice("threads", WAYS, origins, "servers keep a pool"),
+        Slider.choice("work", WORKS, means, "shows the law on any number of cores", label="Work"),
+        Slider.choice("threads", WAYS, origins, "servers keep a pool", label=come, symbol=come),
     ]
 
 
 def threads_slider(most: int = 64) -> Slider:
-    return Slider.count("N", 8, "threads", 1, most, "the middle of the sweep", "log")
+    return Slider.count("N", 8, "threads", 1, most, "the middle of the sweep", "log", label="Threads")
 
 
 class ForkJoin:

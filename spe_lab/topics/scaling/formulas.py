@@ -49,17 +49,13 @@ def _sum(*terms: "sympy.Expr") -> "sympy.Expr":
 
 # The arguments of `right` are symbols of the same names.
 FORMULAS = {
-    "time": Written(
-        "T(N)", lambda P, N, T1: _sum((1 - P) * T1, P * T1 / N), lambda: models.time_of(symbol("N"))
-    ),
+    "time": Written("T(N)", lambda P, N, T1: _sum((1 - P) * T1, P * T1 / N), lambda: models.time_of(symbol("N"))),
     "amdahl": Written("S(N)", lambda P, N: 1 / _sum(1 - P, P / N), lambda: models.amdahl_law().expression),
     "limit": Written(r"\lim_{N \to \infty} S(N)", lambda P: 1 / (1 - P), models.amdahl_limit),
     "half": Written(r"N_{1/2}", lambda P: P / (1 - P), lambda: models.threads_for(0.5)),
     "costs": Written(
         "S(N)",
-        lambda P, T1, N, n, s, c, d, w: (
-            _sum(T1, w * d) / _sum((1 - P) * T1, P * T1 / n, w * d, s, c * (N - 1))
-        ),
+        lambda P, T1, N, n, s, c, d, w: _sum(T1, w * d) / _sum((1 - P) * T1, P * T1 / n, w * d, s, c * (N - 1)),
         # For two threads or more: one thread needs no start.
         lambda: models.amdahl_with_costs().expression.subs(_start(), 1),
     ),
@@ -81,9 +77,7 @@ FORMULAS = {
         ),
         lambda: parallelism.element_time().expression,
     ),
-    "threads_pay_from": Written(
-        "n", lambda o, N, t1: o / t1 * (N / (N - 1)), lambda: parallelism.threads_pay_from()
-    ),
+    "threads_pay_from": Written("n", lambda o, N, t1: o / t1 * (N / (N - 1)), lambda: parallelism.threads_pay_from()),
     "graham": Written("T_N", lambda W, D, N: _sum(W / N, (1 - 1 / N) * D), graham_bound),
     "availability": Written("A", lambda F, H, R: F * H / _sum(F * H, R), cost_models.availability),
     "yearly_cost": Written(
@@ -96,9 +90,7 @@ FORMULAS = {
     "shortfall": Written(
         "m", lambda A, sigma: 2 * (1 - A) * (1 - sigma * A) / (1 + sigma), lambda: cost_models.shortfall(2, 0)
     ),
-    "break_even": Written(
-        "N", lambda Y, u, p, beta: _sum(1, Y * u / p) ** (1 / (beta - 1)), cost_models.break_even
-    ),
+    "break_even": Written("N", lambda Y, u, p, beta: _sum(1, Y * u / p) ** (1 / (beta - 1)), cost_models.break_even),
 }
 
 

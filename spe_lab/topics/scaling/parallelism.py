@@ -46,6 +46,17 @@ QUANTITIES = {
     "v": Quantity("elements in a vector", ""),
     "N": Quantity("threads that share the elements", ""),
 }
+LOOP = "Loop of each thread"
+# group and label of each slider of the model
+LABELS = {
+    "L": ("Core", "Latency of an addition"),
+    "G": ("Core", "Throughput limit"),
+    "s": ("Core", "Start of a product"),
+    "o": ("Threads", "Release and wait"),
+    "B": ("Memory", "Bandwidth of one core"),
+    "B_all": ("Memory", "Bandwidth of all cores"),
+    "C": ("Memory", "Capacity of the caches"),
+}
 # No operating system reports these; a calibrated profile replaces them.
 ASSUMED = {"L": 1.0, "G": 0.3, "B": 20.0, "B_all": 30.0}
 
@@ -87,6 +98,7 @@ class Parallelism(TeamLab):
     axis = "n"
     quantity = "time per element"
     unit = "ns"
+    first = ("n", "threads", "each")
     compared = ("data", "data")
     within = 0.25
     breaks = (
@@ -101,13 +113,17 @@ class Parallelism(TeamLab):
 
         def constant(name: str, unit: str, default: float, low: float, high: float, source: str) -> Slider:
             meaning = "capacity of the caches" if name == "C" else QUANTITIES[name].meaning
-            return Slider(name, unit, default, meaning, low, high, "log", measured=False, source=source)
+            group, label = LABELS[name]
+            shown: dict[str, Any] = {"label": label, "group": group}
+            return Slider(name, unit, default, meaning, low, high, "log", measured=False, source=source, **shown)
 
-        n, each = QUANTITIES["n"].meaning, "loop of each thread of the task level"
+        n, each = QUANTITIES["n"].meaning, "loop of each thread of *tasks*"
         return [
-            Slider.count("n", 4096, n, 16, MOST_ELEMENTS, "in the first-level cache", "log"),
-            Slider.count("threads", 2, "threads of the task level", 1, 16, "the fewest that are parallel"),
-            Slider.choice("each", KINDS, each, "threads alone"),
+            Slider.count("n", 4096, n, 16, MOST_ELEMENTS, "in the first-level cache", "log", label="Elements"),
+            Slider.count(
+                "threads", 2, "threads of *tasks*", 1, 16, "the fewest that are parallel", label="Threads", symbol="N"
+            ),
+            Slider.choice("each", KINDS, each, "threads alone", label=LOOP, symbol=LOOP),
             constant("L", "ns", L.value, 0.2, 5, L.source),
             constant("G", "ns", G.value, 0.05, 2, G.source),
             constant("s", "ns", 3.0, 0.5, 50, "assumed: a call and a few additions"),
@@ -179,7 +195,9 @@ class Parallelism(TeamLab):
 
     def time(self, point: Mapping[str, Value], n: np.ndarray, kind: str, threads: int) -> np.ndarray:
         chains, lanes = KINDS[kind]
-        known = {name: point[name] for name in ("L", "G", "B", "B_all", "s")} | {"o": point["o"] if threads > 1 else 0.0}
+        known = {name: point[name] for name in ("L", "G", "B", "B_all", "s")} | {
+            "o": point["o"] if threads > 1 else 0.0
+        }
         missing = miss_share("cliff", float(point["C"]), BYTES * n)
         return element_time()(n=n, m=missing, c=chains, v=lanes, N=min(threads, self.cores), **known)
 

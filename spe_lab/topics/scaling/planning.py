@@ -86,8 +86,8 @@ def make_first_failure(rng: random.Random) -> Exercise:
         if abs(days / expected - 1) < 0.05:
             return Verdict(
                 "right",
-                f"{expected:.3g} days: {fleet} machines fail {fleet} times as often as one. A failure in {years} years is"
-                f" an event; {365.25 / expected:.0f} failures a year are an expense",
+                f"{expected:.3g} days: {fleet} machines fail {fleet} times as often as one. A failure in {years}"
+                f" years is an event; {365.25 / expected:.0f} failures a year are an expense",
             )
         if abs(days / days_of_one - 1) < 0.05:
             return Verdict(
