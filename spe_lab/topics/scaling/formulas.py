@@ -110,6 +110,11 @@ def formula(name: str, derived: "sympy.Expr | None" = None) -> Formula:
     if name not in FORMULAS:
         raise SpeLabError(f"name must be one of {', '.join(FORMULAS)}, got {name!r}")
     left, right, model = FORMULAS[name]
+    symbols = [symbol(each) for each in inspect.signature(right).parameters]
     with sympy.evaluate(False):
-        written = right(*(symbol(each) for each in inspect.signature(right).parameters))
-    return Formula(f"{left} = {sympy.latex(written, order='none')}", written, model() if derived is None else derived)
+        written = right(*symbols)
+    if derived is None:
+        derived = model()
+        # sympy takes 20 s to simplify the difference of two maxima that are the same already.
+        derived = written if right(*symbols).doit() == derived else derived
+    return Formula(f"{left} = {sympy.latex(written, order='none')}", written, derived)
