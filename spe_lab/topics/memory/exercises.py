@@ -7,8 +7,7 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number, own_run
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.cycle import new_cycle
 from spe_lab.core.sampling.kernels import Point, compare
@@ -66,9 +65,7 @@ def judge_ramp(answer: Any) -> Verdict:
 
 def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
     factor = number(answer, "how many times slower the dependent walk is at the largest size")
-    if run is None or len(run.measured) < 2 or run.measured[0].source != "measured":
-        raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
-    dependent, independent = run.measured[:2]
+    dependent, independent = own_run(run, "memory.working_set").measured[:2]
     ends = [curve[-1] for curve in (dependent.low, dependent.high, independent.low, independent.high)]
     if not all(math.isfinite(end) and end > 0 for end in ends):
         return Verdict("inconclusive", "the measurement has no interval at its largest size; measure again for longer")

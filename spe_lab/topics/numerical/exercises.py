@@ -8,7 +8,7 @@ import numpy as np
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number, own_run
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
@@ -67,8 +67,7 @@ uint64_t look_up(struct table *state, uint64_t work)
 
 
 def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
-    if run is None or run.lab != "numerical.fit" or run.measured[0].source == "recorded":
-        raise SpeLabError("this exercise needs your own measurement; pass run=explorer.measured()")
+    run = own_run(run, "numerical.fit")
     if not isinstance(answer, dict) or set(answer) - set(SETTINGS):
         rule = f"the answer must be a dictionary with some of {', '.join(SETTINGS)}"
         raise SpeLabError(f"{rule}, got {answer!r:.80}; write for example {{'points': 8}}")

@@ -10,6 +10,7 @@ from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, accumulated, register
+from spe_lab.core.reader.waiting import waits
 from spe_lab.core.sampling.statistics import two_standard_errors
 from spe_lab.core.text import Text
 from spe_lab.topics.scaling import cost_models as models
@@ -256,10 +257,9 @@ class Cost(SimulatedLab):
         return {"out pays from": crossing(rising), "out pays up to": crossing(falling)}
 
 
+@waits
 def where_out_pays(marks: Mapping[str, float]) -> Text:
     """Return between which numbers of machines scale-out costs less, in a sentence; `marks` of the lab."""
-    if not marks:  # a prediction is still open
-        return Text("The place appears here after your prediction.")
     first, last = marks["out pays from"], marks["out pays up to"]
     if math.isnan(first):
         return Text("By the closed form, scale-out never becomes cheaper than one big machine.")
