@@ -113,8 +113,8 @@ def formula(name: str, derived: "sympy.Expr | None" = None) -> Formula:
     symbols = [symbol(each) for each in inspect.signature(right).parameters]
     with sympy.evaluate(False):
         written = right(*symbols)
-    if derived is None:
-        derived = model()
-        # sympy takes 20 s to simplify the difference of two maxima that are the same already.
-        derived = written if right(*symbols).doit() == derived else derived
+    model_form = model()
+    derived = model_form if derived is None else derived
+    if derived == model_form and right(*symbols).doit() == model_form:
+        derived = written  # printed in another order alone: there is nothing to simplify
     return Formula(f"{left} = {sympy.latex(written, order='none')}", written, derived)

@@ -150,7 +150,7 @@ class Parallelism(TeamLab):
             value, source = ways[name]()
         except KeyError:  # not calibrated, or not resolvable here
             return Parameter(ASSUMED[name], unit, "assumed", "assumed: order of magnitude of a current core")
-        return Parameter(float(value), unit, "measured", source)
+        return Parameter(float(f"{value:.3g}"), unit, "measured", source)
 
     def presets(self) -> dict[str, Preset]:
         return {

@@ -3,6 +3,7 @@ a machine must show.
 """
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -21,6 +22,7 @@ from spe_lab.topics import scaling
 from spe_lab.topics.scaling import parallelism
 from spe_lab.topics.scaling.models import symbol
 from spe_lab.topics.scaling.parallelism import KINDS, LEVELS
+from spe_lab.ui import controls
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
@@ -190,3 +192,8 @@ def test_the_machine_shows_what_the_chapter_says(lab):
     assert one[0] > 1.3 * chains[0] and one[0] > 2 * vectors[0]
     if cpus.current().cores >= 2 and np.isfinite(threads[1]):
         assert threads[1] < one[1] / 2  # eight chains of vectors alone are eight times as fast
+
+
+def test_a_constant_that_is_shown_like_the_default_can_be_set(lab):
+    slider = replace(lab.sliders["L"], default=1.1811)
+    assert 1.18 in controls.stops(slider, 1.18)
