@@ -86,7 +86,7 @@ def options(slider: Slider, *values: float) -> list[tuple[str, float]]:
 
 
 def stops(slider: Slider, *values: float) -> list[float]:
-    """Return the stops: equal ratios (shares: equal steps), the ends, the default and `values`, each label once."""
+    """Return the stops: equal ratios (shares: equal steps), the ends, `values` and the default, each label once."""
     if slider.scale == "log":
         octaves = np.log2(slider.high / slider.low)
         grid = slider.low * 2 ** np.linspace(0, octaves, max(2, round(octaves * STEPS_PER_OCTAVE) + 1))
@@ -100,7 +100,7 @@ def stops(slider: Slider, *values: float) -> list[float]:
     # The value that the label shows, so that a reader can type it.
     between = (slider.rounded(slider.parsed(slider.rendered(stop))) for stop in grid)
     by_label: dict[str, float] = {}
-    for stop in (slider.default, *values, slider.low, slider.high, *between):  # of equal labels the first one stays
+    for stop in (*values, slider.default, slider.low, slider.high, *between):  # of equal labels the first one stays
         by_label.setdefault(slider.rendered(stop), float(stop))
     return sorted(by_label.values())
 
