@@ -9,7 +9,7 @@ from spe_lab.core.model import Model, Quantity, symbol
 if TYPE_CHECKING:
     import sympy
 
-LEVELS = range(1, 5)  # as in chapter 03b: second-level cache, last-level cache, page table, memory
+LEVELS = ("L1", "L2", "TLB", "L3")  # as in chapter 03b: the caches whose misses count
 QUANTITIES = {
     "T": Quantity("time of a lookup", "ns"),
     "n": Quantity("records in the array", ""),
@@ -20,8 +20,14 @@ QUANTITIES = {
     "w": Quantity("share of the steps that wait for their key: 1 without a branch, ½ with one", ""),
     "m": Quantity("share of the steps that are mispredicted: 0 without a branch, ½ with one", ""),
     "P": Quantity("penalty of a misprediction", "ns"),
-    **{f"C{i}": Quantity(f"capacity of the level above level {i}", "B") for i in LEVELS},
-    **{f"l{i}": Quantity(f"time added by a miss that goes to level {i}", "ns") for i in LEVELS},
+    "C_L1": Quantity("capacity of the first-level cache", "B"),
+    "C_L2": Quantity("capacity of the second-level cache", "B"),
+    "C_TLB": Quantity("reach of the TLB: entries × page size", "B"),
+    "C_L3": Quantity("capacity of the last-level cache", "B"),
+    "l_L1": Quantity("time added by a first-level miss: the second level's latency", "ns"),
+    "l_L2": Quantity("time added by a second-level miss: the last level's latency", "ns"),
+    "l_TLB": Quantity("time added by a TLB miss: the look-up in the page table", "ns"),
+    "l_L3": Quantity("time added by a last-level miss: the latency of memory", "ns"),
 }
 
 
@@ -41,24 +47,23 @@ def missing_steps() -> "sympy.Expr":
 
 @cache
 def lookup_time() -> Model:
-    """Return T = c + k · (w · t + m · P) + w · Σ lᵢ · max(0, log₂(n · r / Cᵢ)).
+    """Return T = c + k · (w · t + m · P) + w · Σ l · max(0, log₂(n · r / C)).
 
     Without a branch every step waits for its key: w = 1, m = 0. With a branch half of the predictions are right
     (chapter 03d at p = ½), and a correctly predicted step starts the next load at once: w = m = ½.
     """
     c, k, w, t, m, P = map(symbol, "ckwtmP")
     misses = missing_steps()
-    time = (
-        c + k * (w * t + m * P) + w * sum(symbol(f"l{i}") * misses.subs(symbol("C"), symbol(f"C{i}")) for i in LEVELS)
-    )
+    missed = sum(symbol(f"l_{level}") * misses.subs(symbol("C"), symbol(f"C_{level}")) for level in LEVELS)
+    time = c + k * (w * t + m * P) + w * missed
     return Model("T", time, "ns", QUANTITIES, "ours, after the notes' §3.3 and §3.5")
 
 
 def in_octaves(values: dict[str, float]) -> "sympy.Eq":
     """Return the analytical model with these values over u = log₂ n: each cache is a kink at n · r = C.
 
-    >>> capacities = {"C1": 2**15, "C2": 2**20, "C3": 2**24, "C4": 2**25}
-    >>> times = {"c": 5, "t": 2.7, "P": 5, "l1": 3, "l2": 10, "l3": 8, "l4": 80}
+    >>> capacities = {"C_L1": 2**15, "C_L2": 2**20, "C_TLB": 2**24, "C_L3": 2**25}
+    >>> times = {"c": 5, "t": 2.7, "P": 5, "l_L1": 3, "l_L2": 10, "l_TLB": 8, "l_L3": 80}
     >>> in_octaves({"w": 1, "m": 0, "r": 4, **capacities, **times}).rhs
     2.7*k + 80.0*Max(0, u - 23.0) + 8.0*Max(0, u - 22.0) + 10.0*Max(0, u - 18.0) + 3.0*Max(0, u - 13.0) + 5.0
     """

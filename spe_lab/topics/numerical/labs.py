@@ -26,14 +26,14 @@ CYCLES = {"step": 6, "lookup": 20}
 _SAMPLES_KEPT = 8  # by settings: a slider that moves back and forth needs them again
 ASSUMED_GHZ, ASSUMED_PENALTY_NS = 3.5, 5.0
 PARAMETERS = {
-    "C1": "l1_capacity",
-    "C2": "l2_capacity",
-    "C3": "tlb_reach",
-    "C4": "l3_capacity",
-    "l1": "l2_latency",
-    "l2": "l3_latency",
-    "l3": "tlb_latency",
-    "l4": "memory_latency",
+    "C_L1": "l1_capacity",
+    "C_L2": "l2_capacity",
+    "C_TLB": "tlb_reach",
+    "C_L3": "l3_capacity",
+    "l_L1": "l2_latency",
+    "l_L2": "l3_latency",
+    "l_TLB": "tlb_latency",
+    "l_L3": "memory_latency",
 }
 
 
@@ -54,10 +54,10 @@ class SearchLab(KernelLab):
     def machine_sliders(self) -> list[Slider]:
         """Return sliders for the parameters that matter most and that the operating system states worst."""
         sliders = []
-        for name, unit, low, high in (("t", "ns", 0.5, 20), ("C4", "B", 1 << 18, LARGEST / 2), ("l4", "ns", 1, 1000)):
+        for name, unit, low, high in (("t", "ns", 0.5, 20), ("C_L3", "B", 1 << 18, LARGEST / 2), ("l_L3", "ns", 1, 1000)):
             parameter, meaning = self.known(name), analytical.QUANTITIES[name].meaning
             value, source = parameter.value, f"{parameter.origin}: {parameter.source}"
-            if name == "C4" and value > high:
+            if name == "C_L3" and value > high:
                 value, source = high, f"{source}; cut to half of the largest array, as a step beyond could not be seen"
             low, high = min(low, value), max(high, value)
             sliders.append(Slider(name, unit, value, meaning, low, high, "log", measured=False, source=source))

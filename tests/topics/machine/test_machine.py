@@ -148,7 +148,7 @@ def test_models_take_their_parameters_from_the_profile_and_say_so(monkeypatch, t
     monkeypatch.setenv("SPE_LAB_CONFIG_DIR", str(tmp_path))
     measured = calibration.measured((2.5, 2.4, 2.6), "ns", "a method")
     machines.save_own(Machine(machines.facts(), {**machines.claim(), "l1_latency": measured}))
-    slider = registry.get("memory.working_set").sliders["l0"]
+    slider = registry.get("memory.working_set").sliders["t0"]
     assert slider.default == 2.5 and slider.source.startswith("measured")
 
 

@@ -118,7 +118,7 @@ def test_missing_steps_are_those_of_searches_through_a_cache_that_keeps_what_is_
 
 
 def test_without_caches_to_miss_a_lookup_is_its_steps():
-    values = dict.fromkeys(("C1", "C2", "C3", "C4"), 1e12) | dict.fromkeys(("l1", "l2", "l3", "l4"), 5.0)
+    values = dict.fromkeys(("C_L1", "C_L2", "C_TLB", "C_L3"), 1e12) | dict.fromkeys(("l_L1", "l_L2", "l_TLB", "l_L3"), 5.0)
     time = numerical.lookup_time()
     assert time(n=1000, r=4, k=10, c=3, t=2, w=1, m=0, P=7, **values) == pytest.approx(3 + 10 * 2)
     assert time(n=1000, r=4, k=10, c=3, t=2, w=0.5, m=0.5, P=7, **values) == pytest.approx(3 + 10 * (2 + 7) / 2)
@@ -129,7 +129,7 @@ def test_a_record_of_sixteen_bytes_misses_two_steps_earlier():
     small, large = (
         lab.analytical_time(lab.point({"record": record}), np.array([2.0**22])) for record in ("4 B", "16 B")
     )
-    values = {name: lab.known(name).value for name in ("l1", "l2")}
+    values = {name: lab.known(name).value for name in ("l_L1", "l_L2")}
     assert (
         large - small >= 2 * sum(values.values()) - 1e-9
     )  # both inner caches are exceeded by either: two more steps miss each
@@ -386,11 +386,11 @@ def environment(lab, truth, record):
     return Recording(run.lab, point, run.x, run.measured, {}, {}, "0")
 
 
-TRUTH = {"c": 6.0, "t": 2.5, "l1": 7.0, "l2": 90.0, "l3": 0.0, "l4": 120.0, "C4": 2.0**21}
+TRUTH = {"c": 6.0, "t": 2.5, "l_L1": 7.0, "l_L2": 90.0, "l_TLB": 0.0, "l_L3": 120.0, "C_L3": 2.0**21}
 
 
 def test_parameters_behind_made_up_times_are_found_again(lab):
-    values = lab.values(lab.point()) | {"C2": 2.0**19, "C3": 2.0**23}
+    values = lab.values(lab.point()) | {"C_L2": 2.0**19, "C_TLB": 2.0**23}
     times = numerical.lookup_time()(n=SIZES, k=np.ceil(np.log2(SIZES)), **(values | TRUTH))
     assert numerical.tune(SIZES, times, 4, values) == pytest.approx(TRUTH, rel=1e-6, abs=1e-6)
     with pytest.raises(MeasurementError, match="more than 6 points"):
@@ -478,8 +478,8 @@ def test_what_a_machine_s_profile_does_not_resolve_is_taken_from_the_claims():
     known.pop("memory_latency")
     odd = numerical.Fit(dataclasses.replace(lab.machine, parameters=known))
     assert (
-        odd.known("l2").value == claim()["l3_latency"].value
-        and odd.known("l4").value == claim()["memory_latency"].value
+        odd.known("l_L2").value == claim()["l3_latency"].value
+        and odd.known("l_L3").value == claim()["memory_latency"].value
     )
     assert odd.known("c").value == 10.0  # twenty cycles of half a nanosecond
     assert np.isfinite(odd.analytical_time(odd.point(), SIZES)).all()
