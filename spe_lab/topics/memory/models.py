@@ -84,6 +84,12 @@ def misses_by_size(level: str, sharp: bool) -> "sympy.Expr":
     return sympy.Max(*(1 - part for part in resident.args))
 
 
+def mixed_misses(level: str) -> "sympy.Expr":
+    """Return k · max(0, 1 − C/S) + (1 − k) · [S > C]: misses per access between the two rules of replacement."""
+    k = symbol(f"k_{level}")
+    return k * misses_by_size(level, sharp=False) + (1 - k) * misses_by_size(level, sharp=True)
+
+
 def ramp(level: str) -> Formula:
     """Return the share of accesses that miss under random replacement, as a textbook prints it."""
     import sympy
@@ -144,12 +150,8 @@ def refined() -> Model:
     With random replacement (k = 1) only a share 1 − C/S of the accesses misses: a ramp. k = 0 stands for LRU, a cliff;
     values in between mix the two.
     """
-    misses = {}
-    for level in LEVELS:
-        k = symbol(f"k_{level}")
-        misses[level] = k * misses_by_size(level, sharp=False) + (1 - k) * misses_by_size(level, sharp=True)
     source = "steady state of random references; ours: the mixture of the two rules"
-    return Model("T", access_time(misses), "ns", QUANTITIES, source)
+    return Model("T", access_time({level: mixed_misses(level) for level in LEVELS}), "ns", QUANTITIES, source)
 
 
 def transfer_time(misses: "sympy.Expr") -> "sympy.Expr":
@@ -172,5 +174,5 @@ def bandwidth_by_stride() -> Model:
 @cache
 def bandwidth_by_size() -> Model:
     """Return the least time per access of an independent sweep, line by line, over S bytes."""
-    time = transfer_time(misses_by_size("L3", sharp=True))
+    time = transfer_time(mixed_misses("L3"))
     return Model("T", time, "ns", QUANTITIES, "a bound: lines of B bytes at b bytes per ns")

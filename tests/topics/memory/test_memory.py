@@ -159,7 +159,7 @@ def test_a_recording_that_was_saved_with_the_model_s_former_names_still_loads(la
 
 
 def test_the_bandwidth_bound_follows_the_bytes_that_are_fetched():
-    values = {**VALUES, "b": 32.0, "t_add": 0.25}
+    values = {**VALUES, "b": 32.0, "t_add": 0.25, "k_L3": 0}
     assert memory.bandwidth_by_stride()(s=[4, 16, 64, 4096], S=100 * MIB, **values).tolist() == [0.25, 0.5, 2.0, 2.0]
     assert memory.bandwidth_by_stride()(s=[64, 4096], S=MIB, **values).tolist() == [0.25, 0.25]
     assert memory.bandwidth_by_size()(S=[KIB, 100 * MIB], **values).tolist() == [0.25, 2.0]
