@@ -14,16 +14,32 @@ if TYPE_CHECKING:
 
 _HOME = {
     "calibrate": "spe_lab.ui.calibrator:Calibrator",
+    "claims": "spe_lab.core.reader.claims",
+    "exercise": "spe_lab.core.reader.handle",
     "explore": "spe_lab.ui.explorer",
     "lab": "spe_lab.core.registry:get",
     "noise": "spe_lab.ui.noise:observed",
     "journal": "spe_lab.ui.journal:JournalPage",
     "predict": "spe_lab.core.reader.prediction",
     "predict_curve": "spe_lab.core.reader.prediction",
+    "progress": "spe_lab.core.reader.progress",
     "predict_order": "spe_lab.core.reader.prediction",
     "sketch": "spe_lab.ui.sketch:CurveSketch",
 }
-__all__ = ["calibrate", "explore", "journal", "lab", "noise", "predict", "predict_curve", "predict_order", "sketch"]
+__all__ = [
+    "calibrate",
+    "claims",
+    "exercise",
+    "explore",
+    "journal",
+    "lab",
+    "noise",
+    "predict",
+    "predict_curve",
+    "predict_order",
+    "progress",
+    "sketch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from spe_lab.core import files, registry, units
 from spe_lab.core import machine as machines
-from spe_lab.core import registry, units
 from spe_lab.core.c import native
 from spe_lab.core.c.assembly import assembly
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
@@ -136,6 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     form = journal.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the journal as JSON")
     form.add_argument("--export", metavar="FILE", type=Path, help="write a copy to a file that does not exist yet")
+    form.add_argument(
+        "--report",
+        metavar="FILE",
+        type=Path,
+        help="write what you did and how long it took, for a class: FILE.html to read, FILE.csv to collect",
+    )
     form.add_argument(
         "--import", metavar="FILE", type=Path, dest="taken", help="add the entries of an exported journal to your own"
     )
@@ -309,6 +315,11 @@ def _journal(options: argparse.Namespace) -> int:
     if options.export:
         own = journal.export(options.export)
         print(f"{len(own.predictions)} predictions and {len(own.exercises)} exercises in {options.export}")
+    elif options.report:
+        from spe_lab.core.reader import report
+
+        report.write(options.report)
+        print(f"your report is in {options.report}; {report.UNSIGNED}")
     elif options.taken:
         own = journal.take_over(options.taken)
         print(f"your journal now has {len(own.predictions)} predictions and {len(own.exercises)} exercises")
@@ -320,8 +331,7 @@ def _journal(options: argparse.Namespace) -> int:
 
 
 def _notebooks(options: argparse.Namespace) -> int:
-    package = Path(__file__).parent
-    source = package / "notebooks" if (package / "notebooks").is_dir() else package.parent / "notebooks"
+    source = files.notebooks()
     try:
         options.folder.mkdir(parents=True)
     except FileExistsError:

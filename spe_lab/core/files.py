@@ -18,6 +18,12 @@ from spe_lab.core.errors import SpeLabError
 MOST_BYTES = 256 << 20
 
 
+def notebooks() -> Path:
+    """Return the folder of the workbook: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).parents[1]
+    return package / "notebooks" if (package / "notebooks").is_dir() else package.parent / "notebooks"
+
+
 def checked_json(text: str, schema: dict[str, Any], origin: str) -> dict[str, Any]:
     """Parse JSON and validate it. The SpeLabError says what is wrong with `origin`, and where."""
     import fastjsonschema

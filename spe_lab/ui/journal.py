@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spe_lab.core import registry, units
-from spe_lab.core.reader import journal
-from spe_lab.core.reader.exercise import MARKS, exercises
+from spe_lab.core.reader import journal, report
+from spe_lab.core.reader.exercise import exercises
 from spe_lab.core.reader.journal import Journal
 from spe_lab.core.reader.track_record import CONFIDENCE, SURE, Scored, TrackRecord
+from spe_lab.core.reader.verdict import MARKS
 from spe_lab.core.text import Text
 from spe_lab.ui.page_lock import locked
 from spe_lab.ui.static import figure_html
@@ -26,7 +27,8 @@ WIDTH, DPI = 820, 100
 class JournalPage:
     """The reader's journal as a page: `journal()` in a cell shows it.
 
-    `export(file)` writes a copy for another machine or a lecturer; `take_over(file)` adds such a copy to the journal.
+    `export(file)` writes a copy for another machine; `take_over(file)` adds such a copy to the journal; `report(file)`
+    writes a summary for a class.
     """
 
     def __init__(self, kept: Journal | None = None) -> None:
@@ -36,6 +38,11 @@ class JournalPage:
     def export(self, file: Path | str) -> Text:
         journal.export(Path(file))
         return Text(f"Your journal is in {file}.")
+
+    def report(self, file: Path | str) -> Text:
+        """Write a report for a class: HTML to read or CSV to collect, by the file's ending."""
+        report.write(Path(file), self.kept)
+        return Text(f"Your report is in {file}; {report.UNSIGNED}.")
 
     def take_over(self, file: Path | str) -> "JournalPage":
         return JournalPage(journal.take_over(Path(file)))
@@ -92,7 +99,7 @@ def answers(kept: Journal) -> tuple[str, list[str], list[list[str]]]:
     rows = []
     for id, entry in sorted(kept.exercises.items()):
         best, attempts = entry["right"] or entry["last"], len(entry["verdicts"])
-        question = known[id].question if id in known else ""
+        question = best.get("question") or (known[id].question if id in known else "")
         verdict = f"{MARKS.get(best['state'], '')} {best['state']}"
         rows.append([id, question, verdict, f"{attempts} answer{'s' * (attempts != 1)}"])
     return "Exercises", ["exercise", "question", "verdict", ""], rows

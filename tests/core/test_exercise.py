@@ -13,7 +13,8 @@ from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.reader import journal
-from spe_lab.core.reader.exercise import STATES, Exercise, Exercises, Verdict, exercises, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, exercises, number
+from spe_lab.core.reader.verdict import STATES
 
 
 def judge(answer, tolerance=0):
@@ -80,7 +81,7 @@ def test_an_unknown_state_is_refused():
 
 
 def test_hints_are_counted_from_one():
-    assert (exercise().hint(), exercise().hint(2)) == ("Look.", "Count the halves.")
+    assert (exercise().hint(1), exercise().hint(2)) == ("Look.", "Count the halves.")
 
 
 @pytest.mark.parametrize("beyond", [0, -1, 3])
@@ -90,12 +91,18 @@ def test_a_hint_that_does_not_exist_is_refused(beyond):
 
 
 def test_the_solution_shows_the_answer_and_why_and_c_as_a_listing():
-    assert exercise().solution() == "**0.5**\n\nEach second one."
-    assert (
-        exercise(answer="\nint f(void) { return 1; }\n").solution().startswith("```c\nint f(void) { return 1; }\n```\n")
-    )
-    assert exercise().solution()._repr_markdown_() == str(exercise().solution())
-    assert exercise(answer="\na\nb\n").solution().startswith("```\na\nb\n```\n")
+    assert exercise().solution() == "Solution: **0.5**\n\nEach second one."
+    listing = exercise(answer="\nint f(void) { return 1; }\n").solution()
+    assert listing.startswith("Solution: ```c\nint f(void) { return 1; }\n```\n")
+    folded = "<details><summary>Solution</summary>\n\n**0.5**\n\nEach second one.\n\n</details>"
+    assert exercise().solution()._repr_markdown_() == folded
+    assert exercise(answer="\na\nb\n").solution().startswith("Solution: ```\na\nb\n```\n")
+
+
+def test_all_hints_are_folded_one_by_one_and_printed_in_a_terminal():
+    hints = exercise().hint()
+    assert repr(hints) == "Hint 1: Look.\n\nHint 2: Count the halves."
+    assert hints._repr_markdown_().count("<details><summary>Hint ") == 2
 
 
 # ---- What a reader's journal makes of it
@@ -210,7 +217,7 @@ def test_wrong_by_a_measurement_must_hold_beside_the_solution(states, state):
 def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
     asked = Exercise("How many?", ("Look.", "Count."), "the last value", "So.", judge, solve=lambda run: run[-1])
     assert asked.solved(run=[1, 2, 0.5]) == 0.5 and exercise().solved() == 0.5
-    assert asked.solution().startswith("**the last value**")
+    assert asked.solution().startswith("Solution: **the last value**")
 
 
 @pytest.mark.machine
@@ -221,7 +228,7 @@ def test_a_solution_that_depends_on_a_run_is_worked_out_from_it():
 )
 def test_a_judge_of_c_says_the_same_here_as_in_a_process_of_its_own(id, monkeypatch):
     monkeypatch.setattr(
-        "spe_lab.core.reader.exercise.judged", lambda text, name, function: function(native.compile_text(text, name))
+        "spe_lab.core.reader.judging.judged", lambda text, name, function: function(native.compile_text(text, name))
     )
     asked = exercises()[id]
     verdict = asked.judge(asked.answer)

@@ -224,7 +224,7 @@ def broken() -> dict[str, str]:
         "empty": "",
         "half": json.dumps(valid())[:200],
         "a list": "[]",
-        "newer": edited(lambda data: data.update(format=2)),
+        "newer": edited(lambda data: data.update(format=3)),
         "no predictions": edited(lambda data: data.pop("predictions")),
         "a word for a number": edited(lambda data: data["predictions"][KEY]["committed"]["values"].update(low="much")),
         "nothing committed": edited(lambda data: data["predictions"][KEY].update(committed=None)),

@@ -1,41 +1,38 @@
 """Exercises: a question, hints, a solution, and a check that explains why an answer is wrong.
 
-An answer of `...` (the placeholder in the notebook) is "not attempted", so that an untouched notebook runs to its end.
-The reader's journal keeps the answers to a topic's exercises with their verdicts, for other kernels and notebooks.
+An answer of `...` (the placeholder in the notebook) is "not attempted", so that an untouched notebook runs to its end;
+so is an unchanged template in C. The reader's journal keeps the answers to a topic's exercises with their verdicts, for
+other kernels and notebooks. Topics import everything that they write exercises with from here.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from spe_lab.core import registry
-from spe_lab.core.c import native
 from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
-from spe_lab.core.own_c.judged import judged
+from spe_lab.core.mode import building_book
 from spe_lab.core.reader import journal
-from spe_lab.core.text import Source, Text
+from spe_lab.core.reader.judging import c_text, compared, judge_c, number, own_run, same_code
+from spe_lab.core.reader.seeded import Seeded, reader_draw, reader_seed
+from spe_lab.core.reader.verdict import Verdict
+from spe_lab.core.text import Folded, Source, Text
 
-STATES = ("right", "wrong", "not attempted", "inconclusive")
-MARKS = {"right": "✔", "wrong": "✘", "not attempted": "○", "inconclusive": "≈"}
+__all__ = [
+    "Exercise",
+    "Exercises",
+    "Seeded",
+    "Verdict",
+    "c_text",
+    "compared",
+    "exercises",
+    "judge_c",
+    "number",
+    "own_run",
+]
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """The result of a check: one of STATES, a reason in a sentence, and whether it was `measured`."""
-
-    state: str
-    reason: str
-    measured: bool = False
-
-    def __post_init__(self) -> None:
-        if self.state not in STATES:
-            raise SpeLabError(f"state must be one of {', '.join(STATES)}, got {self.state!r}")
-
-    def __str__(self) -> str:
-        return f"{MARKS[self.state]} {self.state}: {self.reason}"
-
-    __repr__ = __str__
+PUT = "put your answer in the place of the dots and run this cell again"
+CHANGE = "change the C code in its cell, run that cell and then this one"
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,9 @@ class Exercise:
     - answer: the solution; if that depends on what is `given` (such as the reader's run), how to find it, in words
     - solve: `solve(**given)` computes the solution in that case
     - explanation: why the solution is right
+    - template: C source text that the notebook's `%%c` cell holds for the reader to change
     - id: its name in the journal, set by Exercises; without one, answers are not kept
+    - draw: which numbers were drawn, set by Seeded; None if the numbers are fixed
     """
 
     question: str
@@ -55,46 +54,81 @@ class Exercise:
     explanation: str
     judge: Callable[..., Verdict]
     solve: Callable[..., Any] | None = None
+    template: str | None = None
     id: str | None = None
+    draw: int | None = None
 
     def check(self, answer: Any = ..., **given: Any) -> Verdict:
-        """Return the verdict; the journal keeps it with the answer. Without an answer, recall the journal's."""
-        verdict = (
-            Verdict("not attempted", "put your answer in the place of the dots and run this cell again")
-            if answer is ...
-            else self._judged(answer, given)
-        )
-        id = self.id
+        """Return the verdict; the journal keeps it with the answer. Without an answer, recall the journal's.
+
+        `answer` is a number, a text or the like; in C the cell object of `%%c`, or source text.
+        """
+        source = getattr(answer, "source", answer)
+        code = source if isinstance(source, str) else None
+        if untouched := self._untouched(answer, code):
+            return untouched
+        verdict = self._judged(answer, given)
+        id, given_answer = self.id, answer if code is None else code
         if verdict.state == "not attempted":
-            return replace(verdict, reason=verdict.reason + self._recalled(id))
+            return self._with_question(replace(verdict, reason=verdict.reason + self._recalled()))
         if id is None:
             return verdict
-        _, complaint = journal.attempt(lambda opened: opened.answered(id, answer, verdict.state, verdict.reason), None)
-        return replace(verdict, reason=f"{verdict.reason}. {complaint}") if complaint else verdict
+        _, complaint = journal.attempt(
+            lambda kept: kept.answered(
+                id, given_answer, verdict.state, verdict.reason, draw=self.draw, question=self.question
+            ),
+            None,
+        )
+        again = ".another() asks again with other numbers" if self.draw is not None and verdict.state == "right" else ""
+        return replace(verdict, reason=". ".join(filter(None, (verdict.reason, again, complaint))))
+
+    def _untouched(self, answer: Any, code: str | None) -> Verdict | None:
+        """Return the verdict on dots or on an unchanged template; None for an answer."""
+        put = "a running notebook checks answers; the solution can be unfolded here" if building_book() else PUT
+        if answer is ...:
+            return self._with_question(Verdict("not attempted", put + self._recalled()))
+        if self.template is None or code is None or not same_code(code, self.template):
+            return None
+        if isinstance(reason := getattr(answer, "reason", None), str):  # nothing compiles here
+            return Verdict("inconclusive", reason)
+        return Verdict("not attempted", (put if building_book() else CHANGE) + self._recalled())
+
+    def _with_question(self, verdict: Verdict) -> Verdict:
+        return verdict if self.draw is None else replace(verdict, question=self.question)
 
     def answer_given(self) -> Any:
-        """Return the reader's answer from the journal: the last right one, or else the last."""
-        entry = journal.load().exercises.get(self.id)
-        if entry is None:
-            rule = "this exercise must have been answered before, got no answer in the journal"
+        """Return the reader's answer from the journal: the last right one, or else the last.
+
+        For drawn numbers, only an answer to the numbers of now is returned.
+        """
+        entry = journal.load().exercises.get(self.id, {"right": None, "last": None})
+        kept = [given for given in (entry["right"], entry["last"]) if given and self._is_to_this(given)]
+        if not kept:
+            numbers = "" if self.draw is None else " with these numbers"
+            rule = f"this exercise must have been answered before{numbers}, got no answer in the journal"
             raise SpeLabError(f"{rule}; put one in the place of the dots")
-        answer = (entry["right"] or entry["last"])["answer"]
+        answer = kept[0]["answer"]
         return Source(answer) if isinstance(answer, str) else answer
+
+    def _is_to_this(self, given: Mapping[str, Any]) -> bool:
+        return self.draw is None or given.get("question") == self.question
 
     def solved(self, **given: Any) -> Any:
         """Return the solution as an answer, computed from what the check is given where it depends on that."""
         return self.solve(**given) if self.solve else self.answer
 
-    def _recalled(self, id: str | None) -> str:
+    def _recalled(self) -> str:
         try:
-            entry = journal.load().exercises.get(id)
+            entry = journal.load().exercises.get(self.id)
         except SpeLabError as error:
             return f". Your earlier answers cannot be read: {error}"
         if entry is None:
             return ""
-        best = entry["right"] or entry["last"]
-        verdict = f"{best['state']}: {best['reason']}"
-        return f". Your answer of {journal.told(best['time'])} was {verdict}. .answer_given() shows it"
+        best = next((given for given in (entry["right"], entry["last"]) if given and self._is_to_this(given)), None)
+        shown = best or entry["right"] or entry["last"]
+        verdict = f"{shown['state']}: {shown['reason']}"
+        numbers, where = ("", ". .answer_given() shows it") if best else (", to other numbers,", "")
+        return f". Your answer of {journal.told(shown['time'])}{numbers} was {verdict}{where}"
 
     def _judged(self, answer: Any, given: Mapping[str, Any]) -> Verdict:
         """Return the judge's verdict. If a measurement finds "wrong", judge solution and answer again.
@@ -114,8 +148,10 @@ class Exercise:
         except SpeLabError as error:
             return Verdict("wrong", str(error))
 
-    def hint(self, number: int = 1) -> Text:
-        """Return a hint by its number, from 1; later hints say more."""
+    def hint(self, number: int | None = None) -> Text:
+        """Return all hints, each folded; or one by its number, from 1. Later hints say more."""
+        if number is None:
+            return Folded(*((f"Hint {i}", hint) for i, hint in enumerate(self.hints, start=1)))
         if not 1 <= number <= len(self.hints):
             raise SpeLabError(
                 f"number must be between 1 and {len(self.hints)} for this exercise, got {number}; later hints say more"
@@ -123,79 +159,36 @@ class Exercise:
         return Text(self.hints[number - 1])
 
     def solution(self) -> Text:
+        """Return the solution with its explanation, folded."""
         text = self.answer.strip() if isinstance(self.answer, str) else ""
-        shown = f"```{'c' if '{' in text else ''}\n{text}\n```" if "{" in text or "\n" in text else f"**{self.answer}**"
-        return Text(f"{shown}\n\n{self.explanation}")
+        if "{" in text or "\n" in text:
+            shown = f"```{'c' if '{' in text else ''}\n{text}\n```"
+        else:
+            shown = f"**{self.answer:.4g}**" if isinstance(self.answer, float) else f"**{self.answer}**"
+        return Folded(("Solution", f"{shown}\n\n{self.explanation}"))
 
 
 class Exercises(Mapping[str, Exercise]):
-    """A topic's exercises by name. Each gets the id `stem.name`, such as "memory.ramp", for the journal."""
+    """A topic's exercises by name, in the order of the notebook. Each gets the id `stem.name`, such as "memory.ramp".
 
-    def __init__(self, stem: str, exercises: Mapping[str, Exercise]) -> None:
-        self._exercises = {name: replace(exercise, id=f"{stem}.{name}") for name, exercise in exercises.items()}
+    A Seeded one is given with the numbers of this reader; `entries` has it as it was written.
+    """
+
+    def __init__(self, stem: str, exercises: Mapping[str, Exercise | Seeded]) -> None:
+        self.entries = {name: replace(entry, id=f"{stem}.{name}") for name, entry in exercises.items()}
 
     def __getitem__(self, name: str) -> Exercise:
-        return self._exercises[name]
+        entry = self.entries[name]
+        return entry.exercise(reader_seed(), reader_draw(entry.id)) if isinstance(entry, Seeded) else entry
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._exercises)
+        return iter(self.entries)
 
     def __len__(self) -> int:
-        return len(self._exercises)
+        return len(self.entries)
 
 
 def exercises() -> dict[str, Exercise]:
     """Return all exercises by id. Each topic has its Exercises as EXERCISES."""
     every = (exercise for topic in registry.topics() for exercise in getattr(topic, "EXERCISES", {}).values())
     return {exercise.id: exercise for exercise in every}
-
-
-def number(answer: Any, meaning: str) -> float:
-    """Return an answer as a float; sympy numbers are accepted. Raise SpeLabError for other answers."""
-    try:
-        value = float(answer)
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise SpeLabError(f"the answer must be a number, {meaning}, got {answer!r:.80}; write for example 2.5")
-    return value
-
-
-def c_text(answer: Any) -> str:
-    """Return an answer that must be C source text. Raise UnavailableError if there is no C compiler."""
-    if not isinstance(answer, str):
-        raise SpeLabError(f"the answer must be C source text, got {type(answer).__name__}; start from the template")
-    native.compiler()
-    return answer
-
-
-def judge_c(
-    answer: Any,
-    measure: Callable[[native.Library], tuple[float, float, float] | str],
-    ratio_means: str,
-    *,
-    name: str,
-    appended: str = "",
-    limit: float,
-    below: bool,
-    right: str,
-    wrong: str,
-) -> Verdict:
-    """Return the verdict on C source text that must bring a ratio below `limit` if `below`, else above.
-
-    - measure: runs in the sandbox on the compiled answer; returns (low, ratio, high), or a sentence on the fault
-    - ratio_means: a sentence with a place for the ratio; `right` or `wrong` is appended to it
-    - name: of the answer, for messages
-    - appended: our C, compiled behind the answer
-    """
-    outcome = judged(c_text(answer) + appended, name, measure)
-    if isinstance(outcome, str):
-        return Verdict("wrong", outcome)
-    low, ratio, high = outcome
-    result = f"{ratio_means.format(f'{ratio:.2f}')} (interval {low:.2f} to {high:.2f})"
-    if not math.isfinite(low):
-        return Verdict("inconclusive", f"{result}: too few clean samples; try again on a quieter machine")
-    if high < limit or low > limit:
-        is_right = below == (high < limit)
-        return Verdict("right" if is_right else "wrong", result + (right if is_right else wrong), measured=True)
-    return Verdict("inconclusive", f"{result}: the interval includes {limit}; try again on a quieter machine")

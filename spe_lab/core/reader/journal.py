@@ -7,13 +7,14 @@ entries. A journal that cannot be read is never overwritten.
 A prediction counts if it was committed before the first measurement of its lab at its settings was shown. A later one
 is kept as revised. Only the first measurement scores a prediction; otherwise a reader could measure until it fits.
 
-JSON format history: 1, the first.
+The JSON format and its history: journal_format.py.
 """
 
 import contextlib
 import copy
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,97 +22,11 @@ from typing import Any, TypeVar
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import checked_json, read_text, write_atomically
+from spe_lab.core.reader.journal_format import JOURNAL, empty, upgraded
 
-FORMAT = 1
 LOCK_PATIENCE_S = 5.0  # a change takes milliseconds
 LONGEST = 50  # stored revisions of one prediction, and stored verdicts on one exercise
 LARGEST_ANSWER = 100_000  # characters; the longest solution in C has two thousand
-
-_TIME = {"type": "string", "format": "date-time"}
-_NUMBER = {"type": ["number", "null"]}
-_VALUES = {
-    "type": "object",
-    "required": ["time", "values", "words"],
-    "properties": {
-        "time": _TIME,
-        "words": {"type": "string"},
-        "values": {
-            "type": "object",
-            "properties": {
-                "low": {"type": "number"},
-                "high": {"type": "number"},
-                "order": {"type": "array", "items": {"type": ["string", "number"]}},
-                "knots": {
-                    "type": "array",
-                    "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-                },
-                "within": {"type": "number"},
-                "name": {"type": "string"},
-            },
-        },
-    },
-}
-_SCORED = {
-    "type": ["object", "null"],
-    "required": ["time", "said", "right", "of", "value", "low", "high", "source", "machine"],
-    "properties": {
-        "time": _TIME,
-        "said": {"type": "string"},
-        "right": {"type": "integer", "minimum": 0},
-        "of": {"type": "integer", "minimum": 0},
-        "value": _NUMBER,
-        "low": _NUMBER,
-        "high": _NUMBER,
-        "source": {"type": "string"},
-        "machine": {"type": "string"},
-    },
-}
-_PREDICTION = {
-    "type": "object",
-    "required": ["lab", "kind", "asked", "settings", "unit", "committed", "revised", "scored"],
-    "properties": {
-        "lab": {"type": "string"},
-        "kind": {"type": "string"},
-        "asked": {"type": "string"},
-        "settings": {"type": "object"},
-        "unit": {"type": "string"},
-        "committed": {"anyOf": [{"type": "null"}, _VALUES]},
-        "revised": {"type": "array", "items": _VALUES},
-        "scored": _SCORED,
-    },
-    "anyOf": [{"properties": {"committed": {"type": "object"}}}, {"properties": {"revised": {"minItems": 1}}}],
-}
-_ANSWER = {
-    "type": "object",
-    "required": ["time", "answer", "state", "reason"],
-    "properties": {"time": _TIME, "state": {"type": "string"}, "reason": {"type": "string"}},
-}
-_EXERCISE = {
-    "type": "object",
-    "required": ["last", "right", "verdicts"],
-    "properties": {
-        "last": _ANSWER,
-        "right": {"anyOf": [{"type": "null"}, _ANSWER]},
-        "verdicts": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["time", "state"],
-                "properties": {"time": _TIME, "state": {"type": "string"}},
-            },
-        },
-    },
-}
-_JOURNAL = {
-    "type": "object",
-    "required": ["format", "shown", "predictions", "exercises"],
-    "properties": {
-        "format": {"const": FORMAT},
-        "shown": {"type": "object", "additionalProperties": _TIME},
-        "predictions": {"type": "object", "additionalProperties": _PREDICTION},
-        "exercises": {"type": "object", "additionalProperties": _EXERCISE},
-    },
-}
 
 T = TypeVar("T")
 
@@ -120,7 +35,7 @@ class Journal:
     """The content of a journal and the rules for its changes; `open_journal` saves it."""
 
     def __init__(self, data: dict[str, Any] | None = None) -> None:
-        self.data = data or {"format": FORMAT, "shown": {}, "predictions": {}, "exercises": {}}
+        self.data = upgraded(data or empty())
 
     @property
     def predictions(self) -> dict[str, dict[str, Any]]:
@@ -168,9 +83,16 @@ class Journal:
             return "counts"
         return "revised" if any(late["values"] == values for late in entry["revised"]) else ""
 
-    def answered(self, exercise: str, answer: Any, state: str, reason: str) -> None:
-        """Store an answer with its verdict; the last right answer is kept beside the last one."""
+    def answered(
+        self, exercise: str, answer: Any, state: str, reason: str, draw: int | None = None, question: str = ""
+    ) -> None:
+        """Store an answer with its verdict; the last right answer is kept beside the last one.
+
+        `draw` and `question` belong to an exercise whose numbers are drawn.
+        """
         given = {"time": now(), "answer": plain(answer), "state": state, "reason": reason}
+        if draw is not None:
+            given |= {"draw": draw, "question": question}
         former = self.exercises.get(exercise, {"right": None, "verdicts": []})
         verdicts = [*former["verdicts"], {"time": given["time"], "state": state}][-LONGEST:]
         self.exercises[exercise] = {
@@ -179,8 +101,27 @@ class Journal:
             "verdicts": verdicts,
         }
 
+    def seed(self) -> int:
+        """Return the seed of the reader's numbers; the first call draws it."""
+        reader = self.data["reader"]
+        if reader["seed"] is None:
+            reader["seed"] = secrets.randbelow(2**31)
+        return reader["seed"]
+
+    def draw(self, exercise: str) -> int:
+        """Return how often the reader asked for new numbers in this exercise."""
+        return self.data["reader"]["draws"].get(exercise, 0)
+
+    def set_draw(self, exercise: str, draw: int) -> None:
+        self.data["reader"]["draws"][exercise] = draw
+
     def merge(self, other: "Journal") -> None:
-        """Add the entries of `other`. Of two predictions keep the committed, scored, then earlier one."""
+        """Add the entries of `other`. Of two predictions keep the committed, scored, then earlier one.
+
+        The reader's seed stays; without one, that of `other` is taken with its draws.
+        """
+        if self.data["reader"]["seed"] is None:
+            self.data["reader"] = copy.deepcopy(other.data["reader"])
         for question, time_ in other.data["shown"].items():
             self.data["shown"][question] = min(time_, self.data["shown"].get(question, time_))
         for key, theirs in other.predictions.items():
@@ -228,7 +169,7 @@ def load(file: Path | None = None) -> Journal:
     except (OSError, UnicodeDecodeError) as error:
         raise SpeLabError(f"the journal must be readable text, got {file}: {error}; {cure}") from None
     try:
-        return Journal(checked_json(text, _JOURNAL, f"the journal {file}"))
+        return Journal(checked_json(text, JOURNAL, f"the journal {file}"))
     except SpeLabError as error:
         raise SpeLabError(f"{str(error).removesuffix('; write it anew')}; {cure}") from None
 
