@@ -139,12 +139,12 @@ def at(run: Run, name: str, x: float) -> Interval | None:
     return interval if all(map(math.isfinite, interval)) else None
 
 
-def less(a: Interval | None, b: Interval | float | None, factor: float = 1.0) -> bool | None:
+def less(a: Interval | float | None, b: Interval | float | None, factor: float = 1.0) -> bool | None:
     """Return True if a < factor · b, False if a > factor · b, None where the intervals overlap or are missing."""
     if a is None or b is None:
         return None
-    low, _, high = b if isinstance(b, Interval) else (b, b, b)
-    return True if a.high < factor * low else False if a.low > factor * high else None
+    a, b = (each if isinstance(each, Interval) else Interval(each, each, each) for each in (a, b))
+    return True if a.high < factor * b.low else False if a.low > factor * b.high else None
 
 
 def between(a: Interval | None, low: float, high: float) -> bool | None:
