@@ -2,11 +2,13 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import plain, plain_number
 
@@ -154,6 +156,27 @@ class Comparison:
         finite = np.abs(self.residuals[np.isfinite(self.residuals)])
         return float(finite.max()) if finite.size else math.nan
 
+    @property
+    def pair(self) -> str:
+        """The two curves as a quotient."""
+        return pair(self.measured, self.predicted)
+
+    @property
+    def worst(self) -> int | None:
+        """Index of the point whose ratio lies farthest from 1, on a logarithmic scale; None without any."""
+        ratios = self.residuals + 1
+        known = np.isfinite(ratios) & (ratios > 0)
+        if not known.any():
+            return None
+        return int(np.argmax(np.abs(np.log(ratios, out=np.zeros(ratios.shape), where=known))))
+
+    def said(self, places: Callable[[float], str], x: Axis) -> str:
+        """Return the error in words: "median 1 %, worst ×6.8 at 1.7 MiB". `places` renders a value of `x`."""
+        if self.worst is None:
+            return ""
+        place, ratio = places(float(x.values[self.worst])), float(self.residuals[self.worst]) + 1
+        return f"median {units.percent(self.median_relative_error, 2)}, worst {times(ratio)} at {place}"
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "measured": self.measured,
@@ -162,6 +185,26 @@ class Comparison:
             "max_relative_error": plain_number(self.max_relative_error),
             "residuals": plain(self.residuals),
         }
+
+
+def pair(measured: str, predicted: str) -> str:
+    """Return two curves as a quotient, by their names.
+
+    >>> pair("branching", "fitted"), pair("data", "data")
+    ('branching ÷ fitted', 'data ÷ its prediction')
+    """
+    return f"{measured} ÷ {'its prediction' if predicted == measured else predicted}"
+
+
+def times(ratio: float) -> str:
+    """Return a ratio as a factor.
+
+    >>> times(6.84), times(0.25), times(1.004), times(0.996)
+    ('×6.8', '×1/4', '×1.004', '×1/1.004')
+    """
+    factor = max(ratio, 1 / ratio)
+    digits = 2 if factor >= 1.1 else 3 if factor >= 1.01 else 4
+    return f"×{'' if ratio >= 1 else '1/'}{float(f'{factor:.{digits}g}'):g}"
 
 
 def axis_to_dict(axis: Axis) -> dict[str, Any]:

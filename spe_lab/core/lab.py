@@ -28,6 +28,7 @@ from spe_lab.core.slider import Preset, Slider, Value
 from spe_lab.core.text import Text
 
 BUDGET_S, SHORT_BUDGET_S = 6.0, 0.7
+FIRST = 4  # sliders in an explorer's first view: more stand before the reader than a first look can use
 NO_FIT = "too few samples were clean for a new fit: the model is fitted to the recorded data"
 
 
@@ -84,6 +85,11 @@ class Lab(ABC):
     compared: tuple[str, str]  # names of the measured and the predicted curve to compare
     within: float | None = None  # largest acceptable median error; None where the lab teaches a failure
     scale: str = "log"  # of the figure's values: "log", or "linear" where they can be zero
+    first: tuple[str, ...] = ()  # at most four sliders of the first view, the axis among them (see `first_view`)
+    percent: bool = False  # True: its values are shares from 0 to 1, shown in per cent
+    fitted_here: bool = (
+        False  # True: the predicted curve of `compared` is fitted to the measurement it is compared with
+    )
     simulated: bool = False  # True: its curves come from a simulation, and say so
     machine: Machine
     made_with: Mapping[str, Any]  # constructor arguments except the machine
@@ -135,6 +141,18 @@ class Lab(ABC):
         return {slider.name: slider for slider in self.make_sliders()}
 
     @cached_property
+    def first_view(self) -> tuple[str, ...]:
+        """The sliders of an explorer's first view: `first`, or the axis and the first others, measured ones first."""
+        others = sorted(
+            (slider for slider in self.sliders.values() if slider.name != self.axis), key=lambda s: not s.measured
+        )
+        return self.first or (self.axis, *(slider.name for slider in others))[:FIRST]
+
+    def rendered(self, value: float) -> str:
+        """Return a value of the lab's curves as text, with its unit."""
+        return units.percent(value) if self.percent else units.render(value, self.unit)
+
+    @cached_property
     def machine_dict(self) -> dict[str, Any]:
         """The machine as a recording stores it; computed once, since every frame of an explorer needs it."""
         return self.machine.to_dict()
@@ -158,8 +176,7 @@ class Lab(ABC):
             slider = self.sliders[name]
             if not slider.measured:
                 source = slider.source if value == slider.default else "set by you"
-                shown = value if slider.scale == "choice" else units.render(value, slider.unit)
-                rows.append(f"| {name} | {slider.meaning} | {shown} | {source} |")
+                rows.append(f"| {name} | {slider.meaning} | {slider.rendered(value)} | {source} |")
         return Text("\n".join(rows))
 
     def x(self, values: Sequence[Value] | None = None, short: bool = False) -> Axis:
@@ -220,6 +237,10 @@ class Lab(ABC):
 
     def recorded(self) -> Recording | None:
         """Return the recording from another machine that ships with the package, or None."""
+        return self._shipped
+
+    @cached_property
+    def _shipped(self) -> Recording | None:
         path = Path(str(files("spe_lab") / "recorded" / f"{self.id}.json"))
         return Recording.load(path) if path.is_file() else None
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from spe_lab.core import units
 from spe_lab.core.errors import SpeLabError
 
@@ -19,6 +21,10 @@ class Slider:
     are multiples of `multiple_of`, unless that is 0. `measured`: a measurement depends on the slider, so that moving it
     makes the points on the figure stale; any other slider changes the model alone. `source` says where the default
     comes from.
+
+    - label: the parameter in a few words (default: the name), with `symbol` behind it: "L2 latency", "l_L2"
+    - group: heading in the fold *More*, for a slider that is not in the lab's first view
+    - percent: True for a share from 0 to 1 that is shown in per cent
     """
 
     name: str
@@ -32,22 +38,74 @@ class Slider:
     multiple_of: float = 0.0
     measured: bool = True
     source: str = ""
+    label: str = ""
+    symbol: str = ""
+    group: str = ""
+    percent: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", self.label or self.name)
+        object.__setattr__(self, "symbol", self.symbol or self.name)
 
     @classmethod
     def choice(
-        cls, name: str, choices: Iterable[str], meaning: str, source: str, *, default: str = "", measured: bool = True
+        cls,
+        name: str,
+        choices: Iterable[str],
+        meaning: str,
+        source: str,
+        *,
+        default: str = "",
+        measured: bool = True,
+        label: str = "",
+        symbol: str = "",
+        group: str = "",
     ) -> "Slider":
         """Return a slider for one of `choices`, by default the first."""
         offered = tuple(choices)
-        chosen = default or offered[0]
-        return cls(name, "", chosen, meaning, scale="choice", choices=offered, measured=measured, source=source)
+        shown: dict[str, Any] = {"label": label, "symbol": symbol, "group": group}
+        domain: dict[str, Any] = {"scale": "choice", "choices": offered, "measured": measured}
+        return cls(name, "", default or offered[0], meaning, source=source, **domain, **shown)
 
     @classmethod
     def count(
-        cls, name: str, default: float, meaning: str, low: float, high: float, source: str, scale: str = "linear"
+        cls,
+        name: str,
+        default: float,
+        meaning: str,
+        low: float,
+        high: float,
+        source: str,
+        scale: str = "linear",
+        *,
+        measured: bool = True,
+        label: str = "",
+        symbol: str = "",
+        group: str = "",
     ) -> "Slider":
         """Return a slider for a whole number."""
-        return cls(name, "", default, meaning, low, high, scale, multiple_of=1, source=source)
+        shown: dict[str, Any] = {"label": label, "symbol": symbol, "group": group}
+        return cls(
+            name, "", default, meaning, low, high, scale, multiple_of=1, measured=measured, source=source, **shown
+        )
+
+    @property
+    def title(self) -> str:
+        """The label, and behind it the symbol if that says something else: "L2 latency, l_L2"."""
+        return self.label if self.symbol.lower() == self.label.lower() else f"{self.label}, {self.symbol}"
+
+    def rendered(self, value: Value) -> str:
+        """Return a value of this slider as text, with its unit; what is no number, such as a choice, as it is."""
+        if not isinstance(value, int | float | np.number):
+            return str(value)
+        return units.percent(float(value)) if self.percent else units.render(value, self.unit)
+
+    def parsed(self, text: str) -> float:
+        """Return the number that `text` means, in the slider's unit; a share may be given in per cent."""
+        number = text.strip()
+        if self.percent and number.endswith("%"):
+            return units.parse(number.removesuffix("%"), "", self.name) / 100
+        return units.parse(text, self.unit, self.name)
 
     def checked(self, value: Value) -> Value:
         """Return the value, parsed with its unit if it is text. Raise SpeLabError if it is outside the domain."""
@@ -56,7 +114,7 @@ class Slider:
                 rule = f"{self.name} must be one of {', '.join(self.choices)}"
                 raise SpeLabError(f"{rule}, got {value!r}; write for example {self.name}={self.default}")
             return value
-        number = units.finite(units.parse(value, self.unit, self.name) if isinstance(value, str) else value, self.name)
+        number = units.finite(self.parsed(value) if isinstance(value, str) else value, self.name)
         if math.isclose(number, self.rounded(number), rel_tol=1e-9):
             number = self.rounded(number)  # a dragged slider adds up its steps and ends at 10.999999999999998
         if not self.low <= number <= self.high:
@@ -81,6 +139,9 @@ class Slider:
         domain = {"choices": list(self.choices)} if self.scale == "choice" else {"low": self.low, "high": self.high}
         return {
             "name": self.name,
+            "label": self.label,
+            "symbol": self.symbol,
+            "group": self.group,
             "unit": self.unit,
             "default": self.default,
             "scale": self.scale,

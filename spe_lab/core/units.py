@@ -83,6 +83,17 @@ def render(value: float, unit: str, digits: int = 3) -> str:
     return Quantity(value * float(scale), scale.units).render(prec=digits - 1, form="si").replace("us", "µs")
 
 
+def percent(share: float, digits: int = 3) -> str:
+    """Return a share in per cent.
+
+    >>> percent(0.3), percent(0.0019531), percent(1)
+    ('30 %', '0.195 %', '100 %')
+    """
+    if share is None or not math.isfinite(share):
+        return "–"
+    return f"{float(f'{100 * share:.{digits}g}'):.{max(digits, 6)}g} %"
+
+
 def on_axis(value: float, unit: str = "") -> str:
     """Return a tick label for an axis whose title names the unit; bytes carry their own unit.
 

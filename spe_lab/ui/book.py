@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
@@ -54,13 +53,9 @@ def telling_settings(lab: Lab, count: int = 2) -> dict[str, Mapping[str, Value]]
     ranked = sorted((move for move in ranks if ranks[move][1] > 0), key=ranks.get, reverse=True)
     best_of_each = list({name: (name, value) for name, value in reversed(ranked)}.values())[::-1]
     ordered = dict.fromkeys([*best_of_each, *ranked])
-    moved = {f"{name} {_rendered(lab.sliders[name], value)}": {name: value} for name, value in ordered}
+    moved = {f"{name} {lab.sliders[name].rendered(value)}": {name: value} for name, value in ordered}
     presets = {name: preset.settings for name, preset in lab.presets().items()}
     return dict(list({**presets, **moved}.items())[:count])
-
-
-def _rendered(slider: Slider, value: Value) -> str:
-    return value if isinstance(value, str) else units.render(value, slider.unit)
 
 
 def _moved(slider: Slider) -> list[Value]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from spe_lab.core import mode, registry, units
+from spe_lab.core import machine as machines
+from spe_lab.core import mode, registry
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Curve
@@ -21,7 +22,7 @@ from spe_lab.core.reader.prediction import Prediction, reveal
 from spe_lab.core.recording import Recording, Run
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
-from spe_lab.ui import controls, downloads
+from spe_lab.ui import calibrator, controls, downloads, legend
 from spe_lab.ui.background import Background
 from spe_lab.ui.explorer_parts import Moves, Parts
 from spe_lab.ui.figure import LabFigure, collect_left
@@ -31,13 +32,14 @@ from spe_lab.ui.interrupt import main_loop
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.page_lock import TURN, Overtaken
 from spe_lab.ui.plates import explorer_plates
-from spe_lab.ui.static import alt_text, dense, figure_html, ground_html, lab_of, moving_html, ratios
+from spe_lab.ui.static import alt_text, compared, dense, figure_html, ground_html, lab_of, moving_html, ratios
 
-_TWIN_STYLE = "font-size: 0.9em; color: var(--jp-ui-font-color1, inherit)"
 _REST_S = 0.3  # without a move for so long, a slider rests
 _HELD_BACK_S = 3.0  # new points wait at most so long for a slider to rest
 _SETTLED_S = 0.2  # after a press, which overtakes the sliders' last values (ui/page_lock.py), until they arrive
-_IDLE = "Move the sliders: the model follows. Press {} to run it on this machine."
+_IDLE = "Move a slider: the model follows. Press {} to run it on this machine."
+_LIVE = "simulated again at each move. Press Simulate for narrower intervals."
+_CALIBRATED = "calibrated: the model uses this machine's values."
 
 
 class Shows(Enum):
@@ -84,7 +86,13 @@ class Explorer:
         self._x = lab.x()
         self._axis = dense(lab, self._x)
         moves = Moves(
-            self._slider_moved, self._preset, self._overlay_changed, self._toggle, self.show_recorded, self._fold_opened
+            self._slider_moved,
+            self._preset,
+            self._overlay_changed,
+            self._toggle,
+            self.show_recorded,
+            self._fold_opened,
+            self._calibrated,
         )
         self.parts = Parts(lab, lab.point(settings), self.verb, moves)
         self.sliders, self.presets = self.parts.sliders, self.parts.presets
@@ -168,8 +176,7 @@ class Explorer:
                 for name, value in values.items():
                     widget, slider = self.sliders[name], self.lab.sliders[name]
                     if isinstance(widget, widgets.SelectionSlider) and value not in dict(widget.options).values():
-                        stops = controls.stops(slider, value)
-                        widget.options = [(units.render(stop, slider.unit), stop) for stop in stops]
+                        widget.options = controls.options(slider, value)
                     widget.value = value
             finally:
                 self._follow = True
@@ -232,8 +239,8 @@ class Explorer:
             if ground:
                 self.parts.ground.value = ground_html(ground)
             self.parts.moving.value = moving_html(moving, self._in_words(frame))
-            words = f'<span class="spe-state" role="status" data-frame="{self._frames}" style="{_TWIN_STYLE}">'
-            self.parts.twin.value = f"{words}{self.in_state(frame)}</span>"
+            words = f'<span class="spe-state" role="status" data-frame="{self._frames}">{self.in_state(frame)}</span>'
+            self.parts.twin.value = f"{self._values(frame, elsewhere)}{words}"
             self._refresh_data(frame)
 
     def _simulate_again(self, point: Mapping[str, Value]) -> None:
@@ -249,28 +256,53 @@ class Explorer:
             return
         self.cancel()  # the running refinement is for other settings
         self.fitted, self._simulated = self.lab.fitted(self.lab.first_answer(point)), settings
+        self._say(_LIVE)
         reveal(self.recording, self.lab)
+
+    def _values(self, frame: Frame, elsewhere: Sequence[Curve]) -> str:
+        """Return the values at the marker as a table, and below it the model's error and remarks."""
+        at, stale = frame.point[self.lab.axis], bool(frame.moved)
+        rows = legend.rows(
+            self.lab,
+            frame.predicted,
+            frame.shown.measured,
+            at=at,
+            stale=stale,
+            prediction=self.prediction,
+            marks=frame.marks,
+            elsewhere=elsewhere,
+        )
+        said = [
+            text for text in (compared(self.lab, frame.shown), *self._moved_since(frame), *frame.shown.notes) if text
+        ]
+        below = f'<p class="spe-said">{html.escape("; ".join(said), quote=False)}</p>' if said else ""
+        return legend.table(self.lab, rows, at) + below
+
+    def _moved_since(self, frame: Frame) -> list[str]:
+        """Return the settings of the points that are not the sliders' settings any more."""
+        sliders = self.lab.sliders
+        return [
+            f"points were {frame.recording.measured[0].source} at {controls.plain(sliders[name])}"
+            f" {sliders[name].rendered(value)}"
+            for name, value in frame.moved.items()
+        ]
 
     def in_state(self, frame: Frame | None = None) -> str:
         """Return the sliders, the model's values at the marker, and the model's error, as markup."""
         frame = frame or self.frame
         sliders, point, shown = self.lab.sliders, frame.point, frame.shown
         named = (name for name in point if sliders[name].measured or point[name] != sliders[name].default)
-        words = [f"{name} {self._rendered(name, point[name])}" for name in named]
-        words += [f"predicted {curve.name} {units.render(curve.values[0], curve.unit)}" for curve in frame.here]
+        words = [f"{controls.plain(sliders[name])} {sliders[name].rendered(point[name])}" for name in named]
+        words += [f"predicted {curve.name} {self.lab.rendered(curve.values[0])}" for curve in frame.here]
         if shown.comparison:
-            error = shown.comparison.median_relative_error
-            compared = f"median error {error:.0%}, " if math.isfinite(error) else ""  # the model may have no value here
-            words.append(f"{shown.measured[0].source}: {compared}{shown.kept} of {shown.tried} samples clean")
+            error = shown.comparison.said(sliders[self.lab.axis].rendered, shown.x)  # a model may have no value here
+            error = f"{error.replace('median', 'median error', 1)}, " if error else ""
+            words.append(f"{shown.measured[0].source}: {error}{shown.kept} of {shown.tried} samples clean")
         marks = {name: place for name, place in frame.marks.items() if math.isfinite(place)}
-        words += [f"{name} at {self._rendered(self.lab.axis, place)}" for name, place in marks.items()]
-        for name, value in frame.moved.items():
-            words.append(f"points were {frame.recording.measured[0].source} at {name} {self._rendered(name, value)}")
+        words += [f"{name} at {sliders[self.lab.axis].rendered(place)}" for name, place in marks.items()]
+        words += self._moved_since(frame)
         words += [f"beside: {self.parts.beside.chosen.said}"] if self.parts.beside.chosen else []
         return html.escape(" · ".join([*words, *shown.notes]))
-
-    def _rendered(self, name: str, value: Value) -> str:
-        return value if isinstance(value, str) else units.render(value, self.lab.sliders[name].unit)
 
     def _fold_opened(self) -> None:
         if self.parts.unfolded(self.parts.beside.page):
@@ -282,6 +314,34 @@ class Explorer:
         if self.parts.unfolded(self.parts.data):
             png = self.figure.picture("png") if self.recording is not None else None
             self.parts.data.value = downloads.content(self.lab, frame.shown, frame.point, png)
+
+    def _calibrated(self) -> None:
+        """Take the new profile: sliders that the reader has not moved get this machine's values."""
+        self.cancel()
+        lab, former, point = self.lab.on(machines.current()), self.lab, self.point
+        untouched = [name for name, value in point.items() if value == former.sliders[name].default]
+        self.lab = self.figure.lab = lab
+        self.presets.lab = lab
+        self._x, self.fitted = lab.x(), lab.fitted(self.recording)
+        self._axis = dense(lab, self._x)
+        with TURN:
+            self._follow = False
+            try:
+                for name, slider in lab.sliders.items():
+                    value = (
+                        slider.default
+                        if name in untouched
+                        else slider.rounded(point[name])
+                        if slider.scale != "choice"
+                        else point[name]
+                    )
+                    controls.fit(self.sliders[name], slider, value)
+            finally:
+                self._follow = True
+            self.parts.describe(lab)
+            self.figure.refit()
+            self.refresh()
+            self._say(_CALIBRATED)
 
     def _say(self, text: str) -> None:
         self.parts.status.value = html.escape(text)
@@ -311,6 +371,8 @@ class Explorer:
     def _toggle(self) -> None:
         if self.measuring:
             self.cancel()
+        elif calibrator.shared().running:
+            self._say(calibrator.BUSY)
         else:
             self._start(_SETTLED_S)
 

@@ -1,4 +1,4 @@
-"""The widgets of an explorer: sliders, buttons, the figure's two layers, its text, and the folds."""
+"""The widgets of an explorer: controls at the left, the figure at the right, and folds."""
 
 import html
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,8 @@ import ipywidgets as widgets
 from spe_lab.core.c import native
 from spe_lab.core.lab import Lab
 from spe_lab.core.slider import Value
-from spe_lab.ui import controls
+from spe_lab.ui import controls, style
+from spe_lab.ui.calibrator import Uncalibrated
 from spe_lab.ui.overlay import Chooser
 from spe_lab.ui.presets import PresetBar
 
@@ -26,24 +27,27 @@ class Moves:
     measure_pressed: Callable[[], None]
     recorded_pressed: Callable[[], None]
     fold_opened: Callable[[], None]
+    calibrated: Callable[[], None]
 
 
 class Parts:
     """The widgets by name; `box` holds them all.
 
-    - `ground`, `moving`: the figure's layers; `twin`: the frame in words, for screen readers
+    - `ground`, `moving`: the figure's layers
+    - `twin`: the table of values, the model's error, and the frame in words for screen readers
+    - `more`: the fold with the sliders beyond the first view, by group, and the meanings of all
     - `data`, `beside`: the contents of the folds below the figure
+    - `uncalibrated`: a line with a button, where the model assumes what a calibration measures
     """
 
     def __init__(self, lab: Lab, point: Mapping[str, Value], verb: str, moves: Moves) -> None:
-        workload = [slider for slider in lab.sliders.values() if slider.measured]
-        model = [slider for slider in lab.sliders.values() if not slider.measured]
-        self.sliders = controls.group([*workload, *model], point, moves.slider_moved)
+        self.sliders = controls.group(lab.sliders.values(), point, moves.slider_moved)
         self.measure_button = widgets.Button(
             description=verb,
             icon="play",
             button_style="primary",
             disabled=not native.available(),
+            tooltip="" if native.available() else native.NO_COMPILER,
             layout=widgets.Layout(min_width="110px"),
         )
         self.measure_button.on_click(lambda _: moves.measure_pressed())
@@ -52,35 +56,82 @@ class Parts:
             icon="history",
             tooltip="Show data recorded on another machine",
             disabled=not lab.recorded(),
+            layout=widgets.Layout(width="auto"),
         )
         self.recorded_button.on_click(lambda _: moves.recorded_pressed())
-        self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", display="none"))
+        self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="96%", display="none"))
         self.status = widgets.HTML()
+        self.status.add_class("spe-status")
         self.presets = PresetBar(lab, moves.preset_chosen)
         self.beside = Chooser(lab, moves.overlay_changed)
-        self.ground, self.moving, self.twin, self.data = (widgets.HTML() for _ in range(4))
-        self.picture = widgets.Box([self.ground, self.moving])
-        self.picture.add_class("spe-picture")
-        folds: dict[str, widgets.Widget] = {"Data and downloads": self.data, "Beside another machine": self.beside.page}
-        if model:
-            folds = {"Model parameters": self._row(self.sliders[slider.name] for slider in model), **folds}
-        self.folds = widgets.Accordion([*folds.values()], titles=tuple(folds), selected_index=0 if model else None)
+        self.uncalibrated = Uncalibrated(lab, moves.calibrated)
+        self.ground, self.moving, self.twin, self.data, self._meanings = (widgets.HTML() for _ in range(5))
+        self.picture = self._box([self.ground, self.moving], "spe-picture")
+        self.more = widgets.Accordion([self._folded(lab)], titles=("More",), selected_index=None)
+        self.more.add_class("spe-more")
+        self.folds = widgets.Accordion(
+            [self.data, self.beside.page],
+            titles=("Data and downloads", "Beside another machine"),
+            selected_index=None,
+        )
         self.folds.observe(lambda _: moves.fold_opened(), "selected_index")
+        self.side = self._box(
+            [
+                self._box([self.sliders[name] for name in lab.first_view], "spe-controls"),
+                widgets.HBox([self.measure_button, self.recorded_button], layout=widgets.Layout(**_WRAP)),
+                self.progress,
+                self.status,
+                self.twin,
+                self.presets.page,
+                self.more,
+            ],
+            "spe-side",
+            widgets.VBox,
+        )
+        self.more.observe(lambda _: self._more_opened(), "selected_index")
+        asked = f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"
         rows = [
-            widgets.HTML(f"<b>{html.escape(lab.title)}.</b> {html.escape(lab.question)}"),
-            self._row(self.sliders[slider.name] for slider in workload),
-            self._row([self.measure_button, self.recorded_button, self.progress, self.status]),
-            self.presets.page,
-            self.picture,
-            self.twin,
+            widgets.HTML(f"{style.SHEET}{asked}"),
+            self.uncalibrated.page,
+            self._box([self.side, self._box([self.picture], "spe-show")], "spe-row"),
             self.folds,
             widgets.HTML(f"<i>Where the model breaks:</i> {html.escape(lab.breaks)}"),
         ]
-        self.box = widgets.VBox(rows, layout=widgets.Layout(max_width="900px"))
+        self.box = self._box(rows, "spe-explorer", widgets.VBox)
+        self.describe(lab)
 
     @staticmethod
-    def _row(children: Iterable[widgets.Widget]) -> widgets.HBox:
-        return widgets.HBox([*children], layout=widgets.Layout(**_WRAP))
+    def _box(children: Iterable[widgets.Widget], name: str, kind: type[widgets.Box] = widgets.Box) -> widgets.Box:
+        box = kind([*children])
+        box.add_class(name)
+        return box
+
+    def _folded(self, lab: Lab) -> widgets.VBox:
+        """Return the sliders beyond the first view, by group in the lab's order, and the meanings of all sliders."""
+        groups: dict[str, list[widgets.Widget]] = {}
+        for name, slider in lab.sliders.items():
+            if name not in lab.first_view:
+                groups.setdefault(slider.group, []).append(self.sliders[name])
+        parts: list[widgets.Widget] = []
+        for heading, members in groups.items():
+            if heading:
+                title = widgets.HTML(html.escape(heading))
+                title.add_class("spe-heading")
+                parts.append(title)
+            parts.append(self._box(members, "spe-controls"))
+        return widgets.VBox([*parts, self._meanings])
+
+    def describe(self, lab: Lab) -> None:
+        """Say what the sliders mean and where their defaults come from, for the lab's machine."""
+        self._meanings.value = controls.meanings(lab.sliders.values())
+        self.uncalibrated.show(lab)
+
+    def _more_opened(self) -> None:
+        """Let the controls scroll beside the figure while there are many (ui/style.py)."""
+        if self.more.selected_index is None:
+            self.side.remove_class("spe-open")
+        else:
+            self.side.add_class("spe-open")
 
     def unfolded(self, part: widgets.Widget) -> bool:
         """True if the fold that holds this part is open."""

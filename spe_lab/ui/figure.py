@@ -4,7 +4,8 @@ Drawing axes and text costs 40 ms, and their layout as much again. So the layout
 drawn once into a ground (ui/sheet.py). On a page, the parts that move (predictions, ratios, the marker) are an SVG over
 the ground (ui/svg_layer.py), so that a frame needs no new pixels; for a file they are drawn onto the ground. New
 measured points, three times a second during a measurement, are drawn onto the pixels of the axes. The axes are drawn
-again only for new limits, which only grow. Other curves, or stale points, need other artists and another legend.
+again only for new limits, which only grow. Other curves, or stale points, need other artists. A file has the legend
+above the axes (ui/legend.py); on a page it is a table of values beside the figure.
 
 A process keeps the sheets of the last few figures; others are drawn again when needed. So memory does not grow with the
 number of labs on a page. All drawing happens under the lock of all pages (ui/page_lock.py).
@@ -13,23 +14,19 @@ number of labs on a page. All drawing happens under the lock of all pages (ui/pa
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from spe_lab.core import units
 from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
 from spe_lab.core.reader.prediction import Prediction, Sketch
-from spe_lab.ui import svg_layer
+from spe_lab.ui import legend, svg_layer
 from spe_lab.ui.page_lock import locked
 from spe_lab.ui.sheet import Sheet, value_base
 from spe_lab.ui.sheet_store import STORE
 
-if TYPE_CHECKING:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-ROOM = 1.5  # end of a linear axis ÷ largest value, with room for the legend
+ROOM = 1.05  # end of an axis ÷ largest value
 collect_left = STORE.collect  # at the end of a measurement
 
 
@@ -48,7 +45,7 @@ class LabFigure:
         self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
     ) -> bytes:
         """Return the picture's bytes; the arguments are those of `place`."""
-        return _picture(self.place(predicted, measured, ratios, **more), self.form)
+        return self._picture(self.place(predicted, measured, ratios, **more), self.form)
 
     @locked
     def layers(
@@ -56,7 +53,9 @@ class LabFigure:
     ) -> tuple[bytes | None, str]:
         """Return the ground's bytes (None if unchanged) and the moving parts as SVG; arguments as for `place`."""
         sheet = self.place(predicted, measured, ratios, **more)
-        ground = None if sheet.ground is self._sent else encoded(sheet.clean().canvas, self.form)
+        ground = (
+            None if sheet.ground is self._sent else encoded(np.asarray(sheet.clean().canvas.buffer_rgba()), self.form)
+        )
         self._sent = sheet.ground
         return ground, svg_layer.svg(sheet)
 
@@ -99,7 +98,7 @@ class LabFigure:
         sheet = STORE.take(self._number) or Sheet(self.lab)
         if sheet.dress(predicted, measured, own, stale, sketch, marks):
             STORE.dressed_anew()
-        sheet.stretch((*self._span(sheet, [*predicted, *measured], sketch), _ratio_limit(ratios)))
+        sheet.stretch((*self._span([*predicted, *measured], sketch), _ratio_limit(ratios)))
         sheet.dot(measured)
         STORE.keep(self._number, sheet)
         for line, curve in zip(sheet.lines, predicted, strict=True):
@@ -112,13 +111,19 @@ class LabFigure:
         for line, place in zip(sheet.places, marks.values(), strict=True):
             line.set_visible(math.isfinite(place))
             line.set_xdata([place, place])
-        sheet.caption.set_text(_caption(self.lab, predicted[: own[1]], at))
         return sheet
 
     @locked
     def picture(self, form: str) -> bytes:
         """Return the last frame as "png" or "webp"."""
-        return _picture(self.place(**self._shown), form)  # placed again, as its sheet may be gone
+        return self._picture(self.place(**self._shown), form)  # placed again, as its sheet may be gone
+
+    def _picture(self, sheet: Sheet, form: str) -> bytes:
+        """Draw the moving parts onto the ground, add the legend above, and return the picture's bytes."""
+        for artist in sheet.clean().moving:
+            artist.axes.draw_artist(artist)
+        above = legend.strip(self.lab, legend.rows(self.lab, **self._shown), self._shown["at"])
+        return encoded(np.concatenate([above, np.asarray(sheet.canvas.buffer_rgba())]), form)
 
     @locked
     def refit(self) -> None:
@@ -126,8 +131,8 @@ class LabFigure:
         if sheet := STORE.get(self._number):
             sheet.limits = None
 
-    def _span(self, sheet: Sheet, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
-        """Return limits of x and y with room for the legend: whole decades (bytes: powers of 16) or from 0."""
+    def _span(self, curves: Sequence[Curve], sketch: Sketch | None) -> tuple[float, float, float, float]:
+        """Return limits of x and y: round numbers, few of them, so that axes are seldom drawn again."""
         sketch = sketch or Sketch("")
         x = np.concatenate([*(curve.x.values for curve in curves), sketch.x, sketch.x])
         y = np.concatenate([*(curve.values for curve in curves), sketch.low, sketch.high])
@@ -136,28 +141,31 @@ class LabFigure:
         if self.lab.scale == "linear":
             step = 10.0 ** math.floor(math.log10(y.max())) / 2
             low, high = 0.0, step * math.ceil(ROOM * y.max() / step)
+            high = min(high, 1.0 + 0.05) if self.lab.percent and y.max() <= 1 else high  # no share is above one
         else:
-            step = {2: 16.0, 10: 10.0}[value_base(self.lab)]
-            low, high = step ** math.floor(math.log(y.min(), step)), step ** math.ceil(math.log(y.max(), step) + 0.5)
-        while sheet.covers(x, y, left, right, low, high):
-            high = high + step if self.lab.scale == "linear" else high * step
+            low, high = _round_ends(y.min() / ROOM, y.max() * ROOM, value_base(self.lab))
         return left, right, low, high
 
 
-def _picture(sheet: Sheet, form: str) -> bytes:
-    """Draw the moving parts onto the ground and return the picture's bytes."""
-    for artist in sheet.clean().moving:
-        artist.axes.draw_artist(artist)
-    return encoded(sheet.canvas, form)
+def _round_ends(low: float, high: float, base: int) -> tuple[float, float]:
+    """Return ends of a logarithmic axis about these: powers of the base (2: of 4), or 1, 2 or 5 times powers of ten."""
+    if base == 2:
+        return 4.0 ** math.floor(math.log(low, 4)), 4.0 ** math.ceil(math.log(high, 4))
+    stops = [
+        m * 10.0**k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for m in (1, 2, 5)
+    ]
+    if math.log10(high / low) > 2:
+        stops = [stop for stop in stops if math.log10(stop) % 1 < 1e-9]
+    return max(stop for stop in stops if stop <= low), min(stop for stop in stops if stop >= high)
 
 
-def encoded(canvas: "FigureCanvasAgg", form: str) -> bytes:
-    """Return the pixels of a canvas as "png" or "webp", encoded as fast as possible."""
+def encoded(pixels: "np.ndarray", form: str) -> bytes:
+    """Return pixels (rows × columns × RGBA) as "png" or "webp", encoded as fast as possible."""
     from PIL import Image
 
     out = io.BytesIO()
     fastest = {"png": {"compress_level": 1}, "webp": {"lossless": True, "quality": 0, "method": 0}}[form]
-    Image.fromarray(np.asarray(canvas.buffer_rgba())).save(out, form, **fastest)
+    Image.fromarray(pixels).save(out, form, **fastest)
     return out.getvalue()
 
 
@@ -165,11 +173,3 @@ def _ratio_limit(ratios: Curve | None) -> float:
     values = ratios.values[np.isfinite(ratios.values) & (ratios.values > 0)] if ratios is not None else np.array([])
     largest = np.exp(np.abs(np.log(values)).max()) if values.size else 1.0
     return 4.0 ** max(1, math.ceil(math.log(largest * 1.01, 4)))
-
-
-def _caption(lab: Lab, predicted: Sequence[Curve], at: float | None) -> str:
-    if at is None:
-        return ""
-    here = [(curve, float(np.interp(at, curve.x.values, curve.values))) for curve in predicted]
-    said = ", ".join(f"{curve.name} {units.render(value, curve.unit)}" for curve, value in here if math.isfinite(value))
-    return f"at {lab.axis} {units.render(at, lab.sliders[lab.axis].unit)}: {said}"

@@ -11,7 +11,6 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from spe_lab.core import machine as machines
-from spe_lab.core import units
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
@@ -39,7 +38,7 @@ def recorded(lab: Lab, run: Recording | Path | str) -> Overlay:
     facts = run.machine.get("facts")
     cpu = _short(str(facts.get("cpu"))) if isinstance(facts, dict) and facts.get("cpu") else "another machine"
     point = {name: value for name, value in run.point.items() if name in lab.sliders and lab.sliders[name].measured}
-    settings = [f"{name} {_rendered(lab, name, value)}" for name, value in point.items()]
+    settings = [f"{name} {lab.sliders[name].rendered(value)}" for name, value in point.items()]
     curves = [dataclasses.replace(curve.recorded(), name=f"{_plain(curve.name)}, {cpu}") for curve in run.measured]
     taken = {str(curve.provenance["taken"]): None for curve in run.measured if "taken" in curve.provenance}
     where = " ".join([f"recorded on {cpu}", *taken])
@@ -142,10 +141,6 @@ class Chooser:
                 self.status.value = ""
             except SpeLabError as error:
                 self.status.value = html.escape(str(error))
-
-
-def _rendered(lab: Lab, name: str, value: Value) -> str:
-    return units.render(value, lab.sliders[name].unit) if isinstance(value, int | float) else str(value)
 
 
 def _short(cpu: str) -> str:

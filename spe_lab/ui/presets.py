@@ -13,7 +13,7 @@ class PresetBar:
     """A button for each preset, a reset button, and what to look for. `apply` gets all values."""
 
     def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]) -> None:
-        self._lab, self._apply = lab, apply
+        self.lab, self._apply = lab, apply
         self.look = widgets.HTML()
         presets = lab.presets().items()
         self.tries = {name: self._button(name, preset, tooltip=f"Try this: {preset.look}") for name, preset in presets}
@@ -28,5 +28,5 @@ class PresetBar:
         return button
 
     def _press(self, preset: Preset) -> None:
-        self._apply(self._lab.point(preset.settings))
+        self._apply(self.lab.point(preset.settings))
         self.look.value = f'<span role="status">{html.escape(preset.look, quote=False)}</span>'

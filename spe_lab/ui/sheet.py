@@ -1,10 +1,12 @@
-"""The drawing of a lab's figure: axes, a legend, and artists for the curves of one set of names.
+"""The drawing of a lab's figure: axes, and artists for the curves of one set of names.
 
-The layout is fixed. Axes and ticks, which cost most, are made once and drawn once for their limits. The legend and the
-points are drawn onto their pixels. Lines, ratios and markers move above these. Other curve names need other artists.
+The layout is fixed. Axes and ticks, which cost most, are made once and drawn once for their limits. The points are
+drawn onto their pixels. Lines, ratios and markers move above these. Other curve names need other artists. The legend is
+not part of the axes: it stands in a table beside them on a page, and above them in a file (ui/legend.py).
 """
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spe_lab.core import units
-from spe_lab.core.curve import Curve
+from spe_lab.core.curve import Curve, pair
 from spe_lab.core.lab import Lab
 from spe_lab.core.reader.prediction import Sketch
+from spe_lab.core.slider import Slider
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -35,9 +38,13 @@ MARKED, MARK_STYLES = "#2A84BD", ((0, (6.4, 1.6, 1, 1.6)), (0, (1, 1.65)))
 MARKER_STYLE = (0, (2, 2))
 ELSEWHERE, ELSEWHERE_MARKERS = "#882255", "vPX<"  # of another machine or time
 ELSEWHERE_STYLES = ((0, (6, 1, 1, 1)), (0, (3, 1)), (0, (6, 1, 1, 1, 1, 1)), (0, (1, 0.6)))
+FITTED_HERE = " (fitted in this run, not a prediction)"
+_NARROW = 2.2  # decades up to which an axis has ticks between the powers of ten
 GOOD = 0.2  # band in the ratio panel: published single-core models are within about 20 % of the machine
 WIDTH, HEIGHT, DPI = 820, 500, 100
-_FADED = 0.3
+SIZE = 13  # points of all text: legible where a cell leaves the figure 500 pixels, and on a projector
+_LINE = 30  # characters of a line beside the upper axes
+FADED = 0.3
 
 
 class Sheet:
@@ -45,7 +52,7 @@ class Sheet:
 
     - ground: identity of the pixels that stay, a new object for each drawing of them
     - limits: of x, y and the ratio; None lets them shrink
-    - lines, places, ratio_points, markers, caption: the artists that move
+    - lines, places, ratio_points, markers: the artists that move
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -60,29 +67,28 @@ class Sheet:
         self._measured: Sequence[Curve] | None = None  # points of the drawn ground
         self.ground: object = None
         self._bare = None  # pixels of the axes alone
-        self._dressed = None  # pixels of the axes, the legend and the committed prediction
+        self._dressed = None  # pixels of the axes and the committed prediction
         top, bottom = self.axes = self.figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        left = 0.16 if self.lab.unit == "B" else 0.14
-        self.figure.subplots_adjust(left=left, right=0.965, top=0.94, bottom=0.11, hspace=0.09)
+        left = 0.17 if self.lab.unit == "B" else 0.15
+        self.figure.subplots_adjust(left=left, right=0.965, top=0.97, bottom=0.135, hspace=0.24)
         for axes in (top, bottom):
             axes.grid(True, which="major", color="#dddddd", linewidth=0.8)
             axes.set_axisbelow(True)
-            axes.tick_params(labelsize=11)
+            axes.tick_params(labelsize=SIZE)
             axes.spines[["top", "right"]].set_visible(False)
         slider = self.lab.sliders[self.lab.axis]
-        bottom.set_xlabel(f"{slider.name}: {slider.meaning}", fontsize=11)  # each tick carries its unit
-        top.set_ylabel(f"{self.lab.quantity} [{self.lab.unit}]" if self.lab.unit else self.lab.quantity, fontsize=11)
-        bottom.set_ylabel(f"{'simulated' if self.lab.simulated else 'measured'} ÷\npredicted", fontsize=11)
+        bottom.set_xlabel(axis_title(slider), fontsize=SIZE)  # each tick carries its unit
+        top.set_ylabel(value_title(self.lab), fontsize=SIZE)
+        bottom.set_ylabel("ratio", fontsize=SIZE)
         self.figure.align_ylabels(self.axes)
+        bottom.set_title(pair_title(self.lab), loc="left", fontsize=SIZE - 1, pad=4)
         self._set_scales()
         bottom.axhspan(1 / (1 + GOOD), 1 + GOOD, color="#009E73", alpha=0.18, linewidth=0)
         bottom.axhline(1, color="#000000", linewidth=1)
         colour, marker = MEASURED[0]
         self.ratio_points = bottom.plot([], [], linestyle="", marker=marker, color=colour, markersize=5)[0]
         self.markers = [axes.axvline(1, color="#777777", linewidth=1, linestyle=MARKER_STYLE) for axes in (top, bottom)]
-        # With y given, matplotlib does not lay the caption out, and does not keep the layout of each text.
-        self.caption = top.set_title("", loc="left", y=1.0, fontsize=11)
-        for artist in (self.ratio_points, *self.markers, self.caption):
+        for artist in (self.ratio_points, *self.markers):
             artist.set_animated(True)
         self._dress: list[Any] = []  # artists, and containers of some
 
@@ -123,24 +129,17 @@ class Sheet:
         ]
         self.dashes = {line: style for line, (_, style) in zip(self.lines, lines, strict=False)}
         self.dashes |= dict.fromkeys(self.markers, MARKER_STYLE) | dict(zip(self.places, MARK_STYLES, strict=False))
-        self.ratio_points.set_alpha(_FADED if stale else 1.0)
+        self.ratio_points.set_alpha(FADED if stale else 1.0)
         drawn: list[Artist] = []
         if sketch is not None and len(sketch.x) == 1:
             look = {"color": COMMITTED, "linewidth": 7, "alpha": 0.7, "label": sketch.label}
             drawn = [top.vlines(sketch.x, sketch.low, sketch.high, **look)]
         elif sketch is not None:
             drawn = draw_band(top, sketch)
-        columns = 2 if len(top.get_legend_handles_labels()[1]) > 4 else 1
-        legend = top.legend(
-            loc="upper left", fontsize=10, framealpha=0.9, borderaxespad=0.3, ncols=columns, columnspacing=1
-        )
-        corner = legend.get_window_extent(self.canvas.get_renderer())
-        # Shares of the axes. Curves leave at most half of the height free: a legend with more rows may cover some.
-        self._legend = (corner.x1 - top.bbox.x0) / top.bbox.width, min(0.5, (top.bbox.y1 - corner.y0) / top.bbox.height)
-        self._still = [*drawn, legend]
+        self._still = drawn
         self.points = [artist for bars in self.bars for artist in bars.get_children()]
-        self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places, self.caption]
-        self._dress = [*self.bars, *self.lines, *self.places, *drawn, legend]
+        self.moving = [*self.lines, self.ratio_points, *self.markers, *self.places]
+        self._dress = [*self.bars, *self.lines, *self.places, *drawn]
         for artist in (*self._still, *self.points, *self.lines, *self.places):
             artist.set_animated(True)
         self.content = content
@@ -148,7 +147,7 @@ class Sheet:
 
     def _error_bars(self, curve: Curve, colour: str, marker: str, faded: bool) -> Any:
         """Return artists for the points of a measured curve, open if they were not measured on this machine."""
-        shape = {"fmt": marker, "markersize": 6, "elinewidth": 1.5, "capsize": 2, "alpha": _FADED if faded else 1.0}
+        shape = {"fmt": marker, "markersize": 6, "elinewidth": 1.5, "capsize": 2, "alpha": FADED if faded else 1.0}
         fill = colour if curve.source == "measured" else "white"
         label = f"{curve.source}: {curve.name}{' (stale)' if faded else ''}"
         return self.axes[0].errorbar([1], [1], yerr=[0], color=colour, markerfacecolor=fill, label=label, **shape)
@@ -165,13 +164,6 @@ class Sheet:
             self._bare, self._drawn = self.canvas.copy_from_bbox(self.figure.bbox), limits
             self._dressed = self._measured = None
 
-    def covers(self, x: np.ndarray, y: np.ndarray, x_low: float, x_high: float, y_low: float, y_high: float) -> bool:
-        """Return True if the legend would cover one of these points, or touch its marker, at these limits."""
-        across = _share(x, *self._with_room(x_low, x_high), self.lab.sliders[self.lab.axis].scale)
-        up = _share(y, y_low, y_high, self.lab.scale)
-        width, height = self._legend
-        return bool(((across < width + 0.01) & (up > 1 - height - 0.02)).any())
-
     def dot(self, measured: Sequence[Curve]) -> None:
         """Place the measured points, unless they are in place."""
         if self._measured is None or any(a is not b for a, b in zip(measured, self._measured, strict=True)):
@@ -179,7 +171,7 @@ class Sheet:
             self._measured, self.ground = measured, object()
 
     def clean(self) -> "Sheet":
-        """Draw the ground alone (axes, legend, measured points) on the canvas, and return the sheet."""
+        """Draw the ground alone (axes, committed prediction, measured points) on the canvas, and return the sheet."""
         if self._dressed is None:
             self.canvas.restore_region(self._bare)
             for artist in self._still:
@@ -221,15 +213,15 @@ class Sheet:
             top.set_yscale("log", base=value_base(self.lab))
         bottom.set_yscale("log", base=2)
         bottom.minorticks_off()
-        bottom.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
+        bottom.xaxis.set_major_formatter(lambda value, _: slider.rendered(value))
         self._between = top.yaxis.get_minor_locator()
         top.yaxis.set_minor_locator(NullLocator())
         size, width = rcParams["ytick.minor.size"], rcParams["ytick.minor.width"]
         look = {"marker": TICKLEFT, "markersize": size, "markeredgewidth": width, "color": "black", "linestyle": ""}
         place = {"transform": top.get_yaxis_transform(), "clip_on": False, "zorder": 2.01}
         self._minor_ticks = top.plot([], [], **look, **place)[0]
-        unit = self.lab.unit  # a formatter that refers to this object would keep it alive for ever
-        top.yaxis.set_major_formatter(lambda value, _: units.on_axis(value, unit))
+        unit, percent = self.lab.unit, self.lab.percent  # a formatter that refers to this object would keep it alive
+        top.yaxis.set_major_formatter(lambda value, _: units.percent(value) if percent else units.on_axis(value, unit))
 
     def _place_points(self, measured: Sequence[Curve]) -> None:
         """Move the measured points and their error bars to the values of these curves."""
@@ -246,21 +238,26 @@ class Sheet:
         top, bottom = self.axes
         slider = self.lab.sliders[self.lab.axis]
         top.set_xlim(*self._with_room(x_low, x_high))
-        if slider.scale == "log":
+        if slider.scale == "log" and slider.percent:
+            bottom.set_xticks(_decimal(x_low, x_high))
+        elif slider.scale == "log":
             octaves = range(math.ceil(math.log2(x_low)), math.floor(math.log2(x_high)) + 1)
-            widest = max((len(units.render(2.0**k, slider.unit)) for k in octaves), default=1)
-            step = max(1, math.ceil((len(octaves) - 1) / min(9, 56 // widest)))
+            widest = max((len(slider.rendered(2.0**k)) for k in octaves), default=1)
+            step = max(1, math.ceil((len(octaves) - 1) / min(9, 46 // widest)))
             bottom.set_xticks([2.0**k for k in octaves[::step]])
         elif slider.multiple_of:
-            steps = math.ceil((x_high - x_low) / slider.multiple_of / 16)
+            steps = math.ceil((x_high - x_low) / slider.multiple_of / 12)
             bottom.set_xticks(np.arange(x_low, x_high + slider.multiple_of / 2, slider.multiple_of * max(1, steps)))
         top.set_ylim(y_low, y_high)
+        if self.lab.scale == "log" and value_base(self.lab) == 10:
+            top.set_yticks(_decimal(y_low, y_high))
         between = np.asarray(self._between.tick_values(y_low, y_high))
         between = between[(between >= y_low) & (between <= y_high)]
         self._minor_ticks.set_data(np.zeros(len(between)), between)
         bottom.set_ylim(1 / ratio_limit, ratio_limit)
         ticks = [ratio_limit ** (k / 2) for k in (-2, -1, 0, 1, 2)]
-        bottom.set_yticks(ticks, [_times(tick) for tick in ticks])
+        # Text of this size leaves room for three labels; the grid shows the ratios between.
+        bottom.set_yticks(ticks, ["" if k % 2 else _times(tick) for k, tick in enumerate(ticks)])
 
     def _with_room(self, x_low: float, x_high: float) -> tuple[float, float]:
         if self.lab.sliders[self.lab.axis].scale == "log":
@@ -269,11 +266,29 @@ class Sheet:
         return x_low - room, x_high + room
 
 
-def _share(values: np.ndarray, low: float, high: float, scale: str) -> np.ndarray:
-    """Return positions along the axis: 0 at its low end, 1 at its high end."""
-    if scale == "log":
-        values, low, high = np.log(values), math.log(low), math.log(high)
-    return (values - low) / (high - low)
+def axis_title(slider: Slider) -> str:
+    """Return the title of an axis over a slider: its meaning, and its symbol."""
+    return f"{slider.symbol}: {slider.meaning}"
+
+
+def value_title(lab: Lab) -> str:
+    """Return the title of the axis of a lab's values, in lines that fit beside the upper axes."""
+    return textwrap.fill(f"{lab.quantity} [{lab.unit}]" if lab.unit else lab.quantity, _LINE)
+
+
+def pair_title(lab: Lab) -> str:
+    """Return the two curves whose ratio the lower axes show, and whether the second one is a prediction."""
+    return f"{pair(*lab.compared)}{FITTED_HERE if lab.fitted_here else ''}"
+
+
+def _decimal(low: float, high: float) -> list[float]:
+    """Return ticks of a logarithmic axis: 1, 2 and 5 times powers of ten, or some powers alone if there are many."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    narrow, step = math.log10(high / low) < _NARROW, math.ceil((last - first) / 7)
+    ticks = [
+        m * 10.0**k for k in range(first, last + 1, 1 if narrow else step) for m in ((1, 2, 5) if narrow else (1,))
+    ]
+    return [tick for tick in ticks if low <= tick * (1 + 1e-9) and tick <= high * (1 + 1e-9)]
 
 
 @cache

@@ -20,7 +20,7 @@ from spe_lab.core.text import Text
 from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.page_lock import Overtaken, locked
-from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, draw_band
+from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, axis_title, draw_band, value_title
 from spe_lab.ui.static import figure_html
 
 MOST = 9  # points; more do not fit beside each other
@@ -190,16 +190,18 @@ class _Pad:
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
         slider = lab.sliders[lab.axis]
-        axes.set_xlabel(f"{slider.name}: {slider.meaning}", fontsize=11)
-        axes.set_ylabel(f"{lab.quantity} [{lab.unit}]" if lab.unit else lab.quantity, fontsize=11)
+        axes.set_xlabel(axis_title(slider), fontsize=11)
+        axes.set_ylabel(value_title(lab), fontsize=11)
         if slider.scale == "log":
             axes.set_xscale("log", base=2)
         if lab.scale == "log":
             axes.set_yscale("log", base=2 if lab.unit == "B" else 10)
         axes.set_ylim(*reach)
         axes.minorticks_off()
-        axes.xaxis.set_major_formatter(lambda value, _: units.render(value, slider.unit))
-        axes.yaxis.set_major_formatter(lambda value, _: units.on_axis(value, lab.unit))
+        axes.xaxis.set_major_formatter(lambda value, _: slider.rendered(value))
+        axes.yaxis.set_major_formatter(
+            lambda value, _: lab.rendered(value) if lab.percent else units.on_axis(value, lab.unit)
+        )
         axes.set_xlim(*span)
         self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self._figure.bbox)  # axes and text take 40 ms, the curve 5
@@ -212,4 +214,4 @@ class _Pad:
         for artist in (*self._axes.collections, *self._axes.lines):
             self._axes.draw_artist(artist)
             artist.remove()
-        return encoded(self._canvas, "webp")
+        return encoded(np.asarray(self._canvas.buffer_rgba()), "webp")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spe_lab.core import registry, units
+from spe_lab.core import registry
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import write_atomically
@@ -15,8 +15,7 @@ from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
 from spe_lab.core.recording import Recording, Run
 from spe_lab.ui.figure import LabFigure
-from spe_lab.ui.page_lock import TURN
-from spe_lab.ui.sheet import HEIGHT, WIDTH
+from spe_lab.ui.sheet import HEIGHT, WIDTH, pair_title
 
 
 def picture(run: Run) -> bytes:
@@ -24,8 +23,7 @@ def picture(run: Run) -> bytes:
     lab = lab_of(run)
     fit, point = lab.fitted(run if run.measured else None).fit, {**lab.point(), **run.point}
     smooth = lab.predict(point, dense(lab, run.x), fit)
-    with TURN:
-        return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(point, fit))
+    return LabFigure(lab).draw(smooth, run.measured, ratios(run), marks=lab.marks(point, fit))
 
 
 def check_png(path: Path) -> None:
@@ -45,21 +43,12 @@ def figure_html(png: bytes, alt: str, width: int = WIDTH, height: int = HEIGHT) 
     data = base64.b64encode(png).decode()
     kind = "webp" if png.startswith(b"RIFF") else "png"
     size = f'width="{width}" height="{height}" style="max-width: 100%; height: auto"'
-    return f'<img alt="{html.escape(alt, quote=True)}" {size} src="data:image/{kind};base64,{data}">'
-
-
-_LAYERS = """<style>
-.spe-picture { position: relative; overflow: hidden; }
-.spe-picture > .widget-html { margin: 0; width: 100%; }
-.spe-picture > .widget-html + .widget-html { position: absolute; left: 0; top: 0; pointer-events: none; }
-.spe-picture svg.spe-moving { display: block; max-width: 100%; height: auto; }
-.spe-picture img { display: block; }
-</style>"""
+    return f'<img class="spe-figure" alt="{html.escape(alt, quote=True)}" {size} src="data:image/{kind};base64,{data}">'
 
 
 def ground_html(ground: bytes) -> str:
     """Return the lower layer of a figure on a page: the parts that stay, without alternative text."""
-    return _LAYERS + figure_html(ground, "")
+    return figure_html(ground, "").replace(' class="spe-figure"', "")  # a dark theme inverts both layers together
 
 
 def moving_html(inside: str, alt: str) -> str:
@@ -74,21 +63,26 @@ def moving_html(inside: str, alt: str) -> str:
 def alt_text(lab: Lab, run: Run, elsewhere: Sequence[Curve] = (), marks: Mapping[str, float] | None = None) -> str:
     """Return the figure in words: axes, each curve with its source and range, and the error of the model."""
     slider = lab.sliders[lab.axis]
-    ends = f"{units.render(run.x.values[0], slider.unit)} to {units.render(run.x.values[-1], slider.unit)}"
+    ends = f"{slider.rendered(run.x.values[0])} to {slider.rendered(run.x.values[-1])}"
     words = [f"{lab.quantity.capitalize()} against {slider.meaning}, {ends}."]
     for curve in [*run.measured, *run.predicted, *elsewhere]:
         finite = curve.values[np.isfinite(curve.values)]
         if finite.size:
-            low, high = units.render(finite.min(), curve.unit), units.render(finite.max(), curve.unit)
+            low, high = lab.rendered(finite.min()), lab.rendered(finite.max())
             words.append(f"{curve.source.capitalize()}, {curve.name}: {low} to {high}.")
     for name, place in (marks or {}).items():
         if np.isfinite(place):
-            words.append(f"{name.capitalize()} at {units.render(place, slider.unit)}.")
-    if run.comparison and np.isfinite(run.comparison.median_relative_error):
-        c = run.comparison
-        errors = f"{c.median_relative_error:.0%} at the median, {c.max_relative_error:.0%} at most"
-        words.append(f"{c.measured} differs from {c.predicted} by {errors}.")
+            words.append(f"{name.capitalize()} at {slider.rendered(place)}.")
+    if said := compared(lab, run):
+        words.append(f"{said}.")
     return " ".join(words)
+
+
+def compared(lab: Lab, run: Run) -> str:
+    """Return the error of the compared pair: "branching ÷ fitted: median 1 %, worst ×1.1 at 0.05", or nothing."""
+    if run.comparison is None or not (said := run.comparison.said(lab.sliders[lab.axis].rendered, run.x)):
+        return ""
+    return f"{pair_title(lab)}: {said}"
 
 
 def dense(lab: Lab, x: Axis, points: int = 240) -> Axis:

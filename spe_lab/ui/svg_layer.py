@@ -4,7 +4,6 @@ A frame is then a few kilobytes of paths. No pixel is drawn, compressed, sent or
 pixels, a frame took 19 ms in the kernel alone.
 """
 
-import html
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,17 +16,13 @@ if TYPE_CHECKING:
 
 
 def svg(sheet: "Sheet") -> str:
-    """Return SVG content in the figure's pixels: lines, ratios, markers and caption."""
+    """Return SVG content in the figure's pixels: lines, ratios and markers."""
     top, bottom = sheet.axes
     drawn = [
         _window(top, [_line(sheet, line) for line in (*sheet.lines, *sheet.places)] + [_line(sheet, sheet.markers[0])]),
         _window(bottom, [_dots(sheet, sheet.ratio_points), _line(sheet, sheet.markers[1])]),
     ]
-    x, y = sheet.caption.get_transform().transform(sheet.caption.get_position())
-    size = _pixels(sheet, sheet.caption.get_fontsize())
-    font = f'font-size="{size:.1f}" font-family="DejaVu Sans, Verdana, sans-serif"'
-    text = html.escape(sheet.caption.get_text())
-    return "".join(drawn) + f'<text x="{x:.1f}" y="{_height(sheet) - y:.1f}" {font}>{text}</text>'
+    return "".join(drawn)
 
 
 def _window(axes: "Axes", drawn: list[str]) -> str:
