@@ -8,7 +8,6 @@ FIRST_USABLE = $(shell for python in $(PYTHON); do \
 
 # Optional parts of the package besides `test`: `make lab EXTRAS=compiler` brings a C compiler from PyPI.
 EXTRAS ?=
-NOTEBOOK ?= notebooks/03b_memory.ipynb
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
@@ -23,7 +22,8 @@ lab lecture: export MALLOC_MMAP_THRESHOLD_ := 262144
 lab: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter
 lab: export JUPYTERLAB_SETTINGS_DIR := $(CURDIR)/.jupyter/lab/user-settings
 lab: export JUPYTERLAB_WORKSPACES_DIR := $(CURDIR)/.jupyter/lab/workspaces
-lab: $(READY) compiler ## Open JupyterLab on the memory chapter (NOTEBOOK=... another one, SPE_LAB_ARGS="..." arguments for jupyter lab)
+lab: NOTEBOOK ?= notebooks/index.ipynb
+lab: $(READY) compiler ## Open JupyterLab on the start page (NOTEBOOK=... another one, SPE_LAB_ARGS="..." arguments for jupyter lab)
 	@# doctor builds the kernels, so that the first slider need not wait for them; what it finds missing is no reason not to start.
 	@.venv/bin/spe-lab doctor || true
 	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(SPE_LAB_ARGS)
@@ -33,6 +33,7 @@ LECTURE := $(CURDIR)/.jupyter/lab/lecture
 lecture: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter/lecture
 lecture: export JUPYTERLAB_SETTINGS_DIR := $(LECTURE)/user-settings
 lecture: export JUPYTERLAB_WORKSPACES_DIR := $(LECTURE)/workspaces
+lecture: NOTEBOOK ?= notebooks/03b_memory.ipynb
 lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in large type (NOTEBOOK=... another one than the memory chapter)
 	@rm -rf "$(LECTURE)" && $(RUN) spe_lab.ui.slides $(NOTEBOOK) dist/lecture
 	@.venv/bin/spe-lab doctor || true
@@ -110,10 +111,10 @@ topic: $(READY) compiler ## Make a new topic from a skeleton (STEM=... CHAPTER=.
 record: $(READY) compiler ## Measure a lab on this machine and ship that as its recorded data (LAB=...)
 	@.venv/bin/spe-lab run $(LAB) --save spe_lab/recorded/$(LAB).json
 
-notebooks: $(READY) compiler ## Execute all notebooks and bring them into canonical form
+notebooks: $(READY) compiler ## Write links and lists of chapters, execute all notebooks, bring them into canonical form
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
+	@.venv/bin/python docs/course_pages.py
 	@.venv/bin/python tests/notebooks/canonical.py notebooks/*.ipynb
-	@.venv/bin/python docs/chapters_table.py
 
 # Explorers show recorded data, so this needs no quiet machine.
 book: .venv/.ready-book compiler ## Build the workbook as HTML to read without a kernel: dist/book/index.html

@@ -2,8 +2,9 @@
 
 make topic STEM=synchronisation CHAPTER=05b TITLE="Synchronisation"
 
-Writes the topic's own files, measures the recorded data of its lab, and refreshes the README's table of chapters, which
-follows from the topics. Nothing else is touched.
+Writes the topic's own files, measures the recorded data of its lab, and refreshes what follows from the table of chapters
+(docs/course_pages.py): the start page, the README's and the book's lists, the links in the neighbouring notebooks. Nothing
+else is touched. A chapter that the course has planned keeps its sentence, time and prerequisites.
 """
 
 import argparse
@@ -14,6 +15,9 @@ from pathlib import Path
 from string import Template
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from spe_lab.core import course
+from spe_lab.core.chapter import Chapter
 
 ROOT = Path(__file__).parents[1]
 SKELETON = ROOT / "docs" / "skeleton"
@@ -40,14 +44,14 @@ def main() -> int:
     if wrong := problem(options.stem, options.number):
         print(wrong, file=sys.stderr)
         return 2
-    words = {"stem": options.stem, "number": options.number, "title": options.title}
+    words = {"stem": options.stem, "number": options.number, "title": options.title, **plan(options.number)}
     for name, place in PLACES.items():
         write(ROOT / place.format(**words), filled(name, words))
     write_notebook(ROOT / "notebooks" / f"{options.number}_{options.stem}.ipynb", words)
     lab = f"{options.stem}.chain"
     record = [sys.executable, "-m", "spe_lab.cli", "run", lab, "--save", f"spe_lab/recorded/{lab}.json"]
     subprocess.run(record, cwd=ROOT, check=True)
-    subprocess.run([sys.executable, "docs/chapters_table.py"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "docs/course_pages.py"], cwd=ROOT, check=True)
     print(f"Now: make test TOPIC={options.stem}, and docs/adding-a-topic.md")
     return 0
 
@@ -61,6 +65,14 @@ def problem(stem: str, number: str) -> str:
     if taken := [place for place in PLACES.values() if (ROOT / place.format(stem=stem)).exists()]:
         return f"STEM must be new, and {taken[0].format(stem=stem)} is there; choose another name"
     return ""
+
+
+def plan(number: str) -> dict[str, str]:
+    """Return sentence, minutes and needs of the chapter: those planned for this number, else those of the skeleton."""
+    skeleton = Chapter(number, "", "You learn what a chain of dependent operations costs, and why.", 15, ("00",))
+    chapter = course.planned(number) or skeleton
+    needs = tuple(need for need in chapter.needs if need in course.stems())
+    return {"sentence": chapter.sentence, "minutes": str(chapter.minutes), "needs": repr(needs).replace("'", '"')}
 
 
 def filled(name: str, words: dict[str, str]) -> str:

@@ -12,7 +12,6 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-_NBVAL = "# NBVAL_CHECK_OUTPUT\n"
 _HEADING = re.compile(r"^#{1,3} ", re.MULTILINE)
 _LISTING = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)  # a # in it is a comment
 _TALL = re.compile(r"\b(explore|Stepper)\(")
@@ -22,13 +21,12 @@ def slides(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of a notebook (as its JSON has it) with slide metadata on its cells.
 
     A heading begins a slide (to the right). Prose after code, and code whose output fills a screen, begin a sub-slide
-    (below); such code is hidden. Other cells stay with the cell above. Slide metadata that a cell has are kept. nbval's
-    comments are removed, as no audience needs them.
+    (below); such code is hidden. Other cells stay with the cell above. Slide metadata that a cell has are kept.
     """
     copy = deepcopy(notebook)
     above = None
     for cell in copy["cells"]:
-        source = cell["source"] = "".join(cell["source"]).replace(_NBVAL, "")
+        source = cell["source"] = "".join(cell["source"])
         if kind := _beginning(cell["cell_type"], source, above):
             cell["metadata"].setdefault("slideshow", {"slide_type": kind})
         if cell["cell_type"] == "code" and _TALL.search(source):

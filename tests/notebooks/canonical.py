@@ -1,4 +1,5 @@
-"""The canonical form of a notebook: executing twice gives an empty diff, and only what tests compare is stored.
+"""The canonical form of a notebook: executing twice gives an empty diff, and only what tests compare is stored. A cell
+whose output nbval compares has the tag nbval-check-output, which a reader does not see.
 
     python tests/notebooks/canonical.py notebooks/*.ipynb
 
@@ -8,6 +9,7 @@ executes each notebook and writes its canonical form. A notebook that fails is l
 import argparse
 import hashlib
 import os
+import re
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -23,11 +25,20 @@ METADATA = {
     "language_info": {"name": "python"},  # no version: it would differ between readers; and no stored widget state
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+COMPARED = "nbval-check-output"
+COMMENT = re.compile(r"^# *NBVAL_CHECK_OUTPUT *\n?", re.MULTILINE)
 
 
 def is_marked(cell: NotebookNode) -> bool:
-    """Does nbval compare the outputs of this cell? A comment marks it, or a tag."""
-    return "NBVAL_CHECK_OUTPUT" in cell.source or "nbval-check-output" in cell.metadata.get("tags", [])
+    """Return True if nbval compares the outputs of this cell."""
+    return COMPARED in cell.metadata.get("tags", [])
+
+
+def mark(cell: NotebookNode) -> None:
+    """Replace nbval's comment by its tag."""
+    if cell.cell_type == "code" and COMMENT.search(cell.source):
+        cell.source = COMMENT.sub("", cell.source)
+        cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), COMPARED})
 
 
 def canonical(notebook: NotebookNode) -> NotebookNode:
@@ -37,6 +48,7 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
         cell.metadata = nbformat.from_dict(
             {key: cell.metadata[key] for key in ("slideshow", "tags") if key in cell.metadata}
         )
+        mark(cell)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for count, cell in enumerate(code, start=1):
         # A count in every cell, as nbval fails or passes silently where it is missing. Outputs of marked cells alone:

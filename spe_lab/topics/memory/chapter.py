@@ -2,4 +2,10 @@
 
 from spe_lab.core.chapter import Chapter
 
-CHAPTER = Chapter("03b", "The memory hierarchy")
+CHAPTER = Chapter(
+    "03b",
+    "The memory hierarchy",
+    "You predict the cost of a memory access from the size of the data and the distance between accesses.",
+    minutes=120,
+    needs=("00",),
+)

@@ -2,4 +2,10 @@
 
 from spe_lab.core.chapter import Chapter
 
-CHAPTER = Chapter("03c", "Access patterns")
+CHAPTER = Chapter(
+    "03c",
+    "Access patterns",
+    "You write an algorithm as a formula of access patterns, and predict its cache misses and its time.",
+    minutes=210,
+    needs=("03b",),
+)
