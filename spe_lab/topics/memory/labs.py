@@ -46,6 +46,20 @@ PARAMETERS = {
     "B_TLB": "page_size",
     "B_L3": "line_size",
 }
+# What a slider is called, by the first part of its name; the second part is the level.
+LABELS = {"C": "{} capacity", "l": "{} miss adds", "k": "{} replacement", "B": "{} line"} | {
+    "C_TLB": "TLB reach",
+    "B_TLB": "Page",
+    "t0": "L1 hit",
+    "t_step": "Step of the loop",
+    "q": "Line in order adds",
+    "r_L1": "Skipped line adds in L1",
+    "r_L3": "Skipped line adds in L3",
+    "b": "Memory bandwidth",
+    "t_add": "One addition",
+}
+GROUPS = {"L1": "First-level cache", "L2": "Second-level cache", "TLB": "Address translation", "L3": "Last-level cache"}
+PREFETCHING, THROUGHPUT = "Prefetching", "Throughput"
 ASSUMED_GHZ = 3.5
 BANDWIDTH = Parameter(20.0, "GB/s", "assumed", "order of magnitude of one core")  # where a profile has none
 
@@ -89,8 +103,9 @@ class MemoryLab(KernelLab):
             return claim()[wanted]  # published profiles hold latencies and capacities only
         return self.machine.parameter(wanted)
 
-    def size_slider(self, low: float, default: float, meaning: str, source: str) -> Slider:
-        return Slider("size", "B", default, meaning, low, self.largest, "log", multiple_of=LINE, source=source)
+    def size_slider(self, low: float, default: float, meaning: str, source: str, label: str = "Working set") -> Slider:
+        domain = (low, self.largest, "log")
+        return Slider("size", "B", default, meaning, *domain, multiple_of=LINE, source=source, label=label, symbol="S")
 
     @property
     def best_pages(self) -> str:
@@ -98,26 +113,23 @@ class MemoryLab(KernelLab):
         return "huge" if huge_pages_offered() else "4K"
 
     def pages_slider(self) -> Slider:
-        return Slider.choice("pages", PAGES, "page size of the array", "the system's base page")
+        return Slider.choice("pages", PAGES, "page size of the array", "the system's base page", label="Page size")
 
     def model_sliders(self, names: Sequence[str]) -> list[Slider]:
         ranges = RANGES | {"C": (KIB, self.largest / 2)}  # a step beyond the sweep could not be seen
         sliders = []
         for name in names:
-            parameter, meaning, unit = (
-                self.parameter(name),
-                models.QUANTITIES[name].meaning,
-                models.QUANTITIES[name].unit,
-            )
+            parameter, quantity = self.parameter(name), models.QUANTITIES[name]
             value, source = parameter.value, f"{parameter.origin}: {parameter.source}"
+            shown = {"measured": False, "source": source, "label": label(name), "group": group(name)}
             if name[0] == "k":
-                sliders.append(Slider(name, "", value, meaning, 0, 1, measured=False, source=source))
+                sliders.append(Slider(name, "", value, quantity.meaning, 0, 1, **shown))
                 continue
-            if parameter.unit != unit:
-                rule = f"{PARAMETERS[name]} of a machine must be given in {unit}"
+            if parameter.unit != quantity.unit:
+                rule = f"{PARAMETERS[name]} of a machine must be given in {quantity.unit}"
                 raise SpeLabError(f"{rule}, got {parameter.unit!r}; correct the machine file")
             low, high = min(ranges[name[0]][0], value), max(ranges[name[0]][1], value)
-            sliders.append(Slider(name, unit, value, meaning, low, high, "log", measured=False, source=source))
+            sliders.append(Slider(name, quantity.unit, value, quantity.meaning, low, high, "log", **shown))
         return sliders
 
     def model_values(self, point: Mapping[str, Value]) -> dict[str, float]:
@@ -150,6 +162,27 @@ class MemoryLab(KernelLab):
         return max(SETTLE, accesses) if size <= self.last_level else SETTLE
 
 
+def label(name: str) -> str:
+    """Return what a slider is called.
+
+    >>> label("C_L2"), label("l_TLB"), label("t0")
+    ('L2 capacity', 'TLB miss adds', 'L1 hit')
+    """
+    letter, _, level = name.partition("_")
+    return LABELS.get(name) or LABELS[letter].format(level)
+
+
+def group(name: str) -> str:
+    """Return the heading above a slider: its level, or what it belongs to.
+
+    >>> group("k_L3"), group("t0"), group("r_L1"), group("b")
+    ('Last-level cache', 'First-level cache', 'Prefetching', 'Throughput')
+    """
+    if name in ("b", "t_add"):
+        return THROUGHPUT
+    return PREFETCHING if name == "t_step" or name[0] in "qr" else GROUPS[name.partition("_")[2] or "L1"]
+
+
 @register
 class WorkingSet(MemoryLab):
     """Lab: time per access against the size of the working set."""
@@ -167,11 +200,12 @@ class WorkingSet(MemoryLab):
         " latency."
     )
     compared = ("dependent (random cycle)", "refined")
+    first = ("size", "pages", "C_L3", "l_L3")
     measured_names = ("dependent (random cycle)", "independent (strided sum)")
 
     def make_sliders(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
-        names = [f"{letter}_{level}" for letter in "Clk" for level in models.LEVELS]
+        names = [f"{letter}_{level}" for level in models.LEVELS for letter in "Clk"]
         return [size, self.pages_slider(), *self.model_sliders(["t0", *names, "B_L3", "b", "t_add"])]
 
     def default_values(self, short: bool) -> list[float]:
@@ -234,14 +268,17 @@ class Stride(MemoryLab):
         " few sets. Neither model knows that independent loads overlap."
     )
     compared = ("dependent (strided)", "prefetched")
+    first = ("stride", "size", "pages", "B_L3")
     measured_names = ("dependent (strided)", "independent (strided sum)")
     kernel_names = ("sum_strided_dependent", "sum_strided")
 
     def make_sliders(self) -> list[Slider]:
         (low, high), meaning, one_line = RANGES["B"], "distance of two accesses", "one cache line"
-        stride = Slider("stride", "B", 64, meaning, low, high, "log", multiple_of=ELEMENT, source=one_line)
-        size = self.size_slider(64 * KIB, self.largest // 2, "size of the array", "beyond the last-level cache")
-        names = [f"{letter}_{level}" for letter in "BCl" for level in models.LEVELS]
+        shown = {"multiple_of": ELEMENT, "source": one_line, "label": "Stride", "symbol": "s"}
+        stride = Slider("stride", "B", 64, meaning, low, high, "log", **shown)
+        meaning, beyond = "size of the array", "beyond the last-level cache"
+        size = self.size_slider(64 * KIB, self.largest // 2, meaning, beyond, "Array size")
+        names = [f"{letter}_{level}" for level in models.LEVELS for letter in "CBl"]
         prices = ["t_step", "q", "r_L1", "r_L3", "b", "t_add"]
         return [stride, size, self.pages_slider(), *self.model_sliders(["t0", *names, *prices])]
 

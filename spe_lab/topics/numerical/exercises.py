@@ -142,7 +142,9 @@ def make_extrapolation(rng: random.Random) -> Exercise:
         if math.isclose(factor, right, rel_tol=0.02):
             return Verdict("right", f"{first} · {ratio:.3g}^{reach:.3g} / {beyond} = {right:.2f}")
         if math.isclose(factor, 1 / right, rel_tol=0.02):
-            return Verdict("wrong", "nearly: that is the true time over the law's. The law is too large, by the inverse")
+            return Verdict(
+                "wrong", "nearly: that is the true time over the law's. The law is too large, by the inverse"
+            )
         if math.isclose(factor, exponent, rel_tol=0.02):
             follow = f"now go from {n1} to {n3} with it, and compare with {beyond} t"
             return Verdict("wrong", f"nearly: that is the exponent b; {follow}")
@@ -178,12 +180,17 @@ def make_moved(rng: random.Random) -> Exercise:
             return Verdict("wrong", "the number of records is unchanged, but a cache holds bytes, not records")
         if math.isclose(records, before * wide / 4, rel_tol=0.01):
             return Verdict("wrong", "that is the inverse: wider records fill the cache earlier")
-        return Verdict("wrong", f"{records:g} records are {records * wide / 1024:.4g} KiB. How many KiB were steep before?")
+        return Verdict(
+            "wrong", f"{records:g} records are {records * wide / 1024:.4g} KiB. How many KiB were steep before?"
+        )
 
     return Exercise(
         f"With records of 4 bytes the time per lookup becomes steep at n = {power_of_two(exponent)} records. From how many"
         f" records on is it steep if a record has {wide} bytes?",
-        ("A cache holds bytes. How many bytes are the records where the curve becomes steep?", "n · r = C in both cases."),
+        (
+            "A cache holds bytes. How many bytes are the records where the curve becomes steep?",
+            "n · r = C in both cases.",
+        ),
         right,
         f"The array reaches the cache's capacity at n · r = {before * 4} B, so n = {right}. The analytical model contains"
         " r; a function through measured points has no place for it.",

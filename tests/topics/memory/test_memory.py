@@ -2,9 +2,12 @@
 machine must show.
 """
 
+import dataclasses
 import itertools
 import json
 import math
+import random
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +16,9 @@ import sympy
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.errors import SpeLabError
+from spe_lab.core.formula import Formula
+from spe_lab.core.reader.claims import claims
 from spe_lab.core.recording import Recording
 from spe_lab.topics import memory
 from spe_lab.topics.memory import exercises
@@ -209,20 +215,28 @@ def made_up_run(dependent, independent):
     return Recording("memory.working_set", {}, x, curves, {}, {}, "0")
 
 
-@pytest.mark.parametrize(
-    ("answer", "state"),
-    [
-        (10, "right"),
-        (sympy.Integer(10), "right"),
-        (9, "wrong"),
-        (10 / 9, "wrong"),
-        (0, "wrong"),
-        ("ten", "wrong"),
-        (..., "not attempted"),
-    ],
-)
-def test_the_ramp_exercise_tells_answers_apart(answer, state):
-    assert memory.EXERCISES["ramp"].check(answer).state == state
+@pytest.mark.parametrize("seed", range(8))
+def test_the_ramp_exercise_tells_answers_apart(seed):
+    exercise = exercises.make_ramp(random.Random(seed))
+    ratio = exercise.answer
+    share = float(memory.misses_by_size("L1", sharp=False).subs({memory.symbol("S"): ratio, memory.symbol("C_L1"): 1}))
+    assert f"{share:.0%}".replace("%", " %") in exercise.question
+    for answer in (ratio, sympy.nsimplify(ratio)):
+        assert exercise.check(answer).state == "right"
+    assert "share of hits" in exercise.check(1 / share).reason
+    for answer in (ratio - 1, 0, "ten", math.nan):
+        assert exercise.check(answer).state == "wrong"
+    assert exercise.check(...).state == "not attempted"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_steps_exercise_says_which_latencies_are_still_in_the_answer(seed):
+    exercise = exercises.make_steps(random.Random(seed))
+    first, *_, last = map(float, re.findall(r"\d+\.\d(?=,| and| ns)", exercise.question))
+    assert exercise.check(exercise.answer).state == "right"
+    assert "whole access" in exercise.check(last).reason
+    assert "L1 and L2" in exercise.check(last - first).reason
+    assert {exercise.check(answer).state for answer in (0, 1e308, -1, "slow")} == {"wrong"}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +250,8 @@ def test_the_overlap_exercise_is_judged_by_the_reader_s_own_intervals(answer, st
 def test_the_overlap_exercise_is_inconclusive_without_intervals_and_asks_for_a_measurement():
     without = made_up_run(100, math.nan)
     assert memory.EXERCISES["overlap"].check(50, run=without).state == "inconclusive"
-    assert "measurement" in memory.EXERCISES["overlap"].check(50, run=None).reason
+    missing = memory.EXERCISES["overlap"].check(50, run=None)
+    assert missing.state == "inconclusive" and "your own measurement" in missing.reason
 
 
 @needs_compiler
@@ -264,10 +279,55 @@ def test_the_two_walks_solution_is_right_and_the_template_is_not():
     exercise = memory.EXERCISES["two_walks"]
     # A busy machine may leave the interval on both sides of the limit; it must not turn right into wrong.
     assert exercise.check(exercise.answer).state in ("right", "inconclusive")
-    assert exercise.check(memory.TWO_WALKS_TEMPLATE).state in ("wrong", "inconclusive")
+    assert exercise.check(memory.TWO_WALKS_TEMPLATE).state == "not attempted"
+    renamed = memory.TWO_WALKS_TEMPLATE.replace("uint64_t i = 0", "uint64_t k = 0").replace(
+        "i < work / 2; i++", "k < work / 2; k++"
+    )
+    assert exercise.check(renamed).state in ("wrong", "inconclusive")
 
 
-def test_every_exercise_has_hints_and_a_solution():
-    for exercise in memory.EXERCISES.values():
-        assert exercise.hints and exercise.question and exercise.explanation
-        assert str(exercise.answer).strip() in exercise.solution()
+@pytest.mark.parametrize("name", sorted(memory.EXERCISES))
+def test_every_exercise_has_hints_and_a_solution(name):
+    exercise = memory.EXERCISES[name]
+    assert exercise.question.rstrip().endswith(("?", ".")) and len(exercise.hints) >= 2 and str(exercise.solution())
+
+
+def test_the_formula_in_its_usual_form_is_the_derived_one():
+    assert memory.ramp("L2").written == memory.misses_by_size("L2", sharp=False)
+    with pytest.raises(SpeLabError, match="must equal its derivation"):
+        Formula("x", sympy.Symbol("x"), sympy.Integer(1))
+
+
+def claimed(lab_id, **changes):
+    """The verdicts of the lab's claims on the recorded run, with some of its curves multiplied."""
+    recorded = registry.get(lab_id).recorded()
+    lab = lab_of(recorded)
+    run = lab.joined(lab.fitted(recorded))
+    scaled = [
+        dataclasses.replace(
+            curve,
+            source="measured",
+            values=curve.values * changes.get(curve.name.split()[0], 1),
+            low=curve.low * changes.get(curve.name.split()[0], 1),
+            high=curve.high * changes.get(curve.name.split()[0], 1),
+        )
+        for curve in run.measured
+    ]
+    table = claims("memory", dataclasses.replace(run, measured=scaled))
+    return {state: [claim.holds.__name__ for claim in table.of(state)] for state, _ in table.rows}
+
+
+def test_claims_hold_on_the_machine_of_the_recorded_data_and_can_be_contradicted():
+    for lab_id in ("memory.working_set", "memory.stride", "memory.selftuning"):
+        assert set(claimed(lab_id)) == {"shown here", "not measured yet"}
+    assert "waiting_costs" in claimed("memory.working_set", independent=200)["contradicted here"]
+    assert "prefetchers_hide_misses" in claimed("memory.stride", dependent=100)["contradicted here"]
+
+
+def test_a_run_that_stays_in_a_cache_decides_nothing_about_memory():
+    stride = registry.get("memory.stride").recorded()
+    small = dataclasses.replace(
+        lab_of(stride).joined(lab_of(stride).fitted(stride)), point={**stride.point, "size": 1 << 16}
+    )
+    own = dataclasses.replace(small, measured=[dataclasses.replace(each, source="measured") for each in small.measured])
+    assert {state for state, claim in claims("memory", own).rows if claim.lab == "memory.stride"} == {"not decided"}
