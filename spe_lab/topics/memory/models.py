@@ -95,8 +95,50 @@ def ramp(level: str) -> Formula:
     import sympy
 
     written = sympy.Max(0, 1 - symbol(f"C_{level}") / symbol("S"))
-    latex = rf"m_{{\mathrm{{{level}}}}} = \max\left(0,\; 1 - \frac{{C_{{\mathrm{{{level}}}}}}}{{S}}\right)"
+    latex = rf"m_{{{level}}} = \max\left(0,\; 1 - \frac{{C_{{{level}}}}}{{S}}\right)"
     return Formula(latex, written, misses_by_size(level, sharp=False))
+
+
+def staircase_of(level: str) -> Formula:
+    """Return the share of accesses that miss under LRU in a repeated order, as a textbook prints it."""
+    import sympy
+
+    size, capacity = symbol("S"), symbol(f"C_{level}")
+    written = sympy.Piecewise((1, size > capacity), (0, True))
+    cases = rf"0 & \text{{if }} S \le C_{{{level}}} \\ 1 & \text{{if }} S > C_{{{level}}}"
+    latex = rf"m_{{{level}}} = \begin{{cases}} {cases} \end{{cases}}"
+    return Formula(latex, written, misses_by_size(level, sharp=True))
+
+
+def stride_equation() -> Formula:
+    """Return the characteristic equation of the stride for an array beyond all caches, as a textbook prints it."""
+    import sympy
+
+    s = symbol("s")
+    written = symbol("t0") + sum(symbol(f"l_{level}") * sympy.Min(1, s / symbol(f"B_{level}")) for level in LEVELS)
+    terms = (rf"l_{{{level}}} \min\left(1, \frac{{s}}{{B_{{{level}}}}}\right)" for level in LEVELS)
+    latex = f"T(s) = t_0 + {' + '.join(terms)}"
+    return Formula(latex, written, access_time({level: misses_by_stride(level) for level in LEVELS}))
+
+
+def skipping() -> Formula:
+    """Return the misses per access that skip a line, as a textbook prints them."""
+    import sympy
+
+    s, block = symbol("s"), symbol("B")
+    written = sympy.Piecewise((0, s <= block), (s / block - 1, s < 2 * block), (1, True))
+    cases = r"0 & \text{if } s \le B \\ s/B - 1 & \text{if } B < s < 2B \\ 1 & \text{if } s \ge 2B"
+    derived = skips_by_stride("L3").subs(symbol("B_L3"), block)
+    return Formula(rf"k = \begin{{cases}} {cases} \end{{cases}}", written, derived.rewrite(sympy.Piecewise))
+
+
+def in_memory() -> Formula:
+    """Return the time of a step of the prefetched model on an array beyond all caches, as a textbook prints it."""
+    m, k = misses_by_stride("L3"), skips_by_stride("L3")
+    written = symbol("t_step") + symbol("q") * (m - k) + (symbol("r_L1") + symbol("r_L3")) * k
+    huge = {symbol(f"C_{level}"): 1 for level in LEVELS} | {symbol("S"): 2}
+    latex = r"T(s) = t_{step} + q\,(m - k) + (r_{L1} + r_{L3})\,k"
+    return Formula(latex, written, prefetched().expression.subs(huge))
 
 
 @cache
@@ -155,7 +197,7 @@ def refined() -> Model:
 
 
 def transfer_time(misses: "sympy.Expr") -> "sympy.Expr":
-    """Return the least time per access of a loop that never waits: max(t_add, m · B / b) for m misses in the last cache.
+    """Return max(t_add, m · B / b), the time per access of a loop that never waits and misses m times in the last cache.
 
     The core cannot add faster than one element in t_add, and memory cannot deliver lines faster than its bandwidth.
     """

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +13,6 @@ from spe_lab.core.text import Text
 from spe_lab.topics.numerical import analytical, bases, sampling
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
 from spe_lab.topics.numerical.searching import KEY_BYTES, KINDS, LEAST, MOST, RECORDS, kernels, searches
-
-if TYPE_CHECKING:
-    import sympy
 
 LARGEST = MOST * KEY_BYTES  # bytes of the largest array of keys without payload
 BEYOND = 2  # fitted curves are drawn from 1/2 of the shortest to 2 times the longest measured time
@@ -106,9 +102,9 @@ class SearchLab(KernelLab):
         waits, missed = (1.0, 0.0) if point["search"] == "predicated" else (0.5, 0.5)
         return known | moved | {"r": RECORDS[point["record"]], "w": waits, "m": missed}
 
-    def equation(self, settings: Mapping[str, Value] | None = None) -> "sympy.Eq":
+    def equation(self, settings: Mapping[str, Value] | None = None) -> Text:
         """Return the analytical model with this machine's parameters, over u = log₂ n, for typesetting."""
-        return analytical.in_octaves(self.values(self.point(settings)))
+        return analytical.typeset(self.values(self.point(settings)))
 
 
 @register

@@ -19,9 +19,11 @@ from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import Parameter, claim
+from spe_lab.core.reader.claims import claims
 from spe_lab.core.recording import Recording
 from spe_lab.topics import numerical
 from spe_lab.topics.numerical import exercises, points, searching
+from spe_lab.ui.static import lab_of
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 SIZES = np.array([round(2 ** (k / 2)) for k in range(8, 47)], dtype=float)
@@ -403,7 +405,7 @@ def test_parameters_behind_made_up_times_are_found_again(lab):
 
 def test_a_form_with_reasons_moves_to_another_record_and_a_function_through_points_does_not(lab):
     table = numerical.transfer(lab, environment(lab, TRUTH, "4 B"), environment(lab, TRUTH, "16 B")).splitlines()
-    elsewhere = {row.split(" | ")[0].strip("| "): row.split(" | ")[2] for row in table[2:]}
+    elsewhere = {row.split(" | ")[0].strip("| "): row.split(" | ")[2] for row in table[2:5]}
     percent = {name: float(said.removesuffix(" %")) for name, said in elsewhere.items()}
     assert percent["analytical, tuned to the same points"] < 3 < 8 < percent["monotone spline"]
 
@@ -487,6 +489,32 @@ def test_what_a_machine_s_profile_does_not_resolve_is_taken_from_the_claims():
     )
     assert odd.known("c").value == 10.0  # twenty cycles of half a nanosecond
     assert np.isfinite(odd.analytical_time(odd.point(), SIZES)).all()
+
+
+def own(lab_id, **factors):
+    """The recorded run as if it were the reader's, some curves multiplied by a function of x."""
+    recorded = registry.get(lab_id).recorded()
+    there = lab_of(recorded)
+    run, changed = there.joined(there.fitted(recorded)), []
+    for curve in run.measured:
+        factor = factors.get(curve.name.split()[0], np.ones_like)(curve.x.values)
+        parts = {name: getattr(curve, name) * factor for name in ("values", "low", "high")}
+        changed.append(dataclasses.replace(curve, **parts, source="measured"))
+    return dataclasses.replace(run, measured=changed)
+
+
+def test_claims_hold_on_the_machine_of_the_recorded_data_and_can_be_contradicted():
+    table = claims("numerical", own("numerical.fit"), own("numerical.points"))
+    assert {state for state, _ in table.rows} == {"shown here"}
+    smooth = claims("numerical", own("numerical.points", piecewise=lambda x: 4 / x**2))
+    contradicted = [claim.holds.__name__ for claim in smooth.of("contradicted here")]
+    assert contradicted == ["more_points_do_not_halve"]
+
+
+def test_a_branching_or_short_run_decides_nothing():
+    run = own("numerical.fit")
+    branching = dataclasses.replace(run, point={**run.point, "search": "branching"})
+    assert {state for state, claim in claims("numerical", branching).rows if claim.lab == run.lab} == {"not decided"}
 
 
 # ---- Exercises
