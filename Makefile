@@ -49,6 +49,8 @@ test test-all notebooks book: export IPYTHONDIR := $(PRIVATE)/ipython
 test test-all notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
 test test-all notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
 test test-all notebooks sanitize fuzz: export SPE_LAB_QUICK := 1
+# Nobody commits predictions there: labs measure without waiting for one.
+test test-all notebooks book: export SPE_LAB_PREDICTIONS := skip
 # Hundreds of processes import the package and read the tests: none of them compiles anew what another one has compiled.
 test test-all: export PYTHONDONTWRITEBYTECODE :=
 sanitize fuzz: export SPE_LAB_LONG := 1

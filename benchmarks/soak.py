@@ -329,6 +329,7 @@ def main() -> int:
             each.mkdir()
         os.environ |= {
             "SPE_LAB_QUICK": "1",
+            "SPE_LAB_PREDICTIONS": "skip",
             "SPE_LAB_CACHE_DIR": str(private["cache"]),
             "SPE_LAB_CONFIG_DIR": str(private["config"]),
             "TMPDIR": str(private["temporary"]),

@@ -99,8 +99,8 @@ def map_of_the_course() -> str:
             rows.append(f"| **{int(section)} {title}** | | | |")
         for chapter in inside:
             known = chapter.number in course.stems()
-            words = (chapter.sentence, chapter.time, listed(chapter.needs) or "–") if known else faint(chapter)
-            rows.append(f"| {link(chapter)} | {' | '.join(words)} |")
+            words = (chapter.sentence, one_line(chapter.time), listed(chapter.needs) or "–")
+            rows.append(f"| {link(chapter)} | {' | '.join(words if known else faint(chapter))} |")
     known, all_of_them = course.written(), course.chapters()
     sums = (
         f"{len(known)} of {len(all_of_them)} chapters exist: {duration(course.minutes(known))}"
@@ -110,7 +110,12 @@ def map_of_the_course() -> str:
 
 
 def faint(chapter: Chapter) -> tuple[str, str, str]:
-    return f"*{chapter.sentence}*", f"*{chapter.time}*", ", ".join(chapter.needs) or "–"
+    return f"*{chapter.sentence}*", f"*{one_line(chapter.time)}*", ", ".join(chapter.needs) or "–"
+
+
+def one_line(time: str) -> str:
+    """Return a time that a narrow column does not break."""
+    return time.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def self_study() -> str:
@@ -218,22 +223,30 @@ def replaced(page: str, generated: str) -> str:
     head, mark, rest = page.partition(f"{GENERATED}\n")
     if not mark:
         raise ValueError(f"the page must have the line {GENERATED}")
-    after = re.sub(r"\A\n*(\|.*\n)*", "", rest)
-    return f"{head}{mark}\n{generated}\n{after}"
+    after = re.sub(r"\A\n*(\|.*\n)*\n*", "", rest)
+    return f"{head}{mark}\n{generated}\n\n{after}"
+
+
+def places() -> list[Path]:
+    """Return the files that are written."""
+    notebooks = [notebook_of(number) for number in course.stems()]
+    return [ROOT / "README.md", ROOT / "book" / "index.md", *notebooks, NOTEBOOKS / INDEX]
 
 
 def pages() -> dict[Path, str]:
     """Return the content that each file should have."""
-    found = {
-        ROOT / "README.md": replaced((ROOT / "README.md").read_text(encoding="utf-8"), readme_table()),
-        ROOT / "book" / "index.md": replaced((ROOT / "book" / "index.md").read_text(encoding="utf-8"), book_list()),
+    readme, book, *chapters, index = places()
+    numbers = dict(zip(chapters, course.stems(), strict=True))
+    return {
+        readme: replaced(readme.read_text(encoding="utf-8"), readme_table()),
+        book: replaced(book.read_text(encoding="utf-8"), book_list()),
+        **{path: _text(linked(nbformat.read(path, as_version=4), numbers[path])) for path in chapters},
+        index: _text(indexed(nbformat.read(index, as_version=4))),
     }
-    for number in course.stems():
-        path = notebook_of(number)
-        found[path] = text(canonical(linked(nbformat.read(path, as_version=4), number)))
-    path = NOTEBOOKS / INDEX
-    found[path] = text(canonical(indexed(nbformat.read(path, as_version=4))))
-    return found
+
+
+def _text(notebook: NotebookNode) -> str:
+    return text(canonical(notebook))
 
 
 def main() -> None:

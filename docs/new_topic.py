@@ -28,6 +28,7 @@ PLACES = {
     "models.py": "spe_lab/topics/{stem}/models.py",
     "labs.py": "spe_lab/topics/{stem}/labs.py",
     "exercises.py": "spe_lab/topics/{stem}/exercises.py",
+    "claims.py": "spe_lab/topics/{stem}/claims.py",
     "test_topic.py": "tests/topics/{stem}/test_{stem}.py",
     "test_presets.py": "tests/topics/{stem}/test_presets.py",
     "edges.py": "tests/topics/{stem}/edges.py",
@@ -71,8 +72,8 @@ def plan(number: str) -> dict[str, str]:
     """Return sentence, minutes and needs of the chapter: those planned for this number, else those of the skeleton."""
     skeleton = Chapter(number, "", "You learn what a chain of dependent operations costs, and why.", 15, ("00",))
     chapter = course.planned(number) or skeleton
-    needs = tuple(need for need in chapter.needs if need in course.stems())
-    return {"sentence": chapter.sentence, "minutes": str(chapter.minutes), "needs": repr(needs).replace("'", '"')}
+    needs = repr(chapter.needs).replace("'", '"')
+    return {"sentence": chapter.sentence, "minutes": str(chapter.minutes), "needs": needs}
 
 
 def filled(name: str, words: dict[str, str]) -> str:

@@ -24,6 +24,7 @@ settings.register_profile("sanitized", settings.get_profile("long"), max_example
 settings.load_profile("long" if os.environ.get("SPE_LAB_LONG", "0") not in ("", "0") else "short")
 
 os.environ.setdefault("SPE_LAB_QUICK", "1")
+os.environ.setdefault("SPE_LAB_PREDICTIONS", "skip")  # for the notebooks' kernels
 
 for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
     if name not in os.environ:  # set here, not in a fixture: child processes and doctests need it too
@@ -51,6 +52,12 @@ def empty_journal():
     journal.path().unlink(missing_ok=True)
     yield
     journal.path().unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def predictions_are_asked(monkeypatch):
+    """Tests see an open prediction as a reader does; notebooks run with predictions skipped."""
+    monkeypatch.delenv("SPE_LAB_PREDICTIONS", raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -378,7 +378,18 @@ def test_a_journal_is_shown_exported_and_taken_over(call, tmp_path, monkeypatch)
     assert "at stride 64 B" in call("journal")[1]
 
 
-@pytest.mark.parametrize("option", [(), ("--json",), ("--export", "new.json"), ("--import", "journal.json")])
+def test_a_report_is_written_for_a_class(call, tmp_path):
+    predict("memory.stride", "64B", 1, 2)
+    for name in ("mine.html", "mine.csv"):
+        status, out, _ = call("journal", "--report", tmp_path / name)
+        assert status == 0 and "it is signed by nothing" in out and "memory.stride" in (tmp_path / name).read_text()
+    assert_refused(call("journal", "--report", tmp_path / "mine.csv"), "FILE must not exist yet")
+    assert_refused(call("journal", "--report", tmp_path / "mine.txt"), "FILE must end in .html or .csv")
+
+
+@pytest.mark.parametrize(
+    "option", [(), ("--json",), ("--export", "new.json"), ("--report", "new.csv"), ("--import", "journal.json")]
+)
 def test_a_damaged_journal_is_refused_and_left_alone(call, option):
     journal.path().write_text("{")
     assert_refused(

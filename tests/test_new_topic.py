@@ -1,4 +1,6 @@
-"""`make topic` in a copy of the checkout: what it writes passes the topic's tests, and nothing else is touched."""
+"""`make topic` in a copy of the checkout: what it writes passes the topic's tests, and nothing else is touched but what
+follows from the table of chapters.
+"""
 
 import os
 import re
@@ -13,6 +15,8 @@ from spe_lab.core.c import native
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("spe_lab", "kernels_c", "tests", "notebooks", "docs", "book", "README.md", "pyproject.toml", "Makefile")
+# The lists of chapters, and links in the neighbours' notebooks.
+FOLLOWS = re.compile(r"README\.md|book/index\.md|notebooks/(09\w+|index)\.ipynb")
 OWN = re.compile(r"(kernels_c/toys\.c|notebooks/98_toys\.ipynb|spe_lab/recorded/toys\.chain\.json|.*/topics/toys/.*)")
 
 
@@ -41,11 +45,15 @@ def test_a_new_topic_passes_its_tests_and_touches_nothing_but_its_own_files(tmp_
     assert made.returncode == 0, made.stderr
     after = contents(tmp_path)
     changed = {name for name in before if before[name] != after.get(name)}
-    assert changed <= {"README.md"}  # its table of chapters follows from the topics
+    assert {"README.md", "book/index.md", "notebooks/index.ipynb"} <= changed
+    assert all(FOLLOWS.fullmatch(name) for name in changed), changed
     assert all(OWN.fullmatch(name) for name in after.keys() - before.keys())
     tests = ("tests/topics/toys", "tests/core/test_lab_contract.py", "tests/core/test_chapters.py")
     form = "tests/notebooks/test_notebooks.py"
     done = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--topic=toys", *tests, form)
+    assert done.returncode == 0, done.stdout[-3000:]
+    followed = ("tests/notebooks/test_course_pages.py", "tests/notebooks/test_links.py", "tests/core/test_chapters.py")
+    done = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", *followed)
     assert done.returncode == 0, done.stdout[-3000:]
     again = run(tmp_path, "docs/new_topic.py", "toys", "98", "Toys")
     assert again.returncode == 2 and "STEM must be new" in again.stderr

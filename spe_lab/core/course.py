@@ -136,7 +136,7 @@ TO_COME = (
         "Programming models for servers",
         "You build a server with threads, workers or an event loop, and predict where it is overloaded.",
         minutes=150,
-        needs=("07e", "09b"),
+        needs=("07e",),
     ),
     Chapter(
         "09c",

@@ -20,7 +20,7 @@ from spe_lab.core.calibration.assumptions import assumed_sliders
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.machine import Parameter
+from spe_lab.core.machine import Parameter, words
 from spe_lab.ui.background import Background
 from spe_lab.ui.interrupt import main_loop
 from spe_lab.ui.page import bundle, page_of
@@ -171,14 +171,39 @@ class Uncalibrated:
         if self.own:
             self._follow()
 
+_FOLD = "Latencies (chapter 00 asks you to predict one of them)"
+
+
+def _found() -> str:
+    """Return the profile in words, as markup; empty without a profile that can be used.
+
+    The latencies are folded, since chapter 00 asks for a prediction of one of them.
+    """
+    try:
+        profile = machines.load_own()
+    except SpeLabError:
+        return ""  # the status says what is wrong with it
+    if profile is None:
+        return ""
+    opened, folded = html.escape(words.capacities(profile)), html.escape(words.latencies(profile))
+    return f"<p>{opened}</p><details><summary>{_FOLD}</summary><p>{folded}</p></details>"
+
 
 class Calibrator:
-    """A page for `spe-lab machine --calibrate`. The old profile stays until all parameters are measured."""
+    """A page for `spe-lab machine --calibrate`. The old profile stays until all parameters are measured.
+
+    Below the button stands what the calibration found, in words.
+    """
 
     def __init__(self) -> None:
-        self._calibrate = CalibrateButton("Calibrate", self._profile_state())
+        self._found = widgets.HTML(_found())
+        self._calibrate = CalibrateButton("Calibrate", self._profile_state(), self._ended)
         row = [self._calibrate.button, self._calibrate.progress, self._calibrate.status]
-        self.page = page_of(self, widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")), self.cancel)
+        controls = widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap"))
+        self.page = page_of(self, widgets.VBox([controls, self._found]), self.cancel)
+
+    def _ended(self) -> None:
+        self._found.value = _found()
 
     @staticmethod
     def _profile_state() -> str:

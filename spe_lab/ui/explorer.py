@@ -19,6 +19,7 @@ from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
 from spe_lab.core.reader.prediction import Prediction, reveal
+from spe_lab.core.reader.waiting import Waiting
 from spe_lab.core.recording import Recording, Run
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
@@ -27,6 +28,7 @@ from spe_lab.ui.background import Background
 from spe_lab.ui.explorer_parts import Moves, Parts
 from spe_lab.ui.figure import LabFigure, collect_left
 from spe_lab.ui.frame import Frame
+from spe_lab.ui.gate import Gate
 from spe_lab.ui.heap import return_freed
 from spe_lab.ui.interrupt import main_loop
 from spe_lab.ui.page import bundle, page_of
@@ -65,6 +67,8 @@ class Explorer:
     `fitted` is the recording on the figure with its fit, always replaced as a pair. It was measured here, or recorded
     elsewhere if this machine has no compiler, or it is empty. Its points keep their settings, and fade when the sliders
     leave these. A live lab is simulated again at each move instead.
+
+    While the prediction is open, the page shows the model alone, and `measured()`, `run`, `fit` and `marks` wait.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Explorer:
     ) -> None:
         self.lab = lab
         self.prediction = prediction
+        self.gate = Gate(prediction, self._answered)
         self.fitted = lab.fitted()
         self.verb = "Simulate" if lab.simulated else "Measure"
         self.figure = LabFigure(lab, form="webp")
@@ -98,10 +103,30 @@ class Explorer:
         self.sliders, self.presets = self.parts.sliders, self.parts.presets
         self.parts.status.value = _IDLE.format(self.verb)
         self.page = page_of(self, self.parts.box, self._rest)
-        if mode.building_book() or not native.available():
+        self._begin()
+
+    # An open prediction
+
+    def _begin(self) -> None:
+        """Show the first frame: the model alone, or with recorded data where nothing can be measured."""
+        if self.gate.closed:
+            self._say(self.gate.advice)
+            self.refresh()
+        elif mode.building_book() or not native.available():
             self.show_recorded()
         else:
             self.refresh()
+
+    def _answered(self) -> None:
+        """The reader has committed or skipped: show what was held back."""
+        with TURN:
+            if self.page.comm is None:  # its cell has run again
+                return
+            if self.recording is None:
+                self._say(_IDLE.format(self.verb))
+                self._begin()
+            else:
+                self._answer()
 
     # Content of the page
 
@@ -111,14 +136,16 @@ class Explorer:
         return self.fitted.recording
 
     @property
-    def run(self) -> Run | None:
+    def run(self) -> Run | Waiting | None:
         """The recording with predictions at its settings; None while there is none."""
+        if self.gate.closed:
+            return self.gate.waiting
         return self.lab.joined(self.fitted) if self.recording else None
 
     @property
     def fit(self) -> Any:
         """The fit to the recording; without one, to the shipped recording."""
-        return self.fitted.fit
+        return self.gate.waiting if self.gate.closed else self.fitted.fit
 
     @property
     def point(self) -> dict[str, Value]:
@@ -131,9 +158,9 @@ class Explorer:
         return Frame(self.lab, self.point, self._x, self._axis, self.fitted)
 
     @property
-    def marks(self) -> Mapping[str, float]:
+    def marks(self) -> Mapping[str, float] | Waiting:
         """The marked places on the axis, by name."""
-        return self.frame.marks
+        return self.gate.waiting if self.gate.closed else self.frame.marks
 
     @property
     def status(self) -> str:
@@ -158,7 +185,7 @@ class Explorer:
 
     def _in_words(self, frame: Frame) -> str:
         sketch = self.prediction.drawn if self.prediction is not None else None
-        words = alt_text(self.lab, frame.shown, self._elsewhere(frame.point), frame.marks)
+        words = alt_text(self.lab, frame.shown, self._elsewhere(frame.point), self.gate.marks(frame.marks))
         return " ".join([words, *([f"{sketch.said[0].upper()}{sketch.said[1:]}."] if sketch else [])])
 
     # Moves
@@ -195,12 +222,14 @@ class Explorer:
 
     def _overlay_changed(self) -> None:
         with TURN:
+            if self.gate.closed:
+                self._say(self.gate.advice)
             self.figure.refit()
             self._answer()
 
     def _elsewhere(self, point: Mapping[str, Value]) -> Sequence[Curve]:
         chosen = self.parts.beside.chosen
-        return chosen.curves(point, self._axis) if chosen else ()
+        return self.gate.elsewhere(chosen.curves(point, self._axis)) if chosen else ()
 
     def _slider_moved(self, name: str) -> None:
         if not self._follow:
@@ -232,7 +261,7 @@ class Explorer:
                 at=point[self.lab.axis],
                 stale=bool(frame.moved),
                 prediction=self.prediction,
-                marks=frame.marks,
+                marks=self.gate.marks(frame.marks),
                 elsewhere=elsewhere,
             )
             self._frames += 1
@@ -244,15 +273,12 @@ class Explorer:
             self._refresh_data(frame)
 
     def _simulate_again(self, point: Mapping[str, Value]) -> None:
-        """Simulate a live lab again if its sliders have moved.
-
-        A page with a prediction first waits until that is committed, or until the reader presses the button.
-        """
+        """Simulate a live lab again if its sliders have moved, unless an open prediction waits."""
         settings = {name: value for name, value in point.items() if name != self.lab.axis}
         recorded = self._shows is Shows.RECORDED
         if not self.lab.live or recorded or settings == self._simulated or not native.available():
             return
-        if self.recording is None and self.prediction is not None and not self.prediction.committed:
+        if self.gate.closed:
             return
         self.cancel()  # the running refinement is for other settings
         self.fitted, self._simulated = self.lab.fitted(self.lab.first_answer(point)), settings
@@ -298,7 +324,7 @@ class Explorer:
             error = shown.comparison.said(sliders[self.lab.axis].rendered, shown.x)  # a model may have no value here
             error = f"{error.replace('median', 'median error', 1)}, " if error else ""
             words.append(f"{shown.measured[0].source}: {error}{shown.kept} of {shown.tried} samples clean")
-        marks = {name: place for name, place in frame.marks.items() if math.isfinite(place)}
+        marks = {name: place for name, place in self.gate.marks(frame.marks).items() if math.isfinite(place)}
         words += [f"{name} at {sliders[self.lab.axis].rendered(place)}" for name, place in marks.items()]
         words += self._moved_since(frame)
         words += [f"beside: {self.parts.beside.chosen.said}"] if self.parts.beside.chosen else []
@@ -358,6 +384,9 @@ class Explorer:
         `measured()` returns them too, until the next measurement is started.
         """
         with TURN:
+            if self.gate.closed:
+                self._say(self.gate.advice)
+                return
             self.cancel()
             self._shows, recorded = Shows.RECORDED, self.lab.recorded()
             missing = "" if native.available() else f"{native.NO_COMPILER}. "
@@ -384,6 +413,9 @@ class Explorer:
 
     def _start(self, wait_s: float = 0) -> None:
         with TURN:
+            if self.gate.closed:
+                self._say(self.gate.advice)
+                return
             if self.measuring:
                 return
             point, self._shows = self.point, Shows.OWN
@@ -403,11 +435,14 @@ class Explorer:
         self.cancel()
         self.wait(1)
 
-    def measured(self) -> Run:
+    def measured(self) -> Run | Waiting:
         """Wait for the running measurement, or a new one if there are no points, and return the run.
 
-        Ctrl-C and the stop button end the waiting and the measurement.
+        Ctrl-C and the stop button end the waiting and the measurement. While the prediction is open, nothing is
+        measured.
         """
+        if self.gate.closed:
+            return self.gate.waiting
         own = self.recording is not None and self.recording.measured[0].source != "recorded"
         if not self.measuring and self._shows is Shows.OWN and not own:
             self.start()

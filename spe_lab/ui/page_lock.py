@@ -64,6 +64,11 @@ class _Served:
                 _thread.serving = False
 
 
+def serving() -> bool:
+    """Return True if this thread handles a message of a page, and not code of a cell."""
+    return getattr(_thread, "serving", False)
+
+
 class Overtaken:
     """Detects slider messages that are older than the last button press.
 
@@ -85,7 +90,7 @@ class Overtaken:
 
         A slider set by code, outside of a message, is never older.
         """
-        if not getattr(_thread, "serving", False):
+        if not serving():
             return False
         now = self._moved[slider] = time.monotonic()
         late = slider in self._awaited and now - self._pressed < OVERTAKEN_S

@@ -134,6 +134,8 @@ class Sheet:
         if sketch is not None and len(sketch.x) == 1:
             look = {"color": COMMITTED, "linewidth": 7, "alpha": 0.7, "label": sketch.label}
             drawn = [top.vlines(sketch.x, sketch.low, sketch.high, **look)]
+        elif sketch is not None and sketch.across:
+            drawn = draw_across(top, sketch)
         elif sketch is not None:
             drawn = draw_band(top, sketch)
         self._still = drawn
@@ -317,6 +319,13 @@ def draw_band(axes: "Axes", sketch: Sketch) -> "list[Artist]":
         axes.fill_between(sketch.x, sketch.low, sketch.high, color=COMMITTED, alpha=0.2, linewidth=0),
         *axes.plot(sketch.x, middle, color=COMMITTED, linestyle=(0, (6, 2)), linewidth=3, label=sketch.label),
     ]
+
+
+def draw_across(axes: "Axes", sketch: Sketch) -> "list[Artist]":
+    """Draw a predicted range of the axis as a horizontal bar near the bottom, and return the artists."""
+    look: dict[str, Any] = {"color": COMMITTED, "linewidth": 7, "alpha": 0.7, "label": sketch.label}
+    low, high = sketch.across
+    return [axes.hlines([0.06], [low], [high], transform=axes.get_xaxis_transform(), **look)]
 
 
 def _times(ratio: float) -> str:

@@ -2,24 +2,28 @@
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import wraps
+from types import EllipsisType
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
-from spe_lab.core import registry, units
+from spe_lab.core import mode, registry, units
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.reader.prediction import CurvePrediction, Sketch, predict_curve
-from spe_lab.core.reader.prediction.curves import WITHIN
+from spe_lab.core.reader.prediction import Asked, CurvePrediction, Sketch
+from spe_lab.core.reader.prediction.curves import WITHIN, curve_of
+from spe_lab.core.reader.waiting import Waiting
 from spe_lab.core.recording import Run
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
+from spe_lab.ui.ask import Buttons
 from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle, page_of
-from spe_lab.ui.page_lock import Overtaken, locked
+from spe_lab.ui.page_lock import TURN, Overtaken, locked
 from spe_lab.ui.sheet import COMMITTED, DPI, WIDTH, axis_title, draw_band, value_title
 from spe_lab.ui.static import figure_html
 
@@ -47,14 +51,23 @@ class CurveSketch:
     """Sliders for the values at `points` places of the lab's axis; *Commit* makes a prediction of them.
 
     `explore` takes it as a prediction, committed or not. `picture` shows the curve, `twin` has it in words, and `note`
-    the result of the last commit.
+    the result of the last commit. `curve` is a prediction in code: points {x: value} or a model's name.
     """
 
-    def __init__(self, lab_id: str, points: int = 5, within: float = WITHIN, **settings: Value) -> None:
+    def __init__(
+        self,
+        lab_id: str,
+        points: int = 5,
+        within: float = WITHIN,
+        skip: bool = False,
+        *,
+        curve: Mapping[float | str, float] | str | EllipsisType = ...,
+        **settings: Value,
+    ) -> None:
         if not 2 <= points <= MOST:
             raise SpeLabError(f"points must be between 2 and {MOST}, got {points}; five are enough for most curves")
         self.lab, self._settings = registry.get(lab_id), settings
-        self.prediction: CurvePrediction = predict_curve(lab_id, within=within, **settings)
+        self.asked = Asked.of(curve_of(lab_id, curve, within, skip, **settings))
         places = self._places(points)
         low, high = self._reach()
         middle = math.sqrt(low * high) if self.lab.scale == "log" else (low + high) / 2
@@ -64,41 +77,74 @@ class CurveSketch:
         points_ = zip(places, values, strict=True)
         self.sliders = {place: self._slider(place, float(value), low, high) for place, value in points_}
         self._pad = _Pad(self.lab, _with_room(places, self.lab), (low, high))
-        self.picture, self.twin, self.note = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        commit = widgets.Button(
-            description="Commit", icon="check", button_style="primary", tooltip="Keep this curve in the journal"
+        self.picture, self.twin, self._overtaken = widgets.HTML(), widgets.HTML(), Overtaken()
+        self.buttons = Buttons("this curve", self._pressed, self.skip, wait=False)
+        self.commit_button, self.skip_button, self.note = (
+            self.buttons.commit_button,
+            self.buttons.skip_button,
+            self.buttons.note,
         )
-        commit.on_click(lambda _: self._pressed())
-        self.commit_button, self._overtaken = commit, Overtaken()
         row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(**_BELOW))
-        rows = [self.picture, row, widgets.HBox([commit, self.note]), self.twin]
+        rows = [self.picture, row, self.buttons.row, self.twin]
         self.page = page_of(self, widgets.VBox(rows, layout=widgets.Layout(max_width="900px")))
         for place, slider in self.sliders.items():
             slider.observe(lambda _, place=place: self._moved(place), "value")
-        self._refresh()
+        self._follow()
+        self.asked.on_change(self._follow)
+
+    @property
+    def prediction(self) -> CurvePrediction:
+        """The prediction as it stands."""
+        prediction = self.asked.prediction
+        assert isinstance(prediction, CurvePrediction)
+        return prediction
 
     @property
     def committed(self) -> bool:
         return self.prediction.committed
 
     @property
+    def skipped(self) -> bool:
+        return self.prediction.skipped
+
+    @property
+    def open(self) -> bool:
+        return self.prediction.open
+
+    @property
+    def advice(self) -> str:
+        return self.prediction.advice
+
+    @property
     def drawn(self) -> Sketch | None:
         return self.prediction.drawn
 
-    def score(self, run: Run | None) -> Text:
-        said = self.prediction.score(run)
-        return said if self.committed else Text("No prediction yet: draw a curve and press Commit, before you look.")
+    def score(self, run: Run | Waiting | None) -> Text | Waiting:
+        return self.prediction.score(run)
+
+    def on_change(self, follow: Callable[[], None]) -> None:
+        """Call `follow` whenever the curve is committed or skipped."""
+        self.asked.on_change(follow)
 
     @property
     def curve(self) -> dict[float, float]:
         """The sliders' values by place."""
         return {place: slider.value for place, slider in self.sliders.items()}
 
-    def commit(self) -> None:
-        """Commit the drawn curve; the page says whether it counts."""
-        drawn = replace(self.prediction, knots=tuple(self.curve.items()), name="")
-        self.prediction = drawn.kept(tell=self._tell)
-        self._refresh()
+    @locked
+    def commit(self, curve: Mapping[float | str, float] | str | None = None) -> None:
+        """Commit a curve, or without one the drawn curve; the page says whether it counts."""
+        self.asked.commit(self.curve if curve is None else curve)
+
+    @locked
+    def skip(self) -> None:
+        """Go on without a prediction."""
+        self.asked.skip()
+
+    def _follow(self) -> None:
+        with TURN:
+            self.buttons.tell(self.asked.note)
+            self._refresh()
 
     @property
     def text(self) -> Text:
@@ -113,6 +159,8 @@ class CurveSketch:
         return Text(f"{'Committed' if same else 'Not committed'}: {points}.")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if mode.building_book():
+            return {"text/html": self.picture.value, "text/plain": str(self.text)}, {}
         return bundle(self.page, kwargs, html=self.picture.value, text=str(self.text))
 
     def _places(self, points: int) -> list[float]:
@@ -154,14 +202,22 @@ class CurveSketch:
         else:
             self._refresh()
 
-    def _tell(self, sentence: str) -> None:
-        self.note.value = f'<span role="status">{html.escape(sentence)}</span>'
-
     def _refresh(self) -> None:
         shown = replace(self.prediction, knots=tuple(self.curve.items()), name="")
         picture = self._pad.draw(shown.sketched(), self.curve)
         self.picture.value = figure_html(picture, f"A curve that you draw. {self.text}", WIDTH, HEIGHT)
         self.twin.value = f'<span role="status">{html.escape(self.text)}</span>'
+
+
+@wraps(curve_of)
+def predict_curve(
+    lab_id: str,
+    curve: Mapping[float | str, float] | str | EllipsisType = ...,
+    within: float = WITHIN,
+    skip: bool = False,
+    **settings: Value,
+) -> CurveSketch:
+    return CurveSketch(lab_id, within=within, skip=skip, curve=curve, **settings)
 
 
 def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:

@@ -139,7 +139,8 @@ def _server(folder: Path, policy: str, environment: dict[str, str]) -> Iterator[
         log = private / "server.log"
         with log.open("w") as out:
             # In a session of its own: Ctrl-C must not reach it, as it would ask on the terminal whether to stop.
-            variables = os.environ | variables | {"JUPYTER_PATH": "", "SPE_LAB_QUICK": "1"} | environment
+            ours = {"JUPYTER_PATH": "", "SPE_LAB_QUICK": "1", "SPE_LAB_PREDICTIONS": ""}
+            variables = os.environ | variables | ours | environment
             process = subprocess.Popen(
                 command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )

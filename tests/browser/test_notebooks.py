@@ -25,7 +25,7 @@ def lab(tmp_path_factory):
     for notebook in NOTEBOOKS:
         shutil.copy(notebook, folder)
     try:
-        with jupyterlab(folder) as lab:
+        with jupyterlab(folder, SPE_LAB_PREDICTIONS="skip") as lab:
             yield lab
     except MissingError as error:
         pytest.skip(str(error))

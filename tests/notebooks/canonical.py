@@ -26,7 +26,7 @@ METADATA = {
 }
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 COMPARED = "nbval-check-output"
-COMMENT = re.compile(r"^# *NBVAL_CHECK_OUTPUT *\n?", re.MULTILINE)
+COMMENT = re.compile(r"^# *NBVAL_CHECK_OUTPUT *(\n|$)", re.MULTILINE)
 
 
 def is_marked(cell: NotebookNode) -> bool:
@@ -95,8 +95,8 @@ def text(notebook: NotebookNode) -> str:
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells as a reader in `folder` would, with measurements cut short; outputs are put into `notebook`."""
-    os.environ["SPE_LAB_QUICK"] = "1"  # the kernel inherits it
+    """Run all cells as a reader in `folder` would, with measurements cut short and predictions skipped; outputs are put into `notebook`."""
+    os.environ |= {"SPE_LAB_QUICK": "1", "SPE_LAB_PREDICTIONS": "skip"}  # the kernel inherits them
     NotebookClient(
         notebook,
         kernel_name="python3",

@@ -50,7 +50,7 @@ def _code_problems(cell: NotebookNode) -> list[str]:
         found.append(f"{len(lines)} lines of code; more than {MAX_LINES} belong into the library")
     if is_marked(cell) and not (cell.execution_count and cell.outputs):
         found.append(
-            "marked NBVAL_CHECK_OUTPUT, but nothing is stored to compare with; run `make notebooks`, or remove the mark"
+            "tagged nbval-check-output, but nothing is stored to compare with; run `make notebooks`, or remove the tag"
         )
     is_magic = cell.source.startswith("%%") or (lines and lines[-1].startswith(("%", "!")))
     if lines and not is_magic and re.search(r";\s*(#.*)?$", lines[-1]):
@@ -68,8 +68,9 @@ def _outline_problems(notebook: NotebookNode) -> list[str]:
         for level, title in _headings(cell)
     ]
     found = []
-    if [index for index, level, _ in outline if level == 1] != [0]:
-        found.append("the first cell, and no other, has the one heading of level 1")
+    first = int(bool(notebook.cells) and notebook.cells[0].get("id") == "links-top")
+    if [index for index, level, _ in outline if level == 1] != [first]:
+        found.append("the first cell after the links, and no other, has the one heading of level 1")
     for (_, above, _), (_, level, title) in pairwise(outline):
         if level > above + 1:
             found.append(f"heading {title!r} of level {level} follows one of level {above}")
@@ -109,7 +110,6 @@ def executed() -> NotebookNode:
     """A notebook as a front end leaves it: marked and unmarked cells, a picture, a widget, pieces of a stream, an
     error.
     """
-    marked = "# NBVAL_CHECK_OUTPUT\nshow()"
     view = {
         WIDGET_VIEW: {"model_id": "f00d", "version_major": 2, "version_minor": 0},
         "text/plain": "IntSlider(value=0)",
@@ -124,10 +124,10 @@ def executed() -> NotebookNode:
             outputs=[new_output("stream", name="stdout", text="3.21 ns\n")],
         ),
         new_code_cell(
-            marked,
+            "show()",
             id="model",
             execution_count=9,
-            metadata={"scrolled": True, "slideshow": {"slide_type": "slide"}, "tags": ["lab"]},
+            metadata={"scrolled": True, "slideshow": {"slide_type": "slide"}, "tags": ["lab", "nbval-check-output"]},
             outputs=[
                 new_output("stream", name="stdout", text="one\n"),
                 new_output("stream", name="stdout", text="two\n"),
@@ -138,8 +138,9 @@ def executed() -> NotebookNode:
             ],
         ),
         new_code_cell(
-            marked,
+            "show()",
             id="refused",
+            metadata={"tags": ["nbval-check-output"]},
             outputs=[
                 new_output("error", ename="ValueError", evalue="too large", traceback=["\x1b[31m/tmp/ipykernel_1"])
             ],
@@ -171,9 +172,19 @@ def test_metadata_is_fixed_and_cells_keep_id_tags_and_slides():
     assert [dict(cell.metadata) for cell in notebook.cells] == [
         {},
         {},
-        {"slideshow": {"slide_type": "slide"}, "tags": ["lab"]},
-        {},
+        {"slideshow": {"slide_type": "slide"}, "tags": ["lab", "nbval-check-output"]},
+        {"tags": ["nbval-check-output"]},
     ]
+
+
+def test_nbval_s_comment_becomes_its_tag():
+    cells = [
+        new_code_cell("# NBVAL_CHECK_OUTPUT\na", id="comment", metadata={"tags": ["lab"]}),
+        new_code_cell("# NBVAL_CHECK_OUTPUT: no comment of nbval's", id="other"),
+    ]
+    comment, other = canonical(new_notebook(cells=cells)).cells
+    assert (comment.source, comment.metadata.tags) == ("a", ["lab", "nbval-check-output"])
+    assert other.source.startswith("# NBVAL") and "tags" not in other.metadata
 
 
 def test_cells_are_counted_from_one_in_their_results_too():
@@ -236,11 +247,12 @@ def test_failed_writing_leaves_the_old_file(tmp_path):
 
 def sound() -> NotebookNode:
     shown = new_output("execute_result", data={"text/plain": "4"}, execution_count=2)
+    compared = {"tags": ["nbval-check-output"]}
     cells = [
         new_markdown_cell("# Memory", id="title"),
         new_code_cell("a = 4", id="four", execution_count=1),
         new_markdown_cell("## Derivation\n\n```c\n# define N 4\n```", id="derivation"),
-        new_code_cell("# NBVAL_CHECK_OUTPUT\na", id="show-four", execution_count=2, outputs=[shown]),
+        new_code_cell("a", id="show-four", execution_count=2, outputs=[shown], metadata=compared),
         new_code_cell(
             "def answer():\n" + "    a\n" * 7, id="exercise-one", execution_count=3, metadata={"tags": ["exercise"]}
         ),
@@ -256,9 +268,9 @@ def test_sound_notebook_has_no_problems():
 @pytest.mark.parametrize(
     ("cell", "change", "complaint"),
     [
-        (3, {"outputs": []}, "show-four: marked NBVAL_CHECK_OUTPUT, but nothing is stored"),
-        (3, {"execution_count": None}, "show-four: marked NBVAL_CHECK_OUTPUT, but nothing is stored"),
-        (1, {"metadata": {"tags": ["nbval-check-output"]}}, "four: marked NBVAL_CHECK_OUTPUT, but nothing is stored"),
+        (3, {"outputs": []}, "show-four: tagged nbval-check-output, but nothing is stored"),
+        (3, {"execution_count": None}, "show-four: tagged nbval-check-output, but nothing is stored"),
+        (1, {"metadata": {"tags": ["nbval-check-output"]}}, "four: tagged nbval-check-output, but nothing is stored"),
         (1, {"source": "a = 4\n" * 7}, "four: 7 lines of code"),
         (1, {"source": "# only a comment"}, "four: no code"),
         (1, {"source": "a;  # quiet"}, "four: a trailing `;`"),
@@ -266,9 +278,10 @@ def test_sound_notebook_has_no_problems():
         (1, {"id": "3f2a9c10"}, "'3f2a9c10': ids are constant"),
         (1, {"id": "f32a9c10"}, "'f32a9c10': ids are constant"),
         (1, {"id": "title"}, "title: used by two cells"),
-        (0, {"source": "## Memory"}, "the first cell, and no other"),
-        (0, {"source": "# Memory\n\n# Memory again"}, "the first cell, and no other"),
-        (2, {"source": "# Derivation"}, "the first cell, and no other"),
+        (0, {"source": "## Memory"}, "the first cell after the links"),
+        (0, {"source": "# Memory\n\n# Memory again"}, "the first cell after the links"),
+        (0, {"id": "links-top"}, "the first cell after the links"),
+        (2, {"source": "# Derivation"}, "the first cell after the links"),
         (2, {"source": "### Derivation"}, "heading 'Derivation' of level 3 follows one of level 1"),
     ],
 )

@@ -64,8 +64,14 @@ def test_the_solution_convinces_its_judge(id):
         ('q1 = exercise("memory", 1)\nq1.check(...)', "(verdict := q1.check(q1.solved()))"),
         ('q1 = exercise("memory", 1)\nq1.check({"a": ...}, run=x.run)', "q1.check(q1.solved(run=x.run), run=x.run)"),
         ('q1 = exercise("memory", "ramp")\nq1.check(own)', "(verdict := q1.check(q1.solved()))"),
-        ('q1 = exercise("memory", 1)\nanswer = {"a": ...}\nq1.check(answer)', "answer = q1.solved()\n(verdict := q1.ch"),
-        ('answer = ...\nmemory.EXERCISES["ramp"].check(answer)', "answer = memory.EXERCISES['ramp'].solved()\n(verdict"),
+        (
+            'q1 = exercise("memory", 1)\nanswer = {"a": ...}\nq1.check(answer)',
+            "answer = q1.solved()\n(verdict := q1.ch",
+        ),
+        (
+            'answer = ...\nmemory.EXERCISES["ramp"].check(answer)',
+            "answer = memory.EXERCISES['ramp'].solved()\n(verdict",
+        ),
     ],
 )
 def test_each_form_has_a_twin_with_the_solution(source, twin):

@@ -319,7 +319,15 @@ def test_recorded_data_hold_until_the_simulation_is_asked_for(monkeypatch):
 class Promise:
     """A prediction that stands on the figure."""
 
-    drawn, committed = None, False
+    drawn, committed, advice = None, False, "Commit it above."
+    follow = None
+
+    @property
+    def open(self):
+        return not self.committed
+
+    def on_change(self, follow):
+        self.follow = follow
 
     def score(self, run):
         return "scored"
@@ -330,9 +338,11 @@ def test_a_prediction_is_committed_before_the_simulation_shows():
     explorer = Explorer(Live(), promise)
     explorer.set(dice=2)
     assert explorer.recording is None
+    explorer.parts.measure_button.click()
+    assert explorer.status == "Commit it above." and not explorer.measuring and not explorer.measured()
     promise.committed = True
-    explorer.set(dice=3)
-    assert explorer.recording.point["dice"] == 3
+    promise.follow()
+    assert explorer.recording.point["dice"] == 2 and explorer.status.startswith("Move the sliders")
 
 
 class Refining(Live):

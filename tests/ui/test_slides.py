@@ -47,11 +47,6 @@ def test_what_a_cell_says_itself_is_kept_and_the_argument_left_alone():
     assert json.dumps(notebook) == before
 
 
-def test_marks_of_the_tests_are_not_shown():
-    notebook = {"cells": [{"cell_type": "code", "source": ["# NBVAL_CHECK_OUTPUT\n", "formula()"], "metadata": {}}]}
-    assert slides(notebook)["cells"][0]["source"] == "formula()"
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_chapter_begins_with_a_slide_and_no_slide_is_endless(path):
     cells = slides(json.loads(path.read_text(encoding="utf-8")))["cells"]

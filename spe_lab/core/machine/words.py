@@ -1,29 +1,15 @@
-"""The profile of this machine in a few sentences, for readers who do not want a table."""
+"""The profile of this machine in a few sentences, for readers who do not want a table.
+
+Parameters that were not measured, or that this machine does not show, are left out.
+"""
 
 from spe_lab.core import units
 from spe_lab.core.machine.claims import claim
 from spe_lab.core.machine.profile import Machine, Parameter
-from spe_lab.core.machine.store import load_own
-from spe_lab.core.text import Text
 
 LEVELS = {"l1": "first-level cache", "l2": "second-level cache", "l3": "third-level cache"}
 LATENCIES = {**{f"{level}_latency": f"from the {name}" for level, name in LEVELS.items()}, "memory_latency": "from memory"}
-NOT_YET = "This machine is not calibrated yet: the models assume latencies, and take capacities from the system."
 DIFFERS = 1.1  # a capacity that the system reports is named if it differs by more than this factor
-
-
-def in_words(machine: Machine | None = None) -> Text:
-    """Return what the calibration found: clock and caches in the open, latencies folded.
-
-    The latencies are folded, since chapter 00 asks for a prediction of one of them. Parameters that this machine does
-    not show are left out. `machine` is by default the reader's profile.
-    """
-    machine = load_own() if machine is None else machine
-    if machine is None:
-        return Text(NOT_YET)
-    folded = latencies(machine)
-    fold = f"\n\n<details><summary>Latencies (chapter 00 asks you to predict one)</summary>\n\n{folded}\n\n</details>"
-    return Text(f"{capacities(machine)}{fold if folded else ''}")
 
 
 def capacities(machine: Machine) -> str:
@@ -35,7 +21,7 @@ def capacities(machine: Machine) -> str:
         f"A program gets {_listed(sizes)}." if any(sizes) else "",
         f"One core reads {_told(bandwidth)} from memory." if bandwidth else "",
     ]
-    return " ".join(filter(None, sentences)) or NOT_YET
+    return " ".join(filter(None, sentences))
 
 
 def latencies(machine: Machine) -> str:

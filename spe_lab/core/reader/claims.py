@@ -20,8 +20,8 @@ from spe_lab.core.recording import Run
 CONTRADICTED, SHOWN, UNDECIDED, WAITING = "contradicted here", "shown here", "not decided", "not measured yet"
 MARKS = {CONTRADICTED: "✘", SHOWN: "✔", UNDECIDED: "≈", WAITING: "○"}
 MEANING = (
-    "A contradiction is a finding, not your mistake. Measure once more; if the contradiction stays, an assumption of the"
-    " model does not hold on this machine. *Where the model breaks* says which one to suspect."
+    "A contradiction is a finding, not your mistake. Measure once more; if the contradiction stays, an assumption of"
+    " the model does not hold on this machine. *Where the model breaks* says which one to suspect."
 )
 
 
@@ -132,8 +132,8 @@ def at(run: Run, name: str, x: float) -> Interval | None:
     `name` is the curve's name, or enough of its beginning.
     """
     curve = next((curve for curve in run.curves if curve.name.startswith(name)), None)
-    places = np.flatnonzero(np.isclose(run.x.values, x)) if curve is not None else ()
-    if curve is None or len(places) == 0:
+    places = np.flatnonzero(np.isclose(run.x.values, x))
+    if curve is None or places.size == 0:
         return None
     interval = Interval(*(float(part[places[0]]) for part in (curve.low, curve.values, curve.high)))
     return interval if all(map(math.isfinite, interval)) else None

@@ -51,7 +51,9 @@ def own_run(run: Any, lab_id: str, **settings: Any) -> Any:
         slider = lab.slider(name)
         value, got = slider.checked(wanted), run.point.get(name)
         if got != value:
-            said, has = (each if isinstance(each, str | None) else units.render(each, slider.unit) for each in (value, got))
+            said, has = (
+                each if isinstance(each, str | None) else units.render(each, slider.unit) for each in (value, got)
+            )
             raise UnavailableError(f"{needed} at {name} = {said}, and this run has {has}; set the slider, and {cure}")
     return run
 
@@ -124,7 +126,7 @@ def judge_c(
     outcome = judged(source + appended, name, measure)
     if isinstance(outcome, str):
         return Verdict("wrong", outcome)
-    ratios = (outcome,) if absolute is None else outcome
+    ratios: Sequence[Any] = [outcome] if absolute is None else outcome
     low, ratio, high = ratios[0]
     result = f"{ratio_means.format(f'{ratio:.2f}')} (interval {low:.2f} to {high:.2f})"
     if not all(math.isfinite(each[0]) for each in ratios):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from spe_lab.core import registry
@@ -117,7 +118,7 @@ def times_of(stem: str, kept: Journal) -> list[datetime]:
 
 def minutes_of(times: list[datetime]) -> float:
     """Return the minutes between the first and the last time, without gaps above PAUSE_S."""
-    gaps = [(after - before).total_seconds() for before, after in zip(times, times[1:], strict=False)]
+    gaps = [(after - before).total_seconds() for before, after in pairwise(times)]
     return sum(gap for gap in gaps if gap < PAUSE_S) / 60
 
 

@@ -24,6 +24,12 @@ from spe_lab.core.reader.verdict import MARKS
 UNSIGNED = "it is signed by nothing: its reader can edit it, and the journal that it comes from"
 COLUMNS = ("chapter", "kind", "name", "question", "answer", "state", "reason", "attempts", "first", "last")
 SUMMARY = ("chapter", "title", "done", "of", "predictions", "scored", "minutes")
+TITLE = "SPE Lab: report"
+_STYLE = (
+    "<style>body { font-family: sans-serif; max-width: 80em; margin: 2em auto } caption { text-align: left; font-weight:"
+    " bold; margin-top: 1em } td, th { text-align: left; vertical-align: top; padding: 0.2em 0.6em; border-bottom: 1px"
+    " solid #ccc } td { white-space: pre-wrap; overflow-wrap: anywhere }</style>"
+)
 LONGEST_ANSWER = 4000  # characters in a report; the longest solution in C has two thousand
 
 
@@ -123,14 +129,16 @@ def to_html(kept: Journal) -> str:
     open_ = ", ".join(row["name"] for row in rows if not row["attempts"])
     chapters = _table("Chapters", SUMMARY, summary(kept))
     every = _table("Exercises and predictions", COLUMNS, attempted)
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>SPE Lab: report</title><style>'
-        "body { font-family: sans-serif; max-width: 80em; margin: 2em auto } td, th { text-align: left; vertical-align:"
-        " top; padding: 0.2em 0.6em; border-bottom: 1px solid #ccc } td { white-space: pre-wrap; overflow-wrap: anywhere"
-        " } caption { text-align: left; font-weight: bold; margin-top: 1em }</style></head><body><h1>SPE Lab: report"
-        f"</h1><p>From the journal of {html.escape(journal.told(journal.now()))}. Minutes are the sum of the gaps between"
-        f" entries that are below a quarter of an hour.</p><p><b>Not signed:</b> {html.escape(UNSIGNED)}.</p>{chapters}"
-        f"{every}<p>Not attempted: {html.escape(open_) or 'none'}.</p></body></html>\n"
+    return "\n".join(
+        (
+            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>{_STYLE}</head><body>',
+            f"<h1>{TITLE}</h1><p>From the journal of {html.escape(journal.told(journal.now()))}. Minutes are the sum of the",
+            "gaps between entries that are below a quarter of an hour.</p>",
+            f"<p><b>Not signed:</b> {html.escape(UNSIGNED)}.</p>",
+            chapters,
+            every,
+            f"<p>Not attempted: {html.escape(open_) or 'none'}.</p></body></html>\n",
+        )
     )
 
 

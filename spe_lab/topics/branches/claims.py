@@ -96,8 +96,8 @@ def loops_lie_beyond(run: Run) -> bool | None:
 CLAIMS = (
     Claim(
         "branches.predictor",
-        "In a sequence of 100 branches that are mostly selected, a table of 256 counters mispredicts more often than one"
-        " counter: each of its counters must learn.",
+        "In a sequence of 100 branches that are mostly selected, a table of 256 counters mispredicts more often than"
+        " one counter: each of its counters must learn.",
         history_needs_time,
     ),
     Claim(
@@ -131,8 +131,8 @@ CLAIMS = (
         "branches.selectivity",
         "If no element is selected (p = 0), the branching loop is faster.",
         branch_wins_when_rarely_selected,
-        "Compilers often invert the jump, so that it is *taken* when an element is not selected; a taken jump can cost as"
-        " much as the masked addition.",
+        "Compilers often invert the jump, so that it is *taken* when an element is not selected; a taken jump can cost"
+        " as much as the masked addition.",
     ),
     Claim(
         "branches.selectivity",

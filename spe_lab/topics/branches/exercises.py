@@ -87,7 +87,9 @@ def judge_penalty(answer: Any, run: Run | None = None) -> Verdict:
     if least * 0.97 <= penalty <= most * 1.03:  # read off a figure
         return Verdict("right", result)
     if math.isclose(penalty, found / 2, rel_tol=0.05):
-        return Verdict("wrong", "that is what an element costs more in the mean; but only half of them are mispredicted")
+        return Verdict(
+            "wrong", "that is what an element costs more in the mean; but only half of them are mispredicted"
+        )
     if math.isclose(penalty, 2 * often, rel_tol=0.05) or math.isclose(penalty, often, rel_tol=0.05):
         return Verdict("wrong", "an element also costs time when its branch is predicted; subtract that first")
     if math.isclose(penalty, 2 * (often - never), rel_tol=0.05):
@@ -130,7 +132,7 @@ def judge_predicate(answer: Any) -> Verdict:
     means = "an element takes {} times as long at p = 1/2 as at p = 0"
     wrong = f": it must be below {FLAT}. Is there still a jump that depends on a key?"
     right = ": no branch is left to mispredict"
-    limits = {"limit": FLAT, "below": True, "absolute": AS_LONG}
+    limits: dict[str, Any] = {"limit": FLAT, "below": True, "absolute": AS_LONG}
     return judge_c(answer, run_predicate, means, name="sum_below", right=right, wrong=wrong, **limits)
 
 
@@ -181,7 +183,9 @@ def sorted_keys(rng: random.Random) -> Exercise:
             why = f"close: with {states} states, how many equal outcomes does a change of prediction take"
             return Verdict("wrong", f"{why} from one end?")
         if math.isclose(given, n / 2, rel_tol=0.05):
-            return Verdict("wrong", "that is the number in random order; here an outcome mostly equals the previous one")
+            return Verdict(
+                "wrong", "that is the number in random order; here an outcome mostly equals the previous one"
+            )
         return Verdict("wrong", f"{given:g} is not the number: follow the counter through {short} with branches.follow")
 
     follow_it = f"branches.follow({outcomes[4:12]!r}, states={states}, initial={initial})"
@@ -209,15 +213,23 @@ def break_even(rng: random.Random) -> Exercise:
         if math.isclose(p, share, rel_tol=0.02):
             return Verdict("right", f"({predicated:.1f} − {never:.1f}) / ({penalty:g} + {gap:.1f}) = {share:.3f}")
         if math.isclose(p, 1 - share, rel_tol=0.02) or math.isclose(p, 100 * share, rel_tol=0.02):
-            return Verdict("wrong", "the right size, in another form: give the share below 1/2, as a number from 0 to 1/2")
+            return Verdict(
+                "wrong", "the right size, in another form: give the share below 1/2, as a number from 0 to 1/2"
+            )
         if math.isclose(p, (predicated - never) / penalty, rel_tol=0.005):
             return Verdict("wrong", "nearly: an element that is selected also has another base time")
-        if math.isclose(p, predicated / (penalty + gap), rel_tol=0.02) or math.isclose(p, predicated / penalty, rel_tol=0.02):
-            return Verdict("wrong", "a branch has a base time as well: only what predication costs more than that counts")
+        if math.isclose(p, predicated / (penalty + gap), rel_tol=0.02) or math.isclose(
+            p, predicated / penalty, rel_tol=0.02
+        ):
+            return Verdict(
+                "wrong", "a branch has a base time as well: only what predication costs more than that counts"
+            )
         if not 0 <= p <= 0.5:
             return Verdict("wrong", "it must lie between 0 and 1/2: beyond, the rarer outcome is “not selected”")
         cost = (1 - p) * never + p * always + p * penalty
-        return Verdict("wrong", f"at p = {p:g} the branching loop takes {cost:.3g} ns, the predicated {predicated:.1f} ns")
+        return Verdict(
+            "wrong", f"at p = {p:g} the branching loop takes {cost:.3g} ns, the predicated {predicated:.1f} ns"
+        )
 
     return Exercise(
         f"An element takes {never:.1f} ns if it is skipped and {always:.1f} ns if it is selected, when the branch is"
@@ -244,7 +256,7 @@ EXERCISES = Exercises(
                 "At p = 0 and p = 1 every branch is predicted. How many are mispredicted at p = 1/2?",
                 (
                     "T(1/2) = (t₀ + t₁)/2 + P/2. The table beside the figure has the times;"
-                    " `run.measured[0].values` has them, too."
+                    " `selectivity.run.measured[0].values` has them, too."
                 ),
             ),
             "2 · (T(1/2) − (T(0) + T(1)) / 2)",

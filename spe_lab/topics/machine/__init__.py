@@ -1,6 +1,5 @@
 """Your machine: the properties that it claims, and those that a program measures."""
 
-from spe_lab.core.machine.words import in_words
 from spe_lab.topics.machine.exercises import EXERCISES, MULTIPLY_TEMPLATE
 from spe_lab.topics.machine.labs import Calibrate, Facts
 from spe_lab.topics.machine.report import claims_table, disagreements_table, outlook_table, parameters_table
@@ -12,7 +11,6 @@ __all__ = [
     "Facts",
     "claims_table",
     "disagreements_table",
-    "in_words",
     "outlook_table",
     "parameters_table",
 ]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.reader.waiting import waits
 from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.topics.numerical.fitting import Sample, share
@@ -16,6 +17,7 @@ POINTS = 20  # to which the models are fitted, evenly spaced over log n
 DESCRIBED, TUNED = "analytical, as the machine is described", "analytical, tuned to the same points"
 
 
+@waits
 def transfer(lab: SearchLab, fitted_on: Run, tried_on: Run, basis: str = "monotone spline") -> Text:
     """Return a table: median errors of three models in the run that they were fitted on, and in another.
 

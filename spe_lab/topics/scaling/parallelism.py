@@ -15,6 +15,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Recording, Slider, TeamLab, Value, register
 from spe_lab.core.machine import Parameter, cpus, memory_available
 from spe_lab.core.model import Model, Quantity
+from spe_lab.core.reader.waiting import waits
 from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
 from spe_lab.topics.scaling.models import symbol
 
@@ -185,6 +186,7 @@ class Parallelism(TeamLab):
         pays = point["o"] / (alone * (1 - 1 / threads)) if threads > 1 else math.nan
         return {"threads pay from": round(pays, 1), "caches are full": point["C"] / BYTES}
 
+    @waits
     def constants(self, run: Recording) -> dict[str, float]:
         """Estimate L, G, s and o from the curves of this run; a constant without a clean sample is left out.
 

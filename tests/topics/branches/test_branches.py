@@ -3,6 +3,7 @@ exercises.
 """
 
 import math
+import re
 import shutil
 
 import numpy as np
@@ -374,23 +375,47 @@ def test_shares_to_count_are_checked(shares):
 # -----------------------------------------------------------------------------------------
 
 
-def own_run(values):
+def own_run(values, payload="none", source="measured"):
     x = Axis("p", "", np.linspace(0, 1, len(values)))
-    curve = Curve("branching", "measured", x, "ns", values, np.array(values) * 0.99, np.array(values) * 1.01)
-    return Recording("branches.selectivity", {}, x, [curve], {}, {}, "0")
+    curve = Curve("branching", source, x, "ns", values, np.array(values) * 0.99, np.array(values) * 1.01)
+    return Recording("branches.selectivity", {"payload": payload}, x, [curve], {}, {}, "0")
+
+
+TIMES = [0.6, 2.2, 3.5, 2.1, 0.4]  # (0.6 + 0.4)/2 = 0.5, so the penalty is 2 · 3 = 6 ns
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"),
-    [(..., "not attempted"), (0.5, "right"), (0.45, "right"), (1, "wrong"), (0.2, "wrong"), ("half", "wrong")],
+    ("answer", "state", "reason"),
+    [
+        (..., "not attempted", "dots"),
+        (6, "right", "= 6 ns"),
+        (5.9, "right", "= 6 ns"),
+        (3, "wrong", "only half of them"),
+        (7, "wrong", "subtract that first"),
+        (3.5, "wrong", "subtract that first"),
+        (5.7, "wrong", "another base time"),
+        (20, "wrong", "your run allows"),
+        ("six", "wrong", "must be a number"),
+    ],
 )
-def test_the_worst_share_is_judged_by_the_reader_s_own_run(answer, state):
-    assert branches.EXERCISES["worst"].check(answer, run=own_run([1.0, 2.2, 4.0, 2.1, 0.9])).state == state
+def test_the_penalty_is_judged_by_the_reader_s_own_run(answer, state, reason):
+    verdict = branches.EXERCISES["penalty"].check(answer, run=own_run(TIMES))
+    assert verdict.state == state and reason in verdict.reason, verdict
 
 
-def test_the_worst_share_needs_a_measurement():
-    assert "your own measurement" in branches.EXERCISES["worst"].check(0.5).reason
-    assert branches.EXERCISES["worst"].check(0.5, run=own_run([np.nan] * 5)).state == "inconclusive"
+@pytest.mark.parametrize(
+    ("run", "reason"),
+    [
+        (None, "there is none yet; press Measure"),
+        (own_run(TIMES, payload="64 B"), "at payload = none, and this run has 64 B"),
+        (own_run(TIMES, source="recorded"), "recorded on another machine"),
+        (own_run([np.nan] * 5), "no clean sample"),
+        (own_run([1.0, 2.0]), "one is missing"),
+    ],
+)
+def test_the_penalty_needs_a_measurement(run, reason):
+    verdict = branches.EXERCISES["penalty"].check(6, run=run)
+    assert verdict.state == "inconclusive" and reason in verdict.reason, verdict
 
 
 @pytest.mark.parametrize(
@@ -411,12 +436,34 @@ def test_the_two_state_rate_is_judged_as_an_expression(answer, state):
     assert branches.EXERCISES["two_states"].check(answer).state == state
 
 
-@pytest.mark.parametrize(
-    ("answer", "state"), [(..., "not attempted"), (2, "right"), (3, "wrong"), (500_000, "wrong"), (7, "wrong")]
-)
-def test_sorted_keys_are_mispredicted_twice(answer, state):
-    assert branches.EXERCISES["sorted"].check(answer).state == state
-    assert follow_in_python([True] * 50 + [False] * 50, 4, 2, 3) == 2
+@pytest.mark.parametrize("seed", range(20))
+def test_sorted_keys_are_mispredicted_where_their_order_changes(seed):
+    asked = branches.EXERCISES.entries["sorted"].exercise(seed)
+    states = int(re.search(r"The (\d+)-state counter", asked.question)[1])
+    outcomes = [True] * 50 + [False] * 50 if "rising order" in asked.question else [False] * 50 + [True] * 50
+    initial = 0 if "strongly not taken" in asked.question else states - 1
+    assert asked.answer == follow_in_python(outcomes, states, states // 2, initial)
+    assert asked.judge(0).state == asked.judge(asked.answer + 1).state == "wrong"
+    keys = int(re.match("[0-9,]+", asked.question)[0].replace(",", ""))
+    assert "in random order" in asked.judge(keys / 2).reason
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_branch_breaks_even_where_both_loops_take_the_same_time(seed):
+    asked = branches.EXERCISES.entries["break_even"].exercise(seed)
+    never, always, penalty, predicated = map(float, re.findall(r"[\d.]*\d(?= ns)", asked.question))
+    p = asked.answer
+    assert (1 - p) * never + p * always + p * penalty == pytest.approx(predicated, rel=1e-3)
+    mistakes = {
+        "another form": (1 - p, 100 * p),
+        "another base time": ((predicated - never) / penalty,),
+        "between 0 and 1/2": (-1, 0.7),
+        "the branching loop takes": (p / 2,),
+    }
+    for reason, answers in mistakes.items():
+        for answer in answers:
+            verdict = asked.judge(answer)
+            assert verdict.state == "wrong" and reason in verdict.reason, (answer, verdict)
 
 
 @pytest.mark.machine
@@ -424,9 +471,18 @@ def test_sorted_keys_are_mispredicted_twice(answer, state):
 def test_the_predicated_solution_is_right_and_the_template_is_not():
     exercise = branches.EXERCISES["predicate"]
     assert exercise.check(exercise.answer).state in ("right", "inconclusive")
-    assert exercise.check(branches.PREDICATE_TEMPLATE).state in ("wrong", "inconclusive")
+    assert exercise.judge(branches.PREDICATE_TEMPLATE).state in ("wrong", "inconclusive")
+    assert exercise.check(branches.PREDICATE_TEMPLATE).state == "not attempted"
     assert exercise.check(exercise.answer.replace("-below", "below")).state == "wrong"
     assert "must declare struct keys" in exercise.check("int x;").reason
+
+
+@pytest.mark.machine
+@needs_compiler
+def test_a_delay_does_not_pass_for_a_loop_without_a_branch():
+    delay = "for (volatile int j = 0; j < 60; j++)\n            ;\n        if (++i"
+    verdict = branches.EXERCISES["predicate"].judge(branches.PREDICATE_TEMPLATE.replace("if (++i", delay))
+    assert verdict.state in ("wrong", "inconclusive") and "times" in verdict.reason, verdict
 
 
 @pytest.mark.parametrize("name", sorted(branches.EXERCISES))

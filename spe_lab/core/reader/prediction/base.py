@@ -4,21 +4,25 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, SupportsIndex
 
 import numpy as np
 
-from spe_lab.core import registry, units
+from spe_lab.core import mode, registry, units
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
 from spe_lab.core.machine import Machine
 from spe_lab.core.reader import journal
+from spe_lab.core.reader.waiting import Waiting
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
 
+NO_LONGER = "a prediction no longer counts"
 UNCLEAN = "No clean sample at this point: measure again on a quieter machine."
 
 
@@ -26,7 +30,8 @@ UNCLEAN = "No clean sample at this point: measure again on a quieter machine."
 class Sketch:
     """What a prediction adds to a figure: from `low` to `high` at each x, and `said`, the same in words.
 
-    One x is drawn as a bar, several as a band about a dashed line; without x there is a legend entry alone.
+    One x is drawn as a bar, several as a band about a dashed line. `across`, two places on the axis, is drawn as a
+    horizontal bar. Without both there is a legend entry alone.
     """
 
     said: str
@@ -34,6 +39,7 @@ class Sketch:
     x: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    across: tuple[float, ...] = ()
 
 
 class Prediction(Protocol):
@@ -43,12 +49,26 @@ class Prediction(Protocol):
     def committed(self) -> bool: ...
 
     @property
+    def open(self) -> bool:
+        """True while an explorer must hold the answer back."""
+        ...
+
+    @property
+    def advice(self) -> str:
+        """What to do while the prediction is open, in one sentence."""
+        ...
+
+    @property
     def drawn(self) -> Sketch | None:
         """None while nothing is committed."""
         ...
 
-    def score(self, run: Recording | None) -> Text:
-        """Return how close the prediction came to the measurement, in one or two sentences."""
+    def score(self, run: Recording | Waiting | None) -> Text | Waiting:
+        """Return how close the prediction came to the measurement, in a few sentences; wait while it is open."""
+        ...
+
+    def on_change(self, follow: Callable[[], None]) -> None:
+        """Call `follow` whenever the prediction is committed or skipped."""
         ...
 
 
@@ -62,21 +82,32 @@ class Outcome:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    score: float | None = None  # of a range; smaller is better
 
 
 @dataclass(frozen=True)
 class JournalEntry(ABC):
-    """A prediction that the reader's journal keeps; `settings` are sliders that differ from defaults."""
+    """A prediction that the reader's journal keeps.
+
+    - `settings`: sliders that differ from their defaults
+    - `skip`: True if the reader goes on without a prediction
+    """
 
     lab: str
     settings: tuple[tuple[str, Value], ...]
+    skip: bool = field(default=False, kw_only=True, compare=False)
     kind: ClassVar[str]
-    open_advice: ClassVar[str]  # what to do while nothing is committed
+    thing: ClassVar[str]  # what the reader commits, such as "a range"
 
     @property
     @abstractmethod
     def asked(self) -> str:
         """The predicted place, such as "at size 16 MiB". Lab, settings, kind and place identify a prediction."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """The question to the reader, as a phrase such as "the time per access at size 16 MiB"."""
 
     @property
     @abstractmethod
@@ -101,26 +132,68 @@ class JournalEntry(ABC):
         return self.values is not None
 
     @property
+    def skipped(self) -> bool:
+        """True if the reader, or the environment (`mode.skipping_predictions`), goes on without a prediction."""
+        return not self.committed and (self.skip or mode.skipping_predictions())
+
+    @property
+    def open(self) -> bool:
+        """True while a commitment still counts and is awaited: neither committed nor skipped, and nothing shown."""
+        return not self.committed and not self.skipped and shown_at(self.question) is None
+
+    @property
+    def advice(self) -> str:
+        return f"Commit {self.thing} above, or press Skip."
+
+    @property
+    def waiting(self) -> Waiting:
+        """The value of a measurement or a score while the prediction is open."""
+        return Waiting(f"{self.advice.removesuffix('.')}, and run this cell again.")
+
+    @property
+    def state(self) -> str:
+        """The prediction in a sentence for the reader."""
+        if self.committed:
+            return f"Committed: {self.in_words}."
+        if self.skipped:
+            return "Skipped: there is no prediction to score."
+        if shown := shown_at(self.question):
+            return f"A measurement was shown on {journal.told(shown)}: {NO_LONGER}."
+        return "Not committed yet."
+
+    def on_change(self, follow: Callable[[], None]) -> None:
+        """Forget `follow`: this object never changes (see `Asked`)."""
+        del follow
+
+    @property
     def drawn(self) -> Sketch | None:
         return self.sketched() if self.committed else None
 
-    def score(self, run: Recording | None) -> Text:
-        """Return how close the prediction came, in one or two sentences; the journal keeps the first score."""
-        measured = run is not None and run.measured and run.measured[0].source != "recorded"
+    def score(self, run: Recording | Waiting | None) -> Text | Waiting:
+        """Return how close the prediction came, in a few sentences; the journal keeps the first score.
+
+        An open prediction waits, so that running a cell too early spoils nothing.
+        """
+        if self.open:
+            return self.waiting
+        measured = run if isinstance(run, Recording) and run.measured else None
+        own = measured if measured and measured.measured[0].source != "recorded" else None
         if not self.committed:
-            if measured:
-                reveal(run, lab_of(run))
-            return Text(f"No prediction yet: {self.open_advice}, before you look.")
-        if not measured:
-            return Text("No measurement yet: press Measure.")
-        lab = lab_of(run)
-        if elsewhere := self._elsewhere(run, lab):
+            said = self.state  # before this measurement is noted
+            if own:
+                reveal(own, lab_of(own))
+            return Text(said)
+        if own is None:
+            verb = "Simulate" if registry.get(self.lab).simulated else "Measure"
+            return Text(f"No measurement yet: press {verb}.")
+        lab = lab_of(own)
+        if elsewhere := self._elsewhere(own, lab):
             return Text(elsewhere)
-        outcome = self.outcome(run, lab)
+        outcome = self.outcome(own, lab)
         if isinstance(outcome, str):
             return Text(outcome)
-        machine = str(run.machine.get("facts", {}).get("cpu") or "")
-        scored = {**vars(outcome), "source": run.measured[0].source, "machine": machine}
+        machine = str(own.machine.get("facts", {}).get("cpu") or "")
+        scored = {**vars(outcome), "source": own.measured[0].source, "machine": machine}
         state, complaint = journal.attempt(
             lambda opened: opened.reveal(self.key, self.question, self.values, scored), ""
         )
@@ -173,18 +246,26 @@ class JournalEntry(ABC):
             return self
         try:
             entry = journal.load().latest(self.key)
+            if not entry:
+                return self
+            filled = self.filled(entry["values"])
         except SpeLabError as error:
-            tell(str(error))
+            tell(f"Your earlier prediction cannot be read: {error}.")
             return self
-        if not entry:
-            return self
-        filled = self.filled(entry["values"])
         tell(f"From your journal, {self.asked}: {filled.in_words}, committed {journal.told(entry['time'])}.")
         return filled
 
     @abstractmethod
     def filled(self, values: Mapping[str, Any]) -> Self:
-        """Return this prediction with the given committed values."""
+        """Return this prediction with committed values from the journal."""
+
+    @abstractmethod
+    def given(self, *values: Any, **named: Any) -> Self:
+        """Return this prediction with the reader's values, validated; they may be text with units."""
+
+    def skipping(self) -> Self:
+        """Return this prediction, skipped."""
+        return replace(self, skip=True)
 
 
 def named(lab: str, settings: Mapping[str, Value]) -> str:
@@ -195,6 +276,61 @@ def reveal(run: Recording, lab: Lab) -> None:
     """Record that the reader has seen this measurement; later predictions at its settings do not count."""
     question = named(run.lab, deviating(lab, run.point))
     journal.attempt(lambda opened: opened.show(question), None)  # if this fails, predictions cannot be kept either
+
+
+def shown_at(question: str) -> str | None:
+    """Return the time at which a measurement of `question` was shown first, by the journal; None if never.
+
+    An explorer asks at each move of a slider, so the journal is read again only if its file has changed.
+    """
+    file = journal.path()
+    try:
+        found = file.stat()
+        return _shown(file, found.st_mtime_ns, found.st_size, found.st_ino).get(question)
+    except (OSError, SpeLabError):
+        return None
+
+
+@lru_cache(maxsize=1)
+def _shown(file: Path, *_version: int) -> Mapping[str, str]:
+    return journal.load().data["shown"]
+
+
+def capitalised(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def curve_names(lab: Lab) -> list[str]:
+    """Return the names of the lab's measured curves, from its recorded run; none without one."""
+    recorded = lab.recorded()
+    return [curve.name for curve in recorded.measured] if recorded else []
+
+
+def curve_named(lab: Lab, beginning: Any, example: str) -> str:
+    """Return the name of the measured curve that starts so. `example` is a call that works, for the message."""
+    names = curve_names(lab)
+    if not names and isinstance(beginning, str):
+        return beginning
+    matches = [name for name in names if isinstance(beginning, str) and name.startswith(beginning)]
+    if beginning in names or len(matches) == 1:
+        return beginning if beginning in names else matches[0]
+    rule = f"candidates must be measured curves of {lab.id} ({', '.join(map(repr, names))})"
+    raise SpeLabError(f"{rule}, got {shortened(beginning)}; write for example {example}")
+
+
+def shortened(value: Any) -> str:
+    """Return the value as Python writes it, 40 characters at most."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def set_to(lab: Lab, settings: Mapping[str, Value]) -> str:
+    """Return the settings in words, to follow a question; "" for the defaults."""
+    shown = {
+        name: units.render(v, lab.sliders[name].unit) if isinstance(v, int | float) else v
+        for name, v in settings.items()
+    }
+    return "".join(f", with {name} {value}" for name, value in shown.items())
 
 
 def deviating(lab: Lab, settings: Mapping[str, Value]) -> dict[str, Value]:

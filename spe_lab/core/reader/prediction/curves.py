@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import wraps
 from types import EllipsisType
 from typing import Any, Self
 
@@ -11,7 +12,8 @@ import numpy as np
 from spe_lab.core import registry, units
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.reader.prediction.base import UNCLEAN, JournalEntry, Outcome, Sketch, deviating, interval
+from spe_lab.core.reader.prediction.base import UNCLEAN, JournalEntry, Outcome, Sketch, deviating, interval, set_to
+from spe_lab.core.reader.prediction.ranges import MOST
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
 
@@ -29,11 +31,16 @@ class CurvePrediction(JournalEntry):
     within: float = WITHIN
     name: str = ""
     kind = "curve"
-    open_advice = "give points, as {x: value}, or the name of a model in the place of the dots"
+    thing = "a curve"
 
     @property
     def asked(self) -> str:
         return f"along {registry.get(self.lab).axis}"
+
+    @property
+    def subject(self) -> str:
+        lab = registry.get(self.lab)
+        return f"the curve of the {lab.quantity} {self.asked}{set_to(lab, dict(self.settings))}"
 
     @property
     def values(self) -> dict[str, Any] | None:
@@ -67,6 +74,10 @@ class CurvePrediction(JournalEntry):
         knots = _checked(registry.get(self.lab), dict(values.get("knots", ())))
         return replace(self, knots=knots, within=_factor(values.get("within", WITHIN)), name=values.get("name", ""))
 
+    def given(self, curve: Any) -> Self:  # type: ignore[override]
+        knots, name = _chosen(registry.get(self.lab), curve, dict(self.settings))
+        return replace(self, knots=knots, name=name)
+
     def outcome(self, run: Recording, lab: Lab) -> Outcome | str:
         curve, unit = run.measured[0], lab.sliders[lab.axis].unit
         first, last = self.knots[0][0], self.knots[-1][0]
@@ -91,33 +102,43 @@ class CurvePrediction(JournalEntry):
         return Outcome(said, right, int(places.size))
 
 
-def predict_curve(
+def curve_of(
     lab_id: str,
     curve: Mapping[float | str, float] | str | EllipsisType = ...,
     within: float = WITHIN,
+    skip: bool = False,
     **settings: Value,
 ) -> CurvePrediction:
-    """Commit a prediction of a lab's first measured curve: points {x: value}, or a model's name.
+    """Predict a lab's first measured curve: points {x: value}, or a model's name.
 
-    A measured point is a hit if its interval reaches to within a factor `within` of the curve. `...` leaves the
-    prediction open, or takes the journal's. `settings` are sliders that differ from their defaults.
+    - within: a measured point is a hit if its interval reaches to within this factor of the curve
+    - curve: `...` leaves the prediction open, or takes the journal's
+    - skip: True to go on without a prediction
+    - settings: sliders that differ from their defaults
     """
     lab = registry.get(lab_id)
     deviations = tuple(sorted(deviating(lab, settings).items()))
-    name = ""
-    knots: Any = ()
+    knots, name = ((), "") if curve is ... else _chosen(lab, curve, settings)
+    return CurvePrediction(lab_id, deviations, knots, _factor(within), name, skip=skip)
+
+
+@wraps(curve_of)
+def predict_curve(*arguments: Any, **named: Any) -> CurvePrediction:
+    return curve_of(*arguments, **named).kept()
+
+
+def _chosen(lab: Lab, curve: Any, settings: Mapping[str, Value]) -> tuple[tuple[tuple[float, float], ...], str]:
+    """Return the checked points of a curve, and its name if it is a model's."""
+    name, knots = "", curve
     if isinstance(curve, str):
         models = {model.name: model for model in lab.predict(lab.point(settings), lab.x(), lab.recorded_fit)}
         if curve not in models:
             raise SpeLabError(
-                f"curve must be a model of {lab_id} ({', '.join(models)}) or points {{x: value}}, got {curve!r};"
+                f"curve must be a model of {lab.id} ({', '.join(models)}) or points {{x: value}}, got {curve!r};"
                 " choose one"
             )
         name, knots = curve, dict(zip(models[curve].x.values.tolist(), models[curve].values.tolist(), strict=True))
-    elif curve is not ...:
-        knots = curve
-    checked = _checked(lab, knots) if knots != () else ()
-    return CurvePrediction(lab_id, deviations, checked, _factor(within), name).kept()
+    return _checked(lab, knots), name
 
 
 def _checked(lab: Lab, knots: Any) -> tuple[tuple[float, float], ...]:
@@ -134,6 +155,8 @@ def _checked(lab: Lab, knots: Any) -> tuple[tuple[float, float], ...]:
     if least < 0 or (least == 0 and lab.scale == "log"):
         bound = "above" if lab.scale == "log" else "at least"
         raise SpeLabError(f"values of the curve must be {bound} 0, got {least:g}; choose a larger one")
+    if (most := max(y for _, y in checked)) > MOST:
+        raise SpeLabError(f"values of the curve must be at most {MOST:g}, got {most:g}; choose a smaller one")
     return tuple(checked)
 
 
