@@ -21,6 +21,7 @@ from spe_lab.topics.memory.models import (
     stride_time,
     symbol,
 )
+from spe_lab.topics.memory.pages import translation
 from spe_lab.topics.memory.selftuning import SelfTuning
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "stride_equation",
     "stride_time",
     "symbol",
+    "translation",
 ]

@@ -127,8 +127,8 @@ CLAIMS = (
     ),
     Claim(
         "memory.stride",
-        "While accesses take each line in order, they are cheap: a dependent access at stride 32 B takes less than twice"
-        " as long as at 4 B.",
+        "While accesses take each line in order, they are cheap: at a stride of 32 B a dependent access takes less than"
+        " twice as long as at 4 B.",
         in_order_is_cheap,
         "The prefetchers of this machine do not keep up with the loop.",
     ),

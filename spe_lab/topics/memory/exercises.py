@@ -79,8 +79,8 @@ def make_ramp(rng: random.Random) -> Exercise:
         f" {percent} of its accesses to miss in a cache of C bytes? Give S/C.",
         ("The share of accesses that miss is 1 − C/S.", f"Solve 1 − C/S = {float(share):g} for S."),
         right,
-        f"1 − C/S = {float(share):g} gives S = {right:g} C. So a capacity that is read off the place where the curve"
-        f" becomes flat again is too large by about a factor of {right:g}.",
+        f"1 − C/S = {float(share):g} gives S = {right:g} C. Where a curve is nearly flat again, the set is a multiple of the"
+        " capacity: whoever reads the capacity off there overestimates it.",
         judge,
     )
 

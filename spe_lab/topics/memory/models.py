@@ -197,7 +197,7 @@ def refined() -> Model:
 
 
 def transfer_time(misses: "sympy.Expr") -> "sympy.Expr":
-    """Return max(t_add, m · B / b), the time per access of a loop that never waits and misses m times in the last cache.
+    """Return max(t_add, m · B / b), the time per access of a loop that never waits; m misses go to memory.
 
     The core cannot add faster than one element in t_add, and memory cannot deliver lines faster than its bandwidth.
     """

@@ -13,7 +13,8 @@ def tune(n: np.ndarray, times: np.ndarray, record_bytes: int, capacities: dict[s
 
     For given capacities the time is linear in the other parameters, which cannot be negative. They follow from
     non-negative least squares of the relative error. The other capacities are given; C_L3 is tried in steps from
-    C_L2 on, since other programs share the last-level cache. Raise MeasurementError if there are fewer points than parameters.
+    C_L2 on, since other programs share the last-level cache. Raise MeasurementError if there are fewer points than
+    parameters.
     """
     from scipy.optimize import nnls
 

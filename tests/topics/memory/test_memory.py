@@ -331,3 +331,19 @@ def test_a_run_that_stays_in_a_cache_decides_nothing_about_memory():
     )
     own = dataclasses.replace(small, measured=[dataclasses.replace(each, source="measured") for each in small.measured])
     assert {state for state, claim in claims("memory", own).rows if claim.lab == "memory.stride"} == {"not decided"}
+
+
+def on_pages(pages, added, noise=0.0):
+    """A made-up run of lab memory.working_set: beyond 8 MiB the pages add some ns."""
+    sizes = np.array([MIB, 16 * MIB, 32 * MIB], dtype=float)
+    values = np.array([5.0, 100 + added, 120 + added - noise])
+    curve = Curve("dependent (random cycle)", "measured", Axis("size", "B", sizes), "ns", values, values, values)
+    return Recording("memory.working_set", {"pages": pages, "C_TLB": 8 * MIB}, curve.x, [curve], {}, {}, "0")
+
+
+def test_the_price_of_translation_is_told_from_two_runs():
+    huge = on_pages("huge", 0)
+    assert "takes 12 ns longer" in memory.translation(on_pages("4K", 12), huge)
+    assert "both signs" in memory.translation(on_pages("4K", 1, noise=5), huge)
+    with pytest.raises(SpeLabError, match="one on base pages and one on huge pages, got huge and huge"):
+        memory.translation(huge, huge)
