@@ -2,7 +2,6 @@
 
 import math
 import random
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -55,31 +54,32 @@ CYCLE_BYTES = 16 << 20  # of each cycle: together they exceed all but the larges
 NEEDED = 0.7  # overlapped walks take about half the time per access of one walk; walks one after the other, all of it
 
 
-SHARES = (Fraction(3, 4), Fraction(4, 5), Fraction(9, 10), Fraction(19, 20))
+MULTIPLES = (4, 5, 8, 10, 20, 25, 50)  # of the capacity
 
 
 def make_ramp(rng: random.Random) -> Exercise:
     """Ask for the working set at which a drawn share of the accesses misses."""
-    share = rng.choice(SHARES)
-    right, percent = float(1 / (1 - share)), f"{float(share):.0%}".replace("%", " %")
+    right = float(rng.choice(MULTIPLES))
+    share = 1 - 1 / right
+    percent = f"{100 * share:g} %"
 
     def judge(answer: Any) -> Verdict:
         ratio = number(answer, "the ratio S / C")
         if math.isclose(ratio, right, rel_tol=1e-6):
-            reason = f"1 − C/S = {float(share):g} gives S = {right:g} C: on a logarithmic axis the ramp rises slowly"
+            reason = f"1 − C/S = {share:g} gives S = {right:g} C: on a logarithmic axis the ramp rises slowly"
             return Verdict("right", reason)
-        if math.isclose(ratio, float(1 / share), rel_tol=0.01):
-            missed = f"at S = {ratio:.3g} C only {float(1 - share):.0%} of the accesses miss"
-            return Verdict("wrong", f"{missed}; you solved C/S = {float(share):g}, which is the share of hits")
+        if math.isclose(ratio, 1 / share, rel_tol=0.01):
+            missed = f"at S = {ratio:.3g} C only {100 / right:.3g} % of the accesses miss"
+            return Verdict("wrong", f"{missed}; you solved C/S = {share:g}, which is the share of hits")
         misses = max(0.0, 1 - 1 / ratio) if ratio > 0 else 0
-        return Verdict("wrong", f"at S = {ratio:g} C the share of misses is {misses:.3g}, not {float(share):g}")
+        return Verdict("wrong", f"at S = {ratio:g} C the share of misses is {misses:.3g}, not {share:g}")
 
     return Exercise(
         "In the refined model with random replacement, how large must a working set be for"
         f" {percent} of its accesses to miss in a cache of C bytes? Give S/C.",
-        ("The share of accesses that miss is 1 − C/S.", f"Solve 1 − C/S = {float(share):g} for S."),
+        ("The share of accesses that miss is 1 − C/S.", f"Solve 1 − C/S = {share:g} for S."),
         right,
-        f"1 − C/S = {float(share):g} gives S = {right:g} C. Where a curve is nearly flat again, the set is a multiple of the"
+        f"1 − C/S = {share:g} gives S = {right:g} C. Where a curve is nearly flat again, the set is a multiple of the"
         " capacity: whoever reads the capacity off there overestimates it.",
         judge,
     )

@@ -113,7 +113,7 @@ class MemoryLab(KernelLab):
         return "huge" if huge_pages_offered() else "4K"
 
     def pages_slider(self) -> Slider:
-        return Slider.choice("pages", PAGES, "page size of the array", "the system's base page", label="Page size")
+        return Slider.choice("pages", PAGES, "page size of the array", "the system's base page", label="Pages")
 
     def model_sliders(self, names: Sequence[str]) -> list[Slider]:
         ranges = RANGES | {"C": (KIB, self.largest / 2)}  # a step beyond the sweep could not be seen

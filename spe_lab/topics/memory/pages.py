@@ -30,8 +30,8 @@ def translation(base: Run, huge: Run) -> Text:
     )
     if added.min() <= 0:
         return Text(
-            f"At {added.size} {beyond}, the difference between base and huge pages has both signs: other programs in the"
-            " shared cache hide the price of translation. Measure both again."
+            f"At {added.size} {beyond}, the difference between base and huge pages has both signs: other programs in"
+            " the shared cache hide the price of translation. Measure both again."
         )
     return Text(
         f"At {added.size} {beyond}, an access on base pages takes {median} longer than on huge pages (median; {low} to"

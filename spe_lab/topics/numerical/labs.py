@@ -130,7 +130,7 @@ class Fit(SearchLab):
         def whole(
             name: str, label: str, value: float, meaning: str, source: str, low: float, high: float, scale: str
         ) -> Slider:
-            shown = {"measured": False, "label": label, "group": FITTED}
+            shown = {"measured": False, "label": label, "symbol": label, "group": FITTED}
             return Slider.count(name, value, meaning, low, high, source, scale, **shown)
 
         terms, fits_caches = (

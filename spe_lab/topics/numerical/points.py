@@ -70,7 +70,13 @@ class Points(SearchLab):
     def make_sliders(self) -> list[Slider]:
         points = Slider.count("points", 8, "measured points to fit to", 4, 16, "as in numerical.fit", label="Points")
         meaning, source = "relative standard error of each measured time", "assumed: arrays that fit a cache"
-        shown = {"measured": False, "source": source, "label": "Noise of the times", "percent": True}
+        shown = {
+            "measured": False,
+            "source": source,
+            "label": "Noise of the times",
+            "symbol": "noise of the times",
+            "percent": True,
+        }
         noise = Slider("noise", "", 0.005, meaning, 0, 0.2, **shown)
         return [points, *self.workload_sliders(), noise, *self.machine_sliders()]
 

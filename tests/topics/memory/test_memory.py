@@ -220,7 +220,7 @@ def test_the_ramp_exercise_tells_answers_apart(seed):
     exercise = exercises.make_ramp(random.Random(seed))
     ratio = exercise.answer
     share = float(memory.misses_by_size("L1", sharp=False).subs({memory.symbol("S"): ratio, memory.symbol("C_L1"): 1}))
-    assert f"{share:.0%}".replace("%", " %") in exercise.question
+    assert f"{100 * share:g} %" in exercise.question
     for answer in (ratio, sympy.nsimplify(ratio)):
         assert exercise.check(answer).state == "right"
     assert "share of hits" in exercise.check(1 / share).reason
