@@ -58,7 +58,7 @@ def test_moving_any_slider_draws_a_new_picture():
 
 def test_the_twin_names_the_sliders_and_the_prediction():
     explorer = explore("memory.working_set").set(size="64KiB", l_L1=4.0)
-    assert "size 64 KiB" in explorer.parts.twin.value
+    assert "At S = 64 KiB" in explorer.parts.twin.value
     assert "predicted staircase 5.3 ns" in explorer.parts.twin.value  # 1.3 assumed for the first level, and 4
 
 
