@@ -121,7 +121,7 @@ class MemoryLab(KernelLab):
         for name in names:
             parameter, quantity = self.parameter(name), models.QUANTITIES[name]
             value, source = parameter.value, f"{parameter.origin}: {parameter.source}"
-            shown = {"measured": False, "source": source, "label": label(name), "group": group(name)}
+            shown: dict[str, Any] = {"measured": False, "source": source, "label": label(name), "group": group(name)}
             if name[0] == "k":
                 sliders.append(Slider(name, "", value, quantity.meaning, 0, 1, **shown))
                 continue
@@ -229,7 +229,7 @@ class WorkingSet(MemoryLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         values = self.model_values(point)
-        shown = {
+        shown: dict[str, Any] = {
             "staircase": models.staircase(),
             "refined": models.refined(),
             "full bandwidth": models.bandwidth_by_size(),
@@ -274,7 +274,7 @@ class Stride(MemoryLab):
 
     def make_sliders(self) -> list[Slider]:
         (low, high), meaning, one_line = RANGES["B"], "distance of two accesses", "one cache line"
-        shown = {"multiple_of": ELEMENT, "source": one_line, "label": "Stride", "symbol": "s"}
+        shown: dict[str, Any] = {"multiple_of": ELEMENT, "source": one_line, "label": "Stride", "symbol": "s"}
         stride = Slider("stride", "B", 64, meaning, low, high, "log", **shown)
         meaning, beyond = "size of the array", "beyond the last-level cache"
         size = self.size_slider(64 * KIB, self.largest // 2, meaning, beyond, "Array size")
@@ -298,7 +298,7 @@ class Stride(MemoryLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         values = self.model_values(point)
-        shown = {
+        shown: dict[str, Any] = {
             "sum over levels": models.stride_time(),
             "prefetched": models.prefetched(),
             "full bandwidth": models.bandwidth_by_stride(),

@@ -40,7 +40,7 @@ class SelfTuning(MemoryLab):
             "levels", LEVELS, meaning, 1, 5, three, measured=False, label="Steps at most", symbol="steps at most"
         )
         meaning = "simulated noise that is added to the points before fitting"
-        shown = {
+        shown: dict[str, Any] = {
             "measured": False,
             "source": "none added",
             "label": "Added noise",

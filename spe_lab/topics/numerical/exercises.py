@@ -202,7 +202,7 @@ def judge_look_up(answer: Any) -> Verdict:
     means = f"a lookup among {LARGE} keys takes {{}} times as long as one among {SMALL}"
     wrong = f": with b = 0 it must be less than {LIMIT:g}. How many keys does a lookup compare?"
     right = ": log₂ n grows from 6 to 14, and cache misses add a little"
-    limits = {"limit": LIMIT, "below": True, "absolute": SLOWEST}
+    limits: dict[str, Any] = {"limit": LIMIT, "below": True, "absolute": SLOWEST}
     return judge_c(answer, run_look_up, means, name="look_up", right=right, wrong=wrong, **limits)
 
 

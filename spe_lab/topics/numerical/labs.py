@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class SearchLab(KernelLab):
             if name == "C_L3" and value > high:
                 value, source = high, f"{source}; cut to half of the largest array, as a step beyond could not be seen"
             low, high = min(low, value), max(high, value)
-            shown = {"measured": False, "source": source, "label": LABELS[name], "group": MACHINE}
+            shown: dict[str, Any] = {"measured": False, "source": source, "label": LABELS[name], "group": MACHINE}
             sliders.append(Slider(name, unit, value, meaning, low, high, "log", **shown))
         return sliders
 
@@ -130,7 +131,7 @@ class Fit(SearchLab):
         def whole(
             name: str, label: str, value: float, meaning: str, source: str, low: float, high: float, scale: str
         ) -> Slider:
-            shown = {"measured": False, "label": label, "symbol": label, "group": FITTED}
+            shown: dict[str, Any] = {"measured": False, "label": label, "symbol": label, "group": FITTED}
             return Slider.count(name, value, meaning, low, high, source, scale, **shown)
 
         terms, fits_caches = (
@@ -138,7 +139,7 @@ class Fit(SearchLab):
             "arrays that fit the caches",
         )
         form, spacing = "form of the fitted function", "spacing of these points"
-        shown = {"measured": False, "group": FITTED}
+        shown: dict[str, Any] = {"measured": False, "group": FITTED}
         return [
             self.size_slider(),
             *self.workload_sliders(),

@@ -70,7 +70,7 @@ class Points(SearchLab):
     def make_sliders(self) -> list[Slider]:
         points = Slider.count("points", 8, "measured points to fit to", 4, 16, "as in numerical.fit", label="Points")
         meaning, source = "relative standard error of each measured time", "assumed: arrays that fit a cache"
-        shown = {
+        shown: dict[str, Any] = {
             "measured": False,
             "source": source,
             "label": "Noise of the times",
