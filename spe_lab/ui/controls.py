@@ -40,7 +40,7 @@ def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
 
 
 def _round_step(most: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, at most `most`: a slider's stops and its default are then round numbers."""
+    """Return 1, 2 or 5 times a power of ten, at most `most`: stops, and the default among them, are round numbers."""
     power = 10.0 ** math.floor(math.log10(most))
     return next(float(f"{m * power:.3g}") for m in (5, 2, 1) if m * power <= most * (1 + 1e-9))
 

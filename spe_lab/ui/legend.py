@@ -123,7 +123,8 @@ def heading(lab: Lab, at: float) -> str:
 def table(lab: Lab, shown: Sequence[Row], at: float) -> str:
     """Return the rows as an HTML table."""
     body = "".join(
-        f'<tr><td>{_swatch(row.look, row.colour, row.shape, row.filled, row.stale)}</td><th scope="row">{_told(row.name)}</th><td>{_told(row.source)}</td>'
+        f"<tr><td>{_swatch(row.look, row.colour, row.shape, row.filled, row.stale)}</td>"
+        f'<th scope="row">{_told(row.name)}</th><td>{_told(row.source)}</td>'
         f"<td>{_told(row.value)}{f'<small>at {_told(row.place)}</small>' if row.place else ''}</td></tr>"
         for row in shown
     )

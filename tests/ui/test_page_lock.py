@@ -49,12 +49,6 @@ def told(monkeypatch):
     return listen
 
 
-@pytest.fixture
-def one_moment(monkeypatch):
-    """All moves and presses come within the limit, however busy the machine is."""
-    monkeypatch.setattr(page_lock, "time", SimpleNamespace(monotonic=lambda: 1.0))
-
-
 @pytest.mark.parametrize(
     "make",
     [
