@@ -79,11 +79,13 @@ def rows(
 ) -> list[Row]:
     """Return the rows of a figure; the arguments are those of `LabFigure.place`."""
     found = [_points(lab, curve, at, *look, stale) for curve, look in zip(measured, MEASURED, strict=False)]
-    found += [_line(lab, curve, at, *look) for curve, look in zip(predicted, PREDICTED, strict=False)]
-    points, lines = iter(ELSEWHERE_MARKERS), iter(ELSEWHERE_STYLES)
+    # A formula that has no value at these settings draws no line, so that it needs no row.
+    lines = zip(predicted, PREDICTED, strict=False)
+    found += [_line(lab, curve, at, *look) for curve, look in lines if np.isfinite(curve.values).any()]
+    points, styles = iter(ELSEWHERE_MARKERS), iter(ELSEWHERE_STYLES)
     for curve in elsewhere:
         if curve.source == "predicted":
-            found.append(_line(lab, curve, at, ELSEWHERE, next(lines, "-")))
+            found.append(_line(lab, curve, at, ELSEWHERE, next(styles, "-")))
         else:
             found.append(_points(lab, curve, at, ELSEWHERE, next(points, "o"), False))
     slider = lab.sliders[lab.axis]
