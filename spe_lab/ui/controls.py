@@ -1,6 +1,7 @@
 """Widgets for a lab's sliders. A log slider steps through values of equal ratio, with units."""
 
 import html
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -30,12 +31,18 @@ def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
     elif stepped(slider):
         made = widgets.SelectionSlider(options=options(slider, value), **common)
     else:
-        step = slider.multiple_of or (slider.high - slider.low) / 200
+        step = slider.multiple_of or _round_step((slider.high - slider.low) / 100)
         readout = ".0f" if step == int(step) else ".3g"
         made = widgets.FloatSlider(min=slider.low, max=slider.high, step=step, readout_format=readout, **common)
     made.add_class("spe-control")
     made.add_class(f"spe-slider-{slider.name}")
     return made
+
+
+def _round_step(most: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, at most `most`: a slider's stops and its default are then round numbers."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return next(float(f"{m * power:.3g}") for m in (5, 2, 1) if m * power <= most * (1 + 1e-9))
 
 
 def fit(widget: widgets.Widget, slider: Slider, value: Value) -> None:
@@ -79,7 +86,7 @@ def options(slider: Slider, *values: float) -> list[tuple[str, float]]:
 
 
 def stops(slider: Slider, *values: float) -> list[float]:
-    """Return the stops: equal ratios (shares: equal steps), the ends, the default and `values`, each label once."""
+    """Return the stops: equal ratios (shares: equal steps), the ends, `values` and the default, each label once."""
     if slider.scale == "log":
         octaves = np.log2(slider.high / slider.low)
         grid = slider.low * 2 ** np.linspace(0, octaves, max(2, round(octaves * STEPS_PER_OCTAVE) + 1))
@@ -93,7 +100,7 @@ def stops(slider: Slider, *values: float) -> list[float]:
     # The value that the label shows, so that a reader can type it.
     between = (slider.rounded(slider.parsed(slider.rendered(stop))) for stop in grid)
     by_label: dict[str, float] = {}
-    for stop in (slider.default, *values, slider.low, slider.high, *between):  # of equal labels the first one stays
+    for stop in (*values, slider.default, slider.low, slider.high, *between):  # of equal labels the first one stays
         by_label.setdefault(slider.rendered(stop), float(stop))
     return sorted(by_label.values())
 

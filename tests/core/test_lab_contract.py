@@ -105,7 +105,6 @@ UNLABELLED = {  # topics whose sliders have no labels in words yet; to be emptie
     "numerical",
     "memory",
     "patterns",
-    "coherence",
     "scaling",
     "objectives",
     "queueing",

@@ -106,7 +106,10 @@ def test_a_chapter_that_a_notebook_names_exists_or_is_to_come(page):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[a](03b_memory.ipynb) and ![b](pictures/explorer.png \"title\")", ["03b_memory.ipynb", "pictures/explorer.png"]),
+        (
+            '[a](03b_memory.ipynb) and ![b](pictures/explorer.png "title")',
+            ["03b_memory.ipynb", "pictures/explorer.png"],
+        ),
         ("[← `x` [y] z](index.ipynb#Glossary)", ["index.ipynb#Glossary"]),
         ('<img src="a.png" alt="">', ["a.png"]),
         ("no link: f[x](y) in a sentence has the form of one", ["y"]),

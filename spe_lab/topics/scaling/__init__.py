@@ -3,12 +3,13 @@
 from spe_lab.models.schedule import Schedule, bounds, graham_bound, list_schedule
 from spe_lab.models.task_graph import GRAPHS, Graph, Task
 from spe_lab.topics.scaling.amdahl import Amdahl
-from spe_lab.topics.scaling.cost import Cost, simulate_fleet
+from spe_lab.topics.scaling.cost import Cost, simulate_fleet, where_out_pays
 from spe_lab.topics.scaling.cost_models import availability, break_even, shortfall, throughput, yearly_cost
 from spe_lab.topics.scaling.critical_path import CriticalPath, compared, parallelised
 from spe_lab.topics.scaling.drawing import paths, schedules
 from spe_lab.topics.scaling.execution import execute
-from spe_lab.topics.scaling.exercises import EXERCISES, LOCK_TEMPLATE
+from spe_lab.topics.scaling.exercises import EXERCISES
+from spe_lab.topics.scaling.formulas import formula
 from spe_lab.topics.scaling.gustafson import Gustafson
 from spe_lab.topics.scaling.models import (
     amdahl_law,
@@ -29,7 +30,6 @@ __all__ = [
     "EXERCISES",
     "GRAPHS",
     "KINDS",
-    "LOCK_TEMPLATE",
     "Amdahl",
     "Cost",
     "CriticalPath",
@@ -49,6 +49,7 @@ __all__ = [
     "element_time",
     "execute",
     "fit_law",
+    "formula",
     "graham_bound",
     "gustafson_law",
     "list_schedule",
@@ -65,5 +66,6 @@ __all__ = [
     "usl_law",
     "usl_maximum",
     "usl_of_thread_costs",
+    "where_out_pays",
     "yearly_cost",
 ]

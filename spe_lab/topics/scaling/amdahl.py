@@ -24,7 +24,6 @@ class SpeedUpLab(TeamLab):
     axis = "N"
     quantity = "speed-up"
     unit = ""
-    scale = "linear"
 
     @cached_property
     def cores(self) -> int:
@@ -90,6 +89,7 @@ class Amdahl(SpeedUpLab):
     id = "scaling.amdahl"
     title = "Amdahl's law"
     question = "How much faster does work become with N threads, if a share P of it can be done in parallel?"
+    first = ("N", "P", "work", "threads")
     compared = ("speed-up", "with costs")
     within = 0.02
     breaks = (
@@ -99,12 +99,12 @@ class Amdahl(SpeedUpLab):
 
     def make_sliders(self) -> list[Slider]:
         P, T1 = (models.QUANTITIES[name].meaning for name in ("P", "T1"))
-        source = "a request that waits for a disk twice; use 200 µs for spinning work"
+        source = "two waits for a disk; use 200 µs for spinning work"
         return [
             threads_slider(),
-            Slider("P", "", 0.9, P, 0, 1, source="a tenth is serial: the limit is 10"),
+            Slider("P", "", 0.9, P, 0, 1, source="a tenth is serial: the limit is 10", label="Parallel share"),
             *work_sliders(),
-            Slider("T1", "ns", 20e6, T1, 50e3, 200e6, "log", source=source),
+            Slider("T1", "ns", 20e6, T1, 50e3, 200e6, "log", source=source, label="Time with one thread", symbol="T_1"),
         ]
 
     def presets(self) -> dict[str, Preset]:

@@ -10,7 +10,9 @@ from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, accumulated, register
+from spe_lab.core.reader.waiting import waits
 from spe_lab.core.sampling.statistics import two_standard_errors
+from spe_lab.core.text import Text
 from spe_lab.topics.scaling import cost_models as models
 
 BATCHES = (7, 12, 24, 48)  # independent seeds after each step, whose spread gives the interval
@@ -33,6 +35,22 @@ SYMBOLS = {
     "MTTR": "R",
     "repair": "r",
     "value": "v",
+}
+GREEK = {"sigma": "σ", "beta": "β"}
+# group and label of each slider
+LABELS = {
+    "sigma": ("Machines", "Contention"),
+    "price": ("Machines", "Price"),
+    "beta": ("Machines", "Price exponent"),
+    "years": ("Machines", "Years of use"),
+    "upkeep": ("Machines", "Upkeep"),
+    "power": ("Electricity", "Power"),
+    "PUE": ("Electricity", "PUE of the building"),
+    "tariff": ("Electricity", "Electricity price"),
+    "MTTF": ("Failures", "Time to failure"),
+    "MTTR": ("Failures", "Time to repair"),
+    "repair": ("Failures", "Cost of a repair"),
+    "value": ("Failures", "Value of an hour"),
 }
 
 
@@ -90,7 +108,9 @@ class Cost(SimulatedLab):
     axis = "N"
     quantity = "yearly cost per throughput"
     unit = "k€"
+    scale = "linear"
     stem = "scaling"
+    first = ("N", "sigma", "beta", "spares")
     compared = (WAYS[0], WAYS[0])
     within = 0.002
     breaks = (
@@ -103,14 +123,18 @@ class Cost(SimulatedLab):
         def slider(
             name: str, default: float, low: float, high: float, scale: str = "linear", source: str = "assumed"
         ) -> Slider:
-            quantity = models.QUANTITIES[SYMBOLS[name]]
-            return Slider(name, quantity.unit, default, quantity.meaning, low, high, scale, source=source)
+            symbol, (group, label) = SYMBOLS[name], LABELS[name]
+            quantity = models.QUANTITIES[symbol]
+            shown: dict[str, Any] = {"label": label, "group": group, "symbol": GREEK.get(symbol, symbol)}
+            return Slider(name, quantity.unit, default, quantity.meaning, low, high, scale, source=source, **shown)
 
         machines, spares = models.QUANTITIES["N"].meaning, "spare machines, which replace failed ones"
         return [
-            Slider.count("N", 8, machines, 1, MOST_MACHINES, "a small service", "log"),
+            Slider.count("N", 8, machines, 1, MOST_MACHINES, "a small service", "log", label="Small machines"),
             slider("sigma", 0.01, 0, 0.2, source="assumed: Amdahl's P = 0.99"),
-            Slider.count("spares", 0, spares, 0, 8, "no machine is idle"),
+            Slider.count(
+                "spares", 0, spares, 0, 8, "no machine is idle", label="Spare machines", symbol="Spare machines"
+            ),
             slider("price", 5, 0.5, 50, "log", "assumed: a server with one socket"),
             slider("beta", 1.4, 1, 2, source="assumed: twice the machine costs 2.6 times as much"),
             slider("years", 4, 1, 10, "log", "assumed: usual depreciation"),
@@ -143,7 +167,7 @@ class Cost(SimulatedLab):
         }
 
     def default_values(self, short: bool) -> list[float]:
-        return [2.0**k for k in range(9)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
+        return [2.0**k for k in range(8)] if short else [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192]
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
         lifetimes = np.zeros((len(WAYS), len(x.values)), dtype=int)
@@ -208,7 +232,7 @@ class Cost(SimulatedLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         named = zip(WAYS, self.costs(point, x.values), self.costs(point, x.values, failing=False), strict=True)
-        pairs = [((way, real), (f"{way.removeprefix('scale-')}, ideal", ideal)) for way, real, ideal in named]
+        pairs = [((way, real), (f"{way} without failures", ideal)) for way, real, ideal in named]
         return [
             Curve(name, "predicted", x, self.unit, values)
             for curve in zip(*pairs, strict=True)
@@ -231,3 +255,13 @@ class Cost(SimulatedLab):
             return round(float(np.interp(0, *np.array(pairs).T)), 2)
 
         return {"out pays from": crossing(rising), "out pays up to": crossing(falling)}
+
+
+@waits
+def where_out_pays(marks: Mapping[str, float]) -> Text:
+    """Return between which numbers of machines scale-out costs less, in a sentence; `marks` of the lab."""
+    first, last = marks["out pays from"], marks["out pays up to"]
+    if math.isnan(first):
+        return Text("By the closed form, scale-out never becomes cheaper than one big machine.")
+    until = f" up to {math.floor(last)} machines" if math.isfinite(last) else " machines on"
+    return Text(f"By the closed form, scale-out costs less from {math.ceil(first)}{until}.")

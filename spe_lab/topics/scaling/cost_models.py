@@ -65,7 +65,7 @@ def yearly_cost() -> Model:
     M, p, Y, u, w, E, e, F, r, v, A, H, m = (symbol(name) for name in "MpYuwEeFrvAHm")
     energy = w * E * e * H / 10**6  # W · h and €, in kWh and k€
     expression = M * (p / Y + u + A * (energy + r / F)) + v * H * m / 1000
-    return Model("T", expression, "k€", QUANTITIES, "expenses plus lost revenue; lecture notes §5")
+    return Model("K", expression, "k€", QUANTITIES, "expenses plus lost revenue; lecture notes §5")
 
 
 def shortfall(machines: int, spares: int) -> "sympy.Expr":

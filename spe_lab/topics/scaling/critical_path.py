@@ -63,6 +63,7 @@ class CriticalPath(TeamLab):
     quantity = "time until all tasks are done"
     unit = "ms"
     scale = "linear"
+    first = ("N", "graph", "cut", "pieces")
     compared = ("executed", "late sleeps")
     within = 0.02
     breaks = (
@@ -87,11 +88,11 @@ class CriticalPath(TeamLab):
     def make_sliders(self) -> list[Slider]:
         cut = "tasks that are cut into pieces which may run at the same time"
         return [
-            Slider.count("N", 4, "workers that take tasks from one list", 1, 16, "a small server"),
-            Slider.choice("graph", self.graphs, "which tasks wait for which", "spe_lab/models/task_graph.py"),
-            Slider.choice("cut", PATHS, cut, "where a profiler points", default=PATHS[1]),
-            Slider.count("pieces", 4, "pieces that each of those tasks is cut into", 1, 8, "one for each worker"),
-            Slider.choice("order", ORDERS, "which ready task a worker takes first", "a good rule of thumb"),
+            Slider.count("N", 4, "workers that take tasks from one list", 1, 16, "a small server", label="Workers"),
+            Slider.choice("graph", self.graphs, "which tasks wait for which", "an example", label="Graph"),
+            Slider.choice("cut", PATHS, cut, "where a profiler points", default=PATHS[1], label="Cut"),
+            Slider.count("pieces", 4, "pieces that a task is cut into", 1, 8, "one for each worker", label="Pieces"),
+            Slider.choice("order", ORDERS, "which ready task a worker takes first", "a good rule", label="Order"),
         ]
 
     def presets(self) -> dict[str, Preset]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spe_lab.core import units
 from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.cancel import Cancel
@@ -15,8 +16,9 @@ from spe_lab.core.machine import cpus
 from spe_lab.core.sampling.statistics import centre
 from spe_lab.core.sampling.teams import Setting, team_records, undisturbed
 from spe_lab.core.slider import Slider
+from spe_lab.core.text import Text
 
-WORKS = ("spinning", "waiting")
+WORKS = ("waiting", "spinning")
 WAYS = ("pool", "created")
 PIECE_NS = 1_000_000  # wait of each thread in the trials that measure the costs of waiting threads
 MOST_CALL_NS = 150_000_000  # longest call of C: Python handles an interrupt between calls only
@@ -45,6 +47,16 @@ class Costs:
             "origin": self.origin,
         }
 
+    def summary(self) -> Text:
+        """Return the costs in a sentence."""
+        start, each, late = (units.render(value, "ns", 2) for value in (self.start, self.each, self.late))
+        verb, how = {"pool": ("wake", "woken"), "created": ("create", "created")}[self.kind[1]]
+        ends = f", and a wait ends d = {late} late" if self.kind[0] == "waiting" else ""
+        return Text(
+            f"It takes s = {start} to {verb} any thread at all and c = {each} for each further thread that is"
+            f" {how}{ends} ({self.origin})."
+        )
+
     @classmethod
     def from_dict(cls, costs: dict[str, Any]) -> "Costs":
         return cls(costs["start_ns"], costs["each_ns"], costs["late_ns"], tuple(costs["kind"]), costs["origin"])
@@ -63,19 +75,18 @@ ASSUMED = {
 
 
 def work_sliders() -> list[Slider]:
-    """Return the sliders for kind of work and origin of threads; with few cores the default is waiting."""
-    cores = cpus.current().cores
-    means = "what the work does: spinning needs a core, waiting (for a disk, for another server) needs none"
-    source, default = f"this process may use {cores} cores at the same time", WORKS[0] if cores >= 4 else WORKS[1]
+    """Return the sliders for the kind of work and the origin of the threads."""
+    means = "what the work does: waiting (for a disk, for another server) needs no core, spinning needs one"
     origins = "a pool that persists, or threads that are created and joined each time"
+    come = "Threads come from"
     return [
-        Slider.choice("work", WORKS, means, source, default=default),
-        Slider.choice("threads", WAYS, origins, "servers keep a pool"),
+        Slider.choice("work", WORKS, means, "shows the law on any number of cores", label="Work"),
+        Slider.choice("threads", WAYS, origins, "servers keep a pool", label=come, symbol=come),
     ]
 
 
 def threads_slider(most: int = 64) -> Slider:
-    return Slider.count("N", 8, "threads", 1, most, "the middle of the sweep", "log")
+    return Slider.count("N", 8, "threads", 1, most, "the middle of the sweep", "log", label="Threads")
 
 
 class ForkJoin:

@@ -19,6 +19,7 @@ class Gustafson(SpeedUpLab):
     title = "Gustafson's law"
     question = "How much more work do N threads do in the same time, if each adds a parallel share of its own?"
     quantity = "scaled speed-up"
+    first = ("N", "P", "work", "threads")
     compared = ("scaled speed-up", "with costs")
     within = 0.005
     breaks = (
@@ -30,9 +31,9 @@ class Gustafson(SpeedUpLab):
         share, time = "parallel share of the time with N threads", "time of the work with N threads, for every N"
         return [
             threads_slider(),
-            Slider("P", "", 0.9, share, 0, 1, source="the same share as in Amdahl's lab, of another time"),
+            Slider("P", "", 0.9, share, 0, 1, source="as in Amdahl's lab, of another time", label="Parallel share"),
             *work_sliders(),
-            Slider("T", "ns", 10e6, time, 50e3, 100e6, "log", source="a request that waits for a disk once"),
+            Slider("T", "ns", 10e6, time, 50e3, 100e6, "log", source="a wait for a disk", label="Time with N threads"),
         ]
 
     def presets(self) -> dict[str, Preset]:
@@ -76,5 +77,5 @@ class Gustafson(SpeedUpLab):
         return [
             Curve("with costs", "predicted", x, "", paid, provenance={"costs": costs.to_dict(), "cores": self.cores}),
             Curve("Gustafson's law", "predicted", x, "", models.gustafson_law()(N=N, P=P)),
-            Curve("Amdahl's law, work of a fixed size", "predicted", x, "", models.amdahl_law()(N=N, P=P)),
+            Curve("Amdahl's law for fixed work", "predicted", x, "", models.amdahl_law()(N=N, P=P)),
         ]

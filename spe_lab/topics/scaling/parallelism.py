@@ -38,7 +38,8 @@ QUANTITIES = {
     "n": Quantity("elements of each array", ""),
     "L": Quantity("latency of an addition of floats", "ns"),
     "G": Quantity("time of one element's loads, multiplication and addition without dependences", "ns"),
-    "B": Quantity("bandwidth of memory", "GB/s"),
+    "B": Quantity("bandwidth of memory that one core can use", "GB/s"),
+    "B_all": Quantity("bandwidth of memory that all cores share", "GB/s"),
     "m": Quantity("share of the lines that come from memory", ""),
     "s": Quantity("time to begin and end a product", "ns"),
     "o": Quantity("time to release the threads and to wait for all of them", "ns"),
@@ -46,8 +47,19 @@ QUANTITIES = {
     "v": Quantity("elements in a vector", ""),
     "N": Quantity("threads that share the elements", ""),
 }
+LOOP = "Loop of each thread"
+# group and label of each slider of the model
+LABELS = {
+    "L": ("Core", "Latency of an addition"),
+    "G": ("Core", "Throughput limit"),
+    "s": ("Core", "Start of a product"),
+    "o": ("Threads", "Release and wait"),
+    "B": ("Memory", "Bandwidth of one core"),
+    "B_all": ("Memory", "Bandwidth of all cores"),
+    "C": ("Memory", "Capacity of the caches"),
+}
 # No operating system reports these; a calibrated profile replaces them.
-ASSUMED = {"L": 1.0, "G": 0.3, "B": 20.0}
+ASSUMED = {"L": 1.0, "G": 0.3, "B": 20.0, "B_all": 30.0}
 
 
 @cache
@@ -55,13 +67,14 @@ def element_time() -> Model:
     """Return the time per element: the slowest of three limits, plus its share of the cost per product.
 
     The limits are the latency of the additions in a chain, the throughput of the core, and the bandwidth of memory.
-    Threads divide the work of the cores; all share the bandwidth of memory.
+    N threads divide the work of the cores. They can use N times the bandwidth of one core, up to the shared limit.
     """
     import sympy
 
     s = {name: symbol(name) for name in QUANTITIES}
     core = sympy.Max(s["L"] / (s["c"] * s["v"]), s["G"] / s["v"]) / s["N"]
-    expression = sympy.Max(core, BYTES * s["m"] / s["B"]) + (s["s"] + s["o"]) / s["n"]
+    memory = BYTES * s["m"] / sympy.Min(s["N"] * s["B"], s["B_all"])
+    expression = sympy.Max(core, memory) + (s["s"] + s["o"]) / s["n"]
     return Model("t", expression, "ns", QUANTITIES, "latency and throughput of a pipeline; lecture notes §4.1 and §5")
 
 
@@ -86,32 +99,38 @@ class Parallelism(TeamLab):
     axis = "n"
     quantity = "time per element"
     unit = "ns"
+    first = ("n", "threads", "each")
     compared = ("data", "data")
     within = 0.25
     breaks = (
         "The model takes the largest of three limits as if they overlapped perfectly. It assumes that caches deliver at"
-        " any rate, and that arrays come from memory as soon as they exceed the caches. One core alone may not reach"
-        " the full bandwidth of memory."
+        " any rate, and that arrays come from memory as soon as they exceed the caches. Between the levels of cache the"
+        " loops with single elements can slow down, which the model does not show."
     )
 
     def make_sliders(self) -> list[Slider]:
-        L, G, B = (self.known(name) for name in ("L", "G", "B"))
+        L, G, B, B_all = (self.known(name) for name in ("L", "G", "B", "B_all"))
         C = self.machine.parameter("l3_capacity" if "l3_capacity" in self.machine.parameters else "l2_capacity")
 
         def constant(name: str, unit: str, default: float, low: float, high: float, source: str) -> Slider:
             meaning = "capacity of the caches" if name == "C" else QUANTITIES[name].meaning
-            return Slider(name, unit, default, meaning, low, high, "log", measured=False, source=source)
+            group, label = LABELS[name]
+            shown: dict[str, Any] = {"label": label, "group": group}
+            return Slider(name, unit, default, meaning, low, high, "log", measured=False, source=source, **shown)
 
-        n, each = QUANTITIES["n"].meaning, "loop of each thread of the task level"
+        n, each = QUANTITIES["n"].meaning, "loop of each thread of *tasks*"
         return [
-            Slider.count("n", 4096, n, 16, MOST_ELEMENTS, "in the first-level cache", "log"),
-            Slider.count("threads", 2, "threads of the task level", 1, 16, "the fewest that are parallel"),
-            Slider.choice("each", KINDS, each, "threads alone"),
+            Slider.count("n", 4096, n, 16, MOST_ELEMENTS, "in the first-level cache", "log", label="Elements"),
+            Slider.count(
+                "threads", 2, "threads of *tasks*", 1, 16, "the fewest that are parallel", label="Threads", symbol="N"
+            ),
+            Slider.choice("each", KINDS, each, "threads alone", label=LOOP, symbol=LOOP),
             constant("L", "ns", L.value, 0.2, 5, L.source),
             constant("G", "ns", G.value, 0.05, 2, G.source),
             constant("s", "ns", 3.0, 0.5, 50, "assumed: a call and a few additions"),
             constant("o", "ns", 500.0, 50, 50_000, "assumed: order of magnitude of threads that spin"),
             constant("B", "GB/s", B.value, 0.5, 1000, B.source),
+            constant("B_all", "GB/s", B_all.value, 0.5, 4000, B_all.source),
             constant("C", "B", C.value, 1 << 16, 1 << 30, f"{C.origin}: {C.source}"),
         ]
 
@@ -120,16 +139,18 @@ class Parallelism(TeamLab):
         parameters = self.machine.parameters.items()
         measured = {key: p for key, p in parameters if p.origin == "measured" and p.value is not None}
         unit = QUANTITIES[name].unit
+        shared = "memory_bandwidth_all_cores" if self.cores > 1 else "memory_bandwidth"
         ways = {
-            "L": lambda: (4 / measured["clock"].value, "four cycles of the measured clock"),
-            "G": lambda: (1 / measured["clock"].value, "one cycle of the measured clock"),
+            "L": lambda: (3 / measured["core_clock"].value, "three cycles of the measured core clock"),
+            "G": lambda: (1 / measured["core_clock"].value, "one cycle of the measured core clock"),
             "B": lambda: (measured["memory_bandwidth"].value, "measured: this machine's profile"),
+            "B_all": lambda: (measured[shared].value, "measured: this machine's profile"),
         }
         try:
             value, source = ways[name]()
         except KeyError:  # not calibrated, or not resolvable here
             return Parameter(ASSUMED[name], unit, "assumed", "assumed: order of magnitude of a current core")
-        return Parameter(float(value), unit, "measured", source)
+        return Parameter(float(f"{value:.3g}"), unit, "measured", source)
 
     def presets(self) -> dict[str, Preset]:
         return {
@@ -143,13 +164,13 @@ class Parallelism(TeamLab):
                 " product.",
             ),
             "Little room, slow memory": Preset(
-                {"C": 1048576.0, "B": 2.0},
+                {"C": 1048576.0, "B": 2.0, "B_all": 2.0},
                 "Where the arrays exceed the caches, all four curves meet: each loop waits for the same memory.",
             ),
         }
 
     def default_values(self, short: bool) -> list[float]:
-        return [2.0**k for k in ((6, 11, 17) if short else range(5, 24))]
+        return [2.0**k for k in ((6, 11, 17) if short else (*range(6, 16), *range(17, 23)))]
 
     def plan(self, point: Mapping[str, Value], x: Axis, effort: Effort, cancel: Cancel) -> Plan:
         data, cells = Data(int(x.values.max())), [int(n) for n in x.values]
@@ -175,7 +196,9 @@ class Parallelism(TeamLab):
 
     def time(self, point: Mapping[str, Value], n: np.ndarray, kind: str, threads: int) -> np.ndarray:
         chains, lanes = KINDS[kind]
-        known = {name: point[name] for name in ("L", "G", "B", "s")} | {"o": point["o"] if threads > 1 else 0.0}
+        known = {name: point[name] for name in ("L", "G", "B", "B_all", "s")} | {
+            "o": point["o"] if threads > 1 else 0.0
+        }
         missing = miss_share("cliff", float(point["C"]), BYTES * n)
         return element_time()(n=n, m=missing, c=chains, v=lanes, N=min(threads, self.cores), **known)
 

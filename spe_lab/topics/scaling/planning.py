@@ -1,16 +1,15 @@
 """Exercises on planning: cut a task graph until it is fast enough; predict the first failure."""
 
+import random
 from typing import Any
 
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Verdict, number
+from spe_lab.core.reader.exercise import Exercise, Seeded, Verdict, number
 from spe_lab.core.units import render
 from spe_lab.models.schedule import list_schedule
 from spe_lab.models.task_graph import PAGE, Graph
 
 WORKERS, SOON_MS = 4, 13.0
-FLEET, MTTF_YEARS = 64, 3
-DAYS = MTTF_YEARS * 365.25 / FLEET
 
 PAGE_SOLUTION = """
 parse     2ms
@@ -76,23 +75,47 @@ def _changed(given: Graph, page: Graph) -> str:
     return ""
 
 
-def judge_first_failure(answer: Any) -> Verdict:
-    days = number(answer, f"days until the first of {FLEET} machines fails, on average")
-    if abs(days / DAYS - 1) < 0.05:
-        return Verdict(
-            "right",
-            f"{DAYS:.1f} days: {FLEET} machines fail {FLEET} times as often as one. A failure in {MTTF_YEARS} years is"
-            " an event; two failures a month are an expense",
-        )
-    if abs(days / (MTTF_YEARS * 365.25) - 1) < 0.05:
-        return Verdict(
-            "wrong",
-            f"that is the mean time to failure of one machine. How often does one of {FLEET} machines fail?",
-        )
-    return Verdict("wrong", f"the rates of failure add up: {FLEET} · 1/({MTTF_YEARS} years)")
+def make_first_failure(rng: random.Random) -> Exercise:
+    """Return the exercise on the first failure in a fleet."""
+    fleet, years = rng.choice([20, 32, 50, 64, 100, 128]), rng.choice([2, 3, 4, 5])
+    days_of_one = years * 365.25
+    expected = days_of_one / fleet
+
+    def judge(answer: Any) -> Verdict:
+        days = number(answer, f"days until the first of {fleet} machines fails, on average")
+        if abs(days / expected - 1) < 0.05:
+            return Verdict(
+                "right",
+                f"{expected:.3g} days: {fleet} machines fail {fleet} times as often as one. A failure in {years}"
+                f" years is an event; {365.25 / expected:.0f} failures a year are an expense",
+            )
+        if abs(days / days_of_one - 1) < 0.05:
+            return Verdict(
+                "wrong",
+                f"that is the mean time to failure of one machine. How often does one of {fleet} machines fail?",
+            )
+        if abs(days / (days_of_one * fleet) - 1) < 0.05:
+            return Verdict("wrong", "more machines do not fail less often: divide by their number")
+        if abs(days / (expected / 365.25) - 1) < 0.05:
+            return Verdict("wrong", "that is in years, and days are asked for")
+        return Verdict("wrong", f"the rates of failure add up: {fleet} · 1/({years} years)")
+
+    return Exercise(
+        f"Each of {fleet} machines fails once in {years} years on average, independently of the others. How many days"
+        " pass on average until the first of them fails?",
+        (
+            f"One machine fails at a rate of one in {years} years.",
+            f"{fleet} machines fail at {fleet} times that rate; the mean time is 1 divided by the rate.",
+        ),
+        round(expected, 1),
+        f"{years} · 365.25 days / {fleet} = {expected:.3g} days. The minimum of n exponential times with mean m is"
+        " exponential with mean m/n. Therefore a service on many machines must tolerate the loss of one of them at any"
+        " time.",
+        judge,
+    )
 
 
-PLANNING = {
+PLANNING: dict[str, Exercise | Seeded] = {
     "page": Exercise(
         f"Edit the graph `page` until {WORKERS} workers need at most {render(SOON_MS, 'ms')}: cut tasks into parts with"
         " names such as `query.1`. The work of each code, and what waits for what, stay as they are.",
@@ -105,16 +128,5 @@ PLANNING = {
         " ms, and four workers reach 13 ms. The pictures, 59 % of the work, stay uncut.",
         judge_page,
     ),
-    "first_failure": Exercise(
-        f"Each of {FLEET} machines fails once in {MTTF_YEARS} years on average, independently of the others. How many"
-        " days pass on average until one of them fails?",
-        (
-            "One machine fails at a rate of one in three years.",
-            f"{FLEET} machines fail at {FLEET} times that rate; the mean time is 1 divided by the rate.",
-        ),
-        round(DAYS, 1),
-        "The minimum of n exponential times with mean m is exponential with mean m/n. Therefore a service on many"
-        " machines must tolerate the loss of one of them at any time.",
-        judge_first_failure,
-    ),
+    "first_failure": Seeded(make_first_failure),
 }

@@ -39,10 +39,10 @@ class FittedLaw:
     def summary(self) -> Text:
         """Return the fitted values and their intervals in a sentence."""
         intervals = (self.sigma_interval, self.kappa_interval, self.most_interval)
-        sigma, kappa, most = (f"{low:.3g} to {high:.3g}" for low, high in intervals)
+        sigma, kappa, most = (f"{low:.2g} to {high:.2g}" for low, high in intervals)
         return Text(
-            f"contention sigma = {self.sigma:.3g} (95 % interval: {sigma}), coherency kappa = {self.kappa:.2g}"
-            f" ({kappa}); most at N = {self.most:.3g} ({most})"
+            f"Contention σ = {self.sigma:.2g} (95 % interval: {sigma}), coherency κ = {self.kappa:.2g} ({kappa});"
+            f" fastest at {self.most:.3g} threads ({most})."
         )
 
 
@@ -106,7 +106,10 @@ class Usl(SpeedUpLab):
     id = "scaling.usl"
     title = "The universal scalability law"
     question = "From how many threads on does another thread make the work slower, and can a few points predict that?"
+    scale = "linear"  # a maximum shows better there
+    first = ("N", "threads", "sigma", "kappa")
     compared = ("speed-up", "fitted")
+    fitted_here = True
     within = 0.04
     breaks = (
         "Two numbers describe all interactions of threads. A law fitted at few threads may find no coherency at all,"
@@ -118,21 +121,27 @@ class Usl(SpeedUpLab):
         work, threads = work_sliders()
         created = replace(threads, default="created", source="the time to create threads grows with their number")
         T1, source = models.QUANTITIES["T1"].meaning, "short enough that creating threads counts"
+
+        def own(name: str, default: float, meaning: str, high: float, source: str, label: str, symbol: str) -> Slider:
+            """Return a slider of the curve that the reader moves."""
+            shown: dict[str, Any] = {"label": label, "symbol": symbol}
+            return Slider(name, "", default, meaning, 0, high, measured=False, source=source, **shown)
+
         return [
             threads_slider(),
-            Slider("P", "", 0.95, P, 0, 1, source="a twentieth is serial"),
+            Slider("P", "", 0.95, P, 0, 1, source="a twentieth is serial", label="Parallel share"),
             work,
             created,
-            Slider("T1", "ns", 10e6, T1, 50e3, 100e6, "log", source=source),
-            Slider("sigma", "", 0.05, sigma, 0, 1, measured=False, source="1 − P of this lab"),
-            Slider("kappa", "", 0.002, kappa, 0, 0.02, measured=False, source="25 µs to create a thread, of 10 ms"),
+            Slider("T1", "ns", 10e6, T1, 50e3, 100e6, "log", source=source, label="Time with one thread", symbol="T_1"),
+            own("sigma", 0.05, sigma, 1, "1 − P of this lab", "Contention", "σ"),
+            own("kappa", 0.002, kappa, 0.02, "20 µs to create a thread, of 10 ms", "Coherency", "κ"),
         ]
 
     def presets(self) -> dict[str, Preset]:
         return {
             "No coherency": Preset(
                 {"kappa": 0.0},
-                "The curve for sigma and kappa as set has no maximum any more: it is Amdahl's law for P = 0.95.",
+                "The curve *σ and κ as set* has no maximum any more: it is Amdahl's law for P = 0.95.",
             ),
             "No contention": Preset(
                 {"sigma": 0.0},
@@ -180,11 +189,11 @@ class Usl(SpeedUpLab):
 
         return [
             curve("fitted", fitted.sigma, fitted.kappa, found),
-            curve("sigma and kappa as set", point["sigma"], point["kappa"], {}),
-            curve("sigma = 1 − P, kappa = c / T1", 1 - point["P"], kappa, {"costs": costs.to_dict()}),
+            curve("σ and κ as set", point["sigma"], point["kappa"], {}),
+            curve("σ = 1 − P and κ = c/T₁", 1 - point["P"], kappa, {"costs": costs.to_dict()}),
         ]
 
     def marks(self, point: Mapping[str, Value], fit: "UslFit") -> dict[str, float]:
         """Return the N of the fitted law's maximum."""
         most = fit.law.most
-        return {"most (fitted)": round(most, 2) if math.isfinite(most) else math.nan}
+        return {"fastest at": round(most, 2) if math.isfinite(most) else math.nan}

@@ -1,6 +1,7 @@
 """The laws of speed-up by two routes, what waiting and spinning threads must show, and the exercises of chapter 05a."""
 
 import math
+import re
 import signal
 import threading
 
@@ -12,10 +13,9 @@ import sympy
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.machine import cpus
-from spe_lab.core.recording import Recording
+from spe_lab.core.reader.exercise import Seeded
 from spe_lab.topics.scaling import exercises, fork_join, models, usl
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
@@ -112,7 +112,7 @@ def test_the_fit_finds_what_a_curve_was_made_of(sigma, kappa):
     assert found.sigma == pytest.approx(sigma, abs=0.01) and found.kappa == pytest.approx(kappa, abs=0.0005)
     for value, (low, high) in ((sigma, found.sigma_interval), (kappa, found.kappa_interval)):
         assert low - 0.01 <= value <= high + 0.01 and low <= high
-    assert "contention" in found.summary()
+    assert "Contention σ" in found.summary()
 
 
 def test_too_few_points_are_no_fit():
@@ -195,10 +195,17 @@ def test_scaled_work_grows_with_the_threads():
     assert one == pytest.approx(1, abs=0.1) and 2.5 < four < 3.8 and 8 < sixteen < 14.6
 
 
-def test_the_sliders_choose_waiting_where_there_are_few_cores(monkeypatch):
-    for count, expected in ((1, "waiting"), (3, "waiting"), (4, "spinning")):
+@pytest.mark.parametrize("lab_id", ["scaling.amdahl", "scaling.gustafson", "scaling.usl"])
+def test_work_waits_by_default_however_many_cores_there_are(monkeypatch, lab_id):
+    for count in (1, 64):
         monkeypatch.setattr(cpus, "current", lambda count=count: cpus.Cpus(tuple(range(count)), None, pinned=True))
-        assert registry.get("scaling.amdahl").point()["work"] == expected
+        assert registry.get(lab_id).point()["work"] == "waiting"
+
+
+def test_the_costs_of_threads_are_told_in_a_sentence():
+    told = fork_join.Costs(20_000, 1500, 61_200, ("waiting", "created")).summary()
+    assert told.startswith("It takes s = 20 µs to create") and "c = 1.5 µs" in told and "d = 61 µs late" in told
+    assert "late" not in fork_join.Costs(200, 50, 0, ("spinning", "pool")).summary()
 
 
 def test_a_quota_limits_the_predicted_speed_up_of_spinning_work_and_not_of_waiting(monkeypatch):
@@ -243,33 +250,62 @@ def test_an_interrupted_run_leaves_no_thread():
 # ---------------------------------------------------------------------------------------------------------
 
 
-def measured_run(speed_ups):
-    x = Axis("N", "", list(speed_ups))
-    curve = Curve("speed-up", "measured", x, "", list(speed_ups.values()))
-    return Recording("scaling.amdahl", {}, x, [curve], {}, {}, "")
+ENTRIES = exercises.EXERCISES.entries
+SEEDED = sorted(name for name, entry in ENTRIES.items() if isinstance(entry, Seeded))
+DRAWS = range(40)
 
 
-RUN = measured_run({1: 1, 2: 1.8, 4: 3.05, 16: 6.1})
+@pytest.mark.parametrize("name", SEEDED)
+def test_drawn_numbers_are_judged_by_the_solution_and_differ(name):
+    drawn = [ENTRIES[name].exercise(seed) for seed in DRAWS]
+    assert len({each.question for each in drawn}) > 10
+    for each in drawn:
+        assert each.judge(each.answer).state == "right", each.question
+        assert each.judge(2.7 * each.answer).state == each.judge(0).state == "wrong"
+        assert each.question.endswith("?") and len(each.hints) >= 2
+
+
+def verdicts(name, wrong):
+    """Judge, for each draw, the number that a usual mistake gives; `wrong` gets the numbers of the question."""
+    for seed in DRAWS:
+        drawn = ENTRIES[name].exercise(seed)
+        numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", drawn.question)]
+        yield drawn.judge(wrong(*numbers))
 
 
 @pytest.mark.parametrize(
-    ("answer", "state"),
-    [(6.3, "right"), (5.8, "right"), (12.2, "wrong"), (3.05, "wrong"), ("many", "wrong"), (math.nan, "wrong")],
+    ("name", "wrong", "said"),
+    [
+        ("third_point", lambda s, few, many: s * many / few, "straight line"),
+        ("third_point", lambda s, few, many: 1 + (s - 1) * (many - 1) / (few - 1), "straight line"),
+        ("third_point", lambda s, few, many: (1 - 1 / s) / (1 - 1 / few), "the parallel share"),
+        ("best_threads", lambda p, ms, us: p * ms * 1000 / us, "derivative"),
+        ("best_threads", lambda p, ms, us: math.sqrt(ms * 1000 / us), "parallel share"),
+        ("first_failure", lambda fleet, years: years * 365.25, "one machine"),
+        ("first_failure", lambda fleet, years: years * 365.25 * fleet, "less often"),
+        ("first_failure", lambda fleet, years: years / fleet, "in years"),
+    ],
 )
-def test_two_points_tell_the_third(answer, state):
-    assert exercises.EXERCISES["two_points"].check(answer, run=RUN).state == state
+def test_a_usual_mistake_is_named(name, wrong, said):
+    for verdict in verdicts(name, wrong):
+        assert verdict.state == "wrong" and said in verdict.reason
 
 
-def test_a_straight_line_is_told_what_it_does_not_know():
-    assert "straight line" in exercises.EXERCISES["two_points"].check(12, run=RUN).reason
+def test_the_third_point_is_the_one_of_a_searched_share():
+    for seed in DRAWS:
+        drawn = ENTRIES["third_point"].exercise(seed)
+        given, few, many = (float(number) for number in re.findall(r"\d+(?:\.\d+)?", drawn.question))
+        shares = np.linspace(0.5, 1, 500_001)
+        found = shares[np.argmin(np.abs(models.amdahl_law()(N=few, P=shares) - given))]
+        assert drawn.answer == pytest.approx(float(models.amdahl_law()(N=many, P=found)), rel=2e-3)
 
 
-def test_two_points_need_a_measurement_of_one_s_own():
-    check = exercises.EXERCISES["two_points"].check
-    assert (
-        "your own measurement" in check(6).reason
-        and "clean points" in check(6, run=measured_run({1: 1, 2: 1.8})).reason
-    )
+def test_the_best_number_of_threads_is_the_one_that_a_search_finds():
+    for seed in DRAWS:
+        drawn = ENTRIES["best_threads"].exercise(seed)
+        share, ms, us = (float(number) for number in re.findall(r"\d+(?:\.\d+)?", drawn.question))
+        n = np.arange(1, 200)
+        assert abs(n[np.argmin(share * 1000 * ms / n + us * (n - 1))] - drawn.answer) <= 1
 
 
 @pytest.mark.parametrize(
@@ -295,7 +331,7 @@ def test_the_serial_share_is_judged_as_an_expression(answer, state):
     ("text", "states"),
     [
         (exercises.LOCK_SOLUTION, {"right", "inconclusive"}),  # inconclusive on a machine that is never quiet
-        (exercises.LOCK_TEMPLATE, {"wrong", "inconclusive"}),
+        (exercises.LOCK_TEMPLATE.replace("member;", "member + 0u;"), {"wrong", "inconclusive"}),
         (
             exercises.LOCK_SOLUTION.replace("i += (uint64_t)threads", "i += 1"),
             {"wrong"},
@@ -310,6 +346,28 @@ def test_the_lock_is_judged_by_the_sum_and_by_the_time(text, states):
 
 def test_untouched_exercises_are_not_attempted():
     assert {each.check().state for each in exercises.EXERCISES.values()} == {"not attempted"}
+    for name, template in (("lock", exercises.LOCK_TEMPLATE), ("chain", exercises.CHAIN_TEMPLATE)):
+        assert exercises.EXERCISES[name].check(template).state == "not attempted"
+
+
+@pytest.mark.machine
+@needs_compiler
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        (exercises.CHAIN_SOLUTION, {"right", "inconclusive"}),  # inconclusive on a machine that is never quiet
+        (exercises.CHAIN_TEMPLATE.replace("sum = 0", "sum = 0.0f"), {"wrong", "inconclusive"}),
+        (exercises.CHAIN_SOLUTION.replace("for (; i < n; i++)", "for (; 0; i++)"), {"wrong"}),  # the rest is left out
+        (
+            exercises.CHAIN_TEMPLATE.replace(
+                "float sum = 0;", "static float kept; if (kept) return kept; float sum = 0;"
+            ).replace("return sum", "return kept = sum"),
+            {"wrong"},
+        ),  # the first result for all
+    ],
+)
+def test_the_chain_is_judged_by_its_sums_and_by_the_time(text, states):
+    assert exercises.EXERCISES["chain"].check(text).state in states
 
 
 def test_one_core_is_no_place_for_the_lock(monkeypatch):

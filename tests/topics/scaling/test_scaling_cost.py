@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
+from spe_lab import explore, predict
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
@@ -226,3 +227,18 @@ def test_the_simulated_cost_is_the_closed_form(lab, settings):
         # The intervals are two standard errors: twice as wide, one in 16,000 lies outside by chance; the seeds are
         # fixed.
         assert (np.abs(simulated.values - closed.values) < 2 * (simulated.high - simulated.low) / 2 + 1e-9).all()
+
+
+@pytest.mark.parametrize("lab_id", ["scaling.cost", "scaling.usl"])
+def test_an_open_prediction_of_a_mark_is_not_answered_on_the_page(lab_id):
+    mark = next(iter(registry.get(lab_id).marks(registry.get(lab_id).point(), registry.get(lab_id).recorded_fit)))
+    asked = predict(lab_id, mark=mark, low=..., high=...)
+    page = explore(lab_id, asked)
+
+    def told(widget):
+        yield str(getattr(widget, "value", ""))
+        for child in getattr(widget, "children", ()):
+            yield from told(child)
+
+    assert asked.open
+    assert mark not in page.text and not any(mark in each for each in told(page.page))

@@ -3,6 +3,7 @@ a machine must show.
 """
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -21,6 +22,7 @@ from spe_lab.topics import scaling
 from spe_lab.topics.scaling import parallelism
 from spe_lab.topics.scaling.models import symbol
 from spe_lab.topics.scaling.parallelism import KINDS, LEVELS
+from spe_lab.ui import controls
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 
@@ -88,7 +90,7 @@ def test_a_cancel_ends_years_of_laps_and_leaves_no_thread():
 
 
 def test_the_time_is_the_largest_of_its_limits_by_hand():
-    known = {"L": 1.0, "G": 0.3, "B": 10.0, "s": 6.0, "o": 0.0, "m": 0.0, "n": 100, "N": 1}
+    known = {"L": 1.0, "G": 0.3, "B": 10.0, "B_all": 15.0, "s": 6.0, "o": 0.0, "m": 0.0, "n": 100, "N": 1}
     time = scaling.element_time()
     by_hand = {"one chain": 1.0, "eight chains": 0.3, "vectors": 0.25, "eight chains of vectors": 0.075}
     for kind, (chains, lanes) in KINDS.items():
@@ -97,6 +99,8 @@ def test_the_time_is_the_largest_of_its_limits_by_hand():
         0.8 + 0.06
     )  # 8 bytes at 10 bytes a nanosecond
     assert float(time(c=1, v=1, **(known | {"N": 4, "o": 500.0}))) == pytest.approx(0.25 + 5.06)
+    # Two threads read from memory at 15 bytes a nanosecond, not at twice 10.
+    assert float(time(c=8, v=4, **(known | {"m": 1.0, "N": 2}))) == pytest.approx(8 / 15 + 0.06)
 
 
 def test_threads_pay_from_where_both_times_are_the_same():
@@ -120,17 +124,20 @@ def test_one_core_gains_nothing_from_threads_and_has_no_mark(lab, monkeypatch):
     assert threads > one and np.isnan(lab.marks(point, lab.recorded_fit)["threads pay from"])
 
 
-def test_constants_come_from_a_profile_that_has_them():
+def test_constants_come_from_a_profile_that_has_them(monkeypatch):
     own = Machine(
         {},
         {
-            "clock": Parameter(4.0, "GHz", "measured", "x"),
+            "core_clock": Parameter(4.0, "GHz", "measured", "x"),
             "memory_bandwidth": Parameter(25.0, "GB/s", "measured", "x"),
+            "memory_bandwidth_all_cores": Parameter(40.0, "GB/s", "measured", "x"),
             "l3_capacity": Parameter(8 << 20, "B", "claimed", "sysfs"),
         },
     )
+    monkeypatch.setattr(cpus, "current", lambda: cpus.Cpus((0, 1), None, pinned=True))
     sliders = parallelism.Parallelism(own).sliders
-    assert [sliders[name].default for name in "LGBC"] == [1.0, 0.25, 25.0, 8 << 20]
+    constants = [sliders[name].default for name in ("L", "G", "B", "B_all", "C")]
+    assert constants == [0.75, 0.25, 25.0, 40.0, 8 << 20]
     assert "measured" in sliders["L"].source and "claimed" in sliders["C"].source
     assert (
         "assumed"
@@ -185,3 +192,8 @@ def test_the_machine_shows_what_the_chapter_says(lab):
     assert one[0] > 1.3 * chains[0] and one[0] > 2 * vectors[0]
     if cpus.current().cores >= 2 and np.isfinite(threads[1]):
         assert threads[1] < one[1] / 2  # eight chains of vectors alone are eight times as fast
+
+
+def test_a_constant_that_is_shown_like_the_default_can_be_set(lab):
+    slider = replace(lab.sliders["L"], default=1.1811)
+    assert 1.18 in controls.stops(slider, 1.18)
