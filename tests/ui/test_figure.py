@@ -87,7 +87,11 @@ def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
     x, figure = dense(lab, recorded.x), LabFigure(lab)
 
     def top(latency):
-        return figure.place(lab.predict(lab.point({"l_L3": latency, "k_L3": 0}), x, lab.recorded_fit)).axes[0].get_ylim()[1]
+        return (
+            figure.place(lab.predict(lab.point({"l_L3": latency, "k_L3": 0}), x, lab.recorded_fit))
+            .axes[0]
+            .get_ylim()[1]
+        )
 
     before, grown, after = top(8), top(1000), top(8)
     assert before < grown == after
