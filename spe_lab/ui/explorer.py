@@ -299,7 +299,7 @@ class Explorer:
             at=at,
             stale=stale,
             prediction=self.prediction,
-            marks=frame.marks,
+            marks=self.gate.marks(frame.marks),
             elsewhere=elsewhere,
         )
         said = [

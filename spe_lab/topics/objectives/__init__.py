@@ -1,6 +1,6 @@
 """Service objectives: tails of fan-outs, head-room of pools, energy, and costs of late answers."""
 
-from spe_lab.topics.objectives.energy import Energy
+from spe_lab.topics.objectives.energy import Energy, energy_table
 from spe_lab.topics.objectives.exercises import EXERCISES
 from spe_lab.topics.objectives.fan_out import Slo
 from spe_lab.topics.objectives.formulas import formula
@@ -55,6 +55,7 @@ __all__ = [
     "Utilisation",
     "corrected",
     "energy_per_request",
+    "energy_table",
     "erlang_c",
     "exponential_mean",
     "exponential_quantile",

@@ -54,15 +54,15 @@ def copies_drown(run: Run) -> bool | None:
 
 
 def one_server(run: Run) -> bool | None:
-    return between(at(run, SHARED, 1), 0.06, 0.1)
+    return less(at(run, SHARED, 1), 0.2)
 
 
 def sixteen_servers(run: Run) -> bool | None:
-    return between(at(run, SHARED, 16), 0.83, 0.91)
+    return less(0.8, at(run, SHARED, 16))
 
 
 def apart_like_one(run: Run) -> bool | None:
-    return between(at(run, APART, 16), 0.05, 0.11)
+    return less(at(run, APART, 16), 0.2)
 
 
 def a_joule(run: Run) -> bool | None:
@@ -111,17 +111,17 @@ CLAIMS = (
     ),
     Claim(
         "objectives.utilisation",
-        "One server meets the objective up to a load of about 8 %.",
+        "One server meets the objective only at loads below 20 %.",
         only(one_server, **POOL),
     ),
     Claim(
         "objectives.utilisation",
-        "Sixteen servers with one queue meet it up to about 87 %.",
+        "Sixteen servers with one queue meet it at loads above 80 %.",
         only(sixteen_servers, **POOL),
     ),
     Claim(
         "objectives.utilisation",
-        "Sixteen servers with a queue each meet it up to the load of one server.",
+        "Sixteen servers with a queue each meet it only at loads below 20 %, like one server.",
         only(apart_like_one, **POOL),
     ),
     Claim(

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, growing, register
+from spe_lab.core.reader.waiting import Waiting, waits
+from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Simulated, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools
@@ -35,6 +37,7 @@ class Energy(SimulatedLab):
     stem = "queueing"
     steps = 3
     live = True
+    exact = True
     compared = ("all on", "all on")
     within = 0.02
     first = ("load", "servers", "idle", "k")
@@ -171,6 +174,12 @@ class Energy(SimulatedLab):
         allowed = f"{100 * (1 - PERCENTILE):.0f} % is allowed"
         reason = "Servers come in whole numbers, so the objective is met with something to spare"
         return Text("\n".join([*rows, "", f"{found}; {allowed}. {reason}."]))
+
+
+@waits
+def energy_table(after: Run) -> Text | Waiting:
+    """Return the lab's table at the settings of this run; wait while its prediction is open."""
+    return Energy().table({name: value for name, value in after.point.items() if name != Energy.axis})
 
 
 def run(offered: float, servers: int, customers: int, cancel: Cancel | None = None) -> Simulated:

@@ -71,6 +71,7 @@ class Slo(SimulatedLab):
     stem = "objectives"
     steps = 3
     live = True
+    exact = True
     compared = ("hedged", "hedged")
     within = 0.015
     first = ("leaves", "p", "leaf", "hedge")

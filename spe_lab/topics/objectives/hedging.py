@@ -123,6 +123,7 @@ class Hedging(SimulatedLab):
     stem = "objectives"
     steps = 3
     live = True
+    exact = True
     compared = ("with copies", "copies at their own load")
     within = 0.15  # an approximation: queues with copies are not independent
     breaks = (

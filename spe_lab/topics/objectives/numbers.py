@@ -136,9 +136,7 @@ def make_contract(rng: random.Random) -> Exercise:
             fewer, more = contract.cost(right - 1), contract.cost(right + 1)
             return Verdict("right", f"{found}; one fewer {fewer:.2f} €, one more {more:.2f} €")
         if spare == right + 1:
-            return Verdict(
-                "wrong", f"nearly: {found}. The last one saves less than its price"
-            )
+            return Verdict("wrong", f"nearly: {found}. The last one saves less than its price")
         why = "one more would save more than it costs" if spare < right else "the last ones save almost nothing"
         return Verdict("wrong", f"{found}: {why}")
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.reader.waiting import Waiting, waits
+from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.topics.objectives import models
 
@@ -103,8 +105,14 @@ def square_roots(p: float) -> float:
     return brentq(excess, 1e-9, 10.0)
 
 
-def load_table(servers: Sequence[int] = (1, 2, 4, 8, 16, 64, 256), limits: Sequence[float] = (5, 10)) -> Text:
-    """Return a table of the highest loads at which 99 % of the requests meet each of these limits."""
+@waits
+def load_table(
+    *after: Run, servers: Sequence[int] = (1, 2, 4, 8, 16, 64, 256), limits: Sequence[float] = (5, 10)
+) -> Text | Waiting:
+    """Return a table of the highest loads at which 99 % of the requests meet each of these limits.
+
+    `after`: runs whose predictions the table would give away; it waits for them.
+    """
     loads = [highest_load(np.array(servers), k, 0.99) for k in limits]
     head = " | ".join(f"99 % within {k:g} S" for k in limits)
     rows = [f"| servers | {head} |", f"|---:|{'---:|' * len(limits)}"]

@@ -30,6 +30,7 @@ class Sla(SimulatedLab):
     stem = "queueing"
     steps = 3
     live = True
+    exact = True
     compared = ("servers and penalties", "servers and penalties")
     within = 0.04
     first = ("spare", "offered", "price", "fine")

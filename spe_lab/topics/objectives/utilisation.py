@@ -13,7 +13,7 @@ from spe_lab.topics.objectives.sharing import SEED
 
 WAYS = ("shared queue", "queue for each")
 OBJECTIVES = ("total time", "no waiting")
-CUSTOMERS = 1500  # of a small pool, for one load, in a first answer
+CUSTOMERS = 3000  # of a small pool, for one load, in a first answer
 BATCHES = 10  # few and long: the waits of a busy pool are correlated over a long time
 STEPS = 7  # loads that are tried for one pool
 FARTHEST = 8.0  # log(load / (1 − load)) of the first bracket's ends: from 0.0003 to 0.9997
@@ -40,6 +40,7 @@ class Utilisation(SimulatedLab):
     stem = "queueing"
     steps = 3
     live = True
+    exact = True
     compared = (WAYS[0], WAYS[0])
     within = 0.05
     breaks = (

@@ -15,6 +15,7 @@ from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.reader.claims import claims
+from spe_lab.core.reader.waiting import Waiting
 from spe_lab.models.queues import batches, birth_death, lognormal
 from spe_lab.topics import objectives
 from spe_lab.topics.objectives import (
@@ -762,6 +763,27 @@ def test_a_wrong_formula_and_an_unknown_one_are_refused(monkeypatch):
         objectives.formula("Kingman")
 
 
+def test_tables_wait_for_the_predictions_that_they_would_give_away():
+    waiting = Waiting("Commit a range above.")
+    assert objectives.load_table(waiting) is waiting and objectives.energy_table(waiting) is waiting
+
+
+@needs_compiler
+def test_while_a_prediction_is_open_neither_model_nor_mark_nor_table_gives_the_answer(monkeypatch):
+    from spe_lab import explore, predict
+
+    monkeypatch.delenv("SPE_LAB_PREDICTIONS", raising=False)
+    box = predict("objectives.sla", mark="cheapest", low=..., high=...)
+    explorer = explore("objectives.sla", box)
+    page = explorer.parts.twin.value
+    assert box.open and "cheapest" not in page and "cheapest" not in explorer.text and "servers alone –" in page
+    box.skip()
+    page = explorer.parts.twin.value
+    assert "cheapest at 9" in page and "servers alone –" not in page
+    waiting = explore("objectives.energy", predict("objectives.energy", at=0.1, low=..., high=...)).measured()
+    assert "above" in str(objectives.energy_table(waiting))
+
+
 LABS = ("slo", "hedging", "utilisation", "energy", "sla")
 
 
@@ -790,7 +812,7 @@ def test_a_run_that_shows_the_opposite_contradicts_and_one_at_other_settings_doe
 
 
 def test_the_tables_say_what_they_show():
-    loads = str(objectives.load_table((1, 16), (5,))).splitlines()
+    loads = str(objectives.load_table(servers=(1, 16), limits=(5,))).splitlines()
     assert loads[2:] == ["| 1 | 7.9 % |", "| 16 | 87.3 % |"]
     if native.available():
         last = str(objectives.together(0.8, 100)).splitlines()[-1]
