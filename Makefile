@@ -28,14 +28,14 @@ lab: $(READY) compiler ## Open JupyterLab on the start page (NOTEBOOK=... anothe
 	@.venv/bin/spe-lab doctor || true
 	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(SPE_LAB_ARGS)
 
-# A copy with its slides marked, in a Lab whose settings begin anew each time: leaving the slides would be remembered.
+# Copies with their slides marked, in a Lab whose settings begin anew each time: leaving the slides would be remembered.
 LECTURE := $(CURDIR)/.jupyter/lab/lecture
 lecture: export JUPYTER_CONFIG_DIR := $(CURDIR)/.jupyter/lecture
 lecture: export JUPYTERLAB_SETTINGS_DIR := $(LECTURE)/user-settings
 lecture: export JUPYTERLAB_WORKSPACES_DIR := $(LECTURE)/workspaces
 lecture: NOTEBOOK ?= notebooks/03b_memory.ipynb
-lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in large type (NOTEBOOK=... another one than the memory chapter)
-	@rm -rf "$(LECTURE)" && $(RUN) spe_lab.ui.slides $(NOTEBOOK) dist/lecture
+lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in large type (NOTEBOOK=... another chapter, SHORT=1 its path of 45 minutes)
+	@rm -rf "$(LECTURE)" && $(RUN) spe_lab.ui.slides $(if $(SHORT),--short) $(NOTEBOOK) dist/lecture
 	@.venv/bin/spe-lab doctor || true
 	@exec $(RUN) jupyterlab --LabApp.default_url=/lab/tree/dist/lecture/$(notdir $(NOTEBOOK)) $(SPE_LAB_ARGS)
 
@@ -66,7 +66,7 @@ ALL_TESTS = spe_lab tests notebooks
 # The contract, notebook and pages of a topic are among tests for all topics.
 TOPIC ?=
 ITS_TESTS = spe_lab/topics/$(TOPIC) tests/topics/$(TOPIC) $(wildcard notebooks/*_$(TOPIC).ipynb) tests/notebooks \
-  tests/core/test_lab_contract.py tests/sanitizers/test_sanitized.py tests/browser/test_notebooks.py tests/browser/test_book.py
+  tests/core/test_lab_contract.py tests/core/test_exercise_contract.py tests/sanitizers/test_sanitized.py tests/browser/test_notebooks.py tests/browser/test_book.py
 
 test: ready ## Run the tests that decide quickly, the notebooks' cells included (TOPIC=... all tests of one topic)
 	@rm -rf "$(PRIVATE)" && mkdir -p "$(PRIVATE)"
@@ -118,10 +118,11 @@ notebooks: $(READY) compiler ## Write links and lists of chapters, execute all n
 	@.venv/bin/python docs/course_pages.py
 	@.venv/bin/python tests/notebooks/canonical.py notebooks/*.ipynb
 
-# Explorers show recorded data, so this needs no quiet machine.
+# Explorers show recorded data, so this needs no quiet machine. Sphinx reads a copy, since it resolves no link to a page
+# that is reached through the symbolic link to the notebooks.
 book: .venv/.ready-book compiler ## Build the workbook as HTML to read without a kernel: dist/book/index.html
-	@rm -rf "$(PRIVATE)" dist/book && mkdir -p "$(PRIVATE)"
-	@$(RUN) sphinx --builder html --jobs 2 --fail-on-warning --keep-going --quiet --doctree-dir "$(PRIVATE)/doctrees" book dist/book
+	@rm -rf "$(PRIVATE)" dist/book && mkdir -p "$(PRIVATE)" && cp -RL book "$(PRIVATE)/book"
+	@$(RUN) sphinx --builder html --jobs 2 --fail-on-warning --keep-going --quiet --doctree-dir "$(PRIVATE)/doctrees" "$(PRIVATE)/book" dist/book
 	@echo "Open dist/book/index.html"
 
 clean: ## Remove the virtual environment, caches and JupyterLab's own settings (compiled kernels stay in the user's cache)

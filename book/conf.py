@@ -4,8 +4,11 @@ make book
 """
 
 import importlib.util
+import json
 import os
 from pathlib import Path
+
+from spe_lab.ui.book_page import page
 
 os.environ["SPE_LAB_BOOK"] = "1"  # the kernels inherit it: explorers show recorded data
 
@@ -14,7 +17,10 @@ author = "SPE Lab"
 language = "en"
 extensions = ["myst_nb"]
 exclude_patterns = ["**.ipynb_checkpoints"]
-myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_enable_extensions = ["amsmath", "dollarmath", "html_image"]
+myst_heading_anchors = 3
+myst_heading_slug_func = "spe_lab.ui.book_page.anchor"
+
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
@@ -35,9 +41,10 @@ html_static_path = ["_static", str(MATHJAX)]
 mathjax_path = "mathjax/tex-chtml.js"
 
 
-def without_marks(app, name, source):
-    """A reader need not see which cells the tests compare."""
-    source[0] = source[0].replace('"# NBVAL_CHECK_OUTPUT\\n",', "")
+def without_a_kernel(app, name, source):
+    """A notebook becomes what can be read without a kernel."""
+    if os.fspath(app.env.doc2path(name)).endswith(".ipynb"):
+        source[0] = json.dumps(page(json.loads(source[0])))
 
 
 def without_widgets(app, pagename, templatename, context, doctree):
@@ -50,5 +57,5 @@ def without_widgets(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    app.connect("source-read", without_marks)
+    app.connect("source-read", without_a_kernel)
     app.connect("html-page-context", without_widgets, priority=900)  # after myst_nb has put them in

@@ -48,7 +48,12 @@ def test_a_new_topic_passes_its_tests_and_touches_nothing_but_its_own_files(tmp_
     assert {"README.md", "book/index.md", "notebooks/index.ipynb"} <= changed
     assert all(FOLLOWS.fullmatch(name) for name in changed), changed
     assert all(OWN.fullmatch(name) for name in after.keys() - before.keys())
-    tests = ("tests/topics/toys", "tests/core/test_lab_contract.py", "tests/core/test_chapters.py")
+    tests = (
+        "tests/topics/toys",
+        "tests/core/test_lab_contract.py",
+        "tests/core/test_exercise_contract.py",
+        "tests/core/test_chapters.py",
+    )
     form = "tests/notebooks/test_notebooks.py"
     done = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--topic=toys", *tests, form)
     assert done.returncode == 0, done.stdout[-3000:]

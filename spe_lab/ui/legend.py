@@ -7,6 +7,7 @@ import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,7 @@ def heading(lab: Lab, at: float) -> str:
 def table(lab: Lab, shown: Sequence[Row], at: float) -> str:
     """Return the rows as an HTML table."""
     body = "".join(
-        f'<tr><td>{_swatch(row)}</td><th scope="row">{_told(row.name)}</th><td>{_told(row.source)}</td>'
+        f'<tr><td>{_swatch(row.look, row.colour, row.shape, row.filled, row.stale)}</td><th scope="row">{_told(row.name)}</th><td>{_told(row.source)}</td>'
         f"<td>{_told(row.value)}{f'<small>at {_told(row.place)}</small>' if row.place else ''}</td></tr>"
         for row in shown
     )
@@ -133,19 +134,20 @@ def _told(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def _swatch(row: Row) -> str:
-    """Return a small SVG with the look of the curve."""
-    faded = f' opacity="{FADED}"' if row.stale else ""
-    if row.look == "points":
-        fill = row.colour if row.filled else "white"
-        drawn = f'<g transform="translate(16 8)" fill="{fill}" stroke-width="1.5">{_SHAPES[row.shape]}</g>'
+@cache
+def _swatch(look: str, colour: str, shape: Any, filled: bool, stale: bool) -> str:
+    """Return a small SVG with the look of a row."""
+    faded = f' opacity="{FADED}"' if stale else ""
+    if look == "points":
+        fill = colour if filled else "white"
+        drawn = f'<g transform="translate(16 8)" fill="{fill}" stroke-width="1.5">{_SHAPES[shape]}</g>'
         drawn = f'<path d="M16 0V16" stroke-width="1.5"/>{drawn}'
-    elif row.look == "line":
-        dashes = "" if row.shape == "-" else f' stroke-dasharray="{" ".join(f"{2 * part:g}" for part in row.shape[1])}"'
+    elif look == "line":
+        dashes = "" if shape == "-" else f' stroke-dasharray="{" ".join(f"{2 * part:g}" for part in shape[1])}"'
         drawn = f'<path d="M1 8H31" stroke-width="2.4"{dashes}/>'
     else:
         drawn = '<path d="M1 8H31" stroke-width="9" opacity="0.7"/>'
-    return f'<svg width="32" height="16" aria-hidden="true" stroke="{row.colour}"{faded}>{drawn}</svg>'
+    return f'<svg width="32" height="16" aria-hidden="true" stroke="{colour}"{faded}>{drawn}</svg>'
 
 
 def strip(lab: Lab, shown: Sequence[Row], at: float | None) -> np.ndarray:

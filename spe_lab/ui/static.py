@@ -43,7 +43,7 @@ def figure_html(png: bytes, alt: str, width: int = WIDTH, height: int = HEIGHT) 
     data = base64.b64encode(png).decode()
     kind = "webp" if png.startswith(b"RIFF") else "png"
     size = f'width="{width}" height="{height}" style="max-width: 100%; height: auto"'
-    return f'<img class="spe-figure" alt="{html.escape(alt, quote=True)}" {size} src="data:image/{kind};base64,{data}">'
+    return f'<img alt="{html.escape(alt, quote=True)}" class="spe-figure" {size} src="data:image/{kind};base64,{data}">'
 
 
 def ground_html(ground: bytes) -> str:

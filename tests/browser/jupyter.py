@@ -341,25 +341,34 @@ class Explorer:
         """A hash of both layers of the picture: that it changed. What it shows is in `text`."""
         return hashlib.sha1(self.root.locator(".spe-picture").inner_html().encode()).hexdigest()
 
-    def _labelled(self, label: str) -> Any:
-        name = self.page.locator(".widget-label", has_text=re.compile(f"^{re.escape(label)}$"))
-        return self.root.locator(".widget-inline-hbox", has=name)
+    def _control(self, name: str) -> Any:
+        """The control of a slider by its name in Python, or another one by its label."""
+        if (slider := self.root.locator(f".spe-slider-{name}")).count():
+            return slider
+        label = self.page.locator(".widget-label", has_text=re.compile(f"^{re.escape(name)}$"))
+        return self.root.locator(".widget-inline-hbox", has=label)
 
-    def slider(self, label: str) -> Any:
+    def slider(self, name: str) -> Any:
         """The handle of this slider."""
-        return self._labelled(label).locator(".noUi-handle")
+        return self._control(name).locator(".noUi-handle")
 
-    def readout(self, label: str) -> str:
+    def readout(self, name: str) -> str:
         """The value that stands beside this slider."""
-        return self._labelled(label).locator(".widget-readout").text_content()
+        return self._control(name).locator(".widget-readout").text_content()
+
+    def label(self, name: str) -> str:
+        """The label of this slider."""
+        return self._control(name).locator(".widget-label").text_content()
 
     def sliders(self) -> Sequence[str]:
-        """The labels of the sliders in sight."""
-        return (
-            self.root.locator(".widget-inline-hbox:visible", has=self.page.locator(".noUi-handle"))
-            .locator(".widget-label")
-            .all_text_contents()
-        )
+        """The names of the sliders in sight."""
+        found = self.root.locator(".widget-inline-hbox:visible", has=self.page.locator(".noUi-handle"))
+        classes = found.evaluate_all("all => all.map(each => each.className)")
+        return [re.search(r"spe-slider-(\S+)", each)[1] for each in classes]
+
+    def unfold(self, title: str = "More") -> None:
+        """Opens or closes a fold."""
+        self.root.get_by_text(title, exact=True).click()
 
     def press(self, label: str, key: str) -> None:
         """Presses a key on a slider and waits for the next frame."""
@@ -376,14 +385,13 @@ class Explorer:
     def choose(self, label: str, option: str) -> None:
         """Chooses from a list and waits for the next frame."""
         before = self.frame
-        self._labelled(label).locator("select").select_option(label=option)
+        self._control(label).locator("select").select_option(label=option)
         self.notebook.wait(lambda: self.frame > before, f"a new frame after choosing {option} for {label}")
 
     @property
     def status(self) -> str:
-        """What stands beside the Measure button."""
-        beside = self.root.locator(".widget-hbox", has=self.page.locator("button")).first
-        return beside.locator(".widget-html-content").text_content()
+        """What stands below the Measure button."""
+        return self.root.locator(".spe-status .widget-html-content").text_content()
 
     def button(self, name: str) -> Any:
         return self.root.get_by_role("button", name=name)

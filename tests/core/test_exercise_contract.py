@@ -10,8 +10,7 @@ import pytest
 from spe_lab.core import registry
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.reader.claims import Claim, claims, claims_of
-from spe_lab.core.reader.exercise import Exercise, exercises
-from spe_lab.core.reader.seeded import Seeded
+from spe_lab.core.reader.exercise import Exercise, Seeded, exercises
 
 SEEDS = range(20)
 # Topics that are still to be converted; each chapter's author strikes out the own one.

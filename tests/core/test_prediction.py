@@ -147,7 +147,7 @@ def test_a_mark_is_scored_by_the_model_of_the_run(monkeypatch):
     assert entry["scored"]["value"] == pytest.approx(place) and entry["scored"]["score"] == pytest.approx(math.log(4))
     monkeypatch.setattr(type(lab), "marks", lambda *_: {"out pays from": math.nan})
     assert "there is no place to mark" in inside.score(run)
-    with pytest.raises(SpeLabError, match=r"mark must be one of scaling.cost .'out pays from', .*, got 'cheap'"):
+    with pytest.raises(SpeLabError, match=r"mark must be one of scaling.cost .'out pays from'.*, got 'cheap'"):
         predict(lab.id, mark="cheap")
 
 

@@ -84,6 +84,32 @@ def test_the_stretch_makes_nine_tenths_hold():
     assert math.isnan(TrackRecord(ranges[:4]).stretch)
 
 
+def test_the_score_of_a_stretched_range_is_that_of_its_ends():
+    each = scored(5.0, 8.0, 3.0, spread=0.1)
+    assert each.score == pytest.approx(math.log(8 / 5) + 20 * math.log(5 / 3.3)) == each.score_if(1)
+    middle, half = math.sqrt(5 * 8), math.sqrt(8 / 5)
+    for stretch in (0.1, 2, 3, 10):
+        other = scored(middle / half**stretch, middle * half**stretch, 3.0, spread=0.1)
+        assert each.score_if(stretch) == pytest.approx(other.score)
+    assert scored(2, 2, 3.0).score_if(7) == pytest.approx(20 * math.log(1.5)) and scored(0, 2, 3.0).score is None
+
+
+@pytest.mark.parametrize("ranges", [[(1, 4, 2.0)] * 5, [(4, 8, 2.0)] * 3 + [(2, 4, 2.0)] * 7, [(1, 1e9, 50.0)] * 6])
+def test_the_best_widths_are_those_of_a_search(ranges):
+    record = TrackRecord([scored(*each) for each in ranges])
+    best, least = record.best_stretch
+    tried = [sum(each.score_if(k / 1000) for each in record.ranges) / len(ranges) for k in range(4000)]
+    assert least == pytest.approx(min(tried), abs=0.05) and least <= min(tried) + 1e-9
+    assert best == pytest.approx(tried.index(min(tried)) / 1000, abs=0.002)
+
+
+def test_the_mean_score_is_told_and_what_other_widths_would_have_brought():
+    assert "Your mean score is 1.4; smaller is better." in TrackRecord([scored(1, 4, 2.0)]).verdict
+    silly = TrackRecord([scored(1, 1e6, 90.0)] * 6).verdict
+    assert "Your mean score is 14; smaller is better. Ranges 0.35 times as wide would have brought a mean" in silly
+    assert math.isnan(TrackRecord([]).mean_score) and math.isnan(TrackRecord([scored(0, 4, 2.0)]).mean_score)
+
+
 def test_only_ranges_that_count_are_in_the_record():
     committed = {"time": "2026-11-25T00:00:00+00:00", "values": {"low": 1.0, "high": 2.0}, "words": "1 to 2 ns"}
     verdict = {
@@ -110,8 +136,10 @@ def test_only_ranges_that_count_are_in_the_record():
         "late": {"committed": None, "revised": [committed], "scored": None},
         "open": {"committed": committed, "scored": None},
         "order": {"committed": committed, "scored": {**verdict, "value": None}, "kind": "order"},
+        "mark": {"committed": committed, "scored": {**verdict, "score": 0.7}, "kind": "mark"},
         "edited": {"committed": {**committed, "values": {}}, "scored": verdict},
     }
     kept = Journal()
     kept.predictions.update({key: {**facts, **entry} for key, entry in entries.items()})
-    assert TrackRecord.of(kept).ranges == [Scored("memory.stride", "at stride 64 B", "ns", 1.0, 2.0, 1.5, 1.4, 1.6)]
+    expected = Scored("memory.stride", "at stride 64 B", "ns", 1.0, 2.0, 1.5, 1.4, 1.6)
+    assert TrackRecord.of(kept).ranges == [expected, expected]  # the range and the mark

@@ -1,6 +1,7 @@
 """The explorer without a browser: what a reader's moves do to it."""
 
 import dataclasses
+import html
 import math
 import re
 import threading
@@ -32,6 +33,12 @@ def frame(explorer):
 def picture(explorer):
     """Both layers."""
     return explorer.parts.ground.value + explorer.parts.moving.value
+
+
+def table(explorer):
+    """The rows of the table of values: name, source and value."""
+    rows = re.findall(r"<tr>(.*?)</tr>", explorer.parts.twin.value)
+    return [" ".join(html.unescape(re.sub("<[^>]+>", " ", row)).split()) for row in rows]
 
 
 def test_moving_any_slider_draws_a_new_picture():
@@ -178,7 +185,7 @@ def test_downloads_are_offered_and_read_back(monkeypatch):
 
     explorer = explore("memory.stride")
     explorer.measured()
-    explorer.parts.folds.selected_index = 1
+    explorer.parts.folds.selected_index = 0
     links = dict(re.findall(r'download="memory\.stride\.(\w+)" href="data:[^,]*,([^"]*)"', explorer.parts.data.value))
     assert set(links) == {"csv", "json", "png"}
     assert Run.from_json(base64.b64decode(links["json"]).decode()).measured[0].source == "measured"
@@ -207,14 +214,11 @@ def test_a_measurement_without_a_prediction_is_a_look_at_the_answer():
 
 def test_an_order_is_in_the_legend_and_a_range_and_a_curve_are_drawn():
     lab_id = "memory.working_set"
-    predictions = [
-        None,
-        predict(lab_id, "1MiB", 5, 9),
-        predict_order(lab_id, "16KiB", "1MiB"),
-        predict_curve(lab_id, {"4KiB": 2, "1MiB": 90}),
-    ]
+    predictions = [None, predict(lab_id, "1MiB", 5, 9), predict_curve(lab_id, {"4KiB": 2, "1MiB": 90})]
     pictures = {picture(explore(lab_id, prediction)) for prediction in predictions}
     assert len(pictures) == len(predictions)
+    order = predict_order(lab_id, "16KiB", "1MiB")
+    assert order.drawn.label in html.unescape(explore(lab_id, order).parts.twin.value)
 
 
 @pytest.mark.parametrize("lab_id", ALL_LABS)
@@ -232,9 +236,61 @@ def test_presets_start_from_the_defaults_and_reset_leads_back(lab_id):
 
 def test_the_data_fold_has_the_state_as_lines_to_paste():
     explorer = explore("memory.stride", size="1MiB")
-    explorer.parts.folds.selected_index = 1
+    explorer.parts.folds.selected_index = 0
     assert "explore(&quot;memory.stride&quot;, size=&quot;1MiB&quot;)" in explorer.parts.data.value
     assert "spe-lab run memory.stride --set size=1MiB" in explorer.parts.data.value
+
+
+def test_the_table_has_the_value_of_each_curve_at_the_marker_and_says_what_is_stale():
+    explorer = explore("branches.selectivity", p=0.3)
+    explorer.show_recorded()
+    at_a_point = table(explorer)
+    assert at_a_point[0].startswith("branching recorded ") and " at " not in at_a_point[0]
+    assert any(row.startswith("counter predicted ") for row in at_a_point)
+    explorer.set(p=0.31)
+    assert "At p = 31 %" in explorer.parts.twin.value and table(explorer)[0].endswith(" at 30 %")
+    explorer.set(payload="64 B")
+    assert table(explorer)[0].startswith("branching recorded, stale ")
+    assert "points were recorded at Payload none" in explorer.parts.twin.value
+
+
+def test_the_caption_names_the_pair_the_median_and_the_worst_point():
+    explorer = explore("memory.selftuning")
+    explorer.show_recorded()
+    (said,) = re.findall(r'<p class="spe-said">(.*?)</p>', explorer.parts.twin.value)
+    assert re.match(
+        r"dependent \(random cycle\) ÷ fitted.*: median [\d.]+ %, worst ×[\d./]+ at [\d.]+ (B|KiB|MiB)", said
+    )
+
+
+@pytest.mark.parametrize("lab_id", ALL_LABS)
+def test_every_slider_has_its_place_and_the_meaning_of_each_is_listed(lab_id):
+    explorer = explore(lab_id)
+    first, (more,) = explorer.parts.side.children[0].children, explorer.parts.more.children
+    assert list(first) == [explorer.sliders[name] for name in explorer.lab.first_view]
+    folded = [widget for box in more.children for widget in getattr(box, "children", ())]
+    assert {id(widget) for widget in (*first, *folded)} == {id(widget) for widget in explorer.sliders.values()}
+    assert len(first) + len(folded) == len(explorer.sliders)
+    for slider in explorer.lab.sliders.values():
+        assert html.escape(slider.meaning) in more.children[-1].value
+
+
+def test_headings_stand_above_the_sliders_of_their_group():
+    (more,) = explore("branches.predictor").parts.more.children
+    headings = [widget.value for widget in more.children[:-1] if not getattr(widget, "children", ())]
+    assert headings == ["Counter", "Outcomes"]
+
+
+def test_without_a_compiler_the_button_says_why(monkeypatch):
+    monkeypatch.setattr(native, "available", lambda: False)
+    parts = explore("memory.stride").parts
+    for button in (parts.measure_button, parts.uncalibrated.calibrate.button):
+        assert button.disabled and button.tooltip == native.NO_COMPILER
+
+
+def test_the_status_of_a_live_lab_does_not_ask_for_what_is_drawn_already():
+    explorer = Explorer(Live())
+    assert explorer.status.startswith("simulated again at each move") and "Move a slider" not in explorer.status
 
 
 THROWS = {}  # how often each lab threw in its last measurement, since a lab keeps nothing
@@ -369,6 +425,6 @@ def test_a_fold_that_is_opened_draws_no_picture_while_a_measurement_draws_one(mo
     explorer.show_recorded()
     picture = explorer.figure.picture
     monkeypatch.setattr(explorer.figure, "picture", lambda form: owned.append(TURN._is_owned()) or picture(form))
-    explorer.parts.folds.selected_index = 1
+    explorer.parts.folds.selected_index = 0
     explorer.html()
     assert owned == [True, True]

@@ -16,7 +16,7 @@ from spe_lab.core.curve import Curve
 from spe_lab.core.reader.prediction import predict, predict_curve
 from spe_lab.ui import svg_layer
 from spe_lab.ui.figure import LabFigure
-from spe_lab.ui.sheet import HEIGHT, WIDTH
+from spe_lab.ui.sheet import HEIGHT, WIDTH, pair_title
 from spe_lab.ui.sheet_store import LEFT_OF_DRESS, LEFT_OF_SHEET, MANY, STORE
 from spe_lab.ui.static import dense, ratios
 
@@ -128,7 +128,7 @@ def test_the_svg_lies_where_the_pixels_of_a_file_lie():
     _, moving = figure.layers(
         lab.predict(lab.point(), x, lab.recorded_fit), recorded.measured, ratios(recorded), at=2.0**20
     )
-    pixels = np.asarray(Image.open(io.BytesIO(figure.picture("png"))).convert("L"))
+    pixels = np.asarray(Image.open(io.BytesIO(figure.picture("png"))).convert("L"))[-HEIGHT:]
     first_line = re.search(r'<path d="([^"]+)"', moving)[1]
     corners = np.array([[float(part) for part in pair.split()] for pair in re.split("[ML]", first_line)[1:]])
     assert len(corners) == len(x.values)
@@ -262,28 +262,32 @@ def _forget_sheets(lab):
     ("lab_id", "preset"),
     [
         ("memory.stride", ""),
-        ("numerical.points", ""),
         ("scaling.parallelism", ""),
         ("coherence.false_sharing", "Eight threads"),
-        ("objectives.sla", "A strict contract"),
         ("queueing.head_of_line", "1 in 10 takes 11 ×"),
     ],
 )
-def test_the_legend_lies_over_no_curve_and_no_point(lab_id, preset):
+def test_the_legend_of_a_file_stands_above_the_axes_and_is_whole(lab_id, preset):
     lab = registry.get(lab_id)
     recorded, point = lab.recorded(), lab.point(lab.presets()[preset].settings if preset else None)
-    sheet = LabFigure(lab).place(
-        lab.predict(point, dense(lab, recorded.x), lab.recorded_fit),
-        recorded.measured,
-        marks=lab.marks(point, lab.recorded_fit),
-    )
-    legend = sheet.axes[0].get_legend().get_window_extent()
-    for line in [*sheet.lines, *(bars[0] for bars in sheet.bars)]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            pixels = line.get_transform().transform(
-                np.column_stack([np.asarray(part, dtype=float) for part in line.get_data()])
-            )
-        assert not any(legend.contains(x, y) for x, y in pixels if np.isfinite(x + y)), line.get_label()
+    predicted, marks = lab.predict(point, dense(lab, recorded.x), lab.recorded_fit), lab.marks(point, lab.recorded_fit)
+    figure = LabFigure(lab)
+    drawn = pixels(figure.draw(predicted, recorded.measured, marks=marks))
+    assert figure.place(predicted, recorded.measured, marks=marks).axes[0].get_legend() is None
+    strip = drawn[:-HEIGHT]
+    assert drawn.shape[1] == WIDTH and 40 < len(strip) < HEIGHT / 2 and (strip < 100).any()
+    edge = np.concatenate([strip[:2].ravel(), strip[-2:].ravel(), strip[:, -4:].ravel()])
+    assert (edge == 255).all()  # nothing is cut off
+
+
+def test_the_ratio_panel_names_its_pair_and_says_if_it_is_fitted():
+    selectivity, rate = registry.get("branches.selectivity"), registry.get("branches.rate")
+    assert pair_title(selectivity) == "branching ÷ fitted (fitted in this run, not a prediction)"
+    assert pair_title(rate) == "inferred from time ÷ ideal"
+    assert pair_title(registry.get("scaling.cost")) == "scale-out ÷ its prediction"
+    sheet = LabFigure(rate).place(rate.predict(rate.point(), rate.x(), rate.recorded_fit))
+    assert sheet.axes[1].get_title(loc="left") == pair_title(rate)
+    assert all(label.get_text().endswith("%") for label in sheet.axes[0].get_yticklabels() if label.get_text())
 
 
 @pytest.mark.parametrize(

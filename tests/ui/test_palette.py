@@ -13,6 +13,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from spe_lab.ui import sheet
+from spe_lab.ui.style import SHEET
 
 VISION = {
     "normal": np.eye(3),
@@ -75,6 +76,28 @@ def test_any_two_curves_differ_in_shape_or_clearly_in_colour(kind, vision):
         assert shape != other_shape or distance >= FAR_APART, (
             f"{colour} and {other} as {shape} look alike with {vision}: {distance:.0f}"
         )
+
+
+def darkened(colour):
+    """A colour in a dark theme: inverted, and its hue turned back, in sRGB as the filters of CSS do it.
+
+    The matrix of hue-rotate(180deg) is that of Filter Effects Module Level 1, section 9.6.
+    """
+    lum = np.array([0.213, 0.715, 0.072])
+    turned = 2 * np.outer(np.ones(3), lum) - np.eye(3)
+    return np.clip(turned @ (1 - np.array(to_rgb(colour))), 0, 1)
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_in_a_dark_theme_colours_stand_out_from_black_and_from_each_other(vision):
+    assert "filter: invert(1) hue-rotate(180deg)" in SHEET
+    for colour in sorted(COLOURS):
+        luminance = TO_XYZ[1] @ seen(darkened(colour), vision)
+        assert (luminance + 0.05) / 0.05 >= 3, f"{colour} on black with {vision}"
+    for kind in (POINTS, LINES):
+        for (colour, shape), (other, other_shape) in combinations(kind, 2):
+            distance = np.linalg.norm(lab(seen(darkened(colour), vision)) - lab(seen(darkened(other), vision)))
+            assert shape != other_shape or distance >= FAR_APART, f"{colour} and {other} as {shape}: {distance:.0f}"
 
 
 @pytest.mark.parametrize("vision", VISION)

@@ -5,6 +5,7 @@ so is an unchanged template in C. The reader's journal keeps the answers to a to
 other kernels and notebooks. Topics import everything that they write exercises with from here.
 """
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from spe_lab.core.errors import MeasurementError, SpeLabError, UnavailableError
 from spe_lab.core.mode import building_book
 from spe_lab.core.reader import journal
 from spe_lab.core.reader.judging import c_text, compared, judge_c, number, own_run, same_code
-from spe_lab.core.reader.seeded import Seeded, reader_draw, reader_seed
+from spe_lab.core.reader.seeded import reader_draw, reader_seed
 from spe_lab.core.reader.verdict import Verdict
 from spe_lab.core.text import Folded, Source, Text
 
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 PUT = "put your answer in the place of the dots and run this cell again"
+_MOST_TRIES = 100  # draws until a question differs
 CHANGE = "change the C code in its cell, run that cell and then this one"
 
 
@@ -114,8 +116,14 @@ class Exercise:
         return self.draw is None or given.get("question") == self.question
 
     def solved(self, **given: Any) -> Any:
-        """Return the solution as an answer, computed from what the check is given where it depends on that."""
-        return self.solve(**given) if self.solve else self.answer
+        """Return the solution as an answer, computed from what the check is given where it depends on that.
+
+        If that is no measurement of the reader's own, return how to find it: the check is inconclusive then.
+        """
+        try:
+            return self.solve(**given) if self.solve else self.answer
+        except (UnavailableError, MeasurementError):
+            return self.answer
 
     def _recalled(self) -> str:
         try:
@@ -166,6 +174,29 @@ class Exercise:
         else:
             shown = f"**{self.answer:.4g}**" if isinstance(self.answer, float) else f"**{self.answer}**"
         return Folded(("Solution", f"{shown}\n\n{self.explanation}"))
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """An exercise whose numbers are drawn: `make(rng)` returns the Exercise with numbers from `rng`.
+
+    `make` must use `rng` for every choice, write the numbers into the question, and judge by them.
+    """
+
+    make: Callable[[random.Random], Exercise]
+    id: str | None = None
+
+    def exercise(self, seed: int, draw: int = 0) -> Exercise:
+        """Return the exercise of this seed and draw."""
+        return replace(self.make(random.Random(f"{seed} {self.id} {draw}")), id=self.id, draw=draw)
+
+    def next_draw(self, seed: int, draw: int) -> int:
+        """Return the next draw whose question differs from the question of `draw`."""
+        asked = self.exercise(seed, draw).question
+        for following in range(draw + 1, draw + _MOST_TRIES):
+            if self.exercise(seed, following).question != asked:
+                return following
+        raise SpeLabError(f"{self.id} must draw different numbers, got the same question {_MOST_TRIES} times")
 
 
 class Exercises(Mapping[str, Exercise]):

@@ -8,8 +8,8 @@ from typing import Any
 
 from spe_lab.core import registry
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Exercises
-from spe_lab.core.reader.seeded import Seeded, keep_draw, reader_draw, reader_seed
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded
+from spe_lab.core.reader.seeded import keep_draw, reader_draw, reader_seed
 from spe_lab.core.reader.verdict import Verdict
 from spe_lab.core.text import Text
 

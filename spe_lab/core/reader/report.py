@@ -26,8 +26,8 @@ COLUMNS = ("chapter", "kind", "name", "question", "answer", "state", "reason", "
 SUMMARY = ("chapter", "title", "done", "of", "predictions", "scored", "minutes")
 TITLE = "SPE Lab: report"
 _STYLE = (
-    "<style>body { font-family: sans-serif; max-width: 80em; margin: 2em auto } caption { text-align: left; font-weight:"
-    " bold; margin-top: 1em } td, th { text-align: left; vertical-align: top; padding: 0.2em 0.6em; border-bottom: 1px"
+    "<style>body { font-family: sans-serif; max-width: 80em; margin: 2em auto } caption { text-align: left; font-weight"
+    ": bold; margin-top: 1em } td, th { text-align: left; vertical-align: top; padding: 0.2em 0.6em; border-bottom: 1px"
     " solid #ccc } td { white-space: pre-wrap; overflow-wrap: anywhere }</style>"
 )
 LONGEST_ANSWER = 4000  # characters in a report; the longest solution in C has two thousand
@@ -132,8 +132,8 @@ def to_html(kept: Journal) -> str:
     return "\n".join(
         (
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>{_STYLE}</head><body>',
-            f"<h1>{TITLE}</h1><p>From the journal of {html.escape(journal.told(journal.now()))}. Minutes are the sum of the",
-            "gaps between entries that are below a quarter of an hour.</p>",
+            f"<h1>{TITLE}</h1><p>From the journal of {html.escape(journal.told(journal.now()))}. Minutes are the sum",
+            "of the gaps between entries that are below a quarter of an hour.</p>",
             f"<p><b>Not signed:</b> {html.escape(UNSIGNED)}.</p>",
             chapters,
             every,

@@ -1,7 +1,8 @@
-"""The reader's track record: the share of committed ranges that overlap the measured interval.
+"""The reader's track record: the share of committed ranges that overlap the measured interval, and their mean score.
 
 The reader should be 90 % sure of each range. The share of n ranges that held has the binomial confidence interval of
-Clopper and Pearson (Biometrika 26, 1934).
+Clopper and Pearson (Biometrika 26, 1934). Scores are those of logarithms here, so that labs of different units count
+alike.
 """
 
 import math
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from spe_lab.core.reader.journal import Journal
+from spe_lab.core.reader.prediction.scoring import PENALTY, SURE, interval_score
 
-SURE = 0.9  # probability with which a range should hold
+__all__ = ["CONFIDENCE", "SURE", "Scored", "TrackRecord", "binomial_interval"]
+KINDS = ("range", "mark")  # of predictions that are ranges
 CONFIDENCE = 0.95  # of the interval of the share
 ENOUGH = 5  # ranges that a judgement of their widths needs
+WORTH_TELLING = 0.9  # of the mean score that other widths would have brought
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,18 @@ class Scored:
         distance = max(near - middle, middle - far, 0.0)
         return distance / half if half > 0 else (math.inf if distance > 0 else 0.0)
 
+    @property
+    def score(self) -> float | None:
+        """Interval score of the logarithms; smaller is better. None if an end is zero."""
+        return interval_score(self.low, self.high, self.value_low, self.value_high, logarithmic=True)
+
+    def score_if(self, stretch: float) -> float:
+        """Return the score of the range `stretch` times as wide about its middle."""
+        width = math.log(self.high / self.low)
+        if width == 0:
+            return self.score or 0.0
+        return stretch * width + PENALTY * max(self.needed - stretch, 0.0) * width / 2
+
 
 @dataclass(frozen=True)
 class TrackRecord:
@@ -63,7 +79,7 @@ class TrackRecord:
         ranges = []
         for entry in journal.predictions.values():
             committed, scored = entry["committed"], entry["scored"]
-            if entry["kind"] != "range" or not committed or not scored:
+            if entry["kind"] not in KINDS or not committed or not scored:
                 continue
             predicted = [committed["values"].get(end) for end in ("low", "high")]
             numbers = [*predicted, scored["value"], scored["low"], scored["high"]]
@@ -88,6 +104,30 @@ class TrackRecord:
         return sorted(scored.needed for scored in self.ranges)[math.ceil(SURE * len(self.ranges)) - 1]
 
     @property
+    def with_score(self) -> list[Scored]:
+        return [scored for scored in self.ranges if scored.score is not None]
+
+    @property
+    def mean_score(self) -> float:
+        """Mean of the ranges' scores; NaN without any."""
+        scores = [scored.score_if(1.0) for scored in self.with_score]
+        return sum(scores) / len(scores) if scores else math.nan
+
+    @property
+    def best_stretch(self) -> tuple[float, float]:
+        """The factor for all widths that would have brought the least mean score, and that score; NaN if too few.
+
+        The mean score is a convex function of the factor, linear between the factors that single ranges need.
+        """
+        ranges = self.with_score
+        if len(ranges) < ENOUGH:
+            return math.nan, math.nan
+        factors = {scored.needed for scored in ranges if math.isfinite(scored.needed)} | {0.0}
+        means = {factor: sum(scored.score_if(factor) for scored in ranges) / len(ranges) for factor in factors}
+        best = min(means, key=means.__getitem__)
+        return best, means[best]
+
+    @property
     def factor(self) -> float:
         """Median width of the ranges, as high ÷ low."""
         factors = sorted(scored.factor for scored in self.ranges)
@@ -95,7 +135,7 @@ class TrackRecord:
 
     @property
     def verdict(self) -> str:
-        """The reader's calibration in up to four sentences."""
+        """The reader's calibration in up to six sentences."""
         n = len(self.ranges)
         if not n:
             cure = "Commit a range in a chapter, measure, and score it; this page then shows how often you were right."
@@ -116,6 +156,11 @@ class TrackRecord:
         if math.isfinite(self.stretch) and self.stretch > 0:
             narrower = "" if self.stretch > 1 else ", that is, narrower"
             said.append(f"{SURE:.0%} would have held if all had been {self.stretch:.2g} times as wide{narrower}.")
+        if math.isfinite(self.mean_score):
+            said.append(f"Your mean score is {self.mean_score:.2g}; smaller is better.")
+        best, least = self.best_stretch
+        if least < WORTH_TELLING * self.mean_score and best > 0:
+            said.append(f"Ranges {best:.2g} times as wide would have brought a mean score of {least:.2g}.")
         return " ".join(said)
 
 

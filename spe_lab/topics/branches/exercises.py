@@ -78,8 +78,8 @@ def penalty_of(run: Any) -> float:
 
 
 def judge_penalty(answer: Any, run: Run | None = None) -> Verdict:
+    low, value, high = times_of(run)  # first: without a run of one's own, no answer is wrong
     penalty = number(answer, "the penalty of a misprediction in ns")
-    low, value, high = times_of(run)
     least, most = (2 * (a[1] - (b[0] + b[2]) / 2) for a, b in ((low, high), (high, low)))
     never, often, always = value
     found = penalty_of(run)

@@ -32,6 +32,7 @@ class Memorisation(KernelLab):
     quantity = "time per element"
     unit = "ns"
     compared = ("repeated pattern", "fitted")
+    fitted_here = True
     within = 0.05
     breaks = (
         "The model has one capacity, which evicts patterns at random (a ramp) or the oldest first (a cliff). Real"
@@ -41,10 +42,12 @@ class Memorisation(KernelLab):
 
     def make_sliders(self) -> list[Slider]:
         most, middle = 1 << 20, "the middle of the sweep"
-        length = Slider.count("length", 4096, "length of the repeated pattern, in branches", 16, most, middle, "log")
+        meaning = "length of the repeated pattern, in branches"
+        length = Slider.count("length", 4096, meaning, 16, most, middle, "log", label="Pattern length")
         meaning = "branches that the modelled predictor memorises"
         source = "assumed: 5,000 to 30,000 were reported for cores of 2024 (D. Lemire, 2026)"
-        K = Slider("K", "", 20_000, meaning, 16, most, "log", measured=False, source=source)
+        label = "Memorised branches"
+        K = Slider("K", "", 20_000, meaning, 16, most, "log", measured=False, source=source, label=label)
         return [length, K, time_slider("P", assumed(self.machine, "P"))]
 
     def default_values(self, short: bool) -> list[float]:

@@ -21,6 +21,8 @@ class Predictor(SimulatedLab):
 
     id = "branches.predictor"
     title = "Predictors"
+    first = ("p", "states", "branches", "law")
+    percent = True
     question = (
         "How often does a saturating counter mispredict, and what do more states, a history or a longer run change?"
     )
@@ -41,14 +43,39 @@ class Predictor(SimulatedLab):
         share, source = models.QUANTITIES["p"].meaning, "here a two-bit counter and a machine differ most"
         shift = "number of states by which the threshold lies above the middle, within the counter's range"
         repeats = "random outcomes: probability that an outcome repeats the previous one"
+        run = "branches in a run, from its start"
         return [
-            Slider("p", "", 0.3, share, 0, 1, source=source),
-            Slider.count("states", 4, "states of each counter", 2, 16, "a two-bit counter, as in the notes"),
-            Slider.count("shift", 0, shift, -7, 7, "the middle"),
-            Slider.choice("start", STARTS, "initial state of a run", "nothing known yet"),
-            Slider.count("branches", 100, "branches in a run, from its start", 1, 1_000_000, "a short loop", "log"),
-            Slider.choice("law", LAWS, "order of the taken branches", "data in random order"),
-            Slider("correlation", "", 0.0, repeats, 0, 0.95, source="independent outcomes"),
+            Slider("p", "", 0.3, share, 0, 1, source=source, label="Share taken", percent=True),
+            Slider.count(
+                "states",
+                4,
+                "states of each counter",
+                2,
+                16,
+                "a two-bit counter, as in the notes",
+                label="Counter states",
+                symbol="n",
+            ),
+            Slider.count("shift", 0, shift, -7, 7, "the middle", label="Threshold shift", group="Counter"),
+            Slider.choice(
+                "start", STARTS, "initial state of a run", "nothing known yet", label="Initial state", group="Counter"
+            ),
+            Slider.count("branches", 100, run, 1, 1_000_000, "a short loop", "log", label="Branches in a run"),
+            Slider.choice(
+                "law", LAWS, "order of the taken branches", "data in random order", label="Order of outcomes"
+            ),
+            Slider(
+                "correlation",
+                "",
+                0.0,
+                repeats,
+                0,
+                0.95,
+                source="independent outcomes",
+                label="Repetition",
+                group="Outcomes",
+                percent=True,
+            ),
         ]
 
     def default_values(self, short: bool) -> list[float]:

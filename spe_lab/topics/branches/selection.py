@@ -40,11 +40,11 @@ class SelectionLab(KernelLab):
 
     def share_slider(self) -> Slider:
         meaning, source = models.QUANTITIES["p"].meaning, "here a two-bit counter and a machine differ most"
-        return Slider("p", "", 0.3, meaning, 0, 1, source=source)
+        return Slider("p", "", 0.3, meaning, 0, 1, source=source, label="Share selected", percent=True)
 
     def states_slider(self) -> Slider:
         meaning, source = "states of the modelled counter", "a two-bit counter, as in the notes"
-        return Slider("states", "", 4, meaning, 2, 16, multiple_of=1, measured=False, source=source)
+        return Slider.count("states", 4, meaning, 2, 16, source, measured=False, label="Counter states", symbol="n")
 
     def default_values(self, short: bool) -> list[float]:
         return [i / 10 for i in range(11)] if short else [i / 20 for i in range(21)]
@@ -98,10 +98,19 @@ def assumed(machine: Machine, name: str) -> Parameter:
         return Parameter(ASSUMED_NS[name], "ns", "assumed", "order of magnitude of a current core")
 
 
+LABELS = {
+    "t0": ("Time if never taken", "t_0"),
+    "t1": ("Time if always taken", "t_1"),
+    "P": ("Misprediction penalty", "P"),
+}
+
+
 def time_slider(name: str, time: Parameter) -> Slider:
     """Return a model slider for a time [ns] whose default is `time`."""
     meaning, source = models.QUANTITIES[name].meaning, f"{time.origin}: {time.source}"
-    return Slider(name, "ns", time.value, meaning, 0.1, 100, "log", measured=False, source=source)
+    label, symbol = LABELS[name]
+    shown: dict[str, Any] = {"label": label, "symbol": symbol, "group": "Times of the model"}
+    return Slider(name, "ns", time.value, meaning, 0.1, 100, "log", measured=False, source=source, **shown)
 
 
 @register
@@ -117,6 +126,8 @@ class Selectivity(SelectionLab):
     quantity = "time per element"
     unit = "ns"
     compared = ("branching", "fitted")
+    first = ("p", "payload", "states", "P")
+    fitted_here = True
     within = 0.03
     breaks = (
         "The time of a predicted branch is not exactly linear between never and always taken. Real predictors keep more"
@@ -125,7 +136,7 @@ class Selectivity(SelectionLab):
 
     def make_sliders(self) -> list[Slider]:
         meaning = "data read of a selected element in addition to its key"
-        payload = Slider.choice("payload", PAYLOADS, meaning, "the notes' loop")
+        payload = Slider.choice("payload", PAYLOADS, meaning, "the notes' loop", label="Payload")
         times = [time_slider(name, assumed(self.machine, name)) for name in ("t0", "t1", "P")]
         return [self.share_slider(), payload, self.states_slider(), *times]
 
@@ -199,6 +210,7 @@ class Rate(SelectionLab):
     quantity = "mispredictions per branch"
     unit = ""
     compared = ("inferred from time", "ideal")
+    percent = True
     within = 0.08
     breaks = (
         "The rate is inferred: the time of predicted branches is taken as a straight line from p = 0 to p = 1. At"

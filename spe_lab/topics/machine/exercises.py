@@ -74,8 +74,8 @@ def cycles_of(machine: Machine | None = None) -> float:
 
 
 def judge_share(answer: Any, run: Run | None = None) -> Verdict:
-    share = number(answer, "effective ÷ claimed, between 0 and 1")
     run = own_run(run, "machine.facts")
+    share = number(answer, "effective ÷ claimed, between 0 and 1")
     got, claimed = run.measured[0], run.predicted[0].values[-1]
     low, high = got.low[-1] / claimed, got.high[-1] / claimed
     if not math.isfinite(low):

@@ -64,8 +64,8 @@ def judge_ramp(answer: Any) -> Verdict:
 
 
 def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
-    factor = number(answer, "how many times slower the dependent walk is at the largest size")
     dependent, independent = own_run(run, "memory.working_set").measured[:2]
+    factor = number(answer, "how many times slower the dependent walk is at the largest size")
     ends = [curve[-1] for curve in (dependent.low, dependent.high, independent.low, independent.high)]
     if not all(math.isfinite(end) and end > 0 for end in ends):
         return Verdict("inconclusive", "the measurement has no interval at its largest size; measure again for longer")

@@ -88,8 +88,8 @@ int32_t spe_sum_trials(int32_t threads, const int32_t *cpus, const int32_t *valu
 
 
 def judge_two_points(answer: Any, run: Run | None = None) -> Verdict:
-    expected = number(answer, f"the speed-up with {FAR} threads")
     curve = own_run(run, "scaling.amdahl").measured[0]
+    expected = number(answer, f"the speed-up with {FAR} threads")
     found = dict(zip(curve.x.values, curve.values, strict=True))
     if not all(math.isfinite(found.get(n, math.nan)) for n in (2, 4, FAR)):
         clean = sorted(n for n, speedup in found.items() if math.isfinite(speedup))
