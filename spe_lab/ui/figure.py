@@ -141,9 +141,9 @@ class LabFigure:
         if self.lab.scale == "linear":
             step = 10.0 ** math.floor(math.log10(y.max())) / 2
             low, high = 0.0, step * math.ceil(ROOM * y.max() / step)
-            high = min(high, 1.0 + 0.05) if self.lab.percent and y.max() <= 1 else high  # no share is above one
         else:
             low, high = _round_ends(y.min() / ROOM, y.max() * ROOM, value_base(self.lab))
+        high = min(high, ROOM) if self.lab.percent and y.max() <= 1 else high  # no share is above one
         return left, right, low, high
 
 
