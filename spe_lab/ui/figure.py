@@ -102,7 +102,7 @@ class LabFigure:
         sheet.dot(measured)
         STORE.keep(self._number, sheet)
         for line, curve in zip(sheet.lines, predicted, strict=True):
-            line.set_data(curve.x.values, curve.values)
+            line.set_data(*_drawn(curve, self.lab))
         sheet.ratio_points.set_data(*((ratios.x.values, ratios.values) if ratios is not None else ([], [])))
         for marker in sheet.markers:
             marker.set_visible(at is not None)
