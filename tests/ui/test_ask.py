@@ -125,8 +125,8 @@ def test_a_box_is_committed_in_code_as_well():
     order.commit(["branching", "predicated"])
     assert [field.value for field in order.fields] == ["branching", "predicated"]
     choice = BOXES["choice"]()
-    choice.commit("split, PS")
-    assert choice.fields[0].value == "split, PS"
+    choice.commit("split PS")
+    assert choice.fields[0].value == "split PS"
     curve = predict_curve("memory.stride", {"16 B": 2, "1KiB": 40})
     assert curve.committed and curve.prediction.knots == ((16, 2), (1024, 40))
     curve.commit({"16 B": 3, "1KiB": 40})
