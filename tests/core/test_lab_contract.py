@@ -102,7 +102,6 @@ def test_it_says_what_it_asks_and_where_it_breaks(lab):
 
 UNLABELLED = {  # topics whose sliders have no labels in words yet; to be emptied
     "patterns",
-    "objectives",
 }
 LONGEST_LABEL = 24
 
