@@ -336,3 +336,14 @@ def test_merging_twice_changes_nothing_and_the_earliest_look_stays():
     assert json.dumps(own.data) == once
     assert own.data["shown"][LAB].startswith("2020")
     assert own.exercises["memory.ramp"]["right"]["answer"] == 10 and len(own.exercises["memory.ramp"]["verdicts"]) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [10**400, -(10**400), 10**5000, [10**400], {"a": 10**400}],
+    ids=["large", "negative", "unprintable", "list", "dict"],
+)
+def test_a_whole_number_that_no_float_holds_leaves_the_journal_readable(answer):
+    with open_journal() as kept:
+        kept.answered("memory.ramp", answer, "wrong", "too large")
+    assert journal.load().exercises["memory.ramp"]["last"]["state"] == "wrong"

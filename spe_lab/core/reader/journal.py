@@ -13,6 +13,7 @@ The JSON format and its history: journal_format.py.
 import contextlib
 import copy
 import json
+import math
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -240,9 +241,21 @@ def plain(answer: Any) -> Any:
     try:
         text = json.dumps(listed, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        text = json.dumps(str(answer))
+        text = json.dumps(_printed(answer))
     too_long = f"an answer of {len(text)} characters, too long to be kept"
-    return json.loads(text) if len(text) <= LARGEST_ANSWER else too_long
+    return json.loads(text, parse_int=_whole) if len(text) <= LARGEST_ANSWER else too_long
+
+
+def _printed(answer: Any) -> str:
+    try:
+        return str(answer)
+    except Exception:  # the reader's own object, or a whole number of more digits than Python prints
+        return f"an answer of type {type(answer).__name__} that cannot be printed"
+
+
+def _whole(digits: str) -> int | str:
+    """Return a whole number; one that no float can hold as text, since a journal with it could not be read again."""
+    return int(digits) if math.isfinite(float(digits)) else digits
 
 
 def now() -> str:
