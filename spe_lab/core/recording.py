@@ -200,12 +200,8 @@ class Run(Recording):
             rows.append([units.render(x, self.x.unit), *(_cell(curve.values[i], curve.unit) for curve in shown)])
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-        if self.comparison:
-            c = self.comparison
-            lines.append(
-                f"\n{c.measured} against {c.predicted}: median error {c.median_relative_error:.0%}, largest"
-                f" {c.max_relative_error:.0%}"
-            )
+        if self.comparison and (error := self.comparison.said(lambda x: units.render(x, self.x.unit), self.x)):
+            lines.append(f"\n{self.comparison.pair}: {error}")
         lines.append(f"{self.kept} of {self.tried} samples clean" + "".join(f"; {note}" for note in self.notes))
         return "\n".join(lines)
 

@@ -9,6 +9,7 @@ import math
 import os
 import resource
 
+import numpy as np
 import pytest
 
 from spe_lab.core.curve import SOURCES, Axis, Comparison, Curve
@@ -255,8 +256,20 @@ def test_the_summary_says_values_sources_errors_and_notes(run):
         "1 KiB",
         "measured, ns",
         "predicted, ns",
-        "median error 25%, largest 50%",
+        "walk ÷ model: median 25 %, worst ×1.5 at ",
         "16 of 27 samples clean; a note",
         "–",
     ):
         assert part in said
+
+
+def test_the_worst_point_is_the_one_whose_ratio_lies_farthest_from_one():
+    x = Axis("size", "B", (1, 2, 4, 8))
+    measured, predicted = (
+        Curve(name, "measured", x, "ns", v) for name, v in (("a", (2, 1, 30, math.nan)), ("b", (1, 4, 20, 1)))
+    )
+    comparison = Comparison.of(measured, predicted)
+    assert comparison.pair == "a ÷ b" and comparison.worst == 1
+    assert comparison.said(lambda place: f"{place:g} B", x) == "median 75 %, worst ×1/4 at 2 B"
+    nothing = Comparison("a", "b", np.full(4, math.nan))
+    assert nothing.worst is None and nothing.said(str, x) == ""
