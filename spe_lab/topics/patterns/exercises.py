@@ -181,10 +181,14 @@ def layout(rng: random.Random) -> Exercise:
         f" {fields} fields of a share s of the records. Stored as records, they lie side by side in one line; stored as"
         f" columns, in {fields} lines. At which s (above 0) do both layouts miss equally often?",
         (
-            f"Both are s_trav_cr: one with w = {line}, u = {fields * width}, and {fields} with w = {width}. How many"
-            " lines do they touch?",
-            f"n·s = {fields} · (n/{per_line}) · (1 − (1 − s)^{per_line}). Solve it with sympy's nsolve, or read it from a"
-            " plot.",
+            (
+                f"Both are s_trav_cr: one with w = {line}, u = {fields * width}, and {fields} with w = {width}. How many"
+                " lines do they touch?"
+            ),
+            (
+                f"n·s = {fields} · (n/{per_line}) · (1 − (1 − s)^{per_line}). Solve it with sympy's nsolve, or read it from a"
+                " plot."
+            ),
         ),
         round(crossover, 3),
         f"For smaller s a line of a column mostly serves a single item, so columns need {fields} times as many lines as"

@@ -41,12 +41,12 @@ class MissLab(SimulatedLab):
 
     def capacity_slider(self) -> Slider:
         domain: dict[str, Any] = {"low": KIB, "high": 4 * MIB, "scale": "log", "multiple_of": KIB}
-        shown = {"label": "Capacity", "symbol": "C", "source": "a first-level cache"}
+        shown: dict[str, Any] = {"label": "Capacity", "symbol": "C", "source": "a first-level cache"}
         return Slider("capacity", "B", 32 * KIB, "capacity of the level", **domain, **shown)
 
     def line_slider(self) -> Slider:
         sizes, source = ("32 B", "64 B", "128 B", "4096 B"), "a cache line; 4096 B would be a page"
-        shown = {"label": "Line", "symbol": "B", "group": "The level"}
+        shown: dict[str, Any] = {"label": "Line", "symbol": "B", "group": "The level"}
         return Slider.choice("line", sizes, "block of the level", source, default="64 B", **shown)
 
     def line(self, point: Mapping[str, Value]) -> int:

@@ -53,7 +53,12 @@ class PricedLab(KernelLab):
             name: str, unit: str, default: float, meaning: str, low: float, high: float, label: str, group: str
         ) -> Slider:
             domain: dict[str, Any] = {"low": min(low, default), "high": max(high, default), "scale": "log"}
-            shown = {"label": label, "symbol": "t_0" if name == "t0" else name, "group": group, "source": source}
+            shown: dict[str, Any] = {
+                "label": label,
+                "symbol": "t_0" if name == "t0" else name,
+                "group": group,
+                "source": source,
+            }
             return Slider(name, unit, default, meaning, **domain, measured=False, **shown)
 
         base, meaning = base_ns(self.machine), "time of a visit in the first level"
