@@ -11,7 +11,7 @@ EXTRAS ?=
 RUN := .venv/bin/python -m
 READY := .venv/.ready$(EXTRAS:%=-%)
 
-.PHONY: help lab lecture book test test-all ready lint format mutants sanitize fuzz notebooks record topic clean compiler
+.PHONY: help lab lecture book book-pdf test test-all ready lint format mutants sanitize fuzz notebooks record topic clean compiler
 
 help: ## Show this list (default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,13 +41,13 @@ lecture: .venv/.ready-lecture compiler ## Present a chapter as live slides in la
 
 # Neither the user's Jupyter settings nor a machine profile measured earlier may change a test or a stored output.
 PRIVATE := $(CURDIR)/.venv/private
-test test-all notebooks book: export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter-config
-test test-all notebooks book: export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
-test test-all notebooks book: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
-test test-all notebooks book: export JUPYTER_PATH :=
-test test-all notebooks book: export IPYTHONDIR := $(PRIVATE)/ipython
-test test-all notebooks book: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
-test test-all notebooks book: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
+test test-all notebooks book book-pdf: export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter-config
+test test-all notebooks book book-pdf: export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter-data
+test test-all notebooks book book-pdf: export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter-runtime
+test test-all notebooks book book-pdf: export JUPYTER_PATH :=
+test test-all notebooks book book-pdf: export IPYTHONDIR := $(PRIVATE)/ipython
+test test-all notebooks book book-pdf: export SPE_LAB_CACHE_DIR := $(PRIVATE)/cache
+test test-all notebooks book book-pdf: export SPE_LAB_CONFIG_DIR := $(PRIVATE)/config
 test test-all notebooks sanitize fuzz: export SPE_LAB_QUICK := 1
 # Nobody commits predictions there: labs measure without waiting for one.
 test test-all notebooks book: export SPE_LAB_PREDICTIONS := skip
@@ -124,6 +124,18 @@ book: .venv/.ready-book compiler ## Build the workbook as HTML to read without a
 	@rm -rf "$(PRIVATE)" dist/book && mkdir -p "$(PRIVATE)" && cp -RL book "$(PRIVATE)/book"
 	@$(RUN) sphinx --builder html --jobs 2 --fail-on-warning --keep-going --quiet --doctree-dir "$(PRIVATE)/doctrees" "$(PRIVATE)/book" dist/book
 	@echo "Open dist/book/index.html"
+
+# The book in one page, from what make book has read, printed by a browser. It opens what is folded (book.css).
+CHROMIUM ?= $(firstword $(shell command -v chromium chromium-browser google-chrome 2>/dev/null))
+book-pdf: ## Build the book, and print it as one PDF: dist/spe-lab.pdf (needs Chromium; CHROMIUM=... names it)
+	@test -n "$(CHROMIUM)" || { echo "No Chromium found, which prints the PDF: install one (Debian: apt install chromium)," \
+	  "name one (CHROMIUM=/path/to/chrome), or print pages of make book from your browser." >&2; exit 1; }
+	@$(MAKE) --no-print-directory book
+	@$(RUN) sphinx --builder singlehtml --quiet --doctree-dir "$(PRIVATE)/doctrees" "$(PRIVATE)/book" "$(PRIVATE)/single"
+	@"$(CHROMIUM)" --headless --disable-gpu $$([ "$$(id -u)" = 0 ] && echo --no-sandbox) --no-pdf-header-footer \
+	  --virtual-time-budget=120000 --print-to-pdf=dist/spe-lab.pdf "file://$(PRIVATE)/single/index.html" 2>"$(PRIVATE)/chromium.log" \
+	  && test -s dist/spe-lab.pdf || { cat "$(PRIVATE)/chromium.log" >&2; exit 1; }
+	@echo "Open dist/spe-lab.pdf"
 
 clean: ## Remove the virtual environment, caches and JupyterLab's own settings (compiled kernels stay in the user's cache)
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .jupyter/lab .jupyter/migrated .jupyter/lecture/migrated dist

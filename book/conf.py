@@ -25,7 +25,9 @@ myst_heading_slug_func = "spe_lab.ui.book_page.anchor"
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
-nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]  # a widget needs a kernel,
+nb_mime_priority_overrides = [  # a widget needs a kernel,
+    (builder, "application/vnd.jupyter.widget-view+json", None) for builder in ("html", "singlehtml")
+]
 nb_ipywidgets_js = {}  # and its scripts would be loaded from elsewhere
 nb_render_markdown_format = "myst"
 

@@ -126,10 +126,8 @@ def self_study() -> str:
         rows.append(f"| {number} | {', '.join(map(_sitting, week)) or 'repetition'} | {_time(week)} |")
     total = course.minutes(table)
     rows.append(f"| together | {len(table)} chapters | {duration(total)} |")
-    intro = (
-        f"### Self-study in {course.WEEKS} weeks\n\nAll chapters in order, about {duration(total / course.WEEKS)} a week."
-    )
-    return "\n".join([intro, "", *rows])
+    heading = f"### Self-study in {course.WEEKS} weeks"
+    return "\n".join([heading, "", f"All chapters in order, about {duration(total / course.WEEKS)} a week.", "", *rows])
 
 
 def _sitting(sitting: course.Sitting) -> str:

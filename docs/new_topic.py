@@ -2,9 +2,9 @@
 
 make topic STEM=synchronisation CHAPTER=05b TITLE="Synchronisation"
 
-Writes the topic's own files, measures the recorded data of its lab, and refreshes what follows from the table of chapters
-(docs/course_pages.py): the start page, the README's and the book's lists, the links in the neighbouring notebooks. Nothing
-else is touched. A chapter that the course has planned keeps its sentence, time and prerequisites.
+Writes the topic's own files, measures the recorded data of its lab, and refreshes what follows from the table of
+chapters (docs/course_pages.py): the start page, the lists in the README and the book, the links in the neighbouring
+notebooks. Nothing else is touched. A chapter that is planned brings its sentence, time and prerequisites.
 """
 
 import argparse

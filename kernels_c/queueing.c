@@ -199,7 +199,7 @@ int32_t queue_split(const double *gaps, const double *service, int64_t n, int32_
 
 /* ---- Processor sharing ------------------------------------------------------------------------------------------------
  *
- * All jobs of a station are served at once, each by an equal share of its servers and by no more than one. Virtual time
+ * All jobs of a station are served simultaneously, each by an equal share of its servers and by no more than one. Virtual time
  * passes as fast as a job is served: min(1, servers / jobs). A job leaves when virtual time has gone on by its service, so
  * that the next one to leave is the first of a heap, and an event costs O(log jobs), not O(jobs). */
 

@@ -346,7 +346,7 @@ def _notebooks(options: argparse.Namespace) -> int:
             raise SpeLabError(f"{rule}; choose another place") from None
         raise
     count = len(list(options.folder.glob("*.ipynb")))
-    print(f"{count} notebooks in {options.folder}; open them with: jupyter lab {options.folder}")
+    print(f"{count} notebooks in {options.folder}; open them with: jupyter lab {options.folder / 'index.ipynb'}")
     return 0
 
 

@@ -213,14 +213,14 @@ def test_a_picture_is_written_as_png_or_not_at_all(call, tmp_path):
 @pytest.mark.machine
 @needs_compiler
 def test_run_prints_one_json_object_with_every_part(call):
-    status, out, err = call(*QUICK, "--set", "pages=4K", "--set", "l1=3ns", "--json")
+    status, out, err = call(*QUICK, "--set", "pages=4K", "--set", "l_L1=3ns", "--json")
     assert (status, err) == (0, "")
     run = json.loads(out)
     assert {"lab", "point", "x", "measured", "predicted", "comparison", "kept", "tried", "machine", "version"} <= set(
         run
     )
     assert run["x"] == {"name": "size", "unit": "B", "values": [4096, 16384]}
-    assert run["point"]["pages"] == "4K" and run["point"]["l1"] == 3 and "size" not in run["point"]
+    assert run["point"]["pages"] == "4K" and run["point"]["l_L1"] == 3 and "size" not in run["point"]
     for curve in (*run["measured"], *run["predicted"]):
         assert {"name", "unit", "values", "low", "high", "source"} <= set(curve) and len(curve["values"]) == 2
     assert {curve["source"] for curve in run["measured"]} == {"measured"} and {
@@ -259,7 +259,7 @@ def test_a_model_takes_the_machine_file_s_parameters(call, machine_file):
     parameters["l1_latency"]["value"] = 123.0
     status, out, _ = call(*QUICK, "--machine", machine_file(parameters=parameters), "--json")
     run = json.loads(out)
-    assert status == 0 and run["point"]["l0"] == 123 and min(run["predicted"][0]["values"]) >= 123
+    assert status == 0 and run["point"]["t0"] == 123 and min(run["predicted"][0]["values"]) >= 123
 
 
 def test_labs_machine_and_doctor_print_json(call):

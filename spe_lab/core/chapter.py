@@ -69,4 +69,6 @@ def duration(minutes: float) -> str:
     ('50 min', '2 h', '21 h 35 min')
     """
     hours, rest = divmod(round(minutes), 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest or not hours else "") if part)
+    return " ".join(
+        part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest or not hours else "") if part
+    )

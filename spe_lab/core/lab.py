@@ -93,6 +93,7 @@ class Lab(ABC):
     simulated: bool = False  # True: its curves come from a simulation, and say so
     machine: Machine
     made_with: Mapping[str, Any]  # constructor arguments except the machine
+    exact: bool = False  # True: the model gives the answer, so it waits for an open prediction as measurements do
     live: bool = False  # True: fast enough to be simulated again on every slider move (see `first_answer`)
 
     def __init__(self, machine: Machine | None = None, **made_with: Any) -> None:

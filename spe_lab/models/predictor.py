@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 MOST_STATES = 64
 QUANTITIES = {
-    "p": Quantity("share of branches that are taken", ""),
+    "p": Quantity("share of outcomes that are taken", ""),
     "m": Quantity("share of branches that are mispredicted", ""),
-    "t0": Quantity("time of an element whose branch is never taken, all predicted", "ns"),
-    "t1": Quantity("time of an element whose branch is always taken, all predicted", "ns"),
+    "t0": Quantity("time of an element if none is selected, all branches predicted", "ns"),
+    "t1": Quantity("time of an element if all are selected, all branches predicted", "ns"),
     "P": Quantity("penalty of a misprediction", "ns"),
     "c": Quantity("time of an element without a branch", "ns"),
 }

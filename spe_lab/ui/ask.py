@@ -86,6 +86,9 @@ class Box:
             self.buttons.note,
         )
         self.fields = self.make_fields()
+        self._filling = False
+        for field in self.fields:
+            field.observe(lambda _: self._drafted(), "value")
         rows = [
             widgets.HTML(f"<b>Your prediction.</b> {html.escape(self.question)}"),
             widgets.HBox([*self.fields, *self.units()], layout=widgets.Layout(**_ROW)),
@@ -106,6 +109,11 @@ class Box:
     @abstractmethod
     def fill(self) -> None:
         """Show the committed values in the fields."""
+
+    @property
+    @abstractmethod
+    def draft(self) -> str:
+        """What the fields say, in words."""
 
     @abstractmethod
     def typed(self) -> tuple[Any, ...]:
@@ -152,8 +160,16 @@ class Box:
         """Show the prediction as it stands."""
         with TURN:
             if self.prediction.committed:
-                self.fill()
+                self._filling = True
+                try:
+                    self.fill()
+                finally:
+                    self._filling = False
             self.buttons.tell(self.asked.note)
+
+    def _drafted(self) -> None:
+        if not self._filling:
+            self.buttons.tell(f"Not committed yet: {self.draft}.")
 
     @property
     def text(self) -> Text:
@@ -200,6 +216,10 @@ class RangeBox(Box):
         for field, end in zip(self.fields, self.prediction.ends_in_words, strict=True):
             field.value = end
 
+    @property
+    def draft(self) -> str:
+        return " to ".join(f"{field.value:.40}" or "…" for field in self.fields)
+
     def typed(self) -> tuple[Any, ...]:
         return tuple(field.value for field in self.fields)
 
@@ -230,6 +250,10 @@ class OrderBox(Box):
             chosen = self.prediction.candidates[place : place + 1]
             field.value = chosen[0] if chosen and chosen[0] in self.prediction.among else None
 
+    @property
+    def draft(self) -> str:
+        return " < ".join("…" if field.value is None else field.label for field in self.fields)
+
     def typed(self) -> tuple[Any, ...]:
         chosen = tuple(field.value for field in self.fields)
         if None in chosen:
@@ -256,6 +280,10 @@ class ChoiceBox(Box):
     def fill(self) -> None:
         choice = self.prediction.choice
         self.fields[0].value = choice if choice in self.fields[0].options else None
+
+    @property
+    def draft(self) -> str:
+        return str(self.fields[0].value)
 
     def typed(self) -> tuple[Any, ...]:
         if self.fields[0].value is None:

@@ -143,7 +143,7 @@ class CalibrateButton:
 
 
 class Uncalibrated:
-    """The line of an explorer whose model assumes what a calibration measures; it is hidden otherwise.
+    """The line of an explorer whose model assumes what a calibration measures; it is empty otherwise.
 
     `page` is the line. `follow` is called when there is a new profile, shown or not.
     """
@@ -153,23 +153,24 @@ class Uncalibrated:
         self._follow = follow
         self.said = widgets.HTML()
         self.calibrate = CalibrateButton("Calibrate (half a minute)", "", self._ended)
-        row = [self.said, self.calibrate.button, self.calibrate.progress, self.calibrate.status]
-        self.page = widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap", align_items="center"))
+        self._row = [self.said, self.calibrate.button, self.calibrate.progress, self.calibrate.status]
+        self.page = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap", align_items="center"))
         self.page.add_class("spe-uncalibrated")
         self.show(lab)
 
     def show(self, lab: Lab) -> None:
-        """Name what the lab's model assumes; hide the line if that is nothing."""
+        """Name what the lab's model assumes; empty the line if that is nothing."""
         names = () if mode.building_book() else assumed_sliders(lab)
         labels = [lab.sliders[name].label for name in names]
         some = ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
         verb = "is" if len(labels) == 1 else "are"
         self.said.value = html.escape(f"This machine is not calibrated: {some} {verb} assumed, not measured.")
-        self.page.layout.display = None if names else "none"
+        self.page.children = self._row if names else ()
 
     def _ended(self) -> None:
         if self.own:
             self._follow()
+
 
 _FOLD = "Latencies (chapter 00 asks you to predict one of them)"
 

@@ -1,6 +1,7 @@
 """Widgets for a lab's sliders. A log slider steps through values of equal ratio, with units."""
 
 import html
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -30,12 +31,18 @@ def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
     elif stepped(slider):
         made = widgets.SelectionSlider(options=options(slider, value), **common)
     else:
-        step = slider.multiple_of or (slider.high - slider.low) / 200
+        step = slider.multiple_of or _round_step((slider.high - slider.low) / 100)
         readout = ".0f" if step == int(step) else ".3g"
         made = widgets.FloatSlider(min=slider.low, max=slider.high, step=step, readout_format=readout, **common)
     made.add_class("spe-control")
     made.add_class(f"spe-slider-{slider.name}")
     return made
+
+
+def _round_step(most: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, at most `most`: a slider's stops and its default are then round numbers."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return next(float(f"{m * power:.3g}") for m in (5, 2, 1) if m * power <= most * (1 + 1e-9))
 
 
 def fit(widget: widgets.Widget, slider: Slider, value: Value) -> None:

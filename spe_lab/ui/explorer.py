@@ -153,9 +153,13 @@ class Explorer:
         return {name: self.lab.sliders[name].checked(widget.value) for name, widget in self.sliders.items()}
 
     @property
+    def _model_shown(self) -> bool:
+        return not (self.gate.closed and self.lab.exact)
+
+    @property
     def frame(self) -> Frame:
         """The frame at the sliders' present values."""
-        return Frame(self.lab, self.point, self._x, self._axis, self.fitted)
+        return Frame(self.lab, self.point, self._x, self._axis, self.fitted, self._model_shown)
 
     @property
     def marks(self) -> Mapping[str, float] | Waiting:
@@ -252,7 +256,7 @@ class Explorer:
         with TURN:
             point = self.point
             self._simulate_again(point)
-            frame = Frame(self.lab, point, self._x, self._axis, self.fitted)
+            frame = Frame(self.lab, point, self._x, self._axis, self.fitted, self._model_shown)
             shown, elsewhere = frame.shown, self._elsewhere(point)
             ground, moving = self.figure.layers(
                 frame.predicted,

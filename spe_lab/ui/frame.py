@@ -1,7 +1,7 @@
 """The content of an explorer at one setting of its sliders; each part is computed at most once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ class Frame:
 
     - `x`: the values of the default sweep; `axis`: the values at which the model is drawn
     - `fitted`: the recording, or None, with its fit
+    - `model`: False holds the model back, too: its curves have no values
     """
 
     lab: Lab
@@ -25,6 +26,7 @@ class Frame:
     x: Axis
     axis: Axis
     fitted: Fitted
+    model: bool = True
 
     @property
     def recording(self) -> Recording | None:
@@ -35,7 +37,8 @@ class Frame:
         """The models over the axis, at the marker and at the measured points, from one call of `predict`."""
         more = [self.point[self.lab.axis], *(self.recording.x.values if self.recording else ())]
         values = np.union1d(self.axis.values, more)
-        return self.lab.predict(self.point, Axis(self.axis.name, self.axis.unit, values), self.fitted.fit)
+        curves = self.lab.predict(self.point, Axis(self.axis.name, self.axis.unit, values), self.fitted.fit)
+        return curves if self.model else [replace(curve, values=np.full_like(values, np.nan)) for curve in curves]
 
     @cached_property
     def here(self) -> Sequence[Curve]:

@@ -104,12 +104,13 @@ def _markdown(text: str) -> str:
 def _formula(tex: str) -> str:
     """Return TeX as a picture, or as text where matplotlib's subset of TeX lacks something."""
     from matplotlib import rc_context
+    from matplotlib.font_manager import FontProperties
     from matplotlib.mathtext import math_to_image
 
     picture = io.BytesIO()
     try:
         with rc_context({"svg.hashsalt": "notes"}):
-            math_to_image(f"${tex.strip()}$", picture, format="svg")
+            math_to_image(f"${tex.strip()}$", picture, prop=FontProperties(size=14), format="svg")
     except ValueError:
         return f"<code>{html.escape(tex)}</code>"
     data = base64.b64encode(picture.getvalue()).decode()

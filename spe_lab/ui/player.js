@@ -58,7 +58,7 @@ const placed = (scene, time) => {
 };
 
 const words = ({shape}, {counts: {served, waiting, blocked}}) => {
-  if (shape === 'sharing') return `${served} served at once, nobody waits`;
+  if (shape === 'sharing') return `${served} share the server, nobody waits`;
   return `${served} in service, ${waiting} waiting${blocked ? `, ${blocked} of them short and behind a long job` : ''}`;
 };
 

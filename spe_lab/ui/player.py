@@ -18,7 +18,7 @@ from spe_lab.core.errors import SpeLabError
 from spe_lab.core.slider import Slider, Value
 from spe_lab.core.text import Text
 from spe_lab.models.queues.trace import Trace
-from spe_lab.ui import controls
+from spe_lab.ui import controls, style
 from spe_lab.ui.page import bundle, page_of
 
 WIDTH, ROW, STRIP = 860, 34, 58
@@ -68,8 +68,10 @@ class Player:
         point = {name: slider.checked(settings.get(name, slider.default)) for name, slider in traced.sliders.items()}
         self.sliders = controls.group(list(traced.sliders.values()), point, lambda _: self._refresh())
         self.stage = Stage()
-        row = widgets.HBox(list(self.sliders.values()), layout=widgets.Layout(flex_flow="row wrap"))
-        self.page = page_of(self, widgets.VBox([row, self.stage], layout=widgets.Layout(max_width="900px")))
+        row = widgets.Box(list(self.sliders.values()))
+        row.add_class("spe-controls")
+        rows = [row, self.stage, widgets.HTML(style.SHEET)]
+        self.page = page_of(self, widgets.VBox(rows, layout=widgets.Layout(max_width="900px")))
         self._refresh()
 
     @property

@@ -112,7 +112,7 @@ def _short(cells: Sequence[Cell]) -> list[Cell]:
     if not kept:
         return list(cells)
     kept |= {i for i, cell in enumerate(cells) if cell["cell_type"] == "code" and is_imports(cell["source"])}
-    kept |= {i for i, cell in enumerate(cells) if cell["cell_type"] == "markdown" and TITLE.search(cell["source"])}
+    kept |= {i for i, cell in enumerate(cells) if cell is _title_cell(cells)}
     needed: set[str] = set()
     for i in reversed(range(len(cells))):
         if cells[i]["cell_type"] == "code":
@@ -137,12 +137,14 @@ def _names(code: str) -> tuple[set[str], set[str]]:
     return bound, {node.id for node in names if isinstance(node.ctx, ast.Load)}
 
 
+def _title_cell(cells: Iterable[Cell]) -> Cell | None:
+    return next((cell for cell in cells if cell["cell_type"] == "markdown" and TITLE.search(cell["source"])), None)
+
+
 def _show_keys(cells: Iterable[Cell], name: str) -> None:
     """Add the keys and a link to the notes to the title."""
-    for cell in cells:
-        if cell["cell_type"] == "markdown" and TITLE.search(cell["source"]):
-            cell["source"] += "\n\n" + _KEYS.format(notes_name(name))
-            return
+    if cell := _title_cell(cells):
+        cell["source"] += "\n\n" + _KEYS.format(notes_name(name))
 
 
 def _neighbours(name: str, names: Sequence[str]) -> tuple[str, str]:

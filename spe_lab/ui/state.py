@@ -15,8 +15,8 @@ def code(lab: Lab, point: Mapping[str, Value]) -> str:
 
     >>> from spe_lab import lab
     >>> stride = lab("memory.stride")
-    >>> code(stride, stride.point({"stride": 256, "B0": 8}))
-    'explore("memory.stride", stride="256B", B0="8B")'
+    >>> code(stride, stride.point({"stride": 256, "B_L1": 128}))
+    'explore("memory.stride", stride="256B", B_L1="128B")'
     """
     settings = [f"{name}={_literal(lab.sliders[name], value)}" for name, value in _moved(lab, point).items()]
     return f"explore({', '.join([_quoted(lab.id), *settings])})"
@@ -27,8 +27,8 @@ def command(lab: Lab, point: Mapping[str, Value]) -> str:
 
     >>> from spe_lab import lab
     >>> stride = lab("memory.stride")
-    >>> command(stride, stride.point({"stride": 256, "B0": 8}))
-    'spe-lab run memory.stride --set B0=8B'
+    >>> command(stride, stride.point({"stride": 256, "B_L1": 128}))
+    'spe-lab run memory.stride --set B_L1=128B'
     """
     moved = {name: value for name, value in _moved(lab, point).items() if name != lab.axis}
     settings = [f"{name}={_text(lab.sliders[name], value)}" for name, value in moved.items()]

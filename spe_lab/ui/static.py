@@ -2,6 +2,7 @@
 
 import base64
 import html
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -39,16 +40,24 @@ def save_png(run: Run, path: Path) -> None:
     write_atomically(path, picture(run))
 
 
-def figure_html(png: bytes, alt: str, width: int = WIDTH, height: int = HEIGHT) -> str:
+def figure_html(png: bytes, alt: str, width: int = 0, height: int = 0) -> str:
+    """Return a picture with its alternative text; `width` and `height` in pixels, 0 for the picture's own."""
+    from PIL import Image
+
+    if not width:
+        width, height = Image.open(io.BytesIO(png)).size
     data = base64.b64encode(png).decode()
     kind = "webp" if png.startswith(b"RIFF") else "png"
     size = f'width="{width}" height="{height}" style="max-width: 100%; height: auto"'
-    return f'<img alt="{html.escape(alt, quote=True)}" class="spe-figure" {size} src="data:image/{kind};base64,{data}">'
+    told = html.escape(alt, quote=True)
+    return f'<img alt="{told}" class="spe-figure" {size} src="data:image/{kind};base64,{data}">'
 
 
 def ground_html(ground: bytes) -> str:
     """Return the lower layer of a figure on a page: the parts that stay, without alternative text."""
-    return figure_html(ground, "").replace(' class="spe-figure"', "")  # a dark theme inverts both layers together
+    return figure_html(ground, "", WIDTH, HEIGHT).replace(
+        ' class="spe-figure"', ""
+    )  # a dark theme inverts both layers together
 
 
 def moving_html(inside: str, alt: str) -> str:

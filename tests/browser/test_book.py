@@ -44,6 +44,13 @@ CELLS = [
     new_code_cell("selectivity.lab.parameters()", id="table"),
     new_code_cell("print('a long line ' * 40)", id="long"),
     new_code_cell("from spe_lab import noise\n\nnoise()", id="measures"),
+    new_markdown_cell("## A lab\n\nPress *Measure*.", id="press", metadata={"tags": ["kernel"]}),
+    new_code_cell("selectivity.text_of_a_button", id="left-out", metadata={"tags": ["kernel"]}),
+    new_markdown_cell(
+        "<details><summary>What you should see</summary>\n\nA *staircase*.\n\n</details>\n\n[The lab](#A-lab)",
+        id="folded",
+    ),
+    new_markdown_cell("## For the lecturer\n\nShow it first.", id="lecturer", metadata={"tags": ["lecturer"]}),
 ]
 
 
@@ -68,6 +75,7 @@ def built(tmp_path_factory):
             "language_info": {"name": "python", "pygments_lexer": "ipython3"},
         }
         nbformat.write(chapter, folder / "source" / "notebooks" / path.name)
+    shutil.copytree(CHAPTERS[0].parent / "pictures", folder / "source" / "notebooks" / "pictures")
     command = [
         sys.executable,
         "-m",
@@ -99,6 +107,24 @@ def test_formulas_cells_and_tables_are_there(page):
     for part in (r"\(x^2\)", r"\int_0^1 x\,dx", "y^{3}", "<th", "recorded"):
         assert part in page, part
     assert "widget-view" not in page
+
+
+def test_what_needs_a_kernel_is_marked_or_left_out(page):
+    framed = page.partition("With a running kernel")[2]
+    assert framed.index("Press <em>Measure</em>") < framed.index("</div>")
+    assert "text_of_a_button" not in page
+
+
+def test_folds_hold_markdown_and_notes_for_the_lecturer(page):
+    assert re.search(r"<summary>What you should see</summary>\s*<p>A <em>staircase</em>.</p>\s*</details>", page)
+    assert re.search(r"<summary>Notes for a lecturer</summary>\s*<p>Show it first.</p>\s*</details>", page)
+
+
+def test_links_between_notebooks_and_to_headings_lead_to_pages(built, page):
+    assert 'href="#a-lab"' in page
+    start = (built / "notebooks" / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{path.stem}.html"' in start for path in CHAPTERS if path.stem != "index")
+    assert 'href="notebooks/index.html"' in (built / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure")

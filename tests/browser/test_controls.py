@@ -17,6 +17,7 @@ CELLS = {
     "sliders, lists, buttons and folds": 'from spe_lab import explore\nexplore("branches.selectivity")',
     "a live explorer": 'from spe_lab import explore\nexplore("objectives.slo")',
     "a drawn prediction": 'from spe_lab import sketch\nsketch("branches.rate")',
+    "a predicted order": 'from spe_lab import predict_order\npredict_order("branches.rate", among=[0.1, 0.5])',
     "states": f"from spe_lab.ui.stepper import Stepper\nStepper({STATES!r})",
     "a player": "from spe_lab.topics import queueing\nfrom spe_lab.ui.player import Player\nPlayer(queueing.Watched())",
     "calibration": "from spe_lab import calibrate\ncalibrate()",

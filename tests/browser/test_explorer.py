@@ -92,9 +92,9 @@ def test_size_slider_moves_the_picture_and_the_text_names_the_new_size(explorer)
 def test_each_slider_of_the_model_moves_the_picture(explorer):
     assert len(explorer.sliders()) <= 4
     explorer.unfold()
-    explorer.slider("l4").wait_for()
+    explorer.slider("l_L3").wait_for()
     model = [name for name in explorer.sliders() if name != "size"]
-    assert {"C1", "C2", "l0", "l4"} <= set(model)
+    assert {"C_L1", "C_L2", "t0", "l_L3"} <= set(model)
     for label in model:
         before = explorer.pixels
         explorer.nudge(label)
@@ -105,7 +105,7 @@ def test_picture_has_an_alternative_text_that_follows_it(explorer):
     before = explorer.picture.get_attribute("aria-label")
     assert "Time per access" in before
     explorer.unfold()
-    explorer.press("l4", "ArrowRight")
+    explorer.press("l_L3", "ArrowRight")
     assert explorer.picture.get_attribute("aria-label") not in ("", before)
 
 

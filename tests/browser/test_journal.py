@@ -10,12 +10,12 @@ pytestmark = pytest.mark.browser
 
 IMPORTS = "from spe_lab import predict, sketch\nfrom spe_lab.topics import memory"
 TYPED = (
-    f'{IMPORTS}\nprediction = predict("memory.working_set", at="16MiB", low=50, high=200)',
+    f'{IMPORTS}\nprediction = predict("memory.working_set", at="16MiB", low=50, high=200)\nprediction',
     'answer = 10\nmemory.EXERCISES["ramp"].check(answer)',
     'drawn = sketch("memory.stride")\ndrawn',
 )
 UNTOUCHED = (
-    f'{IMPORTS}\nprediction = predict("memory.working_set", at="16MiB", low=..., high=...)',
+    f'{IMPORTS}\nprediction = predict("memory.working_set", at="16MiB", low=..., high=...)\nprediction',
     'answer = ...\nmemory.EXERCISES["ramp"].check(answer)',
     'drawn = sketch("memory.stride")\ndrawn',
     "drawn.text, prediction.low",
@@ -24,7 +24,7 @@ UNTOUCHED = (
 # the first.
 MOVE_AND_COMMIT = """
 for (const _ of [1, 2]) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowUp', bubbles: true}));
-[...document.querySelectorAll('button')].find(each => each.textContent.trim() === 'Commit').click();
+[...document.querySelectorAll('button')].findLast(each => each.textContent.trim() === 'Commit').click();
 """
 
 

@@ -24,8 +24,13 @@ for (let index = 0; index < content.widgets.length; index++) {
   const explorer = () => content.widgets[index].node.querySelector('.spe-explorer');
   for (let tries = 0; tries < 60 && !explorer(); tries++) await frame();
   if (!explorer()) continue;  // a cell that only makes one
-  explorer().scrollIntoView({block: 'start'});
-  for (let tries = 0; tries < 4; tries++) await frame();
+  // Cells above are drawn meanwhile, and move this one: until it rests.
+  for (let tries = 0, top = NaN, rests = 0; tries < 60 && rests < 3; tries++) {
+    explorer().scrollIntoView({block: 'start'});
+    await new Promise(done => setTimeout(done, 50));
+    rests = explorer().getBoundingClientRect().top === top ? rests + 1 : 0;
+    top = explorer().getBoundingClientRect().top;
+  }
   found.push({cell: index, panel: box(explorer().closest('.jp-WindowedPanel-outer')),
     ...Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, box(explorer().querySelector(part))]))});
 }

@@ -22,8 +22,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebooks")
-    for notebook in NOTEBOOKS:
-        shutil.copy(notebook, folder)
+    shutil.copytree(NOTEBOOKS[0].parent, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     try:
         with jupyterlab(folder, SPE_LAB_PREDICTIONS="skip") as lab:
             yield lab

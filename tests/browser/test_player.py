@@ -59,7 +59,7 @@ def said_of(trace, at):
     """What the page must say of a trace: counted from its columns."""
     present = (trace.arrival <= at) & (at < trace.departure)
     if trace.shape == "sharing":
-        return f"{present.sum()} served at once, nobody waits"
+        return f"{present.sum()} share the server, nobody waits"
     serving = present & (trace.start <= at)
     waiting = present & ~serving
     blocked = sum(trace.blocked(at, trace.server[i]) for i in (waiting & ~trace.long).nonzero()[0])

@@ -104,7 +104,6 @@ UNLABELLED = {  # topics whose sliders have no labels in words yet; to be emptie
     "machine",
     "numerical",
     "memory",
-    "coherence",
     "scaling",
     "objectives",
     "queueing",

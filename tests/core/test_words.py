@@ -42,7 +42,9 @@ def test_clock_and_capacities_are_told_and_latencies_add_up(machine):
     opened, folded = words.capacities(machine), words.latencies(machine)
     assert "runs at 2.5 GHz" in opened and " ns" not in opened
     assert "32 KiB of first-level cache, 300 KiB of second" in opened
-    assert opened.count("the system reports") == 1 and "2 MiB of third-level cache (the system reports 32 MiB)" in opened
+    assert (
+        opened.count("the system reports") == 1 and "2 MiB of third-level cache (the system reports 32 MiB)" in opened
+    )
     assert "1.5 ns from the first-level cache, 4.5 ns from the second-level cache, 15 ns" in folded
     assert re.search(r"and 110 ns from memory\.$", folded)
 

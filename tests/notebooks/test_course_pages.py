@@ -93,8 +93,22 @@ def test_the_glossary_is_sorted_and_every_term_links_to_a_chapter_that_exists():
 
 @pytest.mark.parametrize(
     "term",
-    ["stack distance", "Hermite's identity", "Lambert's W", "generating function", "M/M/c", "Poisson", "hyper-thread"]
-    + ["fence", "PMU", "SPE_OPAQUE", "provenance", "p99", "gshare", "stationary"],
+    [
+        "stack distance",
+        "Hermite's identity",
+        "Lambert's W",
+        "generating function",
+        "M/M/c",
+        "Poisson",
+        "hyper-thread",
+        "fence",
+        "PMU",
+        "SPE_OPAQUE",
+        "provenance",
+        "p99",
+        "gshare",
+        "stationary",
+    ],
 )
 def test_the_glossary_explains_the_words_that_readers_missed(term):
     assert re.search(rf"^- \*\*[^*]*{re.escape(term)}", pages.glossary(), flags=re.M)

@@ -53,12 +53,12 @@ def fake(monkeypatch):
 
 
 def shown(explorer):
-    return explorer.parts.uncalibrated.page.layout.display != "none"
+    return bool(explorer.parts.uncalibrated.page.children)
 
 
 def test_which_labs_assume_what_a_calibration_measures():
     assumed = {lab_id: set(assumed_sliders(registry.get(lab_id))) for lab_id in registry.labs()}
-    assert {"l0", "l1", "l4", "q4"} <= assumed["memory.stride"] and "C1" not in assumed["memory.stride"]
+    assert {"t0", "l_L1", "l_L3", "q"} <= assumed["memory.stride"] and "C_L1" not in assumed["memory.stride"]
     assert assumed["branches.selectivity"] == {"P"} and "B" in assumed["scaling.parallelism"]
     assert not assumed["objectives.slo"] and not assumed["scaling.cost"]
 
@@ -74,18 +74,18 @@ def test_an_uncalibrated_explorer_says_what_it_assumes():
 
 def test_after_a_calibration_every_explorer_uses_the_profile_and_keeps_the_reader_s_values(fake):
     stride, moved, other = explore("memory.stride"), explore("memory.stride"), explore("objectives.slo")
-    moved.set(l4=55.0, size="1MiB")
+    moved.set(l_L3=55.0, size="1MiB")
     text = stride.text
     stride.parts.uncalibrated.calibrate.button.click()
     assert moved.parts.uncalibrated.calibrate.button.description == "Cancel"
     fake.set()
     assert calibrator.shared().wait(10)
-    assert stride.point["l4"] == 123.0 and stride.point["l0"] == 1.1 and stride.text != text
-    assert dict(moved.point, l0=0, l4=0) == dict(stride.point, l0=0, l4=0) | {"size": 1 << 20}
-    assert moved.point["l4"] == 55.0 and moved.point["l0"] == 1.1
+    assert stride.point["l_L3"] == 123.0 and stride.point["t0"] == 1.1 and stride.text != text
+    assert dict(moved.point, t0=0, l_L3=0) == dict(stride.point, t0=0, l_L3=0) | {"size": 1 << 20}
+    assert moved.point["l_L3"] == 55.0 and moved.point["t0"] == 1.1
     assert not shown(stride) and not shown(moved) and "calibrated" in stride.status
     stride.presets.reset.click()
-    assert stride.point == stride.lab.point() and stride.point["l4"] == 123.0
+    assert stride.point == stride.lab.point() and stride.point["l_L3"] == 123.0
     assert explore("scaling.parallelism").point["B"] == pytest.approx(35.7)
     assert explore("branches.selectivity").point["P"] == 7.5 and not shown(explore("branches.selectivity"))
     assert other.lab.machine.parameters["l1_latency"].origin == "measured"

@@ -57,8 +57,8 @@ def test_moving_any_slider_draws_a_new_picture():
 
 
 def test_the_twin_names_the_sliders_and_the_prediction():
-    explorer = explore("memory.working_set").set(size="64KiB", l1=4.0)
-    assert "size 64 KiB" in explorer.parts.twin.value
+    explorer = explore("memory.working_set").set(size="64KiB", l_L1=4.0)
+    assert "At S = 64 KiB" in explorer.parts.twin.value
     assert "predicted staircase 5.3 ns" in explorer.parts.twin.value  # 1.3 assumed for the first level, and 4
 
 
@@ -89,15 +89,15 @@ def test_a_model_that_fails_is_said_on_the_page(monkeypatch):
 
     monkeypatch.setattr(type(explorer.lab), "predict", broken)
     with pytest.raises(SpeLabError):
-        explorer.sliders["l1"].index += 1
+        explorer.sliders["l_L1"].index += 1
     assert "this point cannot be shown: out of range" in explorer.status
 
 
 def test_bad_settings_are_refused_and_change_nothing():
     explorer = explore("memory.working_set")
     before = explorer.point
-    with pytest.raises(SpeLabError, match="l1 must be between"):
-        explorer.set(size="64KiB", l1=-1)
+    with pytest.raises(SpeLabError, match="l_L1 must be between"):
+        explorer.set(size="64KiB", l_L1=-1)
     assert explorer.point == before
 
 
@@ -119,7 +119,7 @@ def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
     size = explorer.point["size"]
     explorer.set(size="1MiB")
     assert "points were measured at size" in explorer.parts.twin.value
-    explorer.set(l1=5.0, size=size)
+    explorer.set(l_L1=5.0, size=size)
     assert "points were measured at" not in explorer.parts.twin.value
 
 
@@ -149,7 +149,7 @@ def test_sliders_answer_while_a_measurement_runs(monkeypatch):
     explorer.start()
     for latency in (20.0, 30.0, 40.0):
         number = frame(explorer)
-        explorer.set(l4=latency)
+        explorer.set(l_L3=latency)
         assert explorer.measuring and frame(explorer) > number
     explorer.cancel()
     explorer.wait(5)

@@ -38,7 +38,7 @@ def pixels(png):
 def test_a_frame_after_many_moves_equals_a_figure_drawn_from_nothing(lab, recorded):
     x, figure = dense(lab, recorded.x), LabFigure(lab)
     for latency in (60, 100, 80):
-        point = lab.point({"l4": latency})
+        point = lab.point({"l_L3": latency})
         last = figure.draw(
             lab.predict(point, x, lab.recorded_fit),
             recorded.measured,
@@ -61,7 +61,7 @@ def test_other_curves_points_and_predictions_on_the_same_axes_leave_nothing_behi
     point = lab.point()
     predicted, alone = (
         lab.predict(point, dense(lab, recorded.x), lab.recorded_fit),
-        lab.predict(lab.point({"l4": 1000}), lab.x(), lab.recorded_fit),
+        lab.predict(lab.point({"l_L3": 1000}), lab.x(), lab.recorded_fit),
     )
     band = predict_curve(lab.id, {"16KiB": 1, "256KiB": 5, "1MiB": 80})
     states = [
@@ -87,7 +87,11 @@ def test_limits_grow_with_a_curve_and_shrink_only_when_asked(lab, recorded):
     x, figure = dense(lab, recorded.x), LabFigure(lab)
 
     def top(latency):
-        return figure.place(lab.predict(lab.point({"l4": latency, "k4": 0}), x, lab.recorded_fit)).axes[0].get_ylim()[1]
+        return (
+            figure.place(lab.predict(lab.point({"l_L3": latency, "k_L3": 0}), x, lab.recorded_fit))
+            .axes[0]
+            .get_ylim()[1]
+        )
 
     before, grown, after = top(8), top(1000), top(8)
     assert before < grown == after
@@ -154,7 +158,7 @@ def test_the_ground_is_sent_once_and_holds_no_line_that_moves():
     lab = registry.get("memory.working_set")
     x, figure = dense(lab, lab.x()), LabFigure(lab)
     ground, first = figure.layers(lab.predict(lab.point(), x, lab.recorded_fit), at=2.0**20)
-    again, second = figure.layers(lab.predict(lab.point({"l1": 3.5}), x, lab.recorded_fit), at=2.0**20)
+    again, second = figure.layers(lab.predict(lab.point({"l_L1": 3.5}), x, lab.recorded_fit), at=2.0**20)
     assert ground and again is None and first != second
 
 
@@ -235,7 +239,7 @@ def test_a_figure_whose_sheet_is_not_kept_any_more_shows_the_same():
     lab = registry.get("memory.working_set")
     recorded, figure = lab.joined(lab.fitted(lab.recorded()), lab.point()), LabFigure(lab)
     frames = [
-        lab.predict(lab.point({"l4": latency}), dense(lab, recorded.x), lab.recorded_fit) for latency in (1000, 80)
+        lab.predict(lab.point({"l_L3": latency}), dense(lab, recorded.x), lab.recorded_fit) for latency in (1000, 80)
     ]
     for predicted in frames:
         figure.layers(predicted, recorded.measured, ratios(recorded), at=2.0**20)

@@ -111,4 +111,4 @@ def test_another_machine_s_curve_follows_the_workload_and_not_the_own_model():
     x = stride.x()
     at = {size: first.curves(stride.point({"size": size}), x)[0].values for size in ("64KiB", "8MiB")}
     assert (at["64KiB"] != at["8MiB"]).any()
-    assert (first.curves(stride.point({"size": "8MiB", "l4": 1.0}), x)[0].values == at["8MiB"]).all()
+    assert (first.curves(stride.point({"size": "8MiB", "l_L3": 1.0}), x)[0].values == at["8MiB"]).all()

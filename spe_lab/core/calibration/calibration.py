@@ -408,13 +408,17 @@ def unresolved(unit: str, method: str) -> Parameter:
 
 
 def line_from(offsets: np.ndarray, blocks: np.ndarray, method: str) -> Parameter:
-    """Return the offset where a cliff splits the times best, if it is higher than the uncertainty."""
+    """Return the offset where a cliff splits the times best, if it is higher than the uncertainty.
+
+    A line is a power of two of bytes; a lone fast sample just above it must not shift the cliff to 96 B.
+    """
     times = np.nanmedian(blocks, axis=0)
-    splits = [
-        np.sum((times[:k] - times[:k].mean()) ** 2) + np.sum((times[k:] - times[k:].mean()) ** 2)
+    splits = {
+        k: np.sum((times[:k] - times[:k].mean()) ** 2) + np.sum((times[k:] - times[k:].mean()) ** 2)
         for k in range(1, len(times))
-    ]
-    k = int(np.argmin(splits)) + 1
+        if math.log2(offsets[k]) % 1 == 0
+    }
+    k = min(splits, key=splits.__getitem__)
     height = centre(np.nanmean(blocks[:, k:], axis=1) - np.nanmean(blocks[:, :k], axis=1))
     if not (math.isfinite(height[1]) and height[1] > 0.05 * times[:k].mean()):
         return unresolved("B", method)

@@ -8,7 +8,10 @@ from spe_lab.core.machine.claims import claim
 from spe_lab.core.machine.profile import Machine, Parameter
 
 LEVELS = {"l1": "first-level cache", "l2": "second-level cache", "l3": "third-level cache"}
-LATENCIES = {**{f"{level}_latency": f"from the {name}" for level, name in LEVELS.items()}, "memory_latency": "from memory"}
+LATENCIES = {
+    **{f"{level}_latency": f"from the {name}" for level, name in LEVELS.items()},
+    "memory_latency": "from memory",
+}
 DIFFERS = 1.1  # a capacity that the system reports is named if it differs by more than this factor
 
 
@@ -39,7 +42,9 @@ def _capacity(machine: Machine, level: str, name: str) -> str:
     if p is None:
         return ""
     differs = claimed is not None and not 1 / DIFFERS < claimed.value / p.value < DIFFERS
-    return f"{_told(p)} of {name}" + (f" (the system reports {units.render(claimed.value, claimed.unit)})" if differs else "")
+    return f"{_told(p)} of {name}" + (
+        f" (the system reports {units.render(claimed.value, claimed.unit)})" if differs else ""
+    )
 
 
 def _measured(machine: Machine, name: str) -> Parameter | None:

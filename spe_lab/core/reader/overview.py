@@ -16,9 +16,9 @@ def overview(kept: Journal | None = None) -> Text:
         kept = journal.load() if kept is None else kept
     except SpeLabError as error:
         return Text(f"Your progress cannot be read: {error}.")
-    asked, solved = Counter(map(_stem, exercises())), Counter()
-    for id, entry in kept.exercises.items():
-        solved[_stem(id)] += entry["right"] is not None and id in exercises()
+    known = exercises()
+    asked = Counter(map(_stem, known))
+    solved = Counter(_stem(id) for id, entry in kept.exercises.items() if entry["right"] and id in known)
     tried = Counter(_stem(id) for id in kept.exercises)
     made = Counter(_stem(entry["lab"]) for entry in kept.predictions.values())
     measured = Counter(_stem(entry["lab"]) for entry in kept.predictions.values() if entry["scored"])
@@ -39,7 +39,8 @@ def _advice(begun: list[str], asked: Counter[str], solved: Counter[str]) -> str:
     if unfinished:
         stem = unfinished[-1]
         left = asked[stem] - solved[stem]
-        return f"Go on with chapter {registry.chapter(stem).name}: {left} exercise{'s are' if left > 1 else ' is'} open."
+        number = f"{left} exercises are open" if left > 1 else "one exercise is open"
+        return f"Go on with chapter {registry.chapter(stem).name}: {number}."
     return f"Go on with chapter {registry.chapter(fresh[0]).name}." if fresh else "You have solved all exercises."
 
 

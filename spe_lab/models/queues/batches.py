@@ -5,6 +5,7 @@ for M/M/1 at ρ = 0.8). The means of a few long batches are nearly independent, 
 (Law and Carson, Operations Research 27, 1979).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,16 @@ class Estimate(NamedTuple):
     standard_error: float
     low: float
     high: float
+
+    def __str__(self) -> str:
+        """Return the value and the half-width of its interval, to two digits of the latter.
+
+        >>> print(Estimate(5.0669, 0.01596, 5.0356, 5.0982))
+        5.067 ± 0.031
+        """
+        half = (self.high - self.low) / 2
+        digits = max(0, 1 - math.floor(math.log10(half))) if 0 < half < math.inf else 3
+        return f"{self.value:.{digits}f} ± {half:.{digits}f}"
 
 
 def student(confidence: float, degrees: int) -> float:

@@ -1,5 +1,6 @@
 """The lab branches.memorisation: the length of a random pattern that this machine memorises."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,10 @@ class Memorisation(KernelLab):
             ),
         ]
 
+    def marks(self, point: Mapping[str, Value], fit: "Memory") -> dict[str, float]:
+        step = fit.span()
+        return {"memorised up to": step.capacity if step else math.nan}
+
     def presets(self) -> dict[str, Preset]:
         return {
             "A small predictor": Preset(
@@ -119,4 +124,9 @@ class Memory:
         lengths = (step.capacity, step.capacity_low, step.capacity_high)
         places = [units.render(float(f"{length:.2g}"), "") for length in lengths]
         memorised = "memorised up to {} branches (95 % interval: {} to {})".format(*places)
-        return Text(f"{memorised}; beyond, an element takes {step.latency:.2f} ns longer")
+        more = len(self.staircase.steps) - 1
+        others = (
+            f" There {'is' if more == 1 else 'are'} {more} smaller step{'s' * (more > 1)} before it." if more else ""
+        )
+        sentence = f"{memorised[0].upper()}{memorised[1:]}; beyond, an element takes {step.latency:.2f} ns longer."
+        return Text(f"{sentence}{others}")

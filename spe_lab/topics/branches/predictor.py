@@ -60,7 +60,7 @@ class Predictor(SimulatedLab):
             Slider.choice(
                 "start", STARTS, "initial state of a run", "nothing known yet", label="Initial state", group="Counter"
             ),
-            Slider.count("branches", 100, run, 1, 1_000_000, "a short loop", "log", label="Branches in a run"),
+            Slider.count("branches", 1e6, run, 1, 1_000_000, "a long loop", "log", label="Branches in a run"),
             Slider.choice(
                 "law", LAWS, "order of the taken branches", "data in random order", label="Order of outcomes"
             ),
@@ -97,6 +97,10 @@ class Predictor(SimulatedLab):
             "In runs": Preset(
                 {"correlation": 0.9, "branches": 1e4},
                 "Repetition is easy to predict: the counter lies far below the long run of independent outcomes.",
+            ),
+            "A short loop": Preset(
+                {"branches": 100.0},
+                "The tables have hardly learned anything: for p near 1 each of their 256 counters is wrong at first.",
             ),
             "The first branch": Preset(
                 {"branches": 1.0},

@@ -39,7 +39,7 @@ class SelectionLab(KernelLab):
     scale = "linear"
 
     def share_slider(self) -> Slider:
-        meaning, source = models.QUANTITIES["p"].meaning, "here a two-bit counter and a machine differ most"
+        meaning, source = "share of elements that are selected", "here a two-bit counter and a machine differ most"
         return Slider("p", "", 0.3, meaning, 0, 1, source=source, label="Share selected", percent=True)
 
     def states_slider(self) -> Slider:
@@ -83,6 +83,23 @@ class Selection:
         """Return the fitted model in a sentence."""
         return self.branching.summary()
 
+    def crossings(self) -> tuple[float, float]:
+        """Return the shares between which the loop without a branch is faster; NaN where there is none."""
+        p = np.linspace(0, 1, 2001)
+        above = self.branching.predict(p) > self.predicated_ns
+        changes = np.flatnonzero(above[1:] != above[:-1])
+        rising = next((p[i] for i in changes if above[i + 1]), math.nan)
+        falling = next((p[i] for i in changes[::-1] if above[i]), math.nan)
+        return round(float(rising), 4), round(float(falling), 4)
+
+    def crossover(self) -> Text:
+        """Return in a sentence where the fitted curve crosses the time without a branch."""
+        low, high = self.crossings()
+        between = [f"{'above' if end is low else 'below'} p = {end:.2g}" for end in (low, high) if math.isfinite(end)]
+        if between:
+            return Text(f"On this machine the fitted curve is above the predicated loop {' and '.join(between)}.")
+        return Text("On this machine the fitted curve does not cross the predicated loop.")
+
 
 def assumed(machine: Machine, name: str) -> Parameter:
     """Return a time [ns] from the machine's profile, or an assumed one if the profile has none."""
@@ -99,8 +116,8 @@ def assumed(machine: Machine, name: str) -> Parameter:
 
 
 LABELS = {
-    "t0": ("Time if never taken", "t_0"),
-    "t1": ("Time if always taken", "t_1"),
+    "t0": ("Time, none selected", "t_0"),
+    "t1": ("Time, all selected", "t_1"),
     "P": ("Misprediction penalty", "P"),
 }
 
@@ -130,7 +147,7 @@ class Selectivity(SelectionLab):
     fitted_here = True
     within = 0.03
     breaks = (
-        "The time of a predicted branch is not exactly linear between never and always taken. Real predictors keep more"
+        "The time of a predicted branch is not exactly linear between none and all selected. Real predictors keep more"
         " than one counter. A mispredicted load may still fetch a line that is needed later."
     )
 
@@ -192,12 +209,7 @@ class Selectivity(SelectionLab):
 
     def marks(self, point: Mapping[str, Value], fit: Selection) -> dict[str, float]:
         """Return the shares at which the fitted curve crosses the time without a branch."""
-        p = np.linspace(0, 1, 2001)
-        above = fit.branching.predict(p) > fit.predicated_ns
-        changes = np.flatnonzero(above[1:] != above[:-1])
-        rising = next((p[i] for i in changes if above[i + 1]), math.nan)
-        falling = next((p[i] for i in changes[::-1] if above[i]), math.nan)
-        return {"crossover": round(float(rising), 4), "crossover back": round(float(falling), 4)}
+        return dict(zip(("crossover", "crossover back"), fit.crossings(), strict=True))
 
 
 @register

@@ -3,6 +3,7 @@
 from spe_lab.models.mesi import follow, react
 from spe_lab.topics.coherence.diagram import steps_through
 from spe_lab.topics.coherence.exercises import EXERCISES, PADDING_TEMPLATE
+from spe_lab.topics.coherence.formulas import change_of_core, messages_of_two_cores, time_of_an_operation
 from spe_lab.topics.coherence.mesi import Mesi
 from spe_lab.topics.coherence.models import (
     change,
@@ -16,6 +17,7 @@ from spe_lab.topics.coherence.models import (
 )
 from spe_lab.topics.coherence.sharing import FalseSharing
 from spe_lab.topics.coherence.simulator import Bus
+from spe_lab.topics.coherence.tables import changes, counted
 
 __all__ = [
     "EXERCISES",
@@ -24,14 +26,19 @@ __all__ = [
     "FalseSharing",
     "Mesi",
     "change",
+    "change_of_core",
+    "changes",
+    "counted",
     "follow",
     "messages",
+    "messages_of_two_cores",
     "operation_time",
     "per_access",
     "react",
     "stationary",
     "steps_through",
     "symbol",
+    "time_of_an_operation",
     "transition_matrix",
     "write_backs",
 ]

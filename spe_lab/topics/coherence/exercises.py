@@ -1,6 +1,7 @@
 """Exercises of chapter 04c: a trace by hand, padding in C, the store buffer, lost updates."""
 
 import ctypes
+import random
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, judge_c, number
 from spe_lab.core.sampling.teams import (
     Setting,
     interleaved,
@@ -24,7 +25,7 @@ from spe_lab.models.mesi import follow
 from spe_lab.topics.coherence.sharing import MIDDLE
 from spe_lab.topics.coherence.words import kernels
 
-TRACE, LAYOUT = "0:R x, 1:R x, 0:W x, 1:R y, 1:W y, 0:W x, 0:R x", "x y"
+LAYOUT = "x y"
 
 PADDING_TEMPLATE = """
 #include "spe.h"
@@ -64,22 +65,46 @@ NO_SLOWER = 1.5  # on a contended line one thread waits while the other works: a
 MOST_BYTES = 4096
 
 
-def judge_messages(answer: Any) -> Verdict:
-    given, walk = number(answer, "bus messages"), follow(TRACE, LAYOUT)
-    right = walk.counts()["messages"]
-    if given == right:
-        sent = [f"{s.access.core}:{s.access.kind} {s.reaction.message}" for s in walk.steps if s.reaction.message]
-        return Verdict("right", f"{right}: {'; '.join(sent)}")
-    if given == follow(TRACE).counts()["messages"]:
-        why = (
-            "that is the number if x and y are on separate lines; here they share one, and the protocol works on lines"
-        )
-        return Verdict("wrong", why)
-    if given == len(walk.steps):
-        why = "not every access sends one: a core that holds a line reads it silently, and writes it silently in M or E"
-        return Verdict("wrong", why)
-    cure = f"step through it with coherence.steps_through({TRACE!r}, {LAYOUT!r})"
-    return Verdict("wrong", f"{given:g} is not the number: {cure}")
+def messages_by_hand(rng: random.Random) -> Exercise:
+    """Return the exercise on a trace that is drawn: two cores, two words on one line."""
+    trace = drawn_trace(rng)
+    walk = follow(trace, LAYOUT)
+    right, apart = walk.counts()["messages"], follow(trace).counts()["messages"]
+    sent = "; ".join(f"{s.access.core}:{s.access.kind} {s.reaction.message}" for s in walk.steps if s.reaction.message)
+
+    def judge(answer: Any) -> Verdict:
+        given = number(answer, "bus messages")
+        if given == right:
+            return Verdict("right", f"{right}: {sent}")
+        if given == apart:
+            why = "that is the number if x and y are on separate lines; here they share one, and the protocol works on"
+            return Verdict("wrong", f"{why} lines")
+        if given == len(walk.steps):
+            why = "not every access sends one: a core that holds a line reads it silently, and writes it silently in M"
+            return Verdict("wrong", f"{why} or E")
+        cure = f"step through it with coherence.steps_through({trace!r}, {LAYOUT!r})"
+        return Verdict("wrong", f"{given:g} is not the number: {cure}")
+
+    return Exercise(
+        f"x and y lie on one line, and all caches are empty. How many bus messages does the trace `{trace}` send?",
+        (
+            "Note the state of the line in both cores after each access. The protocol does not distinguish x and y.",
+            "Every miss sends a message (BusRd, BusRdX), and so does a write to a shared copy (BusUpgr).",
+        ),
+        right,
+        f"{sent}. The other accesses are silent.",
+        judge,
+    )
+
+
+def drawn_trace(rng: random.Random) -> str:
+    """Return seven accesses in which the layout matters and some accesses are silent."""
+    while True:
+        accesses = [(rng.randrange(2), rng.choice("RW"), rng.choice("xy")) for _ in range(7)]
+        trace = ", ".join(f"{core}:{kind} {word}" for core, kind, word in accesses)
+        together, apart = (follow(trace, *layout).counts()["messages"] for layout in ((LAYOUT,), ()))
+        if together not in (apart, 7) and apart != 7 and {core for core, _, _ in accesses} == {0, 1}:
+            return trace
 
 
 def judge_padding(answer: Any) -> Verdict:
@@ -151,10 +176,11 @@ def judge_stores(answer: Any) -> Verdict:
         rule = f"the answer must be the part's name as text, got {answer!r:.40}"
         raise SpeLabError(f"{rule}; write for example 'branch predictor'")
     part = answer.lower()
-    right = ("store buffer", "write buffer", "store queue", "write-combining", "write combining")
-    if any(name in part for name in right):
-        why = "the core continues once a store is in the buffer; when the line arrives, all stores leave in a burst"
-        return Verdict("right", why)
+    if "combining" in part:
+        why = "write-combining buffers collect stores to memory that is not cached; this word is cached"
+        return Verdict("wrong", why)
+    if any(name in part for name in ("store buffer", "write buffer", "store queue")):
+        return Verdict("right", "the core continues once a store is in the buffer, and does not wait for the line")
     if "compiler" in part:
         why = "the machine code has one store in each round of the loop: see hot_loops('coherence', 'use_word')"
         return Verdict("wrong", f"{why}. The part is in the core")
@@ -183,17 +209,7 @@ def judge_lost(answer: Any) -> Verdict:
 EXERCISES = Exercises(
     "coherence",
     {
-        "messages": Exercise(
-            f"x and y lie on one line, all caches are empty. How many bus messages does the trace {TRACE} send?",
-            (
-                "Note the state of the line in both cores after each access. The protocol does not distinguish x and y.",
-                "Every miss sends a message (BusRd, BusRdX), and so does a write to a shared copy (BusUpgr).",
-            ),
-            follow(TRACE, LAYOUT).counts()["messages"],
-            "BusRd, BusRd, BusUpgr (0 writes), BusRd (1 reads y, which went away with x), BusUpgr (1 writes y), BusRdX (0"
-            " writes x); the last read is silent.",
-            judge_messages,
-        ),
+        "messages": Seeded(messages_by_hand),
         "padding": Exercise(
             f"Find what the two threads share without need, and repair it: a request must take less than {NO_SLOWER} times"
             " as long as on a structure for each thread.",
@@ -208,18 +224,21 @@ EXERCISES = Exercises(
             "Three fields, three lines: both threads read the limit and none writes it, so it stays in state S in both"
             " caches. Each count stays in M in one cache. The structure takes 264 B in place of 24.",
             judge_padding,
+            template=PADDING_TEMPLATE,
         ),
         "stores": Exercise(
-            "The protocol asks for the line in state M for every store, yet with *store only* the figure is flat. Which"
-            " part of the core hides the hand-offs?",
+            "The protocol asks for the line in state M for every store, yet with *store only* a store takes far less than a"
+            " hand-off. Which part of the core hides the wait?",
             (
                 "With *store + fence* the figure has its step again. What does a fence wait for?",
                 "A store has no result that the next instruction needs. The core may keep it somewhere and continue.",
             ),
             "store buffer",
-            "Stores wait in the store buffer until the line arrives, and the core does not wait for them. Then they leave in"
-            " a burst, so that one hand-off serves hundreds of stores. An atomic operation or a fence waits until the buffer"
-            " is empty; then each store waits for its own hand-off.",
+            "Stores wait in the store buffer until the line arrives, and the core does not wait for them. An atomic operation"
+            " or a fence waits until the buffer is empty; then each store waits for the line. The buffer explains why no"
+            " store waits. It does not explain how rarely the line moves: a buffer holds some dozens of stores, and the"
+            " lab's summary often counts more than that for each hand-off. While stores keep arriving, the owner also keeps"
+            " the line for longer.",
             judge_stores,
         ),
         "lost": Exercise(

@@ -29,7 +29,9 @@ class Mesi(SimulatedLab):
     unit = ""
     scale = "linear"
     stem = "coherence"
+    percent = True
     short_steps = 2
+    first = ("w", "cores", "tenure", "lines")
     compared = ("messages", "messages, by the chain")
     within = 0.004
     breaks = (
@@ -41,11 +43,23 @@ class Mesi(SimulatedLab):
         writes, cores, tenure, lines = (models.QUANTITIES[name].meaning for name in "wNkL")
         few, layout = "a few accesses before another core's turn", "whether cores share lines, or each has its own"
         return [
-            Slider("w", "", 0.5, writes, 0, 1, source="as many writes as reads"),
-            Slider.count("cores", 2, cores, 2, MOST_CORES, "the smallest number that can share"),
-            Slider("tenure", "", 4.0, f"{tenure}, on average", 1, 1000, "log", source=few),
-            Slider.count("lines", 1, f"{lines}, each equally likely", 1, 64, "one word that all use", "log"),
-            Slider.choice("layout", LAYOUTS, layout, "false or true sharing"),
+            Slider("w", "", 0.5, writes, 0, 1, source="as many writes as reads", label="Share of writes", percent=True),
+            Slider.count(
+                "cores", 2, cores, 2, MOST_CORES, "the smallest number that can share", label="Cores", symbol="N"
+            ),
+            Slider("tenure", "", 4.0, f"{tenure}, on average", 1, 1000, "log", source=few, label="Tenure", symbol="k"),
+            Slider.count(
+                "lines",
+                1,
+                f"{lines}, each equally likely",
+                1,
+                64,
+                "one word that all use",
+                "log",
+                label="Lines",
+                symbol="L",
+            ),
+            Slider.choice("layout", LAYOUTS, layout, "false or true sharing", label="Layout", group="Data"),
         ]
 
     def presets(self) -> dict[str, Preset]:

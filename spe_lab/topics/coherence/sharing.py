@@ -39,6 +39,8 @@ class FalseSharing(TeamLab):
     quantity = "time per operation"
     unit = "ns"
     compared = ("together", "fitted tenure")
+    first = ("offset", "threads", "operation", "line")
+    fitted_here = True
     within = 0.02
     breaks = (
         "The owner of a line does several operations before another core takes it. Their number depends on the core's"
@@ -56,15 +58,20 @@ class FalseSharing(TeamLab):
         does, size, known = "each thread's operation", "size of a cache line", f"{line.origin}: {line.source}"
         turn = "operations that a thread does before another core takes the line"
         first, last = "assumed: an atomic operation in the first-level cache", "assumed: cores under one last cache"
-        few = "assumed: between 1 and 10 on cores of today"
+        few = "assumed: between 1 and 10 on current cores"
+        model: dict[str, Any] = {"scale": "log", "measured": False, "group": "Model of one operation"}
         return [
-            Slider("offset", "B", 8, distance, 4, FARTHEST, "log", multiple_of=4, source=two),
-            Slider.count("threads", 2, own, 2, MOST_THREADS, "the fewest that can share"),
-            Slider.choice("operation", OPERATIONS, does, "waits for the line", default="store + fence"),
-            Slider("line", "B", line.value, size, 16, 512, "log", multiple_of=16, measured=False, source=known),
-            Slider("c", "ns", 2.0, local, 0.1, 100, "log", measured=False, source=first),
-            Slider("H", "ns", 30.0, hand_off, 1, 1000, "log", measured=False, source=last),
-            Slider("k", "", 4.0, turn, 1, 1000, "log", measured=False, source=few),
+            Slider(
+                "offset", "B", 8, distance, 4, FARTHEST, "log", multiple_of=4, source=two, label="Distance of the words"
+            ),
+            Slider.count("threads", 2, own, 2, MOST_THREADS, "the fewest that can share", label="Threads", symbol="T"),
+            Slider.choice(
+                "operation", OPERATIONS, does, "waits for the line", default="store + fence", label="Operation"
+            ),
+            Slider("line", "B", line.value, size, 16, 512, multiple_of=16, source=known, label="Line size", **model),
+            Slider("c", "ns", 2.0, local, 0.1, 100, source=first, label="Operation alone", **model),
+            Slider("H", "ns", 30.0, hand_off, 1, 1000, source=last, label="Hand-off", **model),
+            Slider("k", "", 4.0, turn, 1, 1000, source=few, label="Tenure", **model),
         ]
 
     def presets(self) -> dict[str, Preset]:

@@ -1,13 +1,14 @@
-"""Exercises of chapter 03b: the ramp of the model, overlapped accesses, and two walks in C."""
+"""Exercises of chapter 03b: the ramp of the model, a latency from plateaus, overlapped accesses, two walks in C."""
 
 import math
+import random
 from typing import Any
 
 import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number, own_run
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, judge_c, number, own_run
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.cycle import new_cycle
 from spe_lab.core.sampling.kernels import Point, compare
@@ -53,17 +54,72 @@ CYCLE_BYTES = 16 << 20  # of each cycle: together they exceed all but the larges
 NEEDED = 0.7  # overlapped walks take about half the time per access of one walk; walks one after the other, all of it
 
 
-def judge_ramp(answer: Any) -> Verdict:
-    ratio = number(answer, "the ratio S / C")
-    if math.isclose(ratio, 10, rel_tol=1e-6):
-        return Verdict("right", "1 − C/S = 0.9 gives S = 10 C: on a logarithmic axis the ramp rises slowly")
-    if math.isclose(ratio, 10 / 9, rel_tol=0.01):
-        return Verdict("wrong", "at S = 10/9 C only a tenth of the accesses miss; the question is about nine tenths")
-    share = max(0.0, 1 - 1 / ratio) if ratio > 0 else 0
-    return Verdict("wrong", f"at S = {ratio:g} C the share of misses is {share:.3g}, not 0.9")
+MULTIPLES = (4, 5, 8, 10, 20, 25, 50)  # of the capacity
 
 
-def judge_overlap(answer: Any, run: Run | None = None) -> Verdict:
+def make_ramp(rng: random.Random) -> Exercise:
+    """Ask for the working set at which a drawn share of the accesses misses."""
+    right = float(rng.choice(MULTIPLES))
+    share = 1 - 1 / right
+    percent = f"{100 * share:g} %"
+
+    def judge(answer: Any) -> Verdict:
+        ratio = number(answer, "the ratio S / C")
+        if math.isclose(ratio, right, rel_tol=1e-6):
+            reason = f"1 − C/S = {share:g} gives S = {right:g} C: on a logarithmic axis the ramp rises slowly"
+            return Verdict("right", reason)
+        if math.isclose(ratio, 1 / share, rel_tol=0.01):
+            missed = f"at S = {ratio:.3g} C only {100 / right:.3g} % of the accesses miss"
+            return Verdict("wrong", f"{missed}; you solved C/S = {share:g}, which is the share of hits")
+        misses = max(0.0, 1 - 1 / ratio) if ratio > 0 else 0
+        return Verdict("wrong", f"at S = {ratio:g} C the share of misses is {misses:.3g}, not {share:g}")
+
+    return Exercise(
+        "In the refined model with random replacement, how large must a working set be for"
+        f" {percent} of its accesses to miss in a cache of C bytes? Give S/C.",
+        ("The share of accesses that miss is 1 − C/S.", f"Solve 1 − C/S = {share:g} for S."),
+        right,
+        f"1 − C/S = {share:g} gives S = {right:g} C. Where a curve is nearly flat again, the set is a multiple of the"
+        " capacity: whoever reads the capacity off there overestimates it.",
+        judge,
+    )
+
+
+def make_steps(rng: random.Random) -> Exercise:
+    """Ask for the latency of memory in a drawn sequence of plateaus."""
+    first = rng.choice((0.9, 1.1, 1.3, 1.6))
+    second = first + rng.choice((2.4, 2.8, 3.2))
+    third = second + rng.choice((8, 11, 14))
+    right = float(rng.choice((60, 75, 90, 105)))
+    last = third + right
+    plateaus = f"{first:.1f}, {second:.1f}, {third:.1f} and {last:.1f} ns"
+
+    def judge(answer: Any) -> Verdict:
+        latency = number(answer, "a time in ns")
+        if math.isclose(latency, right, rel_tol=0.01):
+            return Verdict("right", f"each plateau is the sum of all latencies so far: {last:.1f} − {third:.1f} ns")
+        if math.isclose(latency, last, rel_tol=0.005):
+            whole = "that is the time of the whole access: it contains the hit in L1 and the misses in L1 and L2"
+            return Verdict("wrong", f"{whole}. What does the last step add?")
+        if math.isclose(latency, last - first, rel_tol=0.005):
+            return Verdict("wrong", "only the hit in L1 is subtracted; misses in L1 and L2 add their latencies, too")
+        return Verdict("wrong", f"{latency:g} ns is not the height of the last step; subtract two plateaus")
+
+    return Exercise(
+        f"On another machine, a random cycle on huge pages shows four plateaus: {plateaus}. How many ns does a miss in the"
+        " last cache add (l_L3)?",
+        (
+            "An access that goes to memory misses in L1, in L2 and in L3. The model adds up their latencies.",
+            "The last plateau is t0 + l_L1 + l_L2 + l_L3, and the one before is t0 + l_L1 + l_L2.",
+        ),
+        right,
+        "Each plateau is the sum of all latencies down to its level. The difference of two neighbours is the latency that"
+        " the level in between adds. On base pages the last difference would also contain TLB misses.",
+        judge,
+    )
+
+
+def judge_overlap(answer: Any, run: Any = None) -> Verdict:
     dependent, independent = own_run(run, "memory.working_set").measured[:2]
     factor = number(answer, "how many times slower the dependent walk is at the largest size")
     ends = [curve[-1] for curve in (dependent.low, dependent.high, independent.low, independent.high)]
@@ -118,18 +174,8 @@ def run_two_walks(own: native.Library) -> tuple[float, float, float] | str:
 EXERCISES = Exercises(
     "memory",
     {
-        "ramp": Exercise(
-            "In the refined model, how large must a working set be, in multiples of a capacity C, for nine tenths of that"
-            " level's step to be paid?",
-            (
-                "The share of accesses that miss is 1 − C/S.",
-                "Solve 1 − C/S = 9/10 for S, with sympy.solve or by hand.",
-            ),
-            10,
-            "1 − C/S = 9/10 gives S = 10 C. A capacity that is read off the place where the curve stops rising is too large"
-            " by an order of magnitude.",
-            judge_ramp,
-        ),
+        "ramp": Seeded(make_ramp),
+        "steps": Seeded(make_steps),
         "overlap": Exercise(
             "Read your own curves at the largest working set: how many times as long does a dependent access take as an"
             " independent one?",
@@ -139,7 +185,7 @@ EXERCISES = Exercises(
             ),
             "the last value of the first measured curve, divided by the last of the second",
             "Independent accesses overlap: several lines are fetched at once, and prefetchers request the next lines before"
-            " the loop needs them.",
+            " the loop needs them. By Little's law, the factor is the mean number of lines on their way from memory.",
             judge_overlap,
             overlap_of,
         ),
@@ -161,6 +207,7 @@ EXERCISES = Exercises(
             " overlap at any time, so an access takes half as long. The number of chains up to which this helps is the"
             " machine's memory-level parallelism.",
             judge_two_walks,
+            template=TWO_WALKS_TEMPLATE,
         ),
     },
 )

@@ -23,35 +23,53 @@ SETTLE = 1 << 14  # accesses that reload translations and small working sets aft
 
 # Model slider ← machine parameter.
 PARAMETERS = {
-    "C1": "l1_capacity",
-    "C2": "l2_capacity",
-    "C3": "tlb_reach",
-    "C4": "l3_capacity",
-    "l0": "l1_latency",
-    "l1": "l2_latency",
-    "l2": "l3_latency",
-    "l3": "tlb_latency",
-    "l4": "memory_latency",
-    "q0": "strided_step_latency",
-    "q4": "memory_sequential_latency",
-    "r1": "l2_skipping_latency",
-    "r4": "memory_skipping_latency",
-    "k1": "l1_replacement",
-    "k2": "l2_replacement",
-    "k3": "tlb_replacement",
-    "k4": "l3_replacement",
-    "B1": "line_size",
-    "B2": "line_size",
-    "B3": "page_size",
-    "B4": "line_size",
+    "C_L1": "l1_capacity",
+    "C_L2": "l2_capacity",
+    "C_TLB": "tlb_reach",
+    "C_L3": "l3_capacity",
+    "t0": "l1_latency",
+    "l_L1": "l2_latency",
+    "l_L2": "l3_latency",
+    "l_TLB": "tlb_latency",
+    "l_L3": "memory_latency",
+    "t_step": "strided_step_latency",
+    "q": "memory_sequential_latency",
+    "r_L1": "l2_skipping_latency",
+    "r_L3": "memory_skipping_latency",
+    "b": "memory_bandwidth",
+    "k_L1": "l1_replacement",
+    "k_L2": "l2_replacement",
+    "k_TLB": "tlb_replacement",
+    "k_L3": "l3_replacement",
+    "B_L1": "line_size",
+    "B_L2": "line_size",
+    "B_TLB": "page_size",
+    "B_L3": "line_size",
 }
+# What a slider is called, by the first part of its name; the second part is the level.
+LABELS = {"C": "{} capacity", "l": "{} miss adds", "k": "{} replacement", "B": "{} line"} | {
+    "C_TLB": "TLB reach",
+    "B_TLB": "Page",
+    "t0": "L1 hit",
+    "t_step": "Step of the loop",
+    "q": "Line in order adds",
+    "r_L1": "Skipped line adds in L1",
+    "r_L3": "Skipped line adds in L3",
+    "b": "Memory bandwidth",
+    "t_add": "One addition",
+}
+GROUPS = {"L1": "First-level cache", "L2": "Second-level cache", "TLB": "Address translation", "L3": "Last-level cache"}
+PREFETCHING, THROUGHPUT = "Prefetching", "Throughput"
+ASSUMED_GHZ = 3.5
+BANDWIDTH = Parameter(20.0, "GB/s", "assumed", "order of magnitude of one core")  # where a profile has none
 
-# Slider ranges by the first letter of the symbol: blocks [B], from the smallest stride; latencies [ns].
-RANGES: dict[str, tuple[float, float]] = {"B": (ELEMENT, 64 * KIB)} | dict.fromkeys("lqr", (0.01, 1000.0))
+# Slider ranges by the first letter of the symbol: blocks [B], from the smallest stride; times [ns]; bandwidth.
+RANGES: dict[str, tuple[float, float]] = {"B": (ELEMENT, 64 * KIB), "b": (1.0, 1000.0)}
+RANGES |= dict.fromkeys("lqrt", (0.01, 1000.0))
 
 
 class MemoryLab(KernelLab):
-    """Base of both labs: the machine's parameters as sliders, and sliders as parameters of a model."""
+    """Base of the labs: the machine's parameters as sliders, and sliders as parameters of a model."""
 
     unit = "ns"
     quantity = "time per access"
@@ -60,7 +78,7 @@ class MemoryLab(KernelLab):
     def last_level(self) -> float:
         """Return the largest known capacity [B] of the last cache: a set that may fit is measured as if it did."""
         claimed = claim()
-        return max(self.parameter("C4").value, claimed.get("l3_capacity", claimed["l2_capacity"]).value)
+        return max(self.parameter("C_L3").value, claimed.get("l3_capacity", claimed["l2_capacity"]).value)
 
     @property
     def largest(self) -> float:
@@ -72,15 +90,22 @@ class MemoryLab(KernelLab):
 
     def parameter(self, name: str) -> Parameter:
         """Return the machine's parameter for a model slider; claimed or assumed where a profile has none."""
+        known = {key: parameter for key, parameter in self.machine.parameters.items() if parameter.value is not None}
+        if name == "t_add":
+            clock = known.get("core_clock", Parameter(ASSUMED_GHZ, "GHz", "assumed", "usual"))
+            return Parameter(round(1 / clock.value, 3), "ns", clock.origin, f"one cycle at {clock.value:.3g} GHz")
         wanted = PARAMETERS[name]
-        if name in ("C4", "k4") and "l3_capacity" not in self.machine.parameters:
+        if name in ("C_L3", "k_L3") and "l3_capacity" not in self.machine.parameters:
             wanted = wanted.replace("l3", "l2")  # two levels of cache: memory lies behind the second
-        if name[0] in "kqr" and wanted not in self.machine.parameters:
+        if name == "b":
+            return known.get(wanted, BANDWIDTH)
+        if wanted not in known and (name[0] in "kqr" or name == "t_step"):
             return claim()[wanted]  # published profiles hold latencies and capacities only
         return self.machine.parameter(wanted)
 
-    def size_slider(self, low: float, default: float, meaning: str, source: str) -> Slider:
-        return Slider("size", "B", default, meaning, low, self.largest, "log", multiple_of=LINE, source=source)
+    def size_slider(self, low: float, default: float, meaning: str, source: str, label: str = "Working set") -> Slider:
+        domain = (low, self.largest, "log")
+        return Slider("size", "B", default, meaning, *domain, multiple_of=LINE, source=source, label=label, symbol="S")
 
     @property
     def best_pages(self) -> str:
@@ -88,35 +113,32 @@ class MemoryLab(KernelLab):
         return "huge" if huge_pages_offered() else "4K"
 
     def pages_slider(self) -> Slider:
-        return Slider.choice("pages", PAGES, "page size of the array", "the system's base page")
+        return Slider.choice("pages", PAGES, "page size of the array", "the system's base page", label="Pages")
 
     def model_sliders(self, names: Sequence[str]) -> list[Slider]:
         ranges = RANGES | {"C": (KIB, self.largest / 2)}  # a step beyond the sweep could not be seen
         sliders = []
         for name in names:
-            parameter, meaning, unit = (
-                self.parameter(name),
-                models.QUANTITIES[name].meaning,
-                models.QUANTITIES[name].unit,
-            )
+            parameter, quantity = self.parameter(name), models.QUANTITIES[name]
             value, source = parameter.value, f"{parameter.origin}: {parameter.source}"
+            shown: dict[str, Any] = {"measured": False, "source": source, "label": label(name), "group": group(name)}
             if name[0] == "k":
-                sliders.append(Slider(name, "", value, meaning, 0, 1, measured=False, source=source))
+                sliders.append(Slider(name, "", value, quantity.meaning, 0, 1, **shown))
                 continue
-            if parameter.unit != unit:
-                rule = f"{PARAMETERS[name]} of a machine must be given in {unit}"
+            if parameter.unit != quantity.unit:
+                rule = f"{PARAMETERS[name]} of a machine must be given in {quantity.unit}"
                 raise SpeLabError(f"{rule}, got {parameter.unit!r}; correct the machine file")
             low, high = min(ranges[name[0]][0], value), max(ranges[name[0]][1], value)
-            sliders.append(Slider(name, unit, value, meaning, low, high, "log", measured=False, source=source))
+            sliders.append(Slider(name, quantity.unit, value, quantity.meaning, low, high, "log", **shown))
         return sliders
 
     def model_values(self, point: Mapping[str, Value]) -> dict[str, float]:
         """Return the model's parameters at `point`. Huge pages enlarge the page size and the reach of the TLB."""
         values = {name: value for name, value in point.items() if name in models.QUANTITIES}
         if point["pages"] == "huge":
-            values["C3"] *= HUGE_PAGE / self.machine.value("page_size")
-            if "B3" in values:
-                values["B3"] = HUGE_PAGE
+            values["C_TLB"] *= HUGE_PAGE / self.machine.value("page_size")
+            if "B_TLB" in values:
+                values["B_TLB"] = HUGE_PAGE
         return values
 
     def cycle_point(self, name: str, size: int, pages: str, seed: int, cancel: Cancel) -> Point:
@@ -140,6 +162,27 @@ class MemoryLab(KernelLab):
         return max(SETTLE, accesses) if size <= self.last_level else SETTLE
 
 
+def label(name: str) -> str:
+    """Return what a slider is called.
+
+    >>> label("C_L2"), label("l_TLB"), label("t0")
+    ('L2 capacity', 'TLB miss adds', 'L1 hit')
+    """
+    letter, _, level = name.partition("_")
+    return LABELS.get(name) or LABELS[letter].format(level)
+
+
+def group(name: str) -> str:
+    """Return the heading above a slider: its level, or what it belongs to.
+
+    >>> group("k_L3"), group("t0"), group("r_L1"), group("b")
+    ('Last-level cache', 'First-level cache', 'Prefetching', 'Throughput')
+    """
+    if name in ("b", "t_add"):
+        return THROUGHPUT
+    return PREFETCHING if name == "t_step" or name[0] in "qr" else GROUPS[name.partition("_")[2] or "L1"]
+
+
 @register
 class WorkingSet(MemoryLab):
     """Lab: time per access against the size of the working set."""
@@ -157,12 +200,13 @@ class WorkingSet(MemoryLab):
         " latency."
     )
     compared = ("dependent (random cycle)", "refined")
+    first = ("size", "pages", "C_L3", "l_L3")
     measured_names = ("dependent (random cycle)", "independent (strided sum)")
 
     def make_sliders(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
-        names = ["C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "k1", "k2", "k3", "k4"]
-        return [size, self.pages_slider(), *self.model_sliders(names)]
+        names = [f"{letter}_{level}" for level in models.LEVELS for letter in "Clk"]
+        return [size, self.pages_slider(), *self.model_sliders(["t0", *names, "B_L3", "b", "t_add"])]
 
     def default_values(self, short: bool) -> list[float]:
         octaves = range(int(math.log2(self.largest / (4 * KIB))) + 1)
@@ -185,22 +229,26 @@ class WorkingSet(MemoryLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         values = self.model_values(point)
-        both = {"staircase": models.staircase(), "refined": models.refined()}
-        return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in both.items()]
+        shown: dict[str, Any] = {
+            "staircase": models.staircase(),
+            "refined": models.refined(),
+            "full bandwidth": models.bandwidth_by_size(),
+        }
+        return [Curve(name, "predicted", x, "ns", model(S=x.values, **values)) for name, model in shown.items()]
 
     def presets(self) -> dict[str, Preset]:
-        memory, cliffs = self.slider("l4"), dict.fromkeys(("k1", "k2", "k3", "k4"), 0.0)
+        memory, cliffs = self.slider("l_L3"), {f"k_{level}": 0.0 for level in models.LEVELS}
         return {
             "Huge pages": Preset(
                 {"pages": "huge"},
-                "The step at C3 disappears: one translation covers far more memory, and only cache misses remain.",
+                "The step at C_TLB disappears: one translation covers far more memory, and only cache misses remain.",
             ),
             "Cliffs": Preset(
                 cliffs, "The refined curve lies on the staircase: with LRU, all accesses miss as soon as S exceeds C."
             ),
             "Memory 3 × as slow": Preset(
-                {"l4": memory.rounded(3 * memory.default)},
-                "Nothing changes up to C4: only sets larger than the last-level cache pay the memory latency.",
+                {"l_L3": memory.rounded(3 * memory.default)},
+                "Nothing changes up to C_L3: only sets larger than the last-level cache pay the memory latency.",
             ),
         }
 
@@ -220,17 +268,19 @@ class Stride(MemoryLab):
         " few sets. Neither model knows that independent loads overlap."
     )
     compared = ("dependent (strided)", "prefetched")
+    first = ("stride", "size", "pages", "B_L3")
     measured_names = ("dependent (strided)", "independent (strided sum)")
     kernel_names = ("sum_strided_dependent", "sum_strided")
 
     def make_sliders(self) -> list[Slider]:
         (low, high), meaning, one_line = RANGES["B"], "distance of two accesses", "one cache line"
-        stride = Slider("stride", "B", 64, meaning, low, high, "log", multiple_of=ELEMENT, source=one_line)
-        size = self.size_slider(64 * KIB, self.largest // 2, "size of the array", "beyond the last-level cache")
-        meaning, source = models.QUANTITIES["B0"].meaning, "the kernel loads int32_t"
-        width = Slider("B0", "B", ELEMENT, meaning, low, high, "log", measured=False, source=source)
-        names = ["B1", "B2", "B3", "B4", "C1", "C2", "C3", "C4", "l0", "l1", "l2", "l3", "l4", "q0", "q4", "r1", "r4"]
-        return [stride, size, self.pages_slider(), width, *self.model_sliders(names)]
+        shown: dict[str, Any] = {"multiple_of": ELEMENT, "source": one_line, "label": "Stride", "symbol": "s"}
+        stride = Slider("stride", "B", 64, meaning, low, high, "log", **shown)
+        meaning, beyond = "size of the array", "beyond the last-level cache"
+        size = self.size_slider(64 * KIB, self.largest // 2, meaning, beyond, "Array size")
+        names = [f"{letter}_{level}" for level in models.LEVELS for letter in "CBl"]
+        prices = ["t_step", "q", "r_L1", "r_L3", "b", "t_add"]
+        return [stride, size, self.pages_slider(), *self.model_sliders(["t0", *names, *prices])]
 
     def default_values(self, short: bool) -> list[float]:
         powers = [ELEMENT * 2**i for i in range(13)]
@@ -248,14 +298,18 @@ class Stride(MemoryLab):
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         values = self.model_values(point)
-        both = {"sum over levels": models.stride_time(), "prefetched": models.prefetched()}
-        times = {name: model(s=x.values, S=point["size"], **values) for name, model in both.items()}
+        shown: dict[str, Any] = {
+            "sum over levels": models.stride_time(),
+            "prefetched": models.prefetched(),
+            "full bandwidth": models.bandwidth_by_stride(),
+        }
+        times = {name: model(s=x.values, S=point["size"], **values) for name, model in shown.items()}
         return [Curve(name, "predicted", x, "ns", time) for name, time in times.items()]
 
     def presets(self) -> dict[str, Preset]:
         size = self.slider("size")
-        fits = size.rounded(self.slider("C2").default / 2)
-        lines = dict.fromkeys(("B1", "B2", "B4"), 256.0)
+        fits = size.rounded(self.slider("C_L2").default / 2)
+        lines = dict.fromkeys(("B_L1", "B_L2", "B_L3"), 256.0)
         return {
             "Array in a cache": Preset(
                 {"size": fits},

@@ -36,9 +36,18 @@ class SelfTuning(MemoryLab):
     def make_sliders(self) -> list[Slider]:
         size = self.size_slider(KIB, MIB, "size of the working set", "the middle of the sweep")
         meaning, three = "maximum number of steps of the fit", "three levels of cache"
-        levels = Slider("levels", "", LEVELS, meaning, 1, 5, multiple_of=1, measured=False, source=three)
+        levels = Slider.count(
+            "levels", LEVELS, meaning, 1, 5, three, measured=False, label="Steps at most", symbol="steps at most"
+        )
         meaning = "simulated noise that is added to the points before fitting"
-        return [size, levels, Slider("noise", "", 0, meaning, 0, 1, measured=False, source="none added")]
+        shown: dict[str, Any] = {
+            "measured": False,
+            "source": "none added",
+            "label": "Added noise",
+            "symbol": "added noise",
+            "percent": True,
+        }
+        return [size, levels, Slider("noise", "", 0, meaning, 0, 1, **shown)]
 
     def default_values(self, short: bool) -> list[float]:
         """Return sizes half-way between those that the model is fitted to."""

@@ -1,12 +1,17 @@
 """Numerical models: functions fitted to the measured time of a search, and their limits."""
 
 from spe_lab.topics.numerical.analytical import (
+    growth_of_cubic,
     interpolant_growth,
+    law_in_logarithms,
     logarithms,
+    lookup_formula,
     lookup_time,
+    missed_steps,
     missing_steps,
     noise_outside,
     normal_equations,
+    slope,
     symbol,
 )
 from spe_lab.topics.numerical.bases import BASES, cross_validated, fit
@@ -30,13 +35,18 @@ __all__ = [
     "choose",
     "cross_validated",
     "fit",
+    "growth_of_cubic",
     "held_out",
     "interpolant_growth",
+    "law_in_logarithms",
     "logarithms",
+    "lookup_formula",
     "lookup_time",
+    "missed_steps",
     "missing_steps",
     "noise_outside",
     "normal_equations",
+    "slope",
     "symbol",
     "transfer",
     "tune",

@@ -1,6 +1,7 @@
-"""Exercises of chapter 03a: eight points on the reader's own curve, two by hand, and a search in C."""
+"""Exercises of chapter 03a: eight points on the reader's own curve, three by hand, and a search in C."""
 
 import math
+import random
 from typing import Any
 
 import numpy as np
@@ -8,16 +9,17 @@ import numpy as np
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number, own_run
-from spe_lab.core.recording import Run
-from spe_lab.core.sampling.kernels import Point, compare
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, compared, judge_c, number, own_run
+from spe_lab.core.sampling.kernels import Point
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
+from spe_lab.topics.numerical.searching import kernels
 
 MOST_POINTS, WANTED, WITHIN = 8, 0.9, 0.3
 # Between these sizes a law n grows by 256, √n by 16 (measured: 6.3, as a short search has a fixed cost), and log n by 7/3
 # (measured: 3.6, as caches add a little).
 SMALL, LARGE, LIMIT = 64, 1 << 14, 5.0
 LOOKUPS = 1 << 12
+SLOWEST = 8.0  # times our own search: a branch on each key costs up to half a misprediction a step, a delay costs more
 
 LOOK_UP_TEMPLATE = """
 #include "spe.h"
@@ -66,7 +68,7 @@ uint64_t look_up(struct table *state, uint64_t work)
 """
 
 
-def judge_eight(answer: Any, run: Run | None = None) -> Verdict:
+def judge_eight(answer: Any, run: Any = None) -> Verdict:
     run = own_run(run, "numerical.fit")
     if not isinstance(answer, dict) or set(answer) - set(SETTINGS):
         rule = f"the answer must be a dictionary with some of {', '.join(SETTINGS)}"
@@ -110,32 +112,102 @@ def judge_stairs(answer: Any) -> Verdict:
     return Verdict("wrong", f"{steps:g} is not the mean of ⌈u⌉ − u over one unit of u = log₂ n: {cure}")
 
 
-FACTOR = 3**2.5 / 6  # the power law gives 4 t · 3^(20/8) at 2²⁴, and the true time is 24 t
+OCTAVES = ((4, 12, 24), (4, 8, 20), (3, 9, 21), (5, 15, 25), (6, 12, 24), (4, 16, 32))
+DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def judge_extrapolation(answer: Any) -> Verdict:
-    factor = number(answer, "how many times too large or too small the law is")
-    if math.isclose(factor, FACTOR, rel_tol=0.02):
+def power_of_two(exponent: int) -> str:
+    """Return 2 to this exponent as text.
+
+    >>> power_of_two(12)
+    '2¹²'
+    """
+    return "2" + str(exponent).translate(DIGITS)
+
+
+def law_over_truth(first: int, second: int, beyond: int) -> float:
+    """Return by how much a · n^b through the times t · log₂ n at two powers of two is too large at a third one."""
+    return first * (second / first) ** ((beyond - first) / (second - first)) / beyond
+
+
+def make_extrapolation(rng: random.Random) -> Exercise:
+    """Ask how far a power law through two points of t · log₂ n is off at a third."""
+    first, second, beyond = rng.choice(OCTAVES)
+    n1, n2, n3 = map(power_of_two, (first, second, beyond))
+    right, ratio, span = law_over_truth(first, second, beyond), second / first, second - first
+    exponent, reach = math.log2(ratio) / span, (beyond - first) / span
+
+    def judge(answer: Any) -> Verdict:
+        factor = number(answer, "how many times too large the law is")
+        if math.isclose(factor, right, rel_tol=0.02):
+            return Verdict("right", f"{first} · {ratio:.3g}^{reach:.3g} / {beyond} = {right:.2f}")
+        if math.isclose(factor, 1 / right, rel_tol=0.02):
+            return Verdict(
+                "wrong", "nearly: that is the true time over the law's. The law is too large, by the inverse"
+            )
+        if math.isclose(factor, exponent, rel_tol=0.02):
+            follow = f"now go from {n1} to {n3} with it, and compare with {beyond} t"
+            return Verdict("wrong", f"nearly: that is the exponent b; {follow}")
+        if math.isclose(factor, right * beyond, rel_tol=0.02):
+            return Verdict("wrong", f"nearly: that is the law's time in units of t. The true time is {beyond} t")
+        cure = f"T({n2}) / T({n1}) = {ratio:.3g} = ({n2} / {n1})^b gives b; then divide a · n^b at {n3} by {beyond} t"
+        return Verdict("wrong", f"{factor:g} is not the factor: {cure}")
+
+    return Exercise(
+        f"Suppose T = t · log₂ n exactly. The law a · n^b goes through the times at n = {n1} and n = {n2}. By what factor"
+        f" is it too large at n = {n3}?",
+        (
+            f"T({n2}) / T({n1}) = {second} / {first}. Which b makes ({n2} / {n1})^b of that?",
+            f"b = log₂({ratio:.3g}) / {span}. From {n1} to {n3} the law grows by 2^({beyond - first} b).",
+        ),
+        round(right, 3),
+        f"b = log₂({ratio:.3g}) / {span} ≈ {exponent:.3f}, so the law gives {first}t · {ratio:.3g}^{reach:.3g} ="
+        f" {right * beyond:.3g} t at {n3}. The true time is {beyond} t: a factor of {right:.2f}.",
+        judge,
+    )
+
+
+def make_moved(rng: random.Random) -> Exercise:
+    """Ask where the steep part of the curve begins with records of another size."""
+    exponent, wide = rng.choice((18, 19, 20, 21)), rng.choice((8, 16, 32))
+    before, right = 2**exponent, 2**exponent * 4 // wide
+
+    def judge(answer: Any) -> Verdict:
+        records = number(answer, "a number of records")
+        if math.isclose(records, right, rel_tol=0.01):
+            return Verdict("right", f"the cache holds {before * 4 >> 10} KiB in both cases")
+        if math.isclose(records, before, rel_tol=0.01):
+            return Verdict("wrong", "the number of records is unchanged, but a cache holds bytes, not records")
+        if math.isclose(records, before * wide / 4, rel_tol=0.01):
+            return Verdict("wrong", "that is the inverse: wider records fill the cache earlier")
         return Verdict(
-            "right", f"3^(5/2) / 6 = {FACTOR:.2f}, at only two and a half times as many octaves as were sampled"
+            "wrong", f"{records:g} records are {records * wide / 1024:.4g} KiB. How many KiB were steep before?"
         )
-    if math.isclose(factor, 1 / FACTOR, rel_tol=0.02):
-        return Verdict("wrong", "nearly: that is the true time over the law's. The law is too large, by the inverse")
-    if math.isclose(factor, math.log2(3) / 8, rel_tol=0.02):
-        return Verdict("wrong", "nearly: that is the exponent b. Now go from 2⁴ to 2²⁴ with it, and compare with 24 t")
-    cure = "T(2¹²) / T(2⁴) = 3 = (2⁸)^b gives b; then divide a · n^b at n = 2²⁴ by 24 t"
-    return Verdict("wrong", f"{factor:g} is not the factor: {cure}")
+
+    return Exercise(
+        f"With records of 4 bytes the time per lookup becomes steep at n = {power_of_two(exponent)} records. From how many"
+        f" records on is it steep if a record has {wide} bytes?",
+        (
+            "A cache holds bytes. How many bytes are the records where the curve becomes steep?",
+            "n · r = C in both cases.",
+        ),
+        right,
+        f"The array reaches the cache's capacity at n · r = {before * 4} B, so n = {right}. The analytical model contains"
+        " r; a function through measured points has no place for it.",
+        judge,
+    )
 
 
 def judge_look_up(answer: Any) -> Verdict:
     means = f"a lookup among {LARGE} keys takes {{}} times as long as one among {SMALL}"
     wrong = f": with b = 0 it must be less than {LIMIT:g}. How many keys does a lookup compare?"
     right = ": log₂ n grows from 6 to 14, and cache misses add a little"
-    return judge_c(answer, run_look_up, means, name="look_up", limit=LIMIT, below=True, right=right, wrong=wrong)
+    limits: dict[str, Any] = {"limit": LIMIT, "below": True, "absolute": SLOWEST}
+    return judge_c(answer, run_look_up, means, name="look_up", right=right, wrong=wrong, **limits)
 
 
-def run_look_up(own: native.Library) -> tuple[float, float, float] | str:
-    """Check the reader's look_up against numpy, then time it among LARGE and among SMALL keys, interleaved."""
+def run_look_up(own: native.Library) -> tuple[tuple[float, float, float], ...] | str:
+    """Check the reader's look_up against numpy, then time it among LARGE and among SMALL keys, and beside our search."""
     try:
         table = own.struct("table")
         own.address("look_up")
@@ -159,7 +231,11 @@ def run_look_up(own: native.Library) -> tuple[float, float, float] | str:
     large, small = (
         Point("look_up", own.address("look_up"), tables[n][0], LOOKUPS, tables[n][1]) for n in (LARGE, SMALL)
     )
-    return compare(large, small, budget_s=2.0)
+    library = kernels()
+    keys = 2 * np.arange(LARGE, dtype=np.uint32) + 1
+    search = library.struct("search")(keys.ctypes.data, LARGE, 1, 1)
+    ours = Point("ours", library.address("search_predicated"), search, LOOKUPS, keys)
+    return compared([large, small, ours], (0, 1), (0, 2))
 
 
 EXERCISES = Exercises(
@@ -190,18 +266,8 @@ EXERCISES = Exercises(
             " The difference falls evenly from 1 to 0. More powers of two would not show it.",
             judge_stairs,
         ),
-        "extrapolation": Exercise(
-            "Suppose T = t · log₂ n exactly. The law a · n^b goes through the times at n = 2⁴ and n = 2¹². By what factor"
-            " is it too large at n = 2²⁴?",
-            (
-                "T(2¹²) / T(2⁴) = 12 / 4. Which b makes (2¹² / 2⁴)^b of that?",
-                "b = log₂(3) / 8. From 2⁴ to 2²⁴ the law grows by 2^(20 b).",
-            ),
-            round(FACTOR, 3),
-            "b = log₂(3)/8 ≈ 0.198, so the law gives 4t · 3^(20/8) = 62 t at 2²⁴. The true time is 24 t: a factor of"
-            " 3^(5/2)/6. Between the two points its error is at most 14 %.",
-            judge_extrapolation,
-        ),
+        "extrapolation": Seeded(make_extrapolation),
+        "moved": Seeded(make_moved),
         "look_up": Exercise(
             "Change look_up so that the law a · n^b · (log n)^c fits its time with b = 0 and c = 1; as it is, b = 1 and c"
             " = 0.",
@@ -213,6 +279,7 @@ EXERCISES = Exercises(
             "A comparison with the middle key halves the range, so ⌈log₂ n⌉ comparisons are enough. A fit would give b and"
             " c, but not the reason.",
             judge_look_up,
+            template=LOOK_UP_TEMPLATE,
         ),
     },
 )

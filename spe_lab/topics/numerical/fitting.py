@@ -90,7 +90,7 @@ class Errors:
 
     def summary(self) -> Text:
         """Return the three errors in a sentence, with the uncertainty of the measured times."""
-        places = {"at": "at these", "between": "between them", "outside": "outside their range"}
+        places = {"at": "at them", "between": "between them", "outside": "outside their range"}
         errors = [
             f"{share(self.median(kind))} {place} (worst {share(self.worst(kind))})"
             for kind, place in places.items()
@@ -104,9 +104,11 @@ class Errors:
 def share(value: float) -> str:
     """Return a relative error as text: in per cent, or as a factor from 300 % on.
 
-    >>> share(0.0123), share(0.2), share(36.6)
-    ('1.2 %', '20 %', 'a factor of 38')
+    >>> share(0.0123), share(0.2), share(36.6), share(1e-14)
+    ('1.2 %', '20 %', 'a factor of 38', '0 %')
     """
     if not math.isfinite(value):
         return "–"
+    if value < 1e-5:
+        return "0 %"  # rounding errors of an interpolant at its points
     return f"a factor of {float(f'{value + 1:.2g}'):g}" if value >= 3 else f"{float(f'{100 * value:.2g}'):g} %"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from spe_lab.topics.numerical import analytical, bases, sampling
 from spe_lab.topics.numerical.fitting import SETTINGS, Errors, Sample, share
 from spe_lab.topics.numerical.searching import KEY_BYTES, KINDS, LEAST, MOST, RECORDS, kernels, searches
 
-if TYPE_CHECKING:
-    import sympy
-
 LARGEST = MOST * KEY_BYTES  # bytes of the largest array of keys without payload
 BEYOND = 2  # fitted curves are drawn from 1/2 of the shortest to 2 times the longest measured time
 # Cycles of dependent instructions. A step, without its load: compare, set, negate, and, a scaled address (2).
@@ -25,15 +22,17 @@ BEYOND = 2  # fitted curves are drawn from 1/2 of the shortest to 2 times the lo
 CYCLES = {"step": 6, "lookup": 20}
 _SAMPLES_KEPT = 8  # by settings: a slider that moves back and forth needs them again
 ASSUMED_GHZ, ASSUMED_PENALTY_NS = 3.5, 5.0
+WORKLOAD, FITTED, MACHINE = "What is measured", "The fitted function", "The analytical model"
+LABELS = {"t": "Step in L1", "C_L3": "L3 capacity", "l_L3": "L3 miss adds"}
 PARAMETERS = {
-    "C1": "l1_capacity",
-    "C2": "l2_capacity",
-    "C3": "tlb_reach",
-    "C4": "l3_capacity",
-    "l1": "l2_latency",
-    "l2": "l3_latency",
-    "l3": "tlb_latency",
-    "l4": "memory_latency",
+    "C_L1": "l1_capacity",
+    "C_L2": "l2_capacity",
+    "C_TLB": "tlb_reach",
+    "C_L3": "l3_capacity",
+    "l_L1": "l2_latency",
+    "l_L2": "l3_latency",
+    "l_TLB": "tlb_latency",
+    "l_L3": "memory_latency",
 }
 
 
@@ -42,25 +41,31 @@ class SearchLab(KernelLab):
 
     def size_slider(self) -> Slider:
         source = "a table that fits a second-level cache"
-        return Slider.count("n", 1 << 16, "records in the sorted array", LEAST, MOST, source, "log")
+        meaning = "records in the sorted array"
+        return Slider.count("n", 1 << 16, meaning, LEAST, MOST, source, "log", label="Records")
 
     def workload_sliders(self) -> list[Slider]:
-        search = "how a step chooses its half: by a mask, or by a branch"
+        search, record = "how a step chooses its half: by a mask, or by a branch", "size of a record, its key included"
         return [
-            Slider.choice("search", KINDS, search, "its time is simpler to model"),
-            Slider.choice("record", RECORDS, "size of a record, its key included", "keys without payload"),
+            Slider.choice("search", KINDS, search, "its time is simpler to model", label="Search", group=WORKLOAD),
+            Slider.choice("record", RECORDS, record, "keys without payload", label="Record", group=WORKLOAD),
         ]
 
     def machine_sliders(self) -> list[Slider]:
         """Return sliders for the parameters that matter most and that the operating system states worst."""
         sliders = []
-        for name, unit, low, high in (("t", "ns", 0.5, 20), ("C4", "B", 1 << 18, LARGEST / 2), ("l4", "ns", 1, 1000)):
+        for name, unit, low, high in (
+            ("t", "ns", 0.5, 20),
+            ("C_L3", "B", 1 << 18, LARGEST / 2),
+            ("l_L3", "ns", 1, 1000),
+        ):
             parameter, meaning = self.known(name), analytical.QUANTITIES[name].meaning
             value, source = parameter.value, f"{parameter.origin}: {parameter.source}"
-            if name == "C4" and value > high:
+            if name == "C_L3" and value > high:
                 value, source = high, f"{source}; cut to half of the largest array, as a step beyond could not be seen"
             low, high = min(low, value), max(high, value)
-            sliders.append(Slider(name, unit, value, meaning, low, high, "log", measured=False, source=source))
+            shown: dict[str, Any] = {"measured": False, "source": source, "label": LABELS[name], "group": MACHINE}
+            sliders.append(Slider(name, unit, value, meaning, low, high, "log", **shown))
         return sliders
 
     def sizes(self, short: bool) -> list[float]:
@@ -98,9 +103,9 @@ class SearchLab(KernelLab):
         waits, missed = (1.0, 0.0) if point["search"] == "predicated" else (0.5, 0.5)
         return known | moved | {"r": RECORDS[point["record"]], "w": waits, "m": missed}
 
-    def equation(self, settings: Mapping[str, Value] | None = None) -> "sympy.Eq":
+    def equation(self, settings: Mapping[str, Value] | None = None) -> Text:
         """Return the analytical model with this machine's parameters, over u = log₂ n, for typesetting."""
-        return analytical.in_octaves(self.values(self.point(settings)))
+        return analytical.typeset(self.values(self.point(settings)))
 
 
 @register
@@ -114,6 +119,8 @@ class Fit(SearchLab):
     quantity = "time per lookup"
     unit = "ns"
     compared = ("search", "fitted")
+    first = ("n", "basis", "points", "high")
+    fitted_here = True
     within = 0.08
     breaks = (
         "A fitted function knows only its points and its form. It contains no step between two points, no cache beyond"
@@ -121,23 +128,29 @@ class Fit(SearchLab):
     )
 
     def make_sliders(self) -> list[Slider]:
-        def whole(name: str, value: float, meaning: str, source: str, low: float, high: float, scale: str) -> Slider:
-            return Slider(name, "", value, meaning, low, high, scale, multiple_of=1, measured=False, source=source)
+        def whole(
+            name: str, label: str, value: float, meaning: str, source: str, low: float, high: float, scale: str
+        ) -> Slider:
+            shown: dict[str, Any] = {"measured": False, "label": label, "symbol": label, "group": FITTED}
+            return Slider.count(name, value, meaning, low, high, source, scale, **shown)
 
         terms, fits_caches = (
             "terms of the polynomial, or coefficients of the smooth spline",
             "arrays that fit the caches",
         )
-        form = "form of the fitted function"
+        form, spacing = "form of the fitted function", "spacing of these points"
+        shown: dict[str, Any] = {"measured": False, "group": FITTED}
         return [
             self.size_slider(),
             *self.workload_sliders(),
-            Slider.choice("basis", bases.BASES, form, "the most usual form", default="polynomial", measured=False),
-            whole("terms", 4, terms, "a cubic", 1, 16, "linear"),
-            whole("points", 8, "measured points to fit to", "one for every second doubling", 2, 32, "linear"),
-            Slider.choice("spacing", sampling.SPACINGS, "spacing of these points", "equal ratios", measured=False),
-            whole("low", 16.0, "smallest size to fit to", fits_caches, LEAST, MOST, "log"),
-            whole("high", float(1 << 17), "largest size to fit to", fits_caches, LEAST, MOST, "log"),
+            Slider.choice(
+                "basis", bases.BASES, form, "the most usual form", default="polynomial", label="Basis", **shown
+            ),
+            whole("terms", "Terms", 4, terms, "a cubic", 1, 16, "linear"),
+            whole("points", "Points", 8, "measured points to fit to", "one for every second doubling", 2, 32, "linear"),
+            Slider.choice("spacing", sampling.SPACINGS, spacing, "equal ratios", label="Spacing", **shown),
+            whole("low", "Smallest size", 16.0, "smallest size to fit to", fits_caches, LEAST, MOST, "log"),
+            whole("high", "Largest size", float(1 << 17), "largest size to fit to", fits_caches, LEAST, MOST, "log"),
             *self.machine_sliders(),
         ]
 

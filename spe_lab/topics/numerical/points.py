@@ -59,6 +59,8 @@ class Points(SearchLab):
     quantity = "median error at the held-out sizes"
     unit = ""
     compared = ("piecewise linear", "expected linear")
+    first = ("points", "search", "record", "noise")
+    percent = True
     within = None  # the expected errors are too small: the machine is not the analytical model
     breaks = (
         "The expected errors assume that the analytical model is true and measurement errors are independent. The model"
@@ -66,9 +68,16 @@ class Points(SearchLab):
     )
 
     def make_sliders(self) -> list[Slider]:
-        points = Slider.count("points", 8, "measured points to fit to", 4, 16, "as in numerical.fit")
+        points = Slider.count("points", 8, "measured points to fit to", 4, 16, "as in numerical.fit", label="Points")
         meaning, source = "relative standard error of each measured time", "assumed: arrays that fit a cache"
-        noise = Slider("noise", "", 0.005, meaning, 0, 0.2, measured=False, source=source)
+        shown: dict[str, Any] = {
+            "measured": False,
+            "source": source,
+            "label": "Noise of the times",
+            "symbol": "noise of the times",
+            "percent": True,
+        }
+        noise = Slider("noise", "", 0.005, meaning, 0, 0.2, **shown)
         return [points, *self.workload_sliders(), noise, *self.machine_sliders()]
 
     def presets(self) -> dict[str, Preset]:

@@ -43,10 +43,29 @@ def transfer(lab: SearchLab, fitted_on: Run, tried_on: Run, basis: str = "monoto
     }
     held_out = np.setdiff1d(np.arange(len(n)), given)
     seen = np.isfinite(tried_on.measured[0].values)
-    elsewhere, there = tried_on.x.values[seen], tried_on.measured[0].values[seen]
+    sizes, there = tried_on.x.values[seen], tried_on.measured[0].values[seen]
+    elsewhere_error = {}
     rows = ["| model | where it was fitted, between the points | elsewhere | at worst |", "|---|---|---|---|"]
     for name, model in models.items():
-        here, moved = np.abs(model(n[held_out], home) / times[held_out] - 1), np.abs(model(elsewhere, away) / there - 1)
+        here, moved = np.abs(model(n[held_out], home) / times[held_out] - 1), np.abs(model(sizes, away) / there - 1)
         errors = [float(np.median(here)) if here.size else math.nan, float(np.median(moved)), float(moved.max())]
+        elsewhere_error[name] = errors[1]
         rows.append(f"| {name} | {' | '.join(map(share, errors))} |")
-    return Text("\n".join(rows))
+    return Text("\n".join([*rows, "", verdict(elsewhere_error[TUNED], elsewhere_error[basis])]))
+
+
+def verdict(tuned: float, function: float) -> str:
+    """Return in a sentence which of two models with these median errors moved better to the other run.
+
+    >>> verdict(0.04, 0.2)
+    'Here, the tuned analytical model is the better one elsewhere: its error is 5.0 times smaller.'
+    >>> verdict(0.1, 0.11)
+    'Here, the tuned analytical model and the function are about equally good elsewhere.'
+    """
+    tuned, function = max(tuned, 1e-6), max(function, 1e-6)
+    if max(tuned / function, function / tuned) < 1.3:
+        return "Here, the tuned analytical model and the function are about equally good elsewhere."
+    better, factor = (
+        ("the tuned analytical model", function / tuned) if tuned < function else ("the function", tuned / function)
+    )
+    return f"Here, {better} is the better one elsewhere: its error is {factor:.1f} times smaller."

@@ -12,6 +12,7 @@ from spe_lab.topics.patterns.kernels import time_per_visit
 from spe_lab.topics.patterns.labs import BasicPatterns, Compose
 from spe_lab.topics.patterns.partition import Partition, published_cliff
 from spe_lab.topics.patterns.textbook import (
+    example_misses,
     lines_of_a_traversal,
     lines_of_a_visit,
     most_random_misses,
@@ -33,6 +34,7 @@ __all__ = [
     "Time",
     "alone",
     "cost",
+    "example_misses",
     "formula",
     "levels_of",
     "lines_of_a_traversal",

@@ -133,7 +133,7 @@ def published_cliff() -> Text:
     bits = (4, 6, 8, 10, 12)
     share = [misses(one_pass(b, rows), level)[1] / rows for b in bits]
     head = "| bits in one pass | " + " | ".join(map(str, bits)) + " |"
-    cells = "| misses of a written row | " + " | ".join(f"{value:.0%}" for value in share) + " |"
+    cells = "| misses of a written row | " + " | ".join(f"{100 * value:.0f} %" for value in share) + " |"
     return Text("\n".join([head, "|---" + "|--:" * len(bits) + "|", cells]))
 
 

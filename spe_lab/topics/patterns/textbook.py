@@ -1,8 +1,11 @@
 """The chapter's formulas in the form of a textbook, each checked against the form that the models use."""
 
+import numpy as np
+
 from spe_lab.core.formula import Formula
 from spe_lab.core.model import symbol
 from spe_lab.models.patterns import formulas
+from spe_lab.models.patterns.algebra import Region, rr_acc, s_trav
 
 
 def lines_of_a_visit() -> Formula:
@@ -64,6 +67,29 @@ def random_accesses() -> Formula:
     )
     where = r"r_K = \frac{\ln(1 - K/X)}{\ln(1 - q/X)}"
     return Formula(rf"{latex} \qquad {where}", written, formulas.misses("rr_acc"))
+
+
+def example_misses() -> Formula:
+    """Return the misses of the chapter's example, a sweep and random look-ups, each alone in K lines of 64 bytes."""
+    import sympy
+
+    room = symbol("K")
+    full = sympy.log(1 - room / 4) / sympy.log(sympy.Rational(3, 4))
+    late = 64 + room + (1024 - full) * (1 - room / 4)
+    written = sympy.Piecewise((sympy.Integer(68), sympy.Or(room >= 4, full >= 1024)), (late, True))
+    example = s_trav(Region(1024, 4)) * rr_acc(Region(64, 4), r=1024)
+    with np.errstate(all="ignore"):  # both cases are computed for each K
+        formula = Formula(
+            _cases(
+                "M",
+                (r"64 + 4", r"K \ge 4"),
+                (r"64 + K + (1024 - r_K)\left(1 - \frac{K}{4}\right)", r"K < 4"),
+            )
+            + r" \qquad r_K = \frac{\ln(1 - K/4)}{\ln(3/4)}",
+            written,
+            formulas.alone(example, 64),
+        )
+    return formula
 
 
 def most_random_misses() -> Formula:

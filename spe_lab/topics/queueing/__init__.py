@@ -2,9 +2,10 @@
 
 from spe_lab.topics.queueing.animation import Watched
 from spe_lab.topics.queueing.balancing import Balancing
-from spe_lab.topics.queueing.blocking import blame, incident
+from spe_lab.topics.queueing.blocking import blame, by_endpoint, incident
 from spe_lab.topics.queueing.disciplines import NAMES, Disciplines, highest_load, table
-from spe_lab.topics.queueing.exercises import EXERCISES, SHORTEST_TEMPLATE
+from spe_lab.topics.queueing.exercises import EXERCISES
+from spe_lab.topics.queueing.formulas import formula
 from spe_lab.topics.queueing.head_of_line import HeadOfLine
 from spe_lab.topics.queueing.laws import FOUR, service
 from spe_lab.topics.queueing.lessons import intervals, simulators, warm_up
@@ -25,7 +26,6 @@ __all__ = [
     "EXERCISES",
     "FOUR",
     "NAMES",
-    "SHORTEST_TEMPLATE",
     "Balancing",
     "Disciplines",
     "HeadOfLine",
@@ -34,7 +34,9 @@ __all__ = [
     "allen_cunneen",
     "behind_a_long_job",
     "blame",
+    "by_endpoint",
     "drift",
+    "formula",
     "highest_load",
     "incident",
     "intervals",

@@ -15,7 +15,7 @@ SYSTEMS: dict[str, dict[str, Callable[[float], System]]] = {
         "PS": lambda cut: Sharing(1),
     },
     "four servers": {"one queue": lambda cut: Shared(4), "a queue each": lambda cut: Split(4)},
-    "four servers, looking": {"random": lambda cut: Split(4), "the shorter of two": lambda cut: Split(4, 2)},
+    "four servers, two choices": {"random": lambda cut: Split(4), "the shorter of two": lambda cut: Split(4, 2)},
 }
 
 
@@ -27,10 +27,20 @@ class Watched:
     def __init__(self) -> None:
         ratio = "length of a long job over that of a short one; one job in twenty is long"
         sliders = (
-            Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.1, 0.95, source="a usual target"),
-            Slider.choice("systems", SYSTEMS, "systems that are compared", "the clearest case"),
-            Slider("ratio", "", 20, ratio, 1, 100, "log", source="long enough to see"),
-            Slider.count("seed", 1, "seed of the random numbers", 1, 1000, "any"),
+            Slider(
+                *("load", "", 0.7, "share of time that a server is busy", 0.1, 0.95),
+                source="a usual target",
+                label="Load",
+                symbol="ρ",
+            ),
+            Slider.choice("systems", SYSTEMS, "systems that are compared", "the clearest case", label="Systems"),
+            Slider(
+                *("ratio", "", 20, ratio, 1, 100, "log"),
+                source="long enough to see",
+                label="Long job ÷ short job",
+                symbol="r",
+            ),
+            Slider.count("seed", 1, "seed of the random numbers", 1, 1000, "any", label="Seed"),
         )
         self.sliders = {slider.name: slider for slider in sliders}
 

@@ -12,6 +12,7 @@ from spe_lab.topics.queueing.laws import ONE_IN_TEN, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab
 from spe_lab.topics.queueing.single import sojourn
 
+LIMIT = "shortest of d (limit)"
 CHOICES = ("exponential", "deterministic", ONE_IN_TEN)
 
 
@@ -23,8 +24,9 @@ class Balancing(QueueLab):
     title = "Which queue to join"
     question = "How much does a balancer gain if it inspects two queues, and how much if it inspects all?"
     quantity = "sojourn time"
-    compared = ("shortest of d", "shortest of d, many servers")
+    compared = ("shortest of d", LIMIT)
     within = 0.04
+    first = ("load", "choices", "servers", "statistic")
     breaks = (
         "The limit is for infinitely many servers and exponential service; queues of few servers are less independent."
         " Real balancers see old queue lengths, and several balancers then choose the same queue."
@@ -33,9 +35,15 @@ class Balancing(QueueLab):
     def make_sliders(self) -> list[Slider]:
         return [
             self.load_slider("here the four curves lie far apart"),
-            Slider.count("servers", 64, "servers, each with a queue of its own", 2, 512, "a small cluster", "log"),
             Slider.count(
-                "choices", 2, "queues that the balancer inspects, d", 2, 16, "the default of Envoy's balancer"
+                *("servers", 64, "servers, each with a queue of its own", 2, 512, "a small cluster", "log"),
+                label="Servers",
+                symbol="c",
+            ),
+            Slider.count(
+                *("choices", 2, "queues that the balancer inspects", 2, 16, "the default of Envoy's balancer"),
+                label="Queues inspected",
+                symbol="d",
             ),
             self.service_slider(CHOICES, "the limit assumes it"),
             self.statistic_slider("mean"),
@@ -61,7 +69,7 @@ class Balancing(QueueLab):
             limit = models.supermarket_mean(load, d) if p is None else models.supermarket_quantile(p, load, d)
         elif name == "mean":
             split = 1 + general.mean_wait(load, law.scv)
-        predicted = {"random split": split, "shortest of d, many servers": limit, "one shared queue": one}
+        predicted = {"random split": split, LIMIT: limit, "one shared queue": one}
         return [Curve(label, "predicted", x, self.unit, values) for label, values in predicted.items()]
 
     def presets(self) -> dict[str, Preset]:

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.text import Text
 from spe_lab.models.queues import Split, empirical, lognormal, poisson, simulate
 
 SERVERS, LOAD, REQUESTS, SEED = 4, 0.4, 20_000, 3
@@ -52,9 +53,7 @@ def _services() -> tuple[np.ndarray, np.ndarray]:
 
 def blame(log: np.ndarray) -> dict[str, float]:
     """Return the total wait in ms behind each endpoint during its services, in descending order."""
-    if log.dtype.names is None or not {"endpoint", "server", "arrival", "start", "departure"} <= set(log.dtype.names):
-        rule = "log must have endpoint, server, arrival, start and departure for each request"
-        raise SpeLabError(f"{rule}; give queueing.incident() or a part of it")
+    _check(log)
     blamed = dict.fromkeys(np.unique(log["endpoint"]).tolist(), 0.0)
     for server in np.unique(log["server"]):
         for name, waited in _waits(log[log["server"] == server]):
@@ -62,8 +61,26 @@ def blame(log: np.ndarray) -> dict[str, float]:
     return dict(sorted(blamed.items(), key=lambda item: -item[1]))
 
 
+def _check(log: np.ndarray) -> None:
+    fields = {"endpoint", "server", "arrival", "start", "departure"}
+    if not isinstance(log, np.ndarray) or log.dtype.names is None or not fields <= set(log.dtype.names):
+        rule = "log must have endpoint, server, arrival, start and departure for each request"
+        raise SpeLabError(f"{rule}; give queueing.incident() or a part of it")
+
+
 def _waits(line: np.ndarray) -> Iterator[tuple[str, float]]:
     """Yield for each request its endpoint, and the total wait of later requests during its service."""
     for i, (name, start, end) in enumerate(zip(line["endpoint"], line["start"], line["departure"], strict=True)):
         behind = line["arrival"][i + 1 : i + 1 + np.searchsorted(line["arrival"][i + 1 :], end)]
         yield str(name), float((end - np.maximum(behind, start)).sum())
+
+
+def by_endpoint(log: np.ndarray) -> Text:
+    """Return a table of the requests and the mean sojourn of each endpoint."""
+    _check(log)
+    sojourn = log["departure"] - log["arrival"]
+    rows = ["| endpoint | requests | mean sojourn, ms |", "|---|---:|---:|"]
+    for name in np.unique(log["endpoint"]).tolist():
+        own = log["endpoint"] == name
+        rows.append(f"| {name} | {np.count_nonzero(own):,} | {sojourn[own].mean():.1f} |")
+    return Text("\n".join(rows))

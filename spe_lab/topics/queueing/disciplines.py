@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.frame import Axis, Curve, Preset, Recording, Slider, Value, register
+from spe_lab.core.reader.waiting import Waiting, waits
+from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Sharing, Split, System, general, poisson, simulate
 from spe_lab.topics.queueing.laws import FOUR, ONE_IN_A_THOUSAND, ONE_IN_TEN, service
 from spe_lab.topics.queueing.simulated import QueueLab, in_threads
 from spe_lab.topics.queueing.single import sojourn
 
-NAMES = ("one queue, FCFS", "split, FCFS", "one pool, PS", "split, PS")
+NAMES = ("one queue FCFS", "split FCFS", "one pool PS", "split PS")
 STEPS = 12  # halvings of a load between 0 and 1
 
 
@@ -27,8 +29,9 @@ class Disciplines(QueueLab):
         "Up to which load do the four systems meet an objective, and for which service times is their order reversed?"
     )
     quantity = "sojourn time"
-    compared = ("one queue, FCFS", "one queue, FCFS")
+    compared = (NAMES[0], NAMES[0])
     within = 0.03
+    first = ("load", "service", "servers", "objective")
     breaks = (
         "Processor sharing is a limit: a real time slice costs a context switch. The model's shared queue costs"
         " nothing; real servers share a lock or a cache line for it."
@@ -38,11 +41,20 @@ class Disciplines(QueueLab):
         objective, source = "sojourn time that must not be exceeded", "literature on µs servers"
         return [
             self.load_slider("here the four curves lie far apart"),
-            Slider.count("servers", 16, "servers; if split, each has its own queue", 1, 64, "a machine's cores", "log"),
+            Slider.count(
+                *("servers", 16, "servers; if split, each has its own queue", 1, 64, "a machine's cores", "log"),
+                label="Servers",
+                symbol="c",
+            ),
             self.service_slider(FOUR, "the usual assumption"),
             self.statistic_slider("p99"),
             self.seed_slider(),
-            Slider("objective", "E(S)", 10, objective, 1.5, 1000, "log", measured=False, source=source),
+            Slider(
+                *("objective", "E(S)", 10, objective, 1.5, 1000, "log"),
+                measured=False,
+                source=source,
+                label="Objective",
+            ),
         ]
 
     def systems(self, point: Mapping[str, Value]) -> dict[str, System]:
@@ -76,7 +88,7 @@ class Disciplines(QueueLab):
         limits = [math.nan] * 4
         if fit and all(point[name] == value for name, value in fit[0].provenance["settings"].items()):
             limits = [meets(curve, float(point["objective"])) for curve in fit]
-        return {"all four meet it": min(limits), "one still meets it": max(limits)}
+        return {"all four meet it": float(np.min(limits)), "one still meets it": float(np.max(limits))}
 
     def presets(self) -> dict[str, Preset]:
         return {
@@ -105,13 +117,18 @@ def four_systems(servers: int) -> dict[str, System]:
 
 
 def meets(curve: Curve, objective: float) -> float:
-    """Return the interpolated load where a curve crosses the objective; NaN if its first point is above."""
-    below = curve.values <= objective
-    if below.all():
+    """Return the interpolated load up to which a curve is at or below the objective.
+
+    It is 0 if the first point is above, the last load if none is, and NaN if a value on the way is missing.
+    """
+    above = np.flatnonzero(~(curve.values <= objective))
+    if not above.size:
         return float(curve.x.values[-1])
-    k = int(np.argmin(below))
-    if k == 0:
+    k = int(above[0])
+    if np.isnan(curve.values[k]):
         return math.nan
+    if k == 0:
+        return 0.0
     (x0, x1), (y0, y1) = curve.x.values[k - 1 : k + 1], np.log(curve.values[k - 1 : k + 1])
     return round(float(x0 + (x1 - x0) * (math.log(objective) - y0) / (y1 - y0)), 4)
 
@@ -133,10 +150,36 @@ def highest_load(
     return low
 
 
-def table(objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1) -> Text:
-    """Return a table of highest loads of the four systems for four distributions of service."""
+@waits
+def table(
+    *after: Run, objective: float = 10.0, servers: int = 16, customers: int = 200_000, seed: int = 1
+) -> Text | Waiting:
+    """Return a table of highest loads of the four systems for four distributions of service, and what it shows.
+
+    `after`: runs whose predictions the table would give away; it waits for them.
+    """
     cells = [(system, law) for law in FOUR for system in four_systems(servers).values()]
     loads = in_threads(lambda cell: highest_load(cell[0], cell[1], objective, customers=customers, seed=seed), cells)
-    columns = [" | ".join(f"{load:.2f}" for load in loads[i : i + 4]) for i in range(0, len(loads), 4)]
-    rows = [f"| {law} | {loads_of_law} |" for law, loads_of_law in zip(FOUR, columns, strict=True)]
-    return Text("\n".join([f"| service | {' | '.join(NAMES)} |", "|---|---|---|---|---|", *rows]))
+    found = dict(zip(FOUR, np.reshape(loads, (-1, 4)).tolist(), strict=True))
+    rows = [f"| {law} | {' | '.join(map(_percent, row))} |" for law, row in found.items()]
+    head = [f"| service | {' | '.join(NAMES)} |", "|---|---:|---:|---:|---:|"]
+    return Text("\n".join([*head, *rows, "", in_words(found)]))
+
+
+def _percent(load: float) -> str:
+    return f"{100 * load:.0f} %" if load < 0.99 else "over 99 %"
+
+
+def in_words(found: Mapping[str, Sequence[float]]) -> str:
+    """Return what the table's rows (loads in the order of NAMES) have in common, in two sentences."""
+
+    def rows(chosen: Sequence[str]) -> str:
+        others = [law for law in found if law not in chosen]
+        if not chosen or not others:
+            return f"in {'all' if chosen else 'none of the'} {len(found)} rows"
+        return f"in {len(chosen)} of {len(found)} rows, but not in the row of {', '.join(others)}"
+
+    shared = [law for law, (one, split, pool, apart) in found.items() if one >= split and pool >= apart]
+    fcfs = [law for law, (one, split, pool, apart) in found.items() if one >= pool and split >= apart]
+    both = f"A shared queue carries at least as much load as split queues {rows(shared)}."
+    return f"{both} FCFS carries at least as much load as PS {rows(fcfs)}."

@@ -8,10 +8,12 @@ import numpy as np
 from spe_lab.core.frame import Axis, Cancel, Curve, Preset, Slider, Value, register
 from spe_lab.models.queues import Law, Priority, Shared, Sharing, System, bimodal, poisson, simulate
 from spe_lab.topics.queueing import models
-from spe_lab.topics.queueing.simulated import MOST, QueueLab, in_threads
+from spe_lab.topics.queueing.simulated import CUSTOMERS, MOST, QueueLab, in_threads
 
 OF = ("slowdown", "sojourn")
-LEVELS = np.geomspace(1.1, 4000, 27)
+LEVELS = np.array(
+    [1.1, 1.2, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 4000]
+)
 
 
 @register
@@ -24,8 +26,11 @@ class HeadOfLine(QueueLab):
     axis = "t"
     quantity = "share of customers above t"
     unit = ""
-    compared = ("FCFS", "FCFS, exact")
-    within = 0.12  # the tail has few customers
+    compared = ("FCFS", "FCFS exact")
+    within = 0.1  # the tail has few customers
+    steps = 2
+    percent = True
+    first = ("t", "load", "servers", "of")
     breaks = (
         "The exact curve is for one server, FCFS and Poisson arrivals. Priority must know which jobs are short, and"
         " sharing costs a context switch for each slice. More servers help only while some of them serve short jobs."
@@ -36,12 +41,39 @@ class HeadOfLine(QueueLab):
         ratio, missed = "length of a long job over that of a short one", "a request that misses every cache"
         of = "quantity: slowdown (sojourn ÷ own service), or sojourn"
         return [
-            Slider("t", "", 10, t, 0.1, 1e5, "log", source="an objective of ten services"),
-            Slider("load", "", 0.7, "share of time that a server is busy, ρ", 0.02, 0.95, source="a usual target"),
-            Slider("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log", source="one in a thousand"),
-            Slider("ratio", "", 1000, ratio, 2, 1000, "log", source=missed),
-            Slider.count("servers", 16, "servers of the curve with many", 2, 64, "the cores of a machine", "log"),
-            Slider.choice("of", OF, of, "users expect short jobs to be fast"),
+            Slider(
+                *("t", "", 10, t, 0.1, 1e5, "log"),
+                source="an objective of ten services",
+                label="Threshold",
+                symbol="t",
+            ),
+            Slider(
+                *("load", "", 0.7, "share of time that a server is busy", 0.02, 0.95),
+                source="a usual target",
+                label="Load",
+                symbol="ρ",
+            ),
+            Slider(
+                *("long_share", "", 0.001, "share of long jobs", 1e-4, 0.1, "log"),
+                source="one in a thousand",
+                label="Share of long jobs",
+                symbol="p",
+                group="Long jobs",
+                percent=True,
+            ),
+            Slider(
+                *("ratio", "", 1000, ratio, 2, 1000, "log"),
+                source=missed,
+                label="Long job ÷ short job",
+                symbol="r",
+                group="Long jobs",
+            ),
+            Slider.count(
+                *("servers", 16, "servers of the curve with many", 2, 64, "the cores of a machine", "log"),
+                label="Servers",
+                symbol="c",
+            ),
+            Slider.choice("of", OF, of, "users expect short jobs to be fast", label="Quantity", symbol="T/S or T"),
             self.seed_slider(),
         ]
 
@@ -52,8 +84,11 @@ class HeadOfLine(QueueLab):
             "FCFS": Shared(1),
             "PS": Sharing(1),
             "short jobs first": Priority(1, (short + long) / 2),
-            "FCFS, many servers": many,
+            "many servers FCFS": many,
         }
+
+    def customers(self, point: Mapping[str, Value]) -> int:
+        return 4 * CUSTOMERS  # a thousand long jobs for each system
 
     def law(self, point: Mapping[str, Value]) -> Law:
         return bimodal(1.0, float(point["long_share"]), float(point["ratio"]))
@@ -84,7 +119,7 @@ class HeadOfLine(QueueLab):
         waits_of_short = (t - 1) * short if point["of"] == OF[0] else t - short
         bound = models.behind_a_long_job()(rho=load, p=share, L=long, t=np.clip(waits_of_short, 0, long))
         return [
-            Curve("FCFS, exact", "predicted", x, "", (1 - share) * above_short + share * above_long),
+            Curve("FCFS exact", "predicted", x, "", (1 - share) * above_short + share * above_long),
             Curve("short and behind a long job", "predicted", x, "", np.maximum((1 - share) * bound, 0.0)),
         ]
 

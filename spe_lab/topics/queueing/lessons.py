@@ -31,7 +31,7 @@ def intervals(load: float = 0.8, customers: int = 100_000, runs: int = 200) -> T
     ]
     for name, estimates in (("naive, s / √n", naive), ("batch means", batch)):
         _, error, low, high = estimates.T
-        rows.append(f"| {name} | {error.mean():.3f} | {((low <= truth) & (truth <= high)).mean():.0%} |")
+        rows.append(f"| {name} | {error.mean():.3f} | {100 * ((low <= truth) & (truth <= high)).mean():.0f} % |")
     return Text("\n".join(rows))
 
 

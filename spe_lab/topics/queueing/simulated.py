@@ -13,9 +13,10 @@ from spe_lab.core.sampling.provenance import simulated_origin
 from spe_lab.models.queues import Estimate, Law, Simulated, System, poisson, simulate
 from spe_lab.models.queues.batches import BATCHES
 from spe_lab.models.queues.simulation import WARM_UP
-from spe_lab.topics.queueing.laws import service
+from spe_lab.topics.queueing.laws import ONE_IN_A_THOUSAND, service
 
 CUSTOMERS = 1_000_000  # of a first answer, over all points and systems
+RARE = 10  # times as many where one job in a thousand is half of the work: 0.4 s on two cores
 FEWEST, MOST = 3000, 4_000_000  # at one point of one system
 STATISTICS = {"mean": None, "p95": 0.95, "p99": 0.99}
 LOADS = np.round([*np.arange(0.05, 0.9, 0.05), 0.9, 0.93, 0.95], 2)
@@ -29,6 +30,7 @@ class QueueLab(SimulatedLab):
     unit = "E(S)"
     stem = "queueing"
     live = True
+    exact = True
     steps = 3
 
     @abstractmethod
@@ -51,7 +53,7 @@ class QueueLab(SimulatedLab):
             laws, seed = self.laws(point, float(x.values[i]), systems[k]), 1000 * int(point["seed"]) + int(i)
             run = simulate(systems[k], *laws, int(counts[i]), seed, cancel=cancel)
             estimate = statistic(run, point["statistic"])
-            return estimate.value, estimate.low, estimate.high
+            return estimate.value, max(estimate.low, 0.0), estimate.high  # no time is negative
 
         # Each load has its own seed, so that the errors of points are independent; all systems have the same
         # customers. C and numpy release the GIL, so threads run in parallel. Long simulations start first, so that
@@ -63,11 +65,17 @@ class QueueLab(SimulatedLab):
         return found, counts
 
     def draw(self, point: Mapping[str, Value], x: Axis, cancel: Cancel) -> Iterator[list[Curve]]:
-        for customers in growing(CUSTOMERS):
+        first = self.customers(point)
+        factor = 4 if first == CUSTOMERS else 2
+        for customers in growing(first, factor):
             found, counts = self.answers(point, x, customers, cancel)
             yield self.curves(point, x, found, counts)
-            if 4 * counts.max() > MOST:
+            if factor * counts.max() > MOST:
                 return
+
+    def customers(self, point: Mapping[str, Value]) -> int:
+        """Return the number of customers of a first answer: more if the values depend on few of them."""
+        return CUSTOMERS * (RARE if point.get("service") == ONE_IN_A_THOUSAND else 1)
 
     def curves(self, point: Mapping[str, Value], x: Axis, found: np.ndarray, counts: np.ndarray) -> list[Curve]:
         settings = {name: value for name, value in point.items() if name != self.axis and self.sliders[name].measured}
@@ -85,18 +93,22 @@ class QueueLab(SimulatedLab):
     # Sliders of several labs
 
     def load_slider(self, source: str) -> Slider:
-        return Slider("load", "", 0.8, "share of time that a server is busy, ρ", 0.02, 0.98, source=source)
+        meaning = "share of time that a server is busy"
+        return Slider("load", "", 0.8, meaning, 0.02, 0.98, source=source, label="Load", symbol="ρ")
 
     def statistic_slider(self, default: str) -> Slider:
         meaning = "statistic of the sojourn times"
-        return Slider.choice("statistic", STATISTICS, meaning, "usual in objectives", default=default)
+        source = "usual in objectives"
+        return Slider.choice("statistic", STATISTICS, meaning, source, default=default, label="Statistic")
 
     def service_slider(self, choices: Iterable[str], source: str) -> Slider:
-        return Slider.choice("service", choices, "distribution of the service time", source, default="exponential")
+        label, meaning = "Service time", "distribution of the service time"
+        return Slider.choice("service", choices, meaning, source, default="exponential", label=label, symbol="S")
 
     def seed_slider(self) -> Slider:
         source = "any: the curves should not depend on it"
-        return Slider.count("seed", 1, "seed of the random numbers", 1, 1000, source)
+        meaning = "seed of the random numbers"
+        return Slider.count("seed", 1, meaning, 1, 1000, source, label="Seed", group="Simulation")
 
 
 def statistic(run: Simulated, name: str) -> Estimate:

@@ -12,7 +12,7 @@ from spe_lab.models.queues import Law, Shared, System, birth_death, general
 from spe_lab.topics.queueing.laws import ARRIVALS, ONE_IN_A_THOUSAND, SERVICES, service
 from spe_lab.topics.queueing.simulated import STATISTICS, QueueLab
 
-NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen, approximate", "for exponential service"
+NAME, EXACT, NEAR, REFERENCE = "one queue", "exact", "Allen–Cunneen (approx.)", "exponential service"
 
 
 @register
@@ -27,20 +27,39 @@ class Single(QueueLab):
     quantity = "sojourn time"
     compared = (NAME, EXACT)
     within = 0.035
+    first = ("load", "servers", "service", "statistic")
     breaks = (
         "Closed forms exist for exponential service, and for the mean with one server and Poisson arrivals. Other means"
         " have an approximation only, other percentiles have none. Real arrival rates change during the day."
     )
 
     def make_sliders(self) -> list[Slider]:
-        scv = "variance ÷ mean² of lognormal and hyperexponential service"
+        scv = "squared coefficient of variation, variance ÷ mean², of lognormal and hyperexponential service"
         return [
             self.load_slider("here waiting becomes noticeable"),
-            Slider.count("servers", 1, "servers behind the one queue", 1, 64, "the simplest queue", "log"),
+            Slider.count(
+                "servers",
+                1,
+                "servers behind the queue",
+                1,
+                64,
+                "the simplest queue",
+                "log",
+                label="Servers",
+                symbol="c",
+            ),
             self.service_slider(SERVICES, "the usual assumption"),
-            Slider("scv", "", 4, scv, 1, 64, "log", source="order of magnitude of real servers"),
+            Slider(
+                *("scv", "", 4, scv, 1, 64, "log"),
+                source="order of magnitude of real servers",
+                label="Variability",
+                symbol="C_s²",
+                group="Distributions",
+            ),
             Slider.choice(
-                "arrivals", ARRIVALS, "distribution of the gaps between arrivals", "many independent clients"
+                *("arrivals", ARRIVALS, "distribution of the gaps between arrivals", "many independent clients"),
+                label="Arrivals",
+                group="Distributions",
             ),
             self.statistic_slider("mean"),
             self.seed_slider(),

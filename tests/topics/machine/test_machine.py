@@ -110,6 +110,13 @@ def test_the_line_is_where_the_second_load_becomes_dear(line, height):
     assert calibration.line_from(offsets, (150 + height * (offsets >= line)) * noise, "a method").value == line
 
 
+def test_a_line_is_a_power_of_two_even_if_a_sample_just_above_it_was_fast():
+    offsets = np.array([8, 16, 24, 32, 48, 56, 64, 96, 120, 128, 192, 248, 256])
+    times = np.array([120, 121, 121, 120, 121, 120, 121, 136, 136, 137, 138, 137, 138.0])
+    noise = 1 + 0.001 * np.abs(np.random.default_rng(3).standard_normal((12, offsets.size)))
+    assert calibration.line_from(offsets, times * noise, "a method").value in (64, 128)
+
+
 def test_a_flat_curve_shows_no_line():
     offsets = np.arange(8, 264, 8)
     noise = 1 + 0.02 * np.abs(np.random.default_rng(2).standard_normal((12, offsets.size)))
@@ -148,7 +155,7 @@ def test_models_take_their_parameters_from_the_profile_and_say_so(monkeypatch, t
     monkeypatch.setenv("SPE_LAB_CONFIG_DIR", str(tmp_path))
     measured = calibration.measured((2.5, 2.4, 2.6), "ns", "a method")
     machines.save_own(Machine(machines.facts(), {**machines.claim(), "l1_latency": measured}))
-    slider = registry.get("memory.working_set").sliders["l0"]
+    slider = registry.get("memory.working_set").sliders["t0"]
     assert slider.default == 2.5 and slider.source.startswith("measured")
 
 

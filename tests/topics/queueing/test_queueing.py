@@ -2,8 +2,11 @@
 exercises.
 """
 
+import dataclasses
 import itertools
 import math
+import random
+import re
 
 import numpy as np
 import pytest
@@ -11,12 +14,37 @@ import sympy
 
 from spe_lab.core import registry
 from spe_lab.core.c import native
+from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.model import symbol
-from spe_lab.models.queues import Shared, Sharing, Split, bimodal, birth_death, exponential, general, poisson, simulate
+from spe_lab.core.reader.claims import claims as claims_of
+from spe_lab.models.queues import (
+    Estimate,
+    Shared,
+    Sharing,
+    Split,
+    bimodal,
+    birth_death,
+    exponential,
+    general,
+    poisson,
+    simulate,
+)
 from spe_lab.topics import queueing
-from spe_lab.topics.queueing import blocking, disciplines, exercises, laws, lessons, models, simulated, single
+from spe_lab.topics.queueing import (
+    blocking,
+    claims,
+    disciplines,
+    formulas,
+    laws,
+    lessons,
+    models,
+    numbers,
+    shortest,
+    simulated,
+    single,
+)
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 # E(T) of the supermarket model, from the reference: d, loads, values
@@ -169,6 +197,10 @@ def test_what_lies_outside_the_domain_is_refused(call, said):
         call()
 
 
+ONE, SPLIT, POOL, SPLIT_PS = queueing.NAMES
+USUAL = (ONE, POOL, SPLIT, SPLIT_PS)
+ORDERS = {**dict.fromkeys(laws.FOUR, USUAL), laws.ONE_IN_A_THOUSAND: (POOL, SPLIT_PS, ONE, SPLIT)}
+
 # ---- Labs
 # ----------------------------------------------------------------------------------------------------------------
 
@@ -249,24 +281,54 @@ def test_disciplines_mark_where_the_objective_is_met_once_it_is_simulated():
 
 def test_a_crossing_is_found_between_points():
     curve = Curve("made up", "simulated", Axis("load", "", [0.2, 0.4, 0.6]), "", [1.0, 4.0, 16.0])
-    assert (
-        disciplines.meets(curve, 8.0) == pytest.approx(0.5)
-        and disciplines.meets(curve, 20.0) == 0.6
-        and math.isnan(disciplines.meets(curve, 0.5))
-    )
+    assert disciplines.meets(curve, 8.0) == pytest.approx(0.5) and disciplines.meets(curve, 20.0) == 0.6
+    assert disciplines.meets(curve, 0.5) == 0.0  # above the objective at every load
+    holed = Curve("made up", "simulated", curve.x, "", [1.0, math.nan, 16.0])
+    assert math.isnan(disciplines.meets(holed, 8.0)) and disciplines.meets(holed, 0.5) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("values", "all_four", "one"),
+    [
+        ([[1, 2, 30], [40, 50, 60], [1, 2, 3], [1, 2, 3]], 0.0, 0.6),  # one curve meets the objective nowhere
+        ([[1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3]], 0.6, 0.6),
+        ([[40, 50, 60]] * 4, 0.0, 0.0),
+        ([[1, math.nan, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3]], math.nan, math.nan),  # a point that is missing
+    ],
+)
+def test_all_four_meet_the_objective_only_as_far_as_the_worst_does(values, all_four, one):
+    lab, x = registry.get("queueing.disciplines"), Axis("load", "", [0.2, 0.4, 0.6])
+    how = {"settings": {}}
+    curves = [
+        Curve(name, "simulated", x, "E(S)", row, provenance=how)
+        for name, row in zip(queueing.NAMES, values, strict=True)
+    ]
+    marks = lab.marks(lab.point(), curves)
+    assert marks == pytest.approx({"all four meet it": all_four, "one still meets it": one}, nan_ok=True)
+
+
+@needs_compiler
+def test_with_rare_long_jobs_the_marks_do_not_hide_the_system_that_never_meets_the_objective():
+    lab, rare = registry.get("queueing.disciplines"), {"service": laws.ONE_IN_A_THOUSAND}
+    point, x = lab.point(rare), lab.x([0.05, 0.5, 0.8])
+    found, counts = lab.answers(point, x, 1_000_000, Cancel())
+    curves = lab.curves(point, x, found, counts)
+    assert lab.marks(point, curves)["all four meet it"] == 0.0
+    assert min(curve.low.min() for curve in curves) >= 0  # no interval holds a negative time
+    assert lab.customers(point) == simulated.RARE * lab.customers(lab.point())
 
 
 @needs_compiler
 @pytest.mark.parametrize("law", laws.FOUR)
-def test_the_table_has_the_orders_of_the_exercise(law):
+def test_the_table_has_the_orders_that_the_chapter_explains(law):
     """200,000 customers a point move an entry by a few hundredths; the entries lie farther apart."""
     found = {
         name: queueing.highest_load(system, law, customers=200_000)
         for name, system in disciplines.four_systems(16).items()
     }
-    assert tuple(sorted(found, key=found.get, reverse=True)) == exercises.ORDERS[law], found
+    assert tuple(sorted(found, key=found.get, reverse=True)) == ORDERS[law], found
     if law == "exponential":
-        assert found["one queue, FCFS"] == pytest.approx(0.9677, abs=0.02)
+        assert found["one queue FCFS"] == pytest.approx(0.9677, abs=0.02)
 
 
 @needs_compiler
@@ -313,55 +375,212 @@ def test_lessons_are_tables():
     )
     said = queueing.simulators(customers=100_000)
     assert "measured here" in said and said.count("recorded") == len(lessons.RECORDED)
-    assert queueing.table(customers=3000).count("\n") == 5
+    assert queueing.table(customers=3000).count("\n") == 7
+
+
+def test_the_table_in_words_follows_its_numbers():
+    usual, reversed_ = (0.9, 0.5, 0.8, 0.4), (0.5, 0.1, 0.9, 0.8)
+    said = disciplines.in_words({"a": usual, "b": reversed_})
+    assert "split queues in all 2 rows. FCFS carries at least as much load as PS in 1 of 2 rows" in said
+    assert said.endswith("but not in the row of b.")
+    assert "in 1 of 2 rows, but not in the row of b" in disciplines.in_words({"a": usual, "b": usual[::-1]})
+
+
+def test_an_estimate_reads_as_a_value_with_its_half_width():
+    assert str(Estimate(5.0, 0.1, 4.8, 5.2)) == "5.00 ± 0.20" and "nan" in str(
+        Estimate(1.0, math.nan, math.nan, math.nan)
+    )
+
+
+@pytest.mark.parametrize("name", formulas.FORMULAS)
+def test_the_textbook_s_form_is_the_derived_one(name):
+    assert queueing.formula(name).startswith("$$")
+
+
+def test_a_wrong_formula_and_an_unknown_one_are_refused(monkeypatch):
+    form, _, derived = formulas.FORMULAS["shortest of d"]
+    wrong = formulas.Formula(form, lambda rho, d, i: rho ** (d**i), derived)
+    monkeypatch.setitem(formulas.FORMULAS, "wrong", wrong)
+    with pytest.raises(SpeLabError, match="must equal the derived one"):
+        queueing.formula("wrong")
+    with pytest.raises(SpeLabError, match="name must be one of"):
+        queueing.formula("Kingman")
+
+
+# ---- Claims
+# --------------------------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+def test_a_reader_s_runs_decide_the_claims_and_contradict_none():
+    uneven = {"service": laws.ONE_IN_A_THOUSAND}
+    runs = [registry.get(f"queueing.{name}").run(short=True) for name in ("single", "head_of_line", "balancing")]
+    runs += [registry.get("queueing.disciplines").run(settings, short=True) for settings in ({}, uneven)]
+    said = claims_of("queueing", *runs)
+    assert not said.of("contradicted here") and len(said.of("shown here")) >= len(claims.CLAIMS) - 1
+
+
+@needs_compiler
+def test_a_run_that_shows_the_opposite_contradicts_and_one_at_other_settings_does_not_decide():
+    run = registry.get("queueing.disciplines").run(short=True)
+    swapped = [
+        dataclasses.replace(curve, name=name)
+        for curve, name in zip(run.measured, (SPLIT, ONE, SPLIT_PS, POOL), strict=True)
+    ]
+    said = claims_of("queueing", dataclasses.replace(run, measured=swapped))
+    assert next(claim.sentence for claim in said.of("contradicted here")).startswith("A shared queue")
+    other = registry.get("queueing.single").run({"servers": 4}, short=True)
+    assert not claims_of("queueing", other).of("shown here")
 
 
 # ---- Exercises
 # -----------------------------------------------------------------------------------------------------------
 
 
+SEEDS = range(12)
+MAKERS = (numbers.make_behind, numbers.make_two_kinds, numbers.make_servers, numbers.make_mix)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_drawn_numbers_have_a_right_answer_and_differ(make):
+    drawn = [make(random.Random(seed)) for seed in SEEDS]
+    assert all(one.judge(one.answer).state == "right" for one in drawn)
+    assert len({one.question for one in drawn}) > 4
+    assert make(random.Random(3)).question == drawn[3].question
+
+
+@needs_compiler
+@pytest.mark.parametrize("seed", [1, 2])
+def test_who_meets_a_long_request_is_what_a_simulation_finds(seed):
+    one = numbers.make_behind(random.Random(seed))
+    found = re.match(r"A server has a load of ([\d.]+)\. One request in (\d+) takes (\d+) times", one.question)
+    rho, one_in, ratio = (float(each) for each in found.groups())
+    law = bimodal(1.0, 1 / one_in, ratio)
+    run = simulate(Shared(1), poisson(rho), law, 1_000_000, seed=7)
+    long = run.all_services > 1.5
+    end = run.all_arrivals + run.all_sojourns
+    start = end - run.all_services
+    before = np.searchsorted(start[long], run.all_arrivals, side="right") - 1
+    met = (before >= 0) & (end[long][before] > run.all_arrivals) & (start[long][before] < run.all_arrivals)
+    assert met.mean() == pytest.approx(one.answer, rel=0.15)  # a thousand long requests
+
+
 @pytest.mark.parametrize(
-    ("answer", "state", "said"),
+    ("answer", "said"),
     [
-        (..., "not attempted", "dots"),
-        (27, "right", "481 ms"),
-        (26, "wrong", "507 ms"),
-        (28, "wrong", "fewer"),
-        (24, "wrong", "without bound"),
-        (25, "wrong", "stable"),
-        (26.5, "wrong", "whole"),
-        ("many", "wrong", "number"),
-        (0, "wrong", "whole"),
-        (1e9, "wrong", "fewer"),
+        (lambda p, work, rho: 100 * rho * work, "per cent"),
+        (lambda p, work, rho: p, "requests that are long"),
+        (lambda p, work, rho: work, "idle for a part"),
+        (lambda p, work, rho: rho, "server is busy"),
+        (lambda p, work, rho: rho * p, "count time"),
+        (lambda p, work, rho: 0.999, "multiply"),
+        (lambda p, work, rho: -1, "between 0 and 1"),
+        (lambda p, work, rho: "many", "number"),
     ],
 )
-def test_servers_are_judged_by_erlang(answer, state, said):
-    verdict = queueing.EXERCISES["servers"].check(answer)
-    assert verdict.state == state and said in verdict.reason
+def test_a_wrong_share_of_blocked_requests_learns_why(answer, said):
+    one = numbers.make_behind(random.Random(2))
+    rho, one_in, ratio = (float(each) for each in re.findall(r"[\d.]+\d", one.question)[:3])
+    p = 1 / one_in
+    verdict = one.check(answer(p, p * ratio / (1 - p + p * ratio), rho))
+    assert verdict.state == "wrong" and said in verdict.reason
 
 
-USUAL = exercises.ORDERS["exponential"]
+TWO = numbers.make_two_kinds(random.Random(3))
+FCFS, PS = TWO.answer
+
+
+@needs_compiler
+def test_two_kinds_of_requests_are_what_a_simulation_finds():
+    rate, one_in, long, short = (float(each) for each in re.findall(r"\d+", TWO.question)[:4])
+    law = bimodal(short * (1 + (long / short - 1) / one_in), 1 / one_in, long / short)
+    for system, mean in ((Shared(1), FCFS), (Sharing(1), PS)):
+        assert simulate(system, poisson(rate / 1000), law, 2_000_000, seed=3).mean().value == pytest.approx(
+            mean, rel=0.04
+        )
 
 
 @pytest.mark.parametrize(
-    ("changes", "state", "said"),
+    ("answer", "said"),
     [
-        ({}, "right", "FCFS beats PS"),
-        ({laws.ONE_IN_A_THOUSAND: USUAL}, "wrong", "three of four"),
-        ({"exponential": USUAL[::-1]}, "wrong", "are idle"),
-        ({"exponential": (USUAL[1], USUAL[0], *USUAL[2:])}, "wrong", "1 of four"),
-        ({"deterministic": USUAL[:3]}, "wrong", "once"),
-        ({"Pareto": USUAL}, "wrong", "dictionary"),
+        ((PS, FCFS), "wrong order"),
+        ((FCFS / 1000, PS / 1000), "seconds"),
+        ((PS, PS), "exponential"),
+        ((FCFS, 0.9), "FCFS is right"),
+        ((1, 1), "Pollaczek"),
+        (3, "two means"),
+        (("x", 2), "number"),
     ],
 )
-def test_orders_are_judged_law_by_law(changes, state, said):
-    verdict = queueing.EXERCISES["orders"].check({**exercises.ORDERS, **changes})
-    assert verdict.state == state and said in verdict.reason, verdict
+def test_wrong_means_learn_why(answer, said):
+    verdict = TWO.check(answer)
+    assert verdict.state == "wrong" and said in verdict.reason, verdict
 
 
-def test_an_order_that_is_none_is_refused():
-    assert queueing.EXERCISES["orders"].check("FCFS").state == "wrong"
-    assert queueing.EXERCISES["orders"].check({**exercises.ORDERS, "exponential": ...}).state == "wrong"
+def test_wrong_means_under_fcfs_name_what_was_left_out():
+    server = numbers.Server(100, bimodal(5.0, 0.05, 50))
+    mean, rho, scv = 5.0, 0.5, server.law.scv
+    wait = rho / (1 - rho) * (1 + scv) / 2 * mean
+    wrong = {
+        wait: "wait and a service",
+        mean + rho / (1 - rho) * scv / 2 * mean: "not C_s²",
+        mean + 2 * wait: "half over",
+        mean + rho / (1 - rho) * (1 + math.sqrt(scv)) / 2 * mean: "standard deviation",
+        mean + wait * (1 - rho): "lacks",
+    }
+    assert server.fcfs == pytest.approx(mean + wait)
+    assert all(said in numbers._why_not(server, given) for given, said in wrong.items())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_servers_are_judged_by_erlang(seed):
+    one = numbers.make_servers(random.Random(seed))
+    right, rate = one.answer, float(re.match(r"\d+", one.question)[0])
+    offered = rate * float(re.search(r"mean of (\d+)", one.question)[1]) / 1000
+    expected = {
+        right - 1: "above the objective",
+        right + 1: "fewer",
+        1e9: "fewer",
+        offered: "without bound",
+        right + 0.5: "whole",
+        "many": "number",
+        0: "whole",
+    }
+    for answer, said in expected.items():
+        verdict = one.check(answer)
+        assert verdict.state == "wrong" and said in verdict.reason, (answer, verdict)
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("mix", numbers.MIXES)
+def test_the_mixes_have_the_loads_that_simulations_find(mix):
+    one_in, ratio = mix
+    law = bimodal(1.0, 1 / one_in, ratio)
+    for (name, system), load in zip(
+        disciplines.four_systems(numbers.MIX_SERVERS).items(), numbers.MIXES[mix], strict=True
+    ):
+        for factor, met in ((load - 0.1, True), (load + 0.1, False)):
+            if 0 < factor < 1:
+                run = simulate(system, poisson(factor * system.capacity), law, 1_000_000, seed=9)
+                assert (run.quantile(0.99).value <= numbers.MIX_OBJECTIVE) == met, (name, factor)
+
+
+@pytest.mark.parametrize(
+    ("best", "answer", "said"),
+    [
+        (POOL, ONE, "how many jobs wait"),
+        (POOL, SPLIT, "stand idle"),
+        (POOL, "none", "fewer than 1 %"),
+        (ONE, POOL, "slows down all"),
+        (ONE, "FCFS", "must be one of"),
+        ("none", POOL, "by itself"),
+    ],
+)
+def test_a_wrong_system_learns_why(best, answer, said):
+    one = next(each for each in (numbers.make_mix(random.Random(seed)) for seed in range(60)) if each.answer == best)
+    verdict = one.check(answer)
+    assert verdict.state == "wrong" and said in verdict.reason, verdict
 
 
 @needs_compiler
@@ -389,7 +608,7 @@ def test_the_log_hides_its_culprit_from_averages_and_not_from_an_account_by_anot
     stay = {name: sojourn[log["endpoint"] == name].mean() for name in blocking.ENDPOINTS}
     assert max(mean, key=mean.get) == "search" and min(stay, key=stay.get) == "report"
     assert np.quantile(sojourn, 0.99) > 300 * np.median(sojourn)
-    line = log[log["server"] == 1][:800]
+    line = log[log["server"] == 1][:400]
     accused = dict.fromkeys(blocking.ENDPOINTS, 0.0)  # each wait is cut up by who was in service meanwhile
     for i, one in enumerate(line):
         for other in line[:i]:
@@ -409,25 +628,26 @@ def test_the_log_hides_its_culprit_from_averages_and_not_from_an_account_by_anot
     ("source", "state", "said"),
     [
         (..., "not attempted", "dots"),
-        (exercises.SHORTEST_SOLUTION, "right", "mean sojourn"),
-        (exercises.SHORTEST_TEMPLATE, "wrong", "first come"),
+        (shortest.SHORTEST_SOLUTION, "right", "mean sojourn"),
+        (shortest.SHORTEST_TEMPLATE, "not attempted", "change the C code"),
+        (shortest.SHORTEST_TEMPLATE.replace("now += service[i]", "now = now + service[i]"), "wrong", "first come"),
         (
-            exercises.SHORTEST_SOLUTION.replace("arrival[i] <= now", "arrival[i] <= now + 1"),
+            shortest.SHORTEST_SOLUTION.replace("arrival[i] <= now", "arrival[i] <= now + 1"),
             "wrong",
             "before it arrived",
         ),
         (
-            exercises.SHORTEST_SOLUTION.replace("service[i] < service[next]", "service[i] <= service[next]"),
+            shortest.SHORTEST_SOLUTION.replace("service[i] < service[next]", "service[i] <= service[next]"),
             "wrong",
             "must leave at",
         ),
         (
-            exercises.SHORTEST_SOLUTION.replace("departure[i] = -1;", "departure[i] = departure[n] = -1;"),
+            shortest.SHORTEST_SOLUTION.replace("departure[i] = -1;", "departure[i] = departure[n] = -1;"),
             "wrong",
             "it reached for departure[1], and departure has 1 element (SIGSEGV); keep indexes from 0 to 0",
         ),
         ("int serve_not(void) { return 1; }", "wrong", "must declare"),
-        (3, "wrong", "C source"),
+        (3, "wrong", "the cell of your C code"),
         ("void serve(", "wrong", "must compile"),
     ],
 )
@@ -438,6 +658,23 @@ def test_a_discipline_in_c_is_checked_against_the_reference(source, state, said)
 
 def test_the_references_agree_with_what_can_be_worked_out_by_hand():
     arrival, service = np.array([0.0, 1.0, 1.0, 1.0]), np.array([4.0, 2.0, 2.0, 1.0])
-    assert exercises.shortest_first(arrival, service).tolist() == [4.0, 7.0, 9.0, 5.0]
-    assert exercises.in_order(arrival, service).tolist() == [4.0, 6.0, 8.0, 9.0]
+    assert shortest.shortest_first(arrival, service).tolist() == [4.0, 7.0, 9.0, 5.0]
+    assert shortest.in_order(arrival, service).tolist() == [4.0, 6.0, 8.0, 9.0]
     assert single.sojourn("mean", 1, np.array([0.5])).tolist() == [2.0]
+
+
+# ---- Nothing is given away
+# -------------------------------------------------------------------------------------------------
+
+
+@needs_compiler
+def test_while_a_prediction_is_open_neither_model_nor_table_gives_the_answer(monkeypatch):
+    from spe_lab import explore, predict
+
+    monkeypatch.delenv("SPE_LAB_PREDICTIONS", raising=False)
+    box = predict("queueing.head_of_line", at=10, curve="FCFS", low=..., high=...)
+    explorer = explore("queueing.head_of_line", box)
+    assert box.open and "exact" not in explorer.text and "exact –" in explorer.in_state()
+    assert not queueing.table(explorer.measured()) and "above" in str(queueing.table(explorer.measured()))
+    box.skip()
+    assert "Predicted, FCFS exact" in explorer.text and "exact –" not in explorer.in_state()

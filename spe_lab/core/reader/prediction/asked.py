@@ -38,13 +38,20 @@ class Asked:
 
     def skip(self) -> None:
         """Go on without a prediction; a committed one stays."""
-        self.become(self.prediction.skipping())
+        if self.prediction.committed:
+            self.note = "You have committed a prediction already, and it stays."
+            self._tell()
+        else:
+            self.become(self.prediction.skipping())
 
     def become(self, prediction: JournalEntry) -> None:
         """Take `prediction`, or the journal's if it is open, and tell those who follow."""
         told: list[str] = []
         self.prediction = prediction.kept(tell=told.append)
         self.note = told[-1] if told else self.prediction.state
+        self._tell()
+
+    def _tell(self) -> None:
         for reference in list(self._followers):
             if follow := reference():
                 follow()

@@ -156,7 +156,8 @@ class JournalEntry(ABC):
         if self.committed:
             return f"Committed: {self.in_words}."
         if self.skipped:
-            return "Skipped: there is no prediction to score."
+            everywhere = "" if self.skip else " Here all predictions are skipped (SPE_LAB_PREDICTIONS, or the book)."
+            return f"Skipped: there is no prediction to score.{everywhere}"
         if shown := shown_at(self.question):
             return f"A measurement was shown on {journal.told(shown)}: {NO_LONGER}."
         return "Not committed yet."
