@@ -16,7 +16,7 @@ def eight_ways_are_enough(run: Run) -> bool | None:
     if run.point["w"] & (run.point["w"] - 1) == 0 and run.point["w"] > 64:
         return None  # items a power of two apart compete for a few sets
     full, ways = run.measured[0].values, run.measured[1].values
-    return bool(np.nanmax(np.abs(ways - full) / full) <= 0.1)
+    return bool((np.abs(ways - full) <= 0.1 * full).all()) if np.isfinite([ways, full]).all() else None
 
 
 def stream_evicts_the_table(run: Run) -> bool | None:

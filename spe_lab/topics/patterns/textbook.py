@@ -79,7 +79,7 @@ def example_misses() -> Formula:
     written = sympy.Piecewise((sympy.Integer(68), sympy.Or(room >= 4, full >= 1024)), (late, True))
     example = s_trav(Region(1024, 4)) * rr_acc(Region(64, 4), r=1024)
     with np.errstate(all="ignore"):  # both cases are computed for each K
-        formula = Formula(
+        return Formula(
             _cases(
                 "M",
                 (r"64 + 4", r"K \ge 4"),
@@ -89,7 +89,6 @@ def example_misses() -> Formula:
             written,
             formulas.alone(example, 64),
         )
-    return formula
 
 
 def most_random_misses() -> Formula:

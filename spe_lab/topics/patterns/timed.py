@@ -222,6 +222,7 @@ class Conditional(PricedLab):
     axis = "s"
     quantity = "time per item of the region"
     compared = ("dependent visits", "in order and at random")
+    first = ("s", "w", "q")
     within = 0.7  # of an uncalibrated machine
     breaks = (
         "A real prefetcher also predicts some lines after gaps, and it fetches unused lines. Independent selections are"
