@@ -13,9 +13,6 @@ from spe_lab.core.reader.claims import Claim, claims, claims_of
 from spe_lab.core.reader.exercise import Exercise, Seeded, exercises
 
 SEEDS = range(20)
-# Topics that are still to be converted; each chapter's author strikes out the own one.
-NOT_SEEDED_YET = {"patterns"}
-NO_CLAIMS_YET = {"patterns"}
 
 ENTRIES = {
     entry.id: entry
@@ -73,16 +70,13 @@ def test_drawn_numbers_depend_on_seed_exercise_and_draw_alone(id):
 @pytest.mark.parametrize("stem", registry.stems())
 def test_at_least_half_of_the_numeric_exercises_are_drawn(stem):
     numeric = [entry for id, entry in ENTRIES.items() if id.startswith(f"{stem}.") and is_numeric(entry)]
-    enough = 2 * sum(isinstance(entry, Seeded) for entry in numeric) >= len(numeric)
-    if stem in NOT_SEEDED_YET and not enough:
-        pytest.skip("to be converted")
-    assert enough
+    assert 2 * sum(isinstance(entry, Seeded) for entry in numeric) >= len(numeric)
 
 
-CLAIMS = [claim for stem in registry.stems() if stem not in NO_CLAIMS_YET for claim in claims_of(stem)]
+CLAIMS = [claim for stem in registry.stems() for claim in claims_of(stem)]
 
 
-@pytest.mark.parametrize("stem", sorted(set(registry.stems()) - NO_CLAIMS_YET))
+@pytest.mark.parametrize("stem", sorted(registry.stems()))
 def test_a_topic_has_claims_on_its_own_labs(stem):
     labs = registry.labs()
     for claim in claims_of(stem):
@@ -104,15 +98,3 @@ def test_a_claim_reads_as_a_sentence_and_looks_at_any_run(claim):
     assert claim.holds(shipped) in (True, False, None)
     with contextlib.suppress(SpeLabError):  # too noisy for a fit: not decided
         assert claim.holds(type(shipped)(**{**vars(shipped), "measured": noisy})) in (True, False, None)
-
-
-def test_topics_that_are_converted_are_not_excused():
-    excused = {stem for stem in NO_CLAIMS_YET if _has_claims(stem)}
-    assert not excused, f"strike out {', '.join(sorted(excused))} in NO_CLAIMS_YET"
-
-
-def _has_claims(stem: str) -> bool:
-    try:
-        return bool(claims_of(stem))
-    except SpeLabError:
-        return False

@@ -19,8 +19,6 @@ LISTING = re.compile(r"^ *(```|~~~).*?^ *\1|`[^`\n]+`|^    .*$", re.DOTALL | re.
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 IN_HTML = re.compile(r"<(?:a|img)\b[^>]*\b(?:href|src)=\"([^\"]+)\"")
 HEADING = re.compile(r"^ {0,3}#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
-# Chapters whose prose is not yet in the form of the course.
-NOT_YET: tuple[str, ...] = ()
 # A chapter's number with a letter, or one after the word: 03b, "chapter 06", "chapters 00 and 01".
 MENTION = re.compile(r"\b0[1-9][a-e]\b|(?<=\bchapter )\d\d\b|(?<=\bChapter )\d\d\b")
 
@@ -91,8 +89,6 @@ def dead_mentions(text):
 
 @pytest.mark.parametrize("page", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_chapter_that_a_notebook_names_exists_or_is_to_come(page):
-    if page.name in NOT_YET:
-        pytest.skip("not yet in the form of the course")
     cells = nbformat.read(page, as_version=4).cells
     ours = ("course-map", "links-top", "links-bottom")  # a map of all chapters says by its form which are to come
     text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown" and cell.id not in ours)

@@ -106,7 +106,7 @@ def table(pattern: Pattern, levels: Sequence[PricedLevel] | None = None, seed: i
     _check(pattern)
     addresses, sizes = trace(pattern, seed)
     rows = [
-        "| level | holds | published | ours | simulated | of ours in order | cost |",
+        "| level | holds | published rules | stack distances | simulated | in order | cost |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for level in levels:

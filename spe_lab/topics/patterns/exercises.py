@@ -4,6 +4,8 @@ An expression is judged by its misses: its trace and the loop's trace, which doe
 same simulated levels.
 """
 
+import math
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, judge_c, number
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.core.text import Text
 from spe_lab.models import cache
@@ -130,22 +132,69 @@ def compare_with_loop(given: Pattern, loop: Loop) -> str:
     return "" if mine == wanted else f"the loop makes {wanted:,} accesses, and your expression {mine:,}"
 
 
-def layout_crossover() -> float:
-    """Return the s at which n·s lines of records equal 2 · n/8 · (1 − (1 − s)^8) lines of columns."""
+LAYOUTS = (  # (bytes of a line and of a record, width of a field, fields that are read)
+    *((64, 4, 2), (64, 4, 3), (64, 8, 2), (64, 8, 3), (64, 16, 2)),
+    *((128, 8, 2), (128, 8, 3), (128, 16, 2), (128, 16, 3), (128, 32, 2)),
+)
+CLOSE_SHARE = 0.006  # less than what lies between the right share and the share if every line were touched
+
+
+def layout_crossover(fields: int, per_line: int) -> float:
+    """Return the s at which n·s lines of records equal f · (n/k) · (1 − (1 − s)^k) lines of columns."""
     from scipy.optimize import brentq
 
-    return float(brentq(lambda s: s - 0.25 * (1 - (1 - s) ** 8), 0.05, 0.9))
+    return float(brentq(lambda s: s - _columns(s, fields, per_line), 0.02, 0.99))
 
 
-def judge_layout(answer: Any) -> Verdict:
-    share = number(answer, "the selectivity at which both layouts miss equally often")
-    rows, columns = share, 0.25 * (1 - (1 - share) ** 8)
-    result = f"at s = {share:g} records miss {rows:.3f} times for each of the n items, and columns {columns:.3f} times"
-    if share <= 0 or share > 1:
-        return Verdict("wrong", f"a selectivity lies between 0 and 1, got {share:g}")
-    if abs(share - layout_crossover()) <= 0.01:
-        return Verdict("right", f"{result}: for smaller s the records win, since one line holds both fields")
-    return Verdict("wrong", f"{result}: there {'records' if rows < columns else 'columns'} win")
+def _columns(share: float, fields: int, per_line: int) -> float:
+    """Return the lines that the columns miss, for each item of the table."""
+    return fields / per_line * (1 - (1 - share) ** per_line)
+
+
+def layout(rng: random.Random) -> Exercise:
+    """Return the exercise on records and columns, for fields that are drawn."""
+    line, width, fields = rng.choice(LAYOUTS)
+    per_line = line // width
+    all_read = fields / per_line  # the share if every line of a column were touched
+    crossover = layout_crossover(fields, per_line)
+
+    def judge(answer: Any) -> Verdict:
+        share = number(answer, "the selectivity at which both layouts miss equally often")
+        if abs(share - 100 * crossover) <= 1:
+            return Verdict(
+                "wrong", f"the right size, in per cent: give a number between 0 and 1, such as {share / 100:g}"
+            )
+        if share <= 0 or share > 1:
+            return Verdict("wrong", f"a selectivity lies between 0 and 1, got {share:g}")
+        columns = _columns(share, fields, per_line)
+        misses_of_each = f"records miss {share:.3f} times for each of the n items, and columns {columns:.3f} times"
+        result = f"at s = {share:g} {misses_of_each}"
+        if abs(share - crossover) <= CLOSE_SHARE:
+            return Verdict("right", f"{result}: for smaller s the records win, since one line holds all fields")
+        if math.isclose(share, all_read, abs_tol=0.002):
+            why = "that holds if every line of a column is touched. At this share some lines have no selected item"
+            return Verdict("wrong", f"{why}: {misses_of_each}")
+        return Verdict("wrong", f"{result}: there {'records' if share < columns else 'columns'} win")
+
+    return Exercise(
+        f"A table has n records of {line} bytes, each one line: {per_line} fields of {width} bytes. A query reads"
+        f" {fields} fields of a share s of the records. Stored as records, they lie side by side in one line; stored as"
+        f" columns, in {fields} lines. At which s (above 0) do both layouts miss equally often?",
+        (
+            (
+                f"Both are s_trav_cr: one with w = {line}, u = {fields * width}, and {fields} with w = {width}. How many"
+                " lines do they touch?"
+            ),
+            (
+                f"n·s = {fields} · (n/{per_line}) · (1 − (1 − s)^{per_line}). Solve it with sympy's nsolve, or read it from a"
+                " plot."
+            ),
+        ),
+        round(crossover, 3),
+        f"For smaller s a line of a column mostly serves a single item, so columns need {fields} times as many lines as"
+        f" records. For larger s items share lines: a column's line serves up to {per_line} items.",
+        judge,
+    )
 
 
 def judge_break(answer: Any) -> Verdict:
@@ -262,19 +311,7 @@ EXERCISES = Exercises(
             ' 8, "in")) * s_trav(Region(8192, 4, "perm")) * r_trav(out) + s_trav(out)\n```',
             judge_loops,
         ),
-        "layout": Exercise(
-            "A table has n records of eight fields of 8 bytes each. A query reads two fields of a share s of the records."
-            " Stored as records, both fields lie in one line; stored as columns, in two lines. At which s do both layouts"
-            " miss equally often?",
-            (
-                "Both are s_trav_cr: one with w = 64, u = 16, and two with w = 8. How many lines do they touch?",
-                "n·s = 2 · (n/8) · (1 − (1 − s)⁸). Solve it with sympy's nsolve, or read it from a plot.",
-            ),
-            0.212,
-            "For s < 0.21 a line of a column mostly serves a single item, so columns need twice as many lines as records."
-            " For larger s, items share lines: a column's line serves up to eight items.",
-            judge_layout,
-        ),
+        "layout": Seeded(layout),
         "matrix": Exercise(
             "Change sum_cells so that it takes less than 0.7 of its time, with the same sum for each pass.",
             (
@@ -285,6 +322,7 @@ EXERCISES = Exercises(
             "In the template successive accesses are a row apart: nest(R, rows, s_trav, seq). Its cursors use more lines"
             " than a first-level cache holds. With the loops exchanged it is s_trav(R).",
             judge_matrix,
+            template=MATRIX_TEMPLATE,
         ),
         "break": Exercise(
             "Break the model: find a pattern for which a cache of 32 KiB with 8 ways misses at least twice as often as the"

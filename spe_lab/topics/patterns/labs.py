@@ -30,7 +30,7 @@ class MissLab(SimulatedLab):
     quantity = "misses per visit"
     unit = ""
     stem = "cache"
-    compared = ("fully associative", "ours")
+    compared = ("fully associative", "stack distances")
     breaks = (
         "The models assume a fully associative level with LRU replacement. They ignore conflicts within sets, other"
         " policies, and lines that a prefetcher loads in advance."
@@ -40,12 +40,14 @@ class MissLab(SimulatedLab):
         raise NotImplementedError
 
     def capacity_slider(self) -> Slider:
-        meaning, source = "capacity of the level", "a first-level cache"
-        return Slider("capacity", "B", 32 * KIB, meaning, KIB, 4 * MIB, "log", multiple_of=KIB, source=source)
+        domain: dict[str, Any] = {"low": KIB, "high": 4 * MIB, "scale": "log", "multiple_of": KIB}
+        shown: dict[str, Any] = {"label": "Capacity", "symbol": "C", "source": "a first-level cache"}
+        return Slider("capacity", "B", 32 * KIB, "capacity of the level", **domain, **shown)
 
     def line_slider(self) -> Slider:
         sizes, source = ("32 B", "64 B", "128 B", "4096 B"), "a cache line; 4096 B would be a page"
-        return Slider.choice("line", sizes, "block of the level", source, default="64 B")
+        shown: dict[str, Any] = {"label": "Line", "symbol": "B", "group": "The level"}
+        return Slider.choice("line", sizes, "block of the level", source, default="64 B", **shown)
 
     def line(self, point: Mapping[str, Value]) -> int:
         return int(str(point["line"]).partition(" ")[0])
@@ -92,7 +94,8 @@ class MissLab(SimulatedLab):
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> list[Curve]:
         pattern, line = self.expression(point), self.line(point)
         rooms = np.maximum(x.values / line, 1)
-        pairs = {"ours": _reuse(pattern, line).misses(rooms), "published": published(pattern, line, rooms)}
+        ours, theirs = _reuse(pattern, line).misses(rooms), published(pattern, line, rooms)
+        pairs = {"stack distances": ours, "published rules": theirs}
         return [Curve(name, "predicted", x, "", sum(pair) / pattern.visits) for name, pair in pairs.items()]
 
 
@@ -107,6 +110,7 @@ class BasicPatterns(MissLab):
 
     id = "patterns.basic"
     within = 0.0005
+    first = ("capacity", "pattern", "w", "u")
     title = "Basic patterns"
     question = (
         "How many misses does a basic pattern cause in a level of a given capacity, and which rule predicts them?"
@@ -114,13 +118,34 @@ class BasicPatterns(MissLab):
 
     def make_sliders(self) -> list[Slider]:
         touched = "bytes that a visit touches, at most w"
+        bytes_of: dict[str, Any] = {"low": 1, "high": 512, "scale": "log", "multiple_of": 1}
+        items: dict[str, Any] = {"label": "Items", "symbol": "n", "group": "The region"}
+        repeated: dict[str, Any] = {"label": "Repetitions", "symbol": "r", "group": "The region"}
         return [
             self.capacity_slider(),
-            Slider.choice("pattern", BASIC, "order of the visits", "here the rules differ most", default="rr_trav"),
-            Slider.count("n", 4096, "items of the region", 256, 65536, "larger than a first-level cache", "log"),
-            Slider("w", "B", 96, "width of an item", 1, 512, "log", multiple_of=1, source="one line and a half"),
-            Slider("u", "B", 96, touched, 1, 512, "log", multiple_of=1, source="the whole item"),
-            Slider.count("r", 4, "traversals, or visits of rr_acc for each item", 1, 8, "enough to show reuse"),
+            Slider.choice(
+                "pattern",
+                BASIC,
+                "order of the visits",
+                "here the rules differ most",
+                default="rr_trav",
+                label="Pattern",
+            ),
+            Slider.count("n", 4096, "items of the region", 256, 65536, "more than a first-level cache", "log", **items),
+            Slider(
+                "w",
+                "B",
+                96,
+                "width of an item",
+                **bytes_of,
+                source="one line and a half",
+                label="Item width",
+                symbol="w",
+            ),
+            Slider("u", "B", 96, touched, **bytes_of, source="the whole item", label="Bytes per visit", symbol="u"),
+            Slider.count(
+                "r", 4, "traversals, or visits of rr_acc for each item", 1, 8, "enough to show reuse", **repeated
+            ),
             self.line_slider(),
         ]
 
@@ -136,7 +161,7 @@ class BasicPatterns(MissLab):
             ),
             "Narrow visits": Preset(
                 {"w": 256.0, "u": 8.0},
-                "The published rule is higher: it ignores that eight aligned bytes never cross a line boundary.",
+                "The published rules are higher: they ignore that eight aligned bytes never cross a line boundary.",
             ),
         }
 
@@ -201,6 +226,7 @@ class Compose(MissLab):
     """Misses of a composed pattern, or of the reader's `own`, against the capacity of a level."""
 
     id = "patterns.compose"
+    first = ("capacity", "plan", "n", "w")
     within = 0.0015
     title = "Composed patterns"
     question = "How many misses do concurrent and successive patterns cause in a level of a given capacity?"
@@ -210,15 +236,32 @@ class Compose(MissLab):
     def __init__(self, machine: Machine | None = None, own: Pattern | None = None) -> None:
         super().__init__(machine, own=own)
 
+    @property
+    def first_view(self) -> tuple[str, ...]:
+        return self.first if self.own is None else ("capacity", "line")
+
     def make_sliders(self) -> list[Slider]:
         shared = [self.capacity_slider(), self.line_slider()]
+        larger = "larger than a first-level cache"
         if self.own is not None:
             return shared
         return [
             shared[0],
-            Slider.choice("plan", EXPRESSIONS, "operation", "the papers' example"),
-            Slider.count("n", 16384, "items of an input", 256, 65536, "larger than a first-level cache", "log"),
-            Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=4, source="a key"),
+            Slider.choice("plan", EXPRESSIONS, "operation", "the papers' example", label="Plan"),
+            Slider.count("n", 16384, "items of an input", 256, 65536, larger, "log", label="Items", symbol="n"),
+            Slider(
+                "w",
+                "B",
+                8,
+                "width of an item",
+                4,
+                64,
+                "log",
+                multiple_of=4,
+                source="a key",
+                label="Item width",
+                symbol="w",
+            ),
             shared[1],
         ]
 
@@ -236,7 +279,7 @@ class Compose(MissLab):
             ),
             "A stream beside": Preset(
                 {"plan": "look-ups and a stream"},
-                "At 128 KiB the table alone would fit. Our curve is above the published one, since the stream evicts"
+                "At 128 KiB the table alone would fit. The curve *stack distances* is higher: the stream evicts"
                 " lines of the table.",
             ),
         }

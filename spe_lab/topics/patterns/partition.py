@@ -11,8 +11,9 @@ from spe_lab.core.frame import Axis, Cancel, Curve, Effort, Plan, Preset, Slider
 from spe_lab.core.machine.arena import Arena
 from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import curves
+from spe_lab.core.text import Text
 from spe_lab.models.patterns.algebra import Pattern, Region, nest, s_trav
-from spe_lab.models.patterns.levels import PricedLevel
+from spe_lab.models.patterns.levels import PricedLevel, misses
 from spe_lab.models.patterns.uses import Reuse, reuse
 from spe_lab.topics.patterns.kernels import kernels, scatter_point
 from spe_lab.topics.patterns.timed import PricedLab
@@ -42,7 +43,8 @@ class Partition(PricedLab):
     axis = "bits"
     quantity = "time per tuple"
     scale = "linear"
-    compared = ("one pass", "one pass, predicted")
+    compared = ("one pass", "one-pass model")
+    first = ("bits", "overlap", "t0")
     within = 0.12
     breaks = (
         "The model treats the writes of cursors as loads that wait. A processor writes without waiting while its store"
@@ -55,10 +57,14 @@ class Partition(PricedLab):
         ends = tuple(f"_{level.name}" for level in self.levels()[:-2])
         overlap, t0 = "misses in progress at the same time", "time of a tuple without repeated misses"
         assumed: dict[str, Any] = {"scale": "log", "measured": False}
+        row: dict[str, Any] = {"label": "Row without misses", "symbol": "t_0"}
+        stores = "assumed: stores do not wait"
         return [
-            Slider.count("bits", 8, "bits of the cluster's number", BITS[0], BITS[-1], "256 clusters"),
-            Slider("overlap", "", ASSUMED_OVERLAP, overlap, 1, 32, **assumed, source="assumed: stores do not wait"),
-            Slider("t0", "ns", ASSUMED_TUPLE_NS, t0, 0.1, 100, **assumed, source="assumed"),
+            Slider.count(
+                "bits", 8, "bits of the cluster's number", BITS[0], BITS[-1], "256 clusters", label="Bits", symbol="b"
+            ),
+            Slider("overlap", "", ASSUMED_OVERLAP, overlap, 1, 32, **assumed, source=stores, label="Misses at a time"),
+            Slider("t0", "ns", ASSUMED_TUPLE_NS, t0, 0.1, 100, **assumed, source="assumed", **row),
             *(slider for slider in self.price_sliders() if slider.name.endswith(ends)),
         ]
 
@@ -112,13 +118,23 @@ class Partition(PricedLab):
         one = [base + stall[b] for b in bits]
         two = [2 * base + stall[first_bits(b)] + stall[b - first_bits(b)] for b in bits]
         return [
-            Curve("one pass, predicted", "predicted", x, "ns", np.array(one)),
-            Curve("two passes, predicted", "predicted", x, "ns", np.array(two)),
+            Curve("one-pass model", "predicted", x, "ns", np.array(one)),
+            Curve("two-pass model", "predicted", x, "ns", np.array(two)),
         ]
 
     def marks(self, point: Mapping[str, Value], fit: Any = None) -> dict[str, float]:
         """Return the bits for which there are as many clusters as the first level has lines."""
         return {"first level full": float(np.log2(self.priced(point)[0].room))}
+
+
+def published_cliff() -> Text:
+    """Return the random misses of a written row in the published machine's first level, by bits."""
+    level, rows = PricedLevel("L1", capacity=256 * 64, block=64), 1 << 16
+    bits = (4, 6, 8, 10, 12)
+    share = [misses(one_pass(b, rows), level)[1] / rows for b in bits]
+    head = "| bits in one pass | " + " | ".join(map(str, bits)) + " |"
+    cells = "| misses of a written row | " + " | ".join(f"{100 * value:.0f} %" for value in share) + " |"
+    return Text("\n".join([head, "|---" + "|--:" * len(bits) + "|", cells]))
 
 
 def first_bits(bits: int) -> int:

@@ -49,18 +49,31 @@ class PricedLab(KernelLab):
         """Return the sliders for the levels' capacities and costs, and for the time of a visit without misses."""
         source = "this machine's profile if it was calibrated; else reported or assumed"
 
-        def slider(name: str, unit: str, default: float, meaning: str, low: float, high: float) -> Slider:
-            low, high = min(low, default), max(high, default)
-            return Slider(name, unit, default, meaning, low, high, "log", measured=False, source=source)
+        def slider(
+            name: str, unit: str, default: float, meaning: str, low: float, high: float, label: str, group: str
+        ) -> Slider:
+            domain: dict[str, Any] = {"low": min(low, default), "high": max(high, default), "scale": "log"}
+            shown: dict[str, Any] = {
+                "label": label,
+                "symbol": "t_0" if name == "t0" else name,
+                "group": group,
+                "source": source,
+            }
+            return Slider(name, unit, default, meaning, **domain, measured=False, **shown)
 
-        sliders = [slider("t0", "ns", base_ns(self.machine), "time of a visit in the first level", 0.1, 100)]
+        base, meaning = base_ns(self.machine), "time of a visit in the first level"
+        sliders = [slider("t0", "ns", base, meaning, 0.1, 100, "Visit without misses", "The loop")]
         for level in self.levels():
-            capacity, price = f"capacity of {level.name}", f"time that a random miss in {level.name} adds"
-            sliders.append(slider(f"C_{level.name}", "B", level.capacity, capacity, KIB, 1 << 30))
-            sliders.append(slider(f"l_{level.name}", "ns", level.at_random_ns, price, 0.01, 1000))
+            name = level.name
+            capacity, price = f"capacity of {name}", f"time that a random miss in {name} adds"
+            sliders += [
+                slider(f"C_{name}", "B", level.capacity, capacity, KIB, 1 << 30, f"{name} capacity", name),
+                slider(f"l_{name}", "ns", level.at_random_ns, price, 0.01, 1000, f"{name} miss at random", name),
+            ]
         last = self.levels()[-2]
         price = f"time that a miss in {last.name} adds if lines are visited in order"
-        return [*sliders, slider("q", "ns", max(last.in_order_ns, 0.01), price, 0.01, 100)]
+        in_order = max(last.in_order_ns, 0.01)
+        return [*sliders, slider("q", "ns", in_order, price, 0.01, 100, f"{last.name} miss in order", "In order")]
 
     def levels(self) -> tuple[PricedLevel, ...]:
         """Return the caches from the first level on, then the TLB."""
@@ -124,7 +137,8 @@ class Time(PricedLab):
     question = "How long does a visit take if a pattern is repeated over a region of a given size?"
     axis = "size"
     quantity = "time per visit"
-    compared = ("dependent visits", "ours")
+    compared = ("dependent visits", "model")
+    first = ("size", "pattern", "w")
     within = 0.35  # of an uncalibrated machine
     breaks = (
         "Caches are not fully associative. Other cores share the last cache, and page tables compete with data for it."
@@ -138,10 +152,23 @@ class Time(PricedLab):
     def make_sliders(self) -> list[Slider]:
         step, source = 4 * KIB, "a prefetcher cannot predict it"
         size, middle = "size of the region", "the middle of the sweep"
+        width: dict[str, Any] = {"scale": "log", "multiple_of": WORD, "label": "Item width", "symbol": "w"}
         return [
-            Slider("size", "B", MIB, size, step, self.largest, "log", multiple_of=step, source=middle),
-            Slider.choice("pattern", PATTERNS, "order of the visits", source, default="r_trav"),
-            Slider("w", "B", 64, "width of an item", 8, 256, "log", multiple_of=WORD, source="one line"),
+            Slider(
+                "size",
+                "B",
+                MIB,
+                size,
+                step,
+                self.largest,
+                "log",
+                multiple_of=step,
+                source=middle,
+                label="Region size",
+                symbol="S",
+            ),
+            Slider.choice("pattern", PATTERNS, "order of the visits", source, default="r_trav", label="Pattern"),
+            Slider("w", "B", 64, "width of an item", 8, 256, **width, source="one line"),
             *self.price_sliders(),
         ]
 
@@ -182,7 +209,7 @@ class Time(PricedLab):
             pairs = zip(twice.misses(room), once.misses(room), strict=True)
             in_order, at_random = (after - before for after, before in pairs)
             time += (in_order * level.in_order_ns + at_random * level.at_random_ns) / visits
-        return [Curve("ours", "predicted", x, "ns", np.maximum(time, 0))]
+        return [Curve("model", "predicted", x, "ns", np.maximum(time, 0))]
 
 
 @register
@@ -195,6 +222,7 @@ class Conditional(PricedLab):
     axis = "s"
     quantity = "time per item of the region"
     compared = ("dependent visits", "in order and at random")
+    first = ("s", "w", "q")
     within = 0.7  # of an uncalibrated machine
     breaks = (
         "A real prefetcher also predicts some lines after gaps, and it fetches unused lines. Independent selections are"
@@ -206,9 +234,12 @@ class Conditional(PricedLab):
         return max(MIB, min(64 * MIB, memory_available() // 16) // MIB * MIB)
 
     def make_sliders(self) -> list[Slider]:
+        share: dict[str, Any] = {"source": "between the extremes", "label": "Share of the items", "percent": True}
+        column: dict[str, Any] = {"multiple_of": WORD, "source": "a column of pointers"}
+        width = column | {"label": "Item width", "symbol": "w"}
         return [
-            Slider("s", "", 0.1, "share of the items that are visited", 0.001, 1, "log", source="between the extremes"),
-            Slider("w", "B", 8, "width of an item", 4, 64, "log", multiple_of=WORD, source="a column of pointers"),
+            Slider("s", "", 0.1, "share of the items that are visited", 0.001, 1, "log", **share),
+            Slider("w", "B", 8, "width of an item", 4, 64, "log", **width),
             *(slider for slider in self.price_sliders() if not slider.name.startswith("C_") and slider.name != "l_TLB"),
         ]
 

@@ -4,6 +4,7 @@ and exercises.
 
 import importlib.util
 import math
+import random
 from itertools import pairwise
 from pathlib import Path
 
@@ -162,6 +163,37 @@ def test_lines_per_visit_is_the_average_over_the_places_where_items_begin():
         )
         == 0
     )
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "formula",
+    [
+        patterns.example_misses,
+        patterns.lines_of_a_visit,
+        patterns.lines_of_a_traversal,
+        patterns.random_traversal,
+        patterns.revisits,
+        patterns.random_accesses,
+        patterns.most_random_misses,
+    ],
+)
+def test_a_textbook_formula_equals_what_the_models_use(formula):
+    """Formula compares both forms; it raises where they differ."""
+    assert formula()._repr_latex_().startswith("$") and formula().written.free_symbols
+
+
+def test_windows_of_a_random_traversal_are_those_of_the_chapter_s_steps():
+    """Steps 2 and 3 by chance: of k random places, two neighbours lie further apart than t with (1 − t)^k."""
+    rng, k, t = np.random.default_rng(1), 4, 0.2
+    places = rng.random((100_000, k + 1))
+    nearest = np.where(places > places[:, :1], places, np.inf)[:, 1:].min(axis=1) - places[:, 0]
+    inside = places[:, 0] < 1 - t  # windows that end within the traversal
+    assert (nearest[inside] > t).mean() == pytest.approx((1 - t) ** k, abs=0.01)
+
+
+def test_the_published_cliff_begins_at_eight_bits():
+    assert "| 12 % | 12 % | 35 % | 81 % | 95 % |" in str(patterns.published_cliff())
 
 
 def test_the_share_of_revisits_that_hit_is_the_integral_of_the_reference():
@@ -497,6 +529,7 @@ def test_a_lab_takes_the_reader_s_own_expression():
     lab = patterns.Compose(own=s_trav(Region(1024, 64)))
     x = lab.x([4096, 8192])
     assert [curve.values.tolist() for curve in lab.predict(lab.point(), x, lab.recorded_fit)] == [[1, 1], [1, 1]]
+    assert lab.first_view == ("capacity", "line")
 
 
 def test_a_cliff_lies_where_cursors_outnumber_lines():
@@ -607,12 +640,39 @@ def test_an_expression_need_not_be_the_solution_s():
     assert "to do" in patterns.EXERCISES["loops"].check({"copy": same}).reason
 
 
+def layout_of(line, width, fields):
+    """The layout exercise with these numbers."""
+    drawn = (exercises.layout(random.Random(seed)) for seed in range(200))
+    asked = f"of {line} bytes, each one line: {line // width} fields of {width} bytes. A query reads {fields} fields"
+    return next(each for each in drawn if asked in each.question)
+
+
 @pytest.mark.parametrize(
-    ("answer", "state"),
-    [(0.212, "right"), (0.21, "right"), (0.1, "wrong"), (0.5, "wrong"), (0, "wrong"), ("x", "wrong")],
+    ("answer", "state", "why"),
+    [
+        (0.212, "right", "records win"),
+        (0.21, "right", ""),
+        (0.25, "wrong", "every line"),
+        (21.2, "wrong", "per cent"),
+        (0.1, "wrong", "records win"),
+        (0.5, "wrong", "columns win"),
+        (0, "wrong", "between 0 and 1"),
+        ("x", "wrong", ""),
+    ],
 )
-def test_the_layout_s_crossover_is_judged(answer, state):
-    assert patterns.EXERCISES["layout"].check(answer).state == state
+def test_the_layout_s_crossover_is_judged(answer, state, why):
+    verdict = layout_of(64, 8, 2).check(answer)
+    assert verdict.state == state and why in verdict.reason
+
+
+def test_at_the_layout_s_crossover_both_layouts_touch_the_same_lines():
+    """By simulation of the two expressions, for every draw."""
+    for line, width, fields in exercises.LAYOUTS:
+        share, n = layout_of(line, width, fields).answer, 64_000
+        records = reuse(s_trav_cr(Region(n, line), s=share, u=fields * width), line).misses(1000)
+        column = reuse(s_trav_cr(Region(n, width), s=share), line).misses(1000)
+        assert float(sum(records)) == pytest.approx(fields * float(sum(column)), rel=0.02)
+        assert abs(share - fields * width / line) > exercises.CLOSE_SHARE, "another answer could not be told apart"
 
 
 @needs_compiler
