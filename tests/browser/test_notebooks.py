@@ -32,7 +32,9 @@ def lab(tmp_path_factory):
 
 @pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
 def test_every_control_is_shown_and_nothing_complains(lab, name, tmp_path):
-    look_at(lab.open_next(name), name, Touch.shown, tmp_path)
+    # JupyterLab asks for a picture once more by the page's own address, which must then be that of the notebook.
+    opened = lab.open(name) if name == "index.ipynb" else lab.open_next(name)
+    look_at(opened, name, Touch.shown, tmp_path)
 
 
 @pytest.mark.slow
