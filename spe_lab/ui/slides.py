@@ -10,6 +10,7 @@ import argparse
 import ast
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
@@ -18,6 +19,7 @@ from typing import Any
 
 from spe_lab.ui.lecture_notes import NOTES, SHORT, TITLE, Cell, notes_name, notes_page, source, tags, title
 
+PICTURES = "pictures"  # the folder that Markdown cells show pictures from
 _HEADING = re.compile(r"^#{1,3} ", re.MULTILINE)
 _LISTING = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)  # a # in it is a comment
 _TALL = re.compile(
@@ -171,7 +173,7 @@ def _last_slide(links: Cell | None, before: str, after: str, chapters: dict[str,
 
 
 def write(opened: Path, folder: Path, *, short: bool = False) -> Path:
-    """Write copies of all notebooks beside `opened`, and notes for the lecturer; return the notes to `opened`.
+    """Write copies of all notebooks beside `opened`, their pictures, and notes for the lecturer; return those to `opened`.
 
     A neighbour that is no readable notebook is left out, and its name printed.
     """
@@ -188,6 +190,8 @@ def write(opened: Path, folder: Path, *, short: bool = False) -> Path:
     names = sorted(notebooks, key=lambda name: (not name.startswith("index"), name))
     chapters = {name: titles[name] for name in names}
     folder.mkdir(parents=True, exist_ok=True)
+    if (opened.parent / PICTURES).is_dir():
+        shutil.copytree(opened.parent / PICTURES, folder / PICTURES, dirs_exist_ok=True)
     for name, notebook in notebooks.items():
         copy = slides(notebook, short=short, name=name, chapters=chapters)
         (folder / name).write_text(json.dumps(copy, ensure_ascii=False, indent=1), encoding="utf-8")

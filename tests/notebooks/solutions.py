@@ -1,8 +1,7 @@
 """The cells of a notebook that check an exercise, and the same cells with the exercise's solution.
 
 A cell gets a handle and puts the reader's answer to it: `q1 = exercise("memory", 1)` and `q1.check(...)`, or, in C,
-`q3.check(own)` after a cell that begins with `%%c own`. The older form, `answer = ...` and
-`memory.EXERCISES["ramp"].check(answer)`, is read until each notebook has the new one.
+`q3.check(own)` after a cell that begins with `%%c own`. An answer of several lines is `answer = {"a": ...}` above it.
 """
 
 import ast
@@ -36,7 +35,7 @@ def solved(cell: NotebookNode, call: ast.Call) -> str:
         line for line in program.body if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "answer"
     ]
     (answer,) = call.args
-    if assigned:  # the older form, or an answer of several lines
+    if assigned:  # an answer of several lines
         assert len(assigned) == 1 and "..." in ast.unparse(assigned[0].value), (
             f"{cell.id}: one line `answer = ...` is what the reader replaces"
         )
@@ -53,12 +52,8 @@ def solved(cell: NotebookNode, call: ast.Call) -> str:
 
 
 def id_of(cell: NotebookNode, call: ast.Call) -> str:
-    """The id of the exercise that a cell asks: `exercise("memory", 1)` by number or name, or (the older form)
-    `memory.EXERCISES["ramp"]`, as the notebooks import topics by their own names.
-    """
+    """The id of the exercise that a cell asks: `exercise("memory", 1)`, by number or by name."""
     handle = call.func.value
-    if isinstance(handle, ast.Subscript):
-        return f"{ast.unparse(handle.value.value)}.{ast.literal_eval(handle.slice)}"
     made = [
         line.value
         for line in ast.parse(cell.source).body
@@ -78,10 +73,12 @@ def asked_in(path: Path) -> dict[str, NotebookNode]:
     return {id_of(cell, call): cell for cell in cells if (call := checked_in(cell)) is not None}
 
 
-def c_cells(path: Path) -> dict[str, str]:
-    """The source of each `%%c` cell of a notebook by the cell's name, without the magic's own line."""
-    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.source.startswith("%%c")]
-    return {head.split()[1]: text for head, _, text in (source.partition("\n") for source in cells)}
+def c_text(path: Path, cell: NotebookNode) -> str:
+    """The C that a check gets: the last `%%c` cell of that name above it, without the magic's own line."""
+    cells = nbformat.read(path, as_version=4).cells
+    above = cells[: next(i for i, other in enumerate(cells) if other.id == cell.id)]
+    heads = (other.source.partition("\n") for other in reversed(above) if other.source.startswith("%%c"))
+    return next(text for head, _, text in heads if head.split()[1] == c_cell_of(cell))
 
 
 def c_cell_of(cell: NotebookNode) -> str | None:

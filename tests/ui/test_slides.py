@@ -165,6 +165,7 @@ def test_command_writes_copies_of_all_chapters_and_their_notes(tmp_path):
     assert {path.name for path in (tmp_path / "new").glob("*.ipynb")} == {path.name for path in NOTEBOOKS}
     assert len([*(tmp_path / "new").glob("*_notes.html")]) == len(NOTEBOOKS)
     assert f"Notes for the lecturer: {tmp_path / 'new'}" in answer.stdout
+    assert (tmp_path / "new" / "pictures" / "explorer.png").is_file()
 
 
 def test_command_says_that_there_is_no_short_path(tmp_path):
