@@ -173,8 +173,9 @@ def _last_slide(links: Cell | None, before: str, after: str, chapters: dict[str,
 
 
 def write(opened: Path, folder: Path, *, short: bool = False) -> Path:
-    """Write copies of all notebooks beside `opened`, their pictures, and notes for the lecturer; return those to `opened`.
+    """Write copies of all notebooks beside `opened`, and notes for the lecturer; return the notes to `opened`.
 
+    The pictures that the notebooks show are copied, too.
     A neighbour that is no readable notebook is left out, and its name printed.
     """
     notebooks = {opened.name: json.loads(opened.read_text(encoding="utf-8"))}

@@ -145,7 +145,9 @@ def test_chapter_begins_with_a_slide_and_no_slide_is_endless(path):
     shown = [c["metadata"] for c in cells if c["metadata"].get("slideshow", {}).get("slide_type") != "skip"]
     starts = [i for i, metadata in enumerate(shown) if "slideshow" in metadata]
     assert starts[0] == 0
-    assert max(b - a for a, b in zip(starts, [*starts[1:], len(shown)], strict=True)) <= 5
+    assert (
+        max(b - a for a, b in zip(starts, [*starts[1:], len(shown)], strict=True)) <= 6
+    )  # an exercise in C, with hint and solution
 
 
 def run(*arguments):
