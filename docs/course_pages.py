@@ -12,6 +12,7 @@ No notebook is executed, so this takes seconds. `make notebooks` and `make topic
 import re
 import sys
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import nbformat
@@ -92,11 +93,10 @@ def linked(notebook: NotebookNode, number: str) -> NotebookNode:
 def map_of_the_course() -> str:
     """Return all chapters, by section, with what one learns, time and prerequisites."""
     rows = ["| Chapter | What you learn | Time | Needs |", "|---|---|---|---|"]
-    table = course.chapters()
-    for section, title in course.SECTIONS.items():
-        inside = [chapter for chapter in table if chapter.number.startswith(section)]
+    for section, chapters in groupby(course.chapters(), key=lambda chapter: chapter.number[:2]):
+        inside = list(chapters)
         if len(inside) > 1:
-            rows.append(f"| **{int(section)} {title}** | | | |")
+            rows.append(f"| **{int(section)} {course.SECTIONS.get(section, '')}** | | | |")
         for chapter in inside:
             known = chapter.number in course.stems()
             words = (chapter.sentence, one_line(chapter.time), listed(chapter.needs) or "–")
@@ -206,13 +206,14 @@ def readme_table() -> str:
     for chapter in course.written():
         stem = course.stems()[chapter.number]
         labs = ", ".join(f"`{lab_id}`" for lab_id in registry.labs() if lab_id.startswith(f"{stem}."))
-        rows.append(f"| {link(chapter, 'notebooks/')} | {chapter.sentence} | {chapter.time} | {labs} |")
+        rows.append(f"| {link(chapter, 'notebooks/')} | {chapter.sentence} | {one_line(chapter.time)} | {labs} |")
     return "\n".join(rows)
 
 
 def book_list() -> str:
     rows = ["| chapter | what you learn | time |", "|---|---|---|"]
-    rows += [f"| {link(chapter, 'notebooks/')} | {chapter.sentence} | {chapter.time} |" for chapter in course.written()]
+    for chapter in course.written():
+        rows.append(f"| {link(chapter, 'notebooks/')} | {chapter.sentence} | {one_line(chapter.time)} |")
     return "\n".join(rows)
 
 

@@ -25,6 +25,7 @@ class Slider:
     - label: the parameter in a few words (default: the name), with `symbol` behind it: "L2 latency", "l_L2"
     - group: heading in the fold *More*, for a slider that is not in the lab's first view
     - percent: True for a share from 0 to 1 that is shown in per cent
+    - places: names of the values 1, 2, …; the values are then categories, and nothing lies between two of them
     """
 
     name: str
@@ -42,6 +43,7 @@ class Slider:
     symbol: str = ""
     group: str = ""
     percent: bool = False
+    places: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", self.label or self.name)
@@ -89,6 +91,12 @@ class Slider:
             name, "", default, meaning, low, high, scale, multiple_of=1, measured=measured, source=source, **shown
         )
 
+    @classmethod
+    def category(cls, name: str, places: Iterable[str], meaning: str, source: str, *, label: str = "") -> "Slider":
+        """Return a slider for the categories 1, 2, …, which are shown by their names."""
+        named = tuple(places)
+        return cls(name, "", 1, meaning, 1, len(named), source=source, label=label, multiple_of=1, places=named)
+
     @property
     def title(self) -> str:
         """The label, and behind it the symbol if that says something else: "L2 latency, l_L2"."""
@@ -98,11 +106,15 @@ class Slider:
         """Return a value of this slider as text, with its unit; what is no number, such as a choice, as it is."""
         if not isinstance(value, int | float | np.number):
             return str(value)
+        if self.places and value in range(1, len(self.places) + 1):
+            return self.places[int(value) - 1]
         return units.percent(float(value)) if self.percent else units.render(value, self.unit)
 
     def parsed(self, text: str) -> float:
         """Return the number that `text` means, in the slider's unit; a share may be given in per cent."""
         number = text.strip()
+        if number in self.places:
+            return self.places.index(number) + 1.0
         if self.percent and number.endswith("%"):
             return units.parse(number.removesuffix("%"), "", self.name) / 100
         return units.parse(text, self.unit, self.name)

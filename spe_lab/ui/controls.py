@@ -40,7 +40,7 @@ def control(slider: Slider, value: Value | None = None) -> widgets.Widget:
 
 
 def _round_step(most: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, at most `most`: a slider's stops and its default are then round numbers."""
+    """Return 1, 2 or 5 times a power of ten, at most `most`: stops, and the default among them, are round numbers."""
     power = 10.0 ** math.floor(math.log10(most))
     return next(float(f"{m * power:.3g}") for m in (5, 2, 1) if m * power <= most * (1 + 1e-9))
 
@@ -76,8 +76,8 @@ def plain(slider: Slider) -> str:
 
 
 def stepped(slider: Slider) -> bool:
-    """Return True for a slider over a list of rendered stops: any log slider, and shares in per cent."""
-    return slider.scale == "log" or (slider.percent and slider.scale == "linear")
+    """Return True for a slider over a list of rendered stops: any log slider, shares in per cent, and categories."""
+    return slider.scale == "log" or bool(slider.places) or (slider.percent and slider.scale == "linear")
 
 
 def options(slider: Slider, *values: float) -> list[tuple[str, float]]:
@@ -90,6 +90,8 @@ def stops(slider: Slider, *values: float) -> list[float]:
     if slider.scale == "log":
         octaves = np.log2(slider.high / slider.low)
         grid = slider.low * 2 ** np.linspace(0, octaves, max(2, round(octaves * STEPS_PER_OCTAVE) + 1))
+    elif slider.places:
+        return [float(place) for place in range(1, len(slider.places) + 1)]
     else:
         grid = (
             np.arange(0, _SHARES + 1) / _SHARES

@@ -27,6 +27,7 @@ from spe_lab.ui.sheet import Sheet, value_base
 from spe_lab.ui.sheet_store import STORE
 
 ROOM = 1.05  # end of an axis ÷ largest value
+HALF = 0.3  # of the stretch of a line that stands for a category
 collect_left = STORE.collect  # at the end of a measurement
 
 
@@ -102,7 +103,7 @@ class LabFigure:
         sheet.dot(measured)
         STORE.keep(self._number, sheet)
         for line, curve in zip(sheet.lines, predicted, strict=True):
-            line.set_data(curve.x.values, curve.values)
+            line.set_data(*_drawn(curve, self.lab))
         sheet.ratio_points.set_data(*((ratios.x.values, ratios.values) if ratios is not None else ([], [])))
         for marker in sheet.markers:
             marker.set_visible(at is not None)
@@ -141,9 +142,9 @@ class LabFigure:
         if self.lab.scale == "linear":
             step = 10.0 ** math.floor(math.log10(y.max())) / 2
             low, high = 0.0, step * math.ceil(ROOM * y.max() / step)
-            high = min(high, 1.0 + 0.05) if self.lab.percent and y.max() <= 1 else high  # no share is above one
         else:
             low, high = _round_ends(y.min() / ROOM, y.max() * ROOM, value_base(self.lab))
+        high = min(high, ROOM) if self.lab.percent and y.max() <= 1 else high  # no share is above one
         return left, right, low, high
 
 
@@ -167,6 +168,15 @@ def encoded(pixels: "np.ndarray", form: str) -> bytes:
     fastest = {"png": {"compress_level": 1}, "webp": {"lossless": True, "quality": 0, "method": 0}}[form]
     Image.fromarray(pixels).save(out, form, **fastest)
     return out.getvalue()
+
+
+def _drawn(curve: Curve, lab: Lab) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points of a curve's line; over categories, a short level stretch at each of them."""
+    x, y = curve.x.values, curve.values
+    if not lab.sliders[lab.axis].places:
+        return x, y
+    gap = np.full(len(x), np.nan)
+    return np.column_stack([x - HALF, x + HALF, gap]).ravel(), np.column_stack([y, y, gap]).ravel()
 
 
 def _ratio_limit(ratios: Curve | None) -> float:

@@ -79,11 +79,13 @@ def rows(
 ) -> list[Row]:
     """Return the rows of a figure; the arguments are those of `LabFigure.place`."""
     found = [_points(lab, curve, at, *look, stale) for curve, look in zip(measured, MEASURED, strict=False)]
-    found += [_line(lab, curve, at, *look) for curve, look in zip(predicted, PREDICTED, strict=False)]
-    points, lines = iter(ELSEWHERE_MARKERS), iter(ELSEWHERE_STYLES)
+    # A formula that has no value at these settings draws no line, so that it needs no row.
+    lines = zip(predicted, PREDICTED, strict=False)
+    found += [_line(lab, curve, at, *look) for curve, look in lines if np.isfinite(curve.values).any()]
+    points, styles = iter(ELSEWHERE_MARKERS), iter(ELSEWHERE_STYLES)
     for curve in elsewhere:
         if curve.source == "predicted":
-            found.append(_line(lab, curve, at, ELSEWHERE, next(lines, "-")))
+            found.append(_line(lab, curve, at, ELSEWHERE, next(styles, "-")))
         else:
             found.append(_points(lab, curve, at, ELSEWHERE, next(points, "o"), False))
     slider = lab.sliders[lab.axis]
@@ -123,7 +125,8 @@ def heading(lab: Lab, at: float) -> str:
 def table(lab: Lab, shown: Sequence[Row], at: float) -> str:
     """Return the rows as an HTML table."""
     body = "".join(
-        f'<tr><td>{_swatch(row.look, row.colour, row.shape, row.filled, row.stale)}</td><th scope="row">{_told(row.name)}</th><td>{_told(row.source)}</td>'
+        f"<tr><td>{_swatch(row.look, row.colour, row.shape, row.filled, row.stale)}</td>"
+        f'<th scope="row">{_told(row.name)}</th><td>{_told(row.source)}</td>'
         f"<td>{_told(row.value)}{f'<small>at {_told(row.place)}</small>' if row.place else ''}</td></tr>"
         for row in shown
     )

@@ -20,7 +20,7 @@ from spe_lab.core.reader.waiting import Waiting
 from spe_lab.core.recording import Run
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
-from spe_lab.ui.ask import Buttons
+from spe_lab.ui.box import Buttons
 from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.page_lock import TURN, Overtaken, locked

@@ -367,8 +367,10 @@ class Explorer:
         return [re.search(r"spe-slider-(\S+)", each)[1] for each in classes]
 
     def unfold(self, title: str = "More") -> None:
-        """Opens or closes a fold."""
-        self.root.get_by_text(title, exact=True).click()
+        """Opens a fold, unless it is open."""
+        fold = self.root.locator(".jupyter-widget-Accordion-child").filter(has=self.page.get_by_text(title, exact=True))
+        if "jupyter-widget-Accordion-child-active" not in fold.get_attribute("class"):
+            fold.get_by_text(title, exact=True).click()
 
     def press(self, label: str, key: str) -> None:
         """Presses a key on a slider and waits for the next frame."""

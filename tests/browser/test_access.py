@@ -78,8 +78,7 @@ def test_a_slider_says_its_name_its_meaning_and_its_value_with_the_unit(explorer
 
 
 def test_every_control_is_reached_by_the_tab_key(notebook, explorer):
-    if not explorer.slider("l_L3").is_visible():
-        explorer.unfold()
+    explorer.unfold()
     explorer.slider("stride").focus()
     reached = set()
     for _ in range(60):
@@ -106,7 +105,7 @@ def test_a_file_chosen_from_the_disk_stands_beside(notebook, explorer, tmp_path)
 
     run = registry.get("memory.stride").recorded()
     run.save(tmp_path / "mine.json")
-    explorer.root.get_by_text("Beside another machine").click()
+    explorer.unfold("Beside another machine")
     with notebook.page.expect_file_chooser() as chooser:
         explorer.button("A run from a file").click()
     chooser.value.set_files(tmp_path / "mine.json")

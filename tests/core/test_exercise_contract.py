@@ -14,8 +14,8 @@ from spe_lab.core.reader.exercise import Exercise, Seeded, exercises
 
 SEEDS = range(20)
 # Topics that are still to be converted; each chapter's author strikes out the own one.
-NOT_SEEDED_YET = {"machine", "objectives"}
-NO_CLAIMS_YET = {"machine", "objectives"}
+NOT_SEEDED_YET: set[str] = set()
+NO_CLAIMS_YET: set[str] = set()
 
 ENTRIES = {
     entry.id: entry

@@ -122,7 +122,7 @@ def test_ends_may_be_text_with_units(low, high, words):
 
 
 def test_shares_may_be_given_in_per_cent_and_bytes_with_their_prefix():
-    assert predict("branches.predictor", 0.5, "20 %", "0.4").values == {"low": 0.2, "high": 0.4}
+    assert predict("branches.predictor", 0.5, "20 %", "40").values == {"low": 0.2, "high": 0.4}
     assert predict("machine.facts", 1, "16KiB", "64 KiB").in_words == "16 KiB to 64 KiB"
 
 

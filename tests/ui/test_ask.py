@@ -7,7 +7,7 @@ import pytest
 
 from spe_lab import explore, predict, predict_choice, predict_curve, predict_order
 from spe_lab.core.reader import journal
-from spe_lab.ui import ask
+from spe_lab.ui import box as boxes
 
 LAB = "memory.working_set"
 BOXES = {
@@ -125,8 +125,8 @@ def test_a_box_is_committed_in_code_as_well():
     order.commit(["branching", "predicated"])
     assert [field.value for field in order.fields] == ["branching", "predicated"]
     choice = BOXES["choice"]()
-    choice.commit("split, PS")
-    assert choice.fields[0].value == "split, PS"
+    choice.commit("split PS")
+    assert choice.fields[0].value == "split PS"
     curve = predict_curve("memory.stride", {"16 B": 2, "1KiB": 40})
     assert curve.committed and curve.prediction.knots == ((16, 2), (1024, 40))
     curve.commit({"16 B": 3, "1KiB": 40})
@@ -185,7 +185,7 @@ def test_an_open_box_is_no_longer_kept_once_nothing_refers_to_it():
 
 
 def test_a_press_on_the_page_waits_for_the_fields_that_it_has_overtaken(monkeypatch):
-    monkeypatch.setattr(ask, "SETTLED_S", 0.05)
+    monkeypatch.setattr(boxes, "SETTLED_S", 0.05)
     box = BOXES["range"]()
     press = {"content": {"data": {"method": "custom", "content": {"event": "click"}}}, "buffers": []}
     box.commit_button.comm.handle_msg(press)

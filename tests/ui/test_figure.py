@@ -307,3 +307,10 @@ def test_what_ticks_say_stands_apart(lab_id):
         if low <= x <= high
     ]
     assert len(said) >= 5 and all(left.x1 + 9 < right.x0 for left, right in itertools.pairwise(said))
+
+
+@pytest.mark.parametrize("lab_id", ["objectives.hedging", "objectives.utilisation"])
+def test_the_axis_of_shares_ends_at_a_hundred_per_cent(lab_id):
+    lab = registry.get(lab_id)
+    top = LabFigure(lab).place(lab.predict(lab.point(), lab.x(), lab.recorded_fit)).axes[0]
+    assert 1 <= top.get_ylim()[1] <= 1.1

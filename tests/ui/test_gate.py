@@ -79,7 +79,7 @@ def test_a_live_lab_simulates_after_commit_and_not_before():
     explorer = explore("queueing.disciplines", choice)
     explorer.set(load=0.5)
     assert explorer.recording is None and "Commit a choice above" in explorer.status
-    choice.commit("split, PS")
+    choice.commit("split PS")
     assert explorer.recording is not None
     assert "your choice" in choice.score(explorer.run).lower() or "you were right" in choice.score(explorer.run)
     (entry,) = journal.load().predictions.values()

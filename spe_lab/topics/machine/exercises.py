@@ -1,6 +1,7 @@
 """Exercises of chapter 00: nanoseconds as cycles, claimed and effective capacity, and a latency in C."""
 
 import math
+import random
 import re
 from typing import Any
 
@@ -10,7 +11,7 @@ from spe_lab.core import machine as machines
 from spe_lab.core.c import native
 from spe_lab.core.errors import UnavailableError
 from spe_lab.core.machine import Machine
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, judge_c, number, own_run
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, judge_c, number, own_run
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point, compare
 
@@ -119,6 +120,36 @@ def run_multiply(own: native.Library) -> tuple[float, float, float] | str:
     return compare(own_point, Point("add", harness.address("probe_kernel"), nothing), budget_s=1.0)
 
 
+def clocks(rng: random.Random) -> Exercise:
+    """Return the exercise on a latency at two clocks, for numbers that are drawn."""
+    cycles, memory, fast = rng.choice((4, 5)), rng.randrange(60, 121, 10), rng.randrange(32, 49, 4) / 10
+    slow = fast / 2
+    exact = (cycles / slow + memory) / (cycles / fast + memory)
+
+    def judge(answer: Any) -> Verdict:
+        given = number(answer, "time at the slow clock ÷ time at the fast clock")
+        if math.isclose(given, exact, rel_tol=0.005):
+            return Verdict("right", "a latency of memory is a time; only the cycles in the core become longer")
+        if math.isclose(given, 2, rel_tol=0.02):
+            return Verdict("wrong", "that holds for work in the core; does memory wait for the clock of this core?")
+        if math.isclose(given, 1 / exact, rel_tol=0.005):
+            return Verdict("wrong", "that is the inverse: the time at the slow clock is asked for, over the fast one")
+        return Verdict("wrong", f"{given:.3g} is not the ratio: add up the time in ns at each clock, then divide")
+
+    return Exercise(
+        f"A hit in the first-level cache takes {cycles} cycles, and a miss adds {memory} ns of memory latency. To save"
+        f" power the core clock falls from {fast:g} GHz to {slow:g} GHz. By which factor does an access to memory become"
+        " slower?",
+        (
+            "Turn the cycles into ns at both clocks: n cycles at f GHz take n/f ns.",
+            f"At {fast:g} GHz the access takes {cycles}/{fast:g} + {memory} ns.",
+        ),
+        round(exact, 4),
+        f"{cycles}/{slow:g} + {memory} ns over {cycles}/{fast:g} + {memory} ns is {exact:.4f}. Memory has a clock of its own.",
+        judge,
+    )
+
+
 EXERCISES = Exercises(
     "machine",
     {
@@ -144,6 +175,7 @@ EXERCISES = Exercises(
             judge_share,
             share_of,
         ),
+        "clocks": Seeded(clocks),
         "multiply": Exercise(
             "Write a kernel that shows how much longer a multiplication takes than an addition. The template does not: find"
             " out why.",
@@ -155,6 +187,7 @@ EXERCISES = Exercises(
             "A constant factor of 3 becomes an address calculation, x + 2x. A factor that the compiler cannot know has to"
             " be multiplied. The kernels of this workbook mark such places with a comment.",
             judge_multiply,
+            template=MULTIPLY_TEMPLATE,
         ),
     },
 )

@@ -13,21 +13,33 @@ from spe_lab.core.sampling.kernels import Sweep
 from spe_lab.core.sampling.provenance import origin
 
 CLAIMS, PROFILE = "claims", "profile"
+LEVELS = {
+    "l1_capacity": "L1",
+    "l2_capacity": "L2",
+    "l3_capacity": "L3",
+    "l1_latency": "L1 hit",
+    "l2_latency": "L2",
+    "l3_latency": "L3",
+    "memory_latency": "memory",
+}
 
 
 class LevelLab(Lab):
     """Base of both labs: fits the levels of the memory hierarchy to one sweep of a random cycle."""
 
     axis = "level"
-    names: tuple[str, ...]  # the parameter of each level, beginning with level 1
+    names: tuple[str, ...]  # the parameter of each level, beginning with L1
+    first = ("level", "beside")
 
     def level_slider(self) -> Slider:
-        return Slider.count("level", 1, "level of the memory hierarchy", 1, len(self.names), "the first cache")
+        places = (LEVELS[name] for name in self.names)
+        return Slider.category("level", places, "level of the memory hierarchy", "the first cache", label="Level")
 
     def profile_slider(self) -> Slider:
         meaning = "values to compare with: this machine's claims, its profile, or published numbers of another CPU"
         choices = (CLAIMS, PROFILE, *published())
-        return Slider.choice("beside", choices, meaning, "the operating system", measured=False)
+        source = "the operating system"
+        return Slider.choice("beside", choices, meaning, source, measured=False, label="Compare with")
 
     def make_sliders(self) -> list[Slider]:
         return [self.level_slider(), self.profile_slider()]

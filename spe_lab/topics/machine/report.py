@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from spe_lab.core import registry, units
 from spe_lab.core.machine import Machine, Parameter, claim, current, sources
-from spe_lab.core.text import Text
+from spe_lab.core.text import Folded, Text
 
 
 def claims_table() -> Text:
-    """Return every claim of the operating system, with its source."""
+    """Return every claim of the operating system, with its source, folded: some fifty rows."""
     rows = [(_words(c.name), _shown(c.value, c.unit), c.source) for c in sources.claims()]
-    return _table(("claim", "value", "source"), rows)
+    return Folded((f"All {len(rows)} claims", _table(("claim", "value", "source"), rows)))
 
 
 def disagreements_table() -> Text:

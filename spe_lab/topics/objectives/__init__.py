@@ -1,9 +1,16 @@
 """Service objectives: tails of fan-outs, head-room of pools, energy, and costs of late answers."""
 
-from spe_lab.topics.objectives.energy import Energy
-from spe_lab.topics.objectives.exercises import CLOCK_TEMPLATE, EXERCISES
+from spe_lab.topics.objectives.energy import Energy, energy_table
+from spe_lab.topics.objectives.exercises import EXERCISES
 from spe_lab.topics.objectives.fan_out import Slo
-from spe_lab.topics.objectives.hedging import Hedging, highest_load_with_copies, simulate_fork_join, simulate_hedging
+from spe_lab.topics.objectives.formulas import formula
+from spe_lab.topics.objectives.hedging import (
+    Hedging,
+    highest_load_with_copies,
+    simulate_fork_join,
+    simulate_hedging,
+    together,
+)
 from spe_lab.topics.objectives.models import (
     energy_per_request,
     exponential_mean,
@@ -29,6 +36,7 @@ from spe_lab.topics.objectives.pools import (
     fewest_servers,
     highest_load,
     late,
+    load_table,
     spare_servers,
     spare_table,
     square_roots,
@@ -39,7 +47,6 @@ from spe_lab.topics.objectives.utilisation import Utilisation
 from spe_lab.topics.objectives.watts import measured_power, power_here
 
 __all__ = [
-    "CLOCK_TEMPLATE",
     "EXERCISES",
     "Energy",
     "Hedging",
@@ -48,10 +55,12 @@ __all__ = [
     "Utilisation",
     "corrected",
     "energy_per_request",
+    "energy_table",
     "erlang_c",
     "exponential_mean",
     "exponential_quantile",
     "fewest_servers",
+    "formula",
     "hedged_miss",
     "highest_load",
     "highest_load_with_copies",
@@ -61,6 +70,7 @@ __all__ = [
     "latencies",
     "leaf_share",
     "least_load",
+    "load_table",
     "measured_power",
     "most_load",
     "own_load",
@@ -76,6 +86,7 @@ __all__ = [
     "square_roots",
     "symbol",
     "table",
+    "together",
     "waiting_share",
     "waits_longer",
     "worth_a_server",

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, growing, register
+from spe_lab.core.reader.waiting import Waiting, waits
+from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.models.queues import Shared, Simulated, batches, exponential, poisson, simulate
 from spe_lab.topics.objectives import models, pools
@@ -35,29 +37,54 @@ class Energy(SimulatedLab):
     stem = "queueing"
     steps = 3
     live = True
+    exact = True
     compared = ("all on", "all on")
     within = 0.02
+    first = ("load", "servers", "idle", "k")
     breaks = (
         "Real power curves are not straight. A server that was switched off needs minutes to restart, while the load"
         " changes; a real pool needs more servers than the fewest of this model."
     )
 
     def make_sliders(self) -> list[Slider]:
-        def slider(
-            name: str, symbol: str, default: float, low: float, high: float, scale: str, source: str, unit: str = ""
-        ) -> Slider:
-            known = models.QUANTITIES[symbol]
-            return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, source=source)
+        def slider(name: str, symbol: str, *domain: Any, unit: str = "", **shown: Any) -> Slider:
+            known, (default, low, high, scale) = models.QUANTITIES[symbol], domain
+            return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, symbol=symbol, **shown)
 
         load, usual = "load, as a share of the capacity of all servers", "usual servers: between 10 and 50 %"
         objective = f"time within which {PERCENTILE:.0%} must be answered, in mean service times"
         return [
-            Slider("load", "", 0.23, load, 0.05, 0.95, source=usual),
-            Slider.count("servers", 32, "servers in the pool", 1, 128, "a rack", "log"),
-            slider("idle", "P_idle", 100, 0, 250, "linear", "assumed: two fifths of peak"),
-            slider("peak", "P_peak", 250, 250, 1000, "log", "assumed: a server with two sockets"),
-            slider("service", "S", 2, 0.1, 100, "log", "assumed", "ms"),
-            Slider("k", "", 10.0, objective, 1, 100, "log", source="assumed"),
+            Slider(
+                *("load", "", 0.23, load, 0.05, 0.95),
+                source=usual,
+                label="Load",
+                symbol="u",
+                percent=True,
+            ),
+            Slider.count(
+                *("servers", 32, "servers in the pool", 1, 128, "a rack", "log"),
+                label="Servers",
+                symbol="c",
+            ),
+            slider(
+                *("idle", "P_idle", 100, 0, 250, "linear"),
+                source="assumed: two fifths of peak",
+                label="Idle power",
+            ),
+            slider(
+                *("peak", "P_peak", 250, 250, 1000, "log"),
+                source="assumed: a server with two sockets",
+                label="Peak power",
+                group="Server",
+            ),
+            slider(
+                *("service", "S", 2, 0.1, 100, "log"),
+                unit="ms",
+                source="assumed",
+                label="Service time",
+                group="Server",
+            ),
+            Slider("k", "", 10.0, objective, 1, 100, "log", source="assumed", label="Time limit"),
         ]
 
     def default_values(self, short: bool) -> list[float]:
@@ -124,23 +151,35 @@ class Energy(SimulatedLab):
         return {"1 J": float(found) if 0 < found <= 1 else np.nan}
 
     def table(self, settings: Mapping[str, Value] | None = None, customers: int = 2_000_000) -> Text:
-        """Return a table of energy and late share at a few loads, simulated and by Erlang's formula."""
-        point = self.point(settings)
+        """Return a table of energy and late share at a few loads, simulated and by Erlang's formula; and in words."""
+        point, worst, expected = self.point(settings), 0.0, 0.0
         rows = [
-            "| load | servers on | J per request, simulated | late, simulated | late, predicted |",
-            "|---|---|---|---|---|",
+            "| load | servers on | energy of a request | late, simulated (95 % interval) | late, predicted |",
+            "|---:|---:|---:|---:|---:|",
         ]
         for load in (0.1, 0.2, 0.3, 0.5):
             offered, on = self.offered(point, load), int(self.fewest(point, np.array([load]))[0])
             for servers in sorted({int(point["servers"]), on}, reverse=True):
                 simulated = run(offered, servers, customers)
                 late = share(simulated.sojourn > point["k"])
-                within = f"{late.value:.3%} ({late.low:.3%} to {late.high:.3%})"
-                predicted = pools.late(point["k"], servers, offered / servers)
+                predicted = float(pools.late(point["k"], servers, offered / servers))
+                worst, expected = max(worst, late.value), max(expected, predicted)
+                value, low, high = (f"{100 * each:.3f} %" for each in (late.value, late.low, late.high))
+                joules = f"{energy(simulated, point).value:.2f} J"
                 rows.append(
-                    f"| {load} | {servers} | {energy(simulated, point).value:.2f} | {within} | {predicted:.3%} |"
+                    f"| {100 * load:.0f} % | {servers} | {joules} | {value} ({low} to {high})"
+                    f" | {100 * predicted:.3f} % |"
                 )
-        return Text("\n".join(rows))
+        found = f"At most {100 * worst:.2f} % are late in the simulation, and {100 * expected:.2f} % in the prediction"
+        allowed = f"{100 * (1 - PERCENTILE):.0f} % is allowed"
+        reason = "Servers come in whole numbers, so the objective is met with something to spare"
+        return Text("\n".join([*rows, "", f"{found}; {allowed}. {reason}."]))
+
+
+@waits
+def energy_table(after: Run) -> Text | Waiting:
+    """Return the lab's table at the settings of this run; wait while its prediction is open."""
+    return Energy().table({name: value for name, value in after.point.items() if name != Energy.axis})
 
 
 def run(offered: float, servers: int, customers: int, cancel: Cancel | None = None) -> Simulated:

@@ -1,4 +1,4 @@
-"""Exercises: a leaf's objective, servers for an objective, their price, a joule, a clock in C."""
+"""Exercises: a leaf's objective, three with numbers of the reader's own, and a clock in C."""
 
 from contextlib import closing
 from typing import Any
@@ -7,13 +7,9 @@ import numpy as np
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c.compiled import Cell
-from spe_lab.core.reader.exercise import Exercise, Exercises, Verdict, c_text, number
-from spe_lab.topics.objectives import models, pools
-from spe_lab.topics.objectives.sla import Sla
-
-POOL = {"offered": 30.0, "k": 5.0, "p": 0.99}
-CONTRACT = {"offered": 30.0, "price": 2.0, "fine": 1.0, "w": 1.0, "service": 100.0}
-SERVER = {"P_idle": 80.0, "P_peak": 200.0, "S": 0.004}
+from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, c_text
+from spe_lab.topics.objectives import models
+from spe_lab.topics.objectives.numbers import make_contract, make_kinds, make_pool
 
 CLOCK_TEMPLATE = """
 #include "spe.h"
@@ -81,65 +77,6 @@ def judge_leaves(answer: Any) -> Verdict:
     return Verdict("wrong", f"with p = 0.99 and n = 100 it gives {value:.6g}, and then {fast}")
 
 
-def judge_pool(answer: Any) -> Verdict:
-    given = number(answer, "servers")
-    offered, k, p = POOL.values()
-    right = int(pools.fewest_servers(offered, k, p, 1000))
-    if given != int(given) or given < 1:
-        return Verdict("wrong", f"the number of servers must be a positive whole number, got {given:g}")
-    if given <= offered:
-        return Verdict(
-            "wrong", f"{offered:g} servers would always be busy: with {given:g} the queue grows without bound"
-        )
-    late = float(pools.late(k, given, offered / given))
-    result = f"{given:g} servers are busy {offered / given:.0%} of the time and late in {late:.2%} of the requests"
-    if given == right:
-        fewer = f"{pools.late(k, right - 1, offered / (right - 1)):.2%}"
-        return Verdict("right", f"{result}; one server fewer would be late in {fewer}")
-    if given < right:
-        return Verdict("wrong", f"{result}, and only 1 % is allowed")
-    return Verdict(
-        "wrong",
-        f"{result}: they meet the objective, but fewer servers do so too. A utilisation target from a small pool wastes"
-        " servers in a large one",
-    )
-
-
-def judge_contract(answer: Any) -> Verdict:
-    spare, lab = number(answer, "spare servers"), Sla()
-    point = lab.point(CONTRACT)
-    right = lab.cheapest(CONTRACT)
-    low, high = lab.slider("spare").low, lab.slider("spare").high
-    if spare != int(spare) or not low <= spare <= high:
-        rule = f"the answer is a whole number between {low:g} and {high:g}"
-        return Verdict("wrong", f"{rule}: with no spare server the queue grows without bound")
-
-    def cost(m: float) -> float:
-        return float(lab.cost(point, np.array(m), lab.late(point, np.array(m))))
-
-    result = f"{spare:g} spare servers cost {cost(spare):.2f} € an hour"
-    if spare == right:
-        return Verdict("right", f"{result}; one fewer {cost(right - 1):.2f} €, one more {cost(right + 1):.2f} €")
-    if spare == right + 1:
-        return Verdict("wrong", f"nearly: {result}, within 1 % of the cheapest. The last one saves less than its price")
-    why = "one more would save more than it costs" if spare < right else "the last ones save almost nothing"
-    return Verdict("wrong", f"{result}: {why}")
-
-
-def judge_joule(answer: Any) -> Verdict:
-    load = number(answer, "a load between 0 and 1")
-    right = float(models.least_load()(J=1.0, **SERVER))
-    if abs(load - right) < 0.005:
-        return Verdict("right", f"from a load of {right:.3f} on, enough requests share the idle power")
-    if abs(load - 100 * right) < 0.5:
-        return Verdict("wrong", f"a load is a number between 0 and 1: write {load / 100:g}")
-    if not 0 < load <= 1:
-        return Verdict("wrong", f"a load lies between 0 and 1, got {load:g}")
-    watts, joules = (float(model(u=load, **SERVER)) for model in (models.power(), models.energy_per_request()))
-    draws = f"the server draws {watts:.0f} W for {load / SERVER['S']:.0f} requests a second"
-    return Verdict("wrong", f"at a load of {load:g} {draws}: {joules:.2f} J each")
-
-
 def judge_clock(answer: Any) -> Verdict:
     with closing(Cell(c_text(answer), "clock")) as own:
         wrong = run_clock(own)
@@ -186,49 +123,9 @@ EXERCISES = Exercises(
             " 99.99th percentile of the leaves.",
             judge_leaves,
         ),
-        "pool": Exercise(
-            f"Requests keep {POOL['offered']:g} servers busy on average. How many servers, behind one queue, answer 99 % of"
-            f" them within {POOL['k']:g} service times?",
-            (
-                (
-                    "At a load of 1 the queue grows without bound, so c > 30. The service alone takes longer than five"
-                    " means for 0.67 % of the requests."
-                ),
-                "objectives.late(5, c, 30/c) is the late share with c servers. Increase c until it is below 0.01.",
-            ),
-            33,
-            "32 servers are late in 1.10 % of the requests, 33 in 0.84 %. They are busy 91 % of the time; the usual target"
-            " of 70 % would take 43 servers.",
-            judge_pool,
-        ),
-        "contract": Exercise(
-            "Requests of 100 ms each keep 30 servers busy. A server costs 2 € an hour, and a thousand late answers cost"
-            " 1 €; an answer is late if the request waits longer than one mean service time. How many spare servers are"
-            " cheapest?",
-            (
-                (
-                    "One more server is worth its price as long as it saves more than 2 € of penalties an hour. 300"
-                    " requests a second are 1.08 million an hour."
-                ),
-                "The share of longer waits is C·e^(−m); objectives.waits_longer(1, 30 + m, 30/(30 + m)) computes it.",
-            ),
-            5,
-            "The fifth spare server saves 5.4 € of penalties an hour for its 2 €, the sixth only 1.5 €. The cost is flat to"
-            " the right of the optimum and steep to the left: if in doubt, take one more.",
-            judge_contract,
-        ),
-        "joule": Exercise(
-            "A server draws 80 W idle and 200 W at full load, on a straight line in between, and a request takes 4 ms of"
-            " its time. From which load on does a request take at most 1 J?",
-            (
-                "At load u the server does u/S requests a second and draws 80 W + u · 120 W.",
-                "Set the power over the throughput to 1 J and solve for u.",
-            ),
-            0.615,
-            "(80 + 120 u)·0.004/u = 1, so 0.32/u = 0.52, and u = 0.615. At full load a request takes 0.8 J; below it, fewer"
-            " requests share the idle power.",
-            judge_joule,
-        ),
+        "pool": Seeded(make_pool),
+        "contract": Seeded(make_contract),
+        "kinds": Seeded(make_kinds),
         "clock": Exercise(
             "Change latencies so that the latency of a request starts when it is due, even if it was sent later.",
             (
@@ -242,6 +139,7 @@ EXERCISES = Exercises(
             "The schedule no longer depends on the answers. The template underestimates a stall: its client sends nothing"
             " during the stall.",
             judge_clock,
+            template=CLOCK_TEMPLATE,
         ),
     },
 )

@@ -71,8 +71,10 @@ class Slo(SimulatedLab):
     stem = "objectives"
     steps = 3
     live = True
+    exact = True
     compared = ("hedged", "hedged")
     within = 0.015
+    first = ("leaves", "p", "leaf", "hedge")
     breaks = (
         "The model assumes that leaves answer independently. Real leaves are busy at the same time, since the same"
         " requests reach all of them, and each hedged copy makes another queue longer."
@@ -82,11 +84,36 @@ class Slo(SimulatedLab):
         leaves, p = (models.QUANTITIES[name].meaning for name in ("n", "p"))
         hedge = "share of leaf answers that need no copy; slower leaves are asked again"
         return [
-            Slider.count("leaves", 100, leaves, 1, MOST_LEAVES, "a search over a hundred shards", "log"),
-            Slider("p", "", 0.99, p, 0.5, 0.999, "log", source="the usual objective"),
-            Slider.choice("leaf", LEAVES, "distribution of a leaf's time", "the simplest distribution"),
-            Slider("mean", "ms", 10.0, "mean time of a leaf", 1, 1000, "log", source="assumed"),
-            Slider("hedge", "", 0.95, hedge, 0.5, 1, source="Dean and Barroso 2013"),
+            Slider.count(
+                *("leaves", 100, leaves, 1, MOST_LEAVES, "a search over a hundred shards", "log"),
+                label="Leaves",
+                symbol="n",
+            ),
+            Slider(
+                *("p", "", 0.99, p, 0.5, 0.999, "log"),
+                source="the usual objective",
+                label="Fast requests",
+                percent=True,
+            ),
+            Slider.choice(
+                *("leaf", LEAVES, "distribution of a leaf's time", "the simplest distribution"),
+                label="Leaf's distribution",
+                symbol="Leaf's distribution",
+            ),
+            Slider(
+                *("mean", "ms", 10.0, "mean time of a leaf", 1, 1000, "log"),
+                source="assumed",
+                label="Mean leaf time",
+                symbol="S",
+                group="Leaf",
+            ),
+            Slider(
+                *("hedge", "", 0.95, hedge, 0.5, 1),
+                source="Dean and Barroso 2013",
+                label="Leaves without a copy",
+                symbol="h",
+                percent=True,
+            ),
         ]
 
     def default_values(self, short: bool) -> list[float]:
@@ -101,9 +128,9 @@ class Slo(SimulatedLab):
                 {"leaf": LEAVES[2]},
                 "One answer in forty takes forty times as long; a request to a hundred leaves meets one nearly always.",
             ),
-            "Ask twice at once": Preset(
+            "Ask again at the median": Preset(
                 {"hedge": 0.5},
-                "Half of the leaves are asked twice: ten times the extra load of 0.95, for 20 % less latency.",
+                "Half of the leaves are asked twice: ten times as many copies as at 95 %, for 20 % less latency.",
             ),
         }
 

@@ -11,6 +11,7 @@ from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.frame import Axis, Cancel, Curve, Preset, SimulatedLab, Slider, Value, growing, register
+from spe_lab.core.text import Text
 from spe_lab.models.queues import laws
 from spe_lab.topics.objectives import models
 from spe_lab.topics.objectives.sharing import SEED, share
@@ -79,6 +80,24 @@ def simulate_fork_join(
     return sojourn[requests // WARM_UP :]
 
 
+def together(load: float = 0.8, leaves: int = 100, requests: int = 100_000) -> Text:
+    """Return a table of requests whose leaves are busy at the same time, beside those of independent leaves."""
+    times = simulate_fork_join(load, leaves, requests)
+    found = float(times.mean()), float(np.quantile(times, 0.99))
+    fast = models.exponential_mean(leaves), models.exponential_quantile()(n=leaves, p=0.99)
+    alone = [float(time) / (1 - load) for time in fast]
+    mean, tail = (f"{abs(1 - one / other):.0%}".replace("%", " %") for one, other in zip(found, alone, strict=True))
+    words = [("lower" if one < other else "higher") for one, other in zip(found, alone, strict=True)]
+    rows = [
+        "| leaves | mean | 99th percentile |",
+        "|---|---:|---:|",
+        f"| with the same arrivals, simulated | {found[0]:.1f} | {found[1]:.1f} |",
+        f"| independent, predicted | {alone[0]:.1f} | {alone[1]:.1f} |",
+    ]
+    lower = f"the mean is {mean} {words[0]}, and the 99th percentile {tail} {words[1]}"
+    return Text("\n".join([*rows, "", f"Times in mean service times. With the same arrivals {lower}."]))
+
+
 def checked_size(load: float, servers: int, requests: int, least: int) -> None:
     if not 0 < load < 1:
         raise SpeLabError(f"load must be above 0 and below 1, got {load}; at 1 the queues grow without bound")
@@ -100,10 +119,12 @@ class Hedging(SimulatedLab):
     axis = "load"
     quantity = "share of answers that are late"
     unit = ""
+    percent = True
     stem = "objectives"
     steps = 3
     live = True
-    compared = ("with copies", "copies, own load")
+    exact = True
+    compared = ("with copies", "copies at their own load")
     within = 0.15  # an approximation: queues with copies are not independent
     breaks = (
         "The model assumes Poisson copies and independent queues, which holds for many replicas. Near the highest load"
@@ -114,9 +135,25 @@ class Hedging(SimulatedLab):
         load = models.QUANTITIES["rho"].meaning
         objective, delay = (f"{models.QUANTITIES[name].meaning}, in mean service times" for name in "kd")
         return [
-            Slider("load", "", 0.4, load, 0.1, 0.9, source="a common target"),
-            Slider("objective", "", 8.0, objective, 1, 50, "log", source="assumed"),
-            Slider("delay", "", 3.0, delay, 0, 20, source="near the 95th percentile of an idle replica"),
+            Slider(
+                *("load", "", 0.4, load, 0.1, 0.9),
+                source="a common target",
+                label="Load",
+                symbol="ρ",
+                percent=True,
+            ),
+            Slider(
+                *("objective", "", 8.0, objective, 1, 50, "log"),
+                source="assumed",
+                label="Time limit",
+                symbol="k",
+            ),
+            Slider(
+                *("delay", "", 3.0, delay, 0, 20),
+                source="near the 95th percentile of an idle replica",
+                label="Delay of the copy",
+                symbol="d",
+            ),
         ]
 
     def default_values(self, short: bool) -> list[float]:
@@ -128,7 +165,7 @@ class Hedging(SimulatedLab):
         return {
             "Twice at once": Preset(
                 {"delay": 0.0},
-                "Every request is sent twice: this helps at low load, and from a load of 0.5 on the queues overflow.",
+                "Every request is sent twice: this helps at low load, and from a load of 50 % on the queues overflow.",
             ),
             "A patient client": Preset(
                 {"delay": 6.0, "objective": 12.0},
@@ -159,8 +196,8 @@ class Hedging(SimulatedLab):
 
         ways = {
             "no copies": models.queue_survival()(t=k, rho=x.values),
-            "copies, old load": late(x.values),
-            "copies, own load": late(models.load_with_copies(x.values, d)),
+            "copies at the old load": late(x.values),
+            "copies at their own load": late(models.load_with_copies(x.values, d)),
         }
         return [Curve(name, "predicted", x, self.unit, values) for name, values in ways.items()]
 

@@ -36,7 +36,7 @@ QUANTITIES = {
     "m": Quantity("servers beyond the offered load", ""),
     "w": Quantity("time within which the service of a request must begin", "mean service times"),
     "C": Quantity("share of requests that wait (Erlang C)", ""),
-    "c": Quantity("price of a server", "€/h"),
+    "q": Quantity("price of a server", "€/h"),
     "f": Quantity("price of a thousand late answers", "€"),
     "L": Quantity("share of answers that are late", ""),
 }
@@ -236,7 +236,7 @@ def score(levels: int = 10) -> "sympy.Expr":
 @cache
 def hourly_cost() -> Model:
     """Return the hourly cost of a + m servers and of late answers, for a/S requests per second."""
-    a, m, price, fine, late, service = map(symbol, ("a", "m", "c", "f", "L", "S"))
+    a, m, price, fine, late, service = map(symbol, ("a", "m", "q", "f", "L", "S"))
     return model("cost", (a + m) * price + SECONDS * a / service * late * fine / 1000, "€/h", "servers and penalties")
 
 

@@ -76,7 +76,7 @@ def corrected(measured: np.ndarray, gap_s: float = 0.01) -> np.ndarray:
 
 def table(named: Mapping[str, np.ndarray]) -> Text:
     """Return a table of latencies by name: number, mean and percentiles in milliseconds."""
-    rows = ["| simulated | requests | mean | p50 | p99 | p99.9 |", "|---|---|---|---|---|---|"]
+    rows = ["| simulated | requests | mean | p50 | p99 | p99.9 |", "|---|---:|---:|---:|---:|---:|"]
     for name, measured in named.items():
         marks = np.quantile(measured, [0.5, 0.99, 0.999], method="inverted_cdf")
         percentiles = " | ".join(f"{1e3 * mark:.0f} ms" for mark in marks)

@@ -11,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.reader.waiting import Waiting, waits
+from spe_lab.core.recording import Run
 from spe_lab.core.text import Text
 from spe_lab.topics.objectives import models
 
@@ -103,6 +105,24 @@ def square_roots(p: float) -> float:
     return brentq(excess, 1e-9, 10.0)
 
 
+@waits
+def load_table(
+    *after: Run, servers: Sequence[int] = (1, 2, 4, 8, 16, 64, 256), limits: Sequence[float] = (5, 10)
+) -> Text | Waiting:
+    """Return a table of the highest loads at which 99 % of the requests meet each of these limits.
+
+    `after`: runs whose predictions the table would give away; it waits for them.
+    """
+    loads = [highest_load(np.array(servers), k, 0.99) for k in limits]
+    head = " | ".join(f"99 % within {k:g} S" for k in limits)
+    rows = [f"| servers | {head} |", f"|---:|{'---:|' * len(limits)}"]
+    rows += [
+        f"| {c} | {' | '.join(f'{100 * load:.1f} %' for load in each)} |"
+        for c, *each in zip(servers, *loads, strict=True)
+    ]
+    return Text("\n".join(rows))
+
+
 def spare_table(
     k: float = 5.0, p: float = 0.99, no_wait: float = 0.9, offered: Sequence[int] = (10, 100, 1000, 10_000)
 ) -> Text:
@@ -111,8 +131,8 @@ def spare_table(
     The objectives: a share `p` of requests take at most k, and a share `no_wait` of requests do not wait.
     """
     rows = [
-        f"| busy on average | {p:.0%} within {k:g} S | rule δ | {no_wait:.0%} do not wait | rule β√a |",
-        "|---|---|---|---|---|",
+        f"| busy on average | {100 * p:.3g} % within {k:g} S | rule δ | {100 * no_wait:.3g} % do not wait | rule β√a |",
+        "|---:|---:|---:|---:|---:|",
     ]
     for a in offered:
         spare = np.arange(1, 40 + int(4 * math.sqrt(a)))

@@ -30,28 +30,43 @@ class Sla(SimulatedLab):
     stem = "queueing"
     steps = 3
     live = True
+    exact = True
     compared = ("servers and penalties", "servers and penalties")
     within = 0.04
+    first = ("spare", "offered", "price", "fine")
     breaks = (
         "Contracts rarely charge for each late answer: they promise a percentile for a month, and refund part of the"
         " bill if it is missed. The cost of a late answer in lost customers is not known to three digits."
     )
 
     def make_sliders(self) -> list[Slider]:
-        def slider(
-            name: str, symbol: str, default: float, low: float, high: float, scale: str, source: str, unit: str = ""
-        ) -> Slider:
-            known = models.QUANTITIES[symbol]
-            return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, source=source)
+        def slider(name: str, symbol: str, *domain: Any, unit: str = "", **shown: Any) -> Slider:
+            known, (default, low, high, scale) = models.QUANTITIES[symbol], domain
+            return Slider(name, unit or known.unit, default, known.meaning, low, high, scale, symbol=symbol, **shown)
 
         spare, offered, w = (models.QUANTITIES[name].meaning for name in "maw")
         return [
-            Slider.count("spare", 6, spare, 1, MOST_SPARE, "a guess"),
-            Slider.count("offered", 20, offered, 1, 200, "assumed", "log"),
-            slider("service", "S", 100, 1, 1000, "log", "assumed", "ms"),
-            Slider("w", "", 0.5, f"{w}, in mean service times", 0.01, 10, "log", source="assumed"),
-            slider("price", "c", 0.5, 0.01, 10, "log", "assumed: a rented server"),
-            slider("fine", "f", 1.0, 0.01, 100, "log", "assumed"),
+            Slider.count("spare", 6, spare, 1, MOST_SPARE, "a guess", label="Spare servers", symbol="m"),
+            Slider.count("offered", 20, offered, 1, 200, "assumed", "log", label="Offered load", symbol="a"),
+            slider(
+                *("service", "S", 100, 1, 1000, "log"),
+                unit="ms",
+                source="assumed",
+                label="Service time",
+                group="Requests",
+            ),
+            Slider(
+                *("w", "", 0.5, f"{w}, in mean service times", 0.01, 10, "log"),
+                source="assumed",
+                label="Longest wait",
+                group="Requests",
+            ),
+            slider(
+                *("price", "q", 0.5, 0.01, 10, "log"),
+                source="assumed: a rented server",
+                label="Price of a server",
+            ),
+            slider("fine", "f", 1.0, 0.01, 100, "log", source="assumed", label="Fine for 1000 late"),
         ]
 
     def default_values(self, short: bool) -> list[float]:
@@ -99,7 +114,7 @@ class Sla(SimulatedLab):
 
     def cost(self, point: Mapping[str, Value], spare: np.ndarray, late: np.ndarray) -> np.ndarray:
         return models.hourly_cost()(
-            a=point["offered"], m=spare, c=point["price"], f=point["fine"], L=late, S=point["service"] / 1000
+            a=point["offered"], m=spare, q=point["price"], f=point["fine"], L=late, S=point["service"] / 1000
         )
 
     def cheapest(self, settings: Mapping[str, Value] | None = None) -> int:

@@ -12,8 +12,8 @@ from spe_lab.topics.objectives import models, pools
 from spe_lab.topics.objectives.sharing import SEED
 
 WAYS = ("shared queue", "queue for each")
-OBJECTIVES = ("time in all", "no waiting")
-CUSTOMERS = 1500  # of a small pool, for one load, in a first answer
+OBJECTIVES = ("total time", "no waiting")
+CUSTOMERS = 3000  # of a small pool, for one load, in a first answer
 BATCHES = 10  # few and long: the waits of a busy pool are correlated over a long time
 STEPS = 7  # loads that are tried for one pool
 FARTHEST = 8.0  # log(load / (1 − load)) of the first bracket's ends: from 0.0003 to 0.9997
@@ -35,10 +35,12 @@ class Utilisation(SimulatedLab):
     axis = "servers"
     quantity = "highest load that meets the objective"
     unit = ""
+    percent = True
     scale = "linear"
     stem = "queueing"
     steps = 3
     live = True
+    exact = True
     compared = (WAYS[0], WAYS[0])
     within = 0.05
     breaks = (
@@ -50,10 +52,26 @@ class Utilisation(SimulatedLab):
         k, p = f"{models.QUANTITIES['k'].meaning}, in mean service times", models.QUANTITIES["p"].meaning
         objective = "objective of a share p of requests: an answer within k, or no waiting at all"
         return [
-            Slider.count("servers", 16, "servers in the pool", 1, MOST_SERVERS, "a rack's share", "log"),
-            Slider.choice("objective", OBJECTIVES, objective, "users notice the time in all"),
-            Slider("k", "", 5.0, k, 1, 20, "log", source="little above the 4.6 of the service alone"),
-            Slider("p", "", 0.99, p, 0.5, 0.999, "log", source="the usual objective"),
+            Slider.count(
+                *("servers", 16, "servers in the pool", 1, MOST_SERVERS, "a rack's share", "log"),
+                label="Servers",
+                symbol="c",
+            ),
+            Slider.choice(
+                *("objective", OBJECTIVES, objective, "users notice the total time"),
+                label="Objective",
+            ),
+            Slider(
+                *("k", "", 5.0, k, 1, 20, "log"),
+                source="little above the 4.6 of the service alone",
+                label="Time limit",
+            ),
+            Slider(
+                *("p", "", 0.99, p, 0.5, 0.999, "log"),
+                source="the usual objective",
+                label="Fast requests",
+                percent=True,
+            ),
         ]
 
     def default_values(self, short: bool) -> list[float]:

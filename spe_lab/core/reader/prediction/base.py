@@ -349,6 +349,12 @@ def lab_of(run: Recording) -> Lab:
     return registry.get(run.lab, Machine.from_dict(dict(run.machine)) if run.machine else None)
 
 
+def placed(lab: Lab, at: float) -> str:
+    """Return a place on the lab's axis as a name or as a number with its unit."""
+    slider = lab.sliders[lab.axis]
+    return slider.rendered(at) if slider.places else units.render(float(at), slider.unit, 6)
+
+
 def nearest(curve: Curve, lab: Lab, at: float) -> int:
     """Return the index of the curve's point nearest to `at`, by ratio on a logarithmic axis."""
     along = math.log if lab.sliders[lab.axis].scale == "log" else float

@@ -21,6 +21,7 @@ from spe_lab.core.reader.prediction.base import (
     deviating,
     interval,
     nearest,
+    placed,
     set_to,
     shortened,
 )
@@ -44,7 +45,7 @@ class Choice(JournalEntry):
     @property
     def asked(self) -> str:
         lab = registry.get(self.lab)
-        return f"{self.of} at {lab.axis} {units.render(self.at, lab.sliders[lab.axis].unit, 6)}"
+        return f"{self.of} at {lab.axis} {placed(lab, self.at)}"
 
     @property
     def subject(self) -> str:

@@ -23,6 +23,7 @@ from spe_lab.core.reader.prediction.base import (
     deviating,
     interval,
     nearest,
+    placed,
     set_to,
     shortened,
 )
@@ -49,7 +50,7 @@ class Order(JournalEntry):
         lab = registry.get(self.lab)
         if self.at is None:
             return f"along {lab.axis}"
-        return f"at {lab.axis} {units.render(self.at, lab.sliders[lab.axis].unit, 6)}"
+        return f"at {lab.axis} {placed(lab, self.at)}"
 
     @property
     def subject(self) -> str:

@@ -20,6 +20,7 @@ from spe_lab.core.reader.prediction.base import (
     deviating,
     interval,
     nearest,
+    placed,
     set_to,
     shortened,
 )
@@ -149,7 +150,7 @@ class Range(Ends):
 
     @property
     def asked(self) -> str:
-        place = f"at {registry.get(self.lab).axis} {units.render(self.at, self.at_unit, 6)}"
+        place = f"at {registry.get(self.lab).axis} {placed(registry.get(self.lab), self.at)}"
         return f"{self.curve} {place}" if self.curve else place
 
     @property
@@ -158,7 +159,7 @@ class Range(Ends):
         names = curve_names(lab)
         curve = self.curve or (names[0] if len(names) > 1 else "")
         of = f" ({curve})" if curve else ""
-        place = f"at {lab.axis} {units.render(self.at, self.at_unit, 6)}"
+        place = f"at {lab.axis} {placed(lab, self.at)}"
         return f"the {lab.quantity}{of} {place}{set_to(lab, dict(self.settings))}"
 
     @property
@@ -178,7 +179,7 @@ class Range(Ends):
         if not math.isfinite(value):
             return UNCLEAN
         factor, unit = (100, "%") if self.percent else (1, self.unit)
-        place, measured = units.render(curve.x.values[i], self.at_unit), units.render(value * factor, unit)
+        place, measured = placed(lab, curve.x.values[i]), units.render(value * factor, unit)
         named = f" ({self.curve})" if self.curve else ""
         ends = f"{low * factor:.3g} to {high * factor:.3g}"
         return self.judged(f"At {lab.axis} {place} the {lab.quantity}{named} was {measured} ({ends})", value, low, high)
