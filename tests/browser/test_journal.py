@@ -8,15 +8,15 @@ from .jupyter import MissingError, jupyterlab, write_notebook
 
 pytestmark = pytest.mark.browser
 
-IMPORTS = "from spe_lab import predict, sketch\nfrom spe_lab.topics import memory"
+IMPORTS = "from spe_lab import exercise, predict, sketch"
 TYPED = (
     f'{IMPORTS}\nprediction = predict("memory.working_set", at="16MiB", low=50, high=200)\nprediction',
-    'answer = 10\nmemory.EXERCISES["ramp"].check(answer)',
+    'q1 = exercise("memory", "ramp")\nq1.check(q1.solved())',
     'drawn = sketch("memory.stride")\ndrawn',
 )
 UNTOUCHED = (
     f'{IMPORTS}\nprediction = predict("memory.working_set", at="16MiB", low=..., high=...)\nprediction',
-    'answer = ...\nmemory.EXERCISES["ramp"].check(answer)',
+    'q1 = exercise("memory", "ramp")\nq1.check(...)',
     'drawn = sketch("memory.stride")\ndrawn',
     "drawn.text, prediction.low",
 )
@@ -57,7 +57,7 @@ def test_predictions_and_answers_outlive_kernel_browser_and_notebook(tmp_path):
             assert notebook.console_errors == []
         with jupyterlab(tmp_path, **kept) as lab, lab.open("elsewhere/copy.ipynb") as notebook:
             assert "From your journal, at size 16 MiB: 50 to 200 ns, committed " in said(notebook.run(0))
-            assert "was right: 1 − C/S = 0.9 gives S = 10 C" in said(notebook.run(1))
+            assert "was right: " in said(notebook.run(1))
             notebook.run(2)
             notebook.page.get_by_text(drawn).last.wait_for()
             assert drawn in said(notebook.run(3)) and "50" in said(notebook.run(3))

@@ -73,7 +73,7 @@ def test_a_dragged_slider_may_miss_its_steps_by_a_rounding_error(lab_id):
     explorer = explore(lab_id)
     for name, widget in explorer.sliders.items():
         slider = explorer.lab.sliders[name]
-        if slider.scale == "linear" and slider.multiple_of:
+        if slider.scale == "linear" and slider.multiple_of and not controls.stepped(slider):
             for factor in (1 - 2e-16, 1 + 4e-16):
                 widget.value, number = slider.default, frame(explorer)
                 widget.value = (slider.high - slider.multiple_of) * factor
@@ -398,7 +398,7 @@ def test_a_prediction_is_committed_before_the_simulation_shows():
     assert explorer.status == "Commit it above." and not explorer.measuring and not explorer.measured()
     promise.committed = True
     promise.follow()
-    assert explorer.recording.point["dice"] == 2 and explorer.status.startswith("Move the sliders")
+    assert explorer.recording.point["dice"] == 2 and "Move" not in explorer.status
 
 
 class Refining(Live):

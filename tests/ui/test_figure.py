@@ -306,7 +306,7 @@ def test_what_ticks_say_stands_apart(lab_id):
         for x, label in zip(bottom.get_xticks(), bottom.get_xticklabels(), strict=True)
         if low <= x <= high
     ]
-    assert len(said) >= 5 and all(left.x1 + 9 < right.x0 for left, right in itertools.pairwise(said))
+    assert len(said) >= 4 and all(left.x1 + 9 < right.x0 for left, right in itertools.pairwise(said))
 
 
 @pytest.mark.parametrize("lab_id", ["objectives.hedging", "objectives.utilisation"])

@@ -93,7 +93,7 @@ def test_the_picture_fits_the_size_that_the_page_gives_it():
 def test_what_a_reader_did_is_there_and_comes_back_from_a_file(tmp_path, monkeypatch):
     predict("memory.working_set", at="16MiB", low=50, high=200)
     predict_order("memory.working_set", "16KiB", "1MiB")
-    memory.EXERCISES["ramp"].check(10)
+    memory.EXERCISES["ramp"].check(memory.EXERCISES["ramp"].answer)
     file = tmp_path / "mine.json"
     assert page().export(file) == f"Your journal is in {file}."
     monkeypatch.setenv("SPE_LAB_CONFIG_DIR", str(tmp_path / "elsewhere"))
