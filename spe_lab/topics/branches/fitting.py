@@ -48,8 +48,8 @@ class Fitted:
             "ideal" if states == IDEAL else f"{states} states" for states in (self.states, self.low, self.high)
         )
         return Text(
-            f"fits best: {best} (95 % interval: {low} to {high}); penalty {self.penalty:.2f} ns; median residual"
-            f" {self.residual:.1%}"
+            f"The best fit is the counter with {best} (95 % interval: {low} to {high}), a penalty of"
+            f" {self.penalty:.2f} ns and a median error of {100 * self.residual:.1f} %."
         )
 
     def predict(self, p: np.ndarray) -> np.ndarray:
