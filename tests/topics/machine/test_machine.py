@@ -168,7 +168,7 @@ def test_tables_name_sources_methods_and_verdicts():
     own = Machine(machines.facts(), found)
     table = machine.parameters_table(own)
     assert "1.1 ns (1 ns to 1.2 ns)" in table and "a method" in table and calibration.UNRESOLVED in table
-    assert "calibrate" in machine.parameters_table(Machine(machines.facts(), machines.claim()))
+    assert "press *Calibrate*" in machine.parameters_table(Machine(machines.facts(), machines.claim()))
 
 
 def with_profile(latency, clock):
