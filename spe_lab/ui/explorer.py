@@ -501,7 +501,7 @@ class Explorer:
                     reveal(recording, self.lab)
                 self.parts.progress.value = progress
                 doing = "simulating" if self.lab.simulated else "measuring"
-                self._say(f"{doing}: {recording.kept} of {recording.tried} samples clean")
+                self._say(f"{doing}: {recording.kept:,} of {recording.tried:,} samples clean")
                 now = time.monotonic()
                 if number and now - self._moved < _REST_S and now - shown < _HELD_BACK_S:
                     held = recording
@@ -513,7 +513,8 @@ class Explorer:
     def _ending(self, cancel: Cancel) -> str:
         recording = self.recording
         how = "cancelled after" if cancel.is_set() else f"{recording.measured[0].source}:"
-        ended = f"{how} {recording.kept} clean samples of {recording.tried}"
+        kept, tried = recording.kept, recording.tried
+        ended = f"{how} {tried:,} samples" if kept == tried else f"{how} {kept:,} clean samples of {tried:,}"
         predicted = self.prediction is not None and self.prediction.committed and not cancel.is_set()
         return f"{ended}. {self.prediction.score(recording)}" if predicted else ended
 

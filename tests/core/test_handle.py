@@ -42,8 +42,9 @@ def test_an_exercise_is_asked_by_number_or_name():
     assert exercise("memory", 1).id == exercise("memory", "ramp").id == "memory.ramp"
     assert repr(exercise("memory", 1)).startswith("Exercise 1. In the refined model")
     assert exercise("memory", 1)._repr_markdown_().startswith("**Exercise 1.** In the refined model")
-    assert exercise("memory", 1).check(10).state == "right" and exercise("memory", 1).answer_given() == 10
-    assert exercise("memory", 1).solved() == 10 and "Hint 1" in exercise("memory", 1).hint()
+    right = exercise("memory", 1).solved()  # of the numbers that are drawn for this reader
+    assert exercise("memory", 1).check(right).state == "right" and exercise("memory", 1).answer_given() == right
+    assert "Hint 1" in exercise("memory", 1).hint()
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_a_damaged_journal_leaves_the_fixed_numbers_and_is_told(long):
 
 def test_fixed_numbers_have_no_others():
     with pytest.raises(SpeLabError, match="must have numbers that are drawn"):
-        exercise("memory", 1).another()
+        exercise("memory", "overlap").another()
 
 
 def test_an_exercise_that_draws_nothing_is_a_defect():

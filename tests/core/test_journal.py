@@ -134,10 +134,19 @@ def test_a_journal_does_not_grow_without_end():
         ({"points": 8}, {"points": 8}),
         (float("inf"), "inf"),
         (1j, "1j"),
+        ([10**309], ["1" + 309 * "0"]),
+        ([10**5000], "a list that cannot be printed"),
+        ("half \ud800", "half ?"),
     ],
 )
 def test_answers_are_kept_as_simple_types(answer, stored):
     assert journal.plain(answer) == stored
+
+
+@pytest.mark.parametrize("answer", [10**400, [10**400], [10**5000], "\ud800"])
+def test_no_answer_makes_the_journal_unreadable(answer, folder):
+    _, complaint = journal.attempt(lambda kept: kept.answered("memory.ramp", answer, "wrong", "no"), None)
+    assert not complaint and journal.load().exercises["memory.ramp"]["last"]
 
 
 # ---- The file

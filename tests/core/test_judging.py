@@ -5,9 +5,9 @@ import pytest
 
 from spe_lab.core.c import native
 from spe_lab.core.curve import Axis, Curve
-from spe_lab.core.errors import UnavailableError
+from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.reader import judging
-from spe_lab.core.reader.judging import judge_c, loops_of, own_run, same_code
+from spe_lab.core.reader.judging import c_text, judge_c, loops_of, own_run, same_code
 from spe_lab.core.recording import Recording
 
 
@@ -45,6 +45,11 @@ def test_one_s_own_run_is_given_back():
 def test_any_other_run_is_refused_with_the_cure(other, said):
     with pytest.raises(UnavailableError, match=said):
         own_run(other, "branches.selectivity", payload="none")
+
+
+def test_c_that_cannot_be_written_to_a_file_is_refused():
+    with pytest.raises(SpeLabError, match="UTF-8"):
+        c_text("int f;  // \ud800")
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,9 @@ def analysis(loop: Sequence[str]) -> str:
         return f"llvm-mca cannot judge this loop: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}"
     cycles = float(numbers["Total Cycles"]) / float(numbers["Iterations"])
     instructions = round(float(numbers["Instructions"]) / float(numbers["Iterations"]))
+    cycle = "cycle" if f"{cycles:.3g}" == "1" else "cycles"
     return (
-        f"llvm-mca predicts {cycles:.2g} cycles an iteration for {instructions} instructions,"
-        f" {float(numbers['Block RThroughput']):.2g} if iterations were independent; it assumes that every load hits"
-        " and every branch is predicted"
+        f"llvm-mca predicts {cycles:.3g} {cycle} an iteration for {instructions} instructions,"
+        f" {float(numbers['Block RThroughput']):.3g} if iterations were independent. It assumes that every load hits"
+        " and every branch is predicted."
     )

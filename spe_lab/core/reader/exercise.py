@@ -5,6 +5,7 @@ so is an unchanged template in C. The reader's journal keeps the answers to a to
 other kernels and notebooks. Topics import everything that they write exercises with from here.
 """
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ __all__ = [
 
 PUT = "put your answer in the place of the dots and run this cell again"
 _MOST_TRIES = 100  # draws until a question differs
+_FLOAT_BITS = 1024  # a whole number of more bits exceeds every float
 CHANGE = "change the C code in its cell, run that cell and then this one"
 
 
@@ -65,6 +67,8 @@ class Exercise:
 
         `answer` is a number, a text or the like; in C the cell object of `%%c`, or source text.
         """
+        if isinstance(answer, int) and answer.bit_length() > _FLOAT_BITS:
+            answer = math.inf if answer > 0 else -math.inf  # Python refuses to print thousands of digits
         source = getattr(answer, "source", answer)
         code = source if isinstance(source, str) else None
         if untouched := self._untouched(answer, code):

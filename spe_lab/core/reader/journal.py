@@ -233,15 +233,19 @@ def take_over(file: Path) -> Journal:
 def plain(answer: Any) -> Any:
     """Return an answer as numbers, texts, lists and dicts of these; anything else as its printed text.
 
+    Whatever is returned can be written and read again: a whole number beyond every float becomes its digits, and half
+    of a surrogate pair, which UTF-8 lacks, a question mark.
+
     >>> import fractions
-    >>> plain((1, 2.5, "x")), plain(fractions.Fraction(1, 3)), plain(float("nan"))
-    ([1, 2.5, 'x'], '1/3', 'nan')
+    >>> plain((1, 2.5, "x")), plain(fractions.Fraction(1, 3)), plain(float("nan")), plain([10**309])[0][:3]
+    ([1, 2.5, 'x'], '1/3', 'nan', '100')
     """
     listed = answer.tolist() if type(answer).__module__ == "numpy" and hasattr(answer, "tolist") else answer
     try:
-        text = json.dumps(listed, allow_nan=False)
+        text = json.dumps(listed, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        text = json.dumps(_printed(answer))
+        text = json.dumps(_printed(answer), ensure_ascii=False)
+    text = text.encode(errors="replace").decode()
     too_long = f"an answer of {len(text)} characters, too long to be kept"
     return json.loads(text, parse_int=_whole) if len(text) <= LARGEST_ANSWER else too_long
 

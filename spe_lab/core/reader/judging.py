@@ -67,6 +67,8 @@ def c_text(answer: Any) -> str:
     if not isinstance(source, str):
         cure = "run the cell that begins with %%c, then this cell again"
         raise SpeLabError(f"the answer must be the cell of your C code, got {type(answer).__name__}; {cure}")
+    if source.encode(errors="replace").decode() != source:
+        raise SpeLabError("the C code must be text that UTF-8 can hold, got half of a surrogate pair; remove it")
     if isinstance(reason, str):  # the cell found no compiler
         raise UnavailableError(reason)
     native.compiler()

@@ -37,11 +37,12 @@ class Noise:
             " percentile"
             for name, x in (("additions", self.additions), ("cache", self.cache))
         ]
-        return (
+        in_words = (
             f"Slower than the fastest sample: {'; '.join(spreads)}. {kept} of {tried} samples clean. A/A control:"
             f" {s.control[1] - 1:+z.2%} ({s.control[0] - 1:+z.2%} to {s.control[2] - 1:+z.2%}). Core clock"
             f" {s.clock_ghz[0]:.2f} to {s.clock_ghz[2]:.2f} GHz."
         )
+        return in_words.replace("%", " %")
 
 
 def observe(seconds: float = 3.0) -> Noise:

@@ -107,7 +107,9 @@ def judge_two_states(answer: Any) -> Verdict:
         meaning = {"p": p, "q": 1 - p}  # by name: the reader's symbols may carry other assumptions
         given = given.subs({s: meaning[s.name] for s in given.free_symbols if s.name in meaning})
         names = sorted(s.name for s in given.free_symbols)
-    except (sympy.SympifyError, TypeError, AttributeError, SyntaxError):
+        if not isinstance(given, sympy.Expr):  # such as p < 1, True or (p, q)
+            raise TypeError
+    except (sympy.SympifyError, TypeError, AttributeError, SyntaxError, ValueError):
         raise SpeLabError(
             f"the answer must be an expression in p, got {answer!r:.80}; write for example p*(1-p)"
         ) from None
@@ -116,6 +118,9 @@ def judge_two_states(answer: Any) -> Verdict:
             f"the answer must be an expression in p alone, got the symbols {', '.join(names)}; put q = 1 − p"
         )
     right = models.misprediction(2)
+    value = sympy.sympify(given.subs(p, sympy.Rational(1, 5)))
+    if not (value.is_real and value.is_finite):
+        return Verdict("wrong", "at p = 1/5 it is not a real number; a rate lies between 0 and 1 for every p")
     if sympy.simplify(given - right) == 0:
         why = "the state is the last outcome, so a misprediction is a change: p · (1 − p) up and (1 − p) · p down"
         return Verdict("right", why)
@@ -124,8 +129,8 @@ def judge_two_states(answer: Any) -> Verdict:
     if sympy.simplify(given - models.misprediction(4)) == 0:
         why = "that is the rate of four states; with two, one outcome is enough to change the prediction"
         return Verdict("wrong", why)
-    answered, expected = (float(rate.subs(p, sympy.Rational(1, 5))) for rate in (given, right))
-    return Verdict("wrong", f"at p = 1/5 it gives {answered:.3g}, and two states mispredict {expected:.3g}")
+    expected = float(right.subs(p, sympy.Rational(1, 5)))
+    return Verdict("wrong", f"at p = 1/5 it gives {float(value):.3g}, and two states mispredict {expected:.3g}")
 
 
 def judge_predicate(answer: Any) -> Verdict:

@@ -44,12 +44,11 @@ class Fitted:
 
     def summary(self) -> Text:
         """Return the best number of states and the penalty, in a sentence."""
-        best, low, high = (
-            "ideal" if states == IDEAL else f"{states} states" for states in (self.states, self.low, self.high)
-        )
+        low, high = ("ideal" if states == IDEAL else f"{states} states" for states in (self.low, self.high))
+        best = "the ideal predictor" if self.states == IDEAL else f"a counter with {self.states} states"
         return Text(
-            f"fits best: {best} (95 % interval: {low} to {high}); penalty {self.penalty:.2f} ns; median residual"
-            f" {self.residual:.1%}"
+            f"The best fit is {best} (95 % interval: {low} to {high}), with a penalty of {self.penalty:.2f} ns and a"
+            f" median error of {100 * self.residual:.1f} %."
         )
 
     def predict(self, p: np.ndarray) -> np.ndarray:

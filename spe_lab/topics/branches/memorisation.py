@@ -120,7 +120,7 @@ class Memory:
         """Return the place and the height of that step, in a sentence."""
         step = self.span()
         if step is None:
-            return Text("every length takes the same time per element: all patterns were memorised, or none")
+            return Text("Every length takes the same time per element: all patterns were memorised, or none.")
         lengths = (step.capacity, step.capacity_low, step.capacity_high)
         places = [units.render(float(f"{length:.2g}"), "") for length in lengths]
         memorised = "memorised up to {} branches (95 % interval: {} to {})".format(*places)

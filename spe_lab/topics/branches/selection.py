@@ -43,7 +43,7 @@ class SelectionLab(KernelLab):
         return Slider("p", "", 0.3, meaning, 0, 1, source=source, label="Share selected", percent=True)
 
     def states_slider(self) -> Slider:
-        meaning, source = "states of the modelled counter", "a two-bit counter, as in the notes"
+        meaning, source = "states of the modelled counter", "a two-bit counter, as in textbooks"
         return Slider.count("states", 4, meaning, 2, 16, source, measured=False, label="Counter states", symbol="n")
 
     def default_values(self, short: bool) -> list[float]:
@@ -95,7 +95,7 @@ class Selection:
     def crossover(self) -> Text:
         """Return in a sentence where the fitted curve crosses the time without a branch."""
         low, high = self.crossings()
-        between = [f"{'above' if end is low else 'below'} p = {end:.2g}" for end in (low, high) if math.isfinite(end)]
+        between = [f"{'above' if end is low else 'below'} p = {end:.3g}" for end in (low, high) if math.isfinite(end)]
         if between:
             return Text(f"On this machine the fitted curve is above the predicated loop {' and '.join(between)}.")
         return Text("On this machine the fitted curve does not cross the predicated loop.")
@@ -153,7 +153,7 @@ class Selectivity(SelectionLab):
 
     def make_sliders(self) -> list[Slider]:
         meaning = "data read of a selected element in addition to its key"
-        payload = Slider.choice("payload", PAYLOADS, meaning, "the notes' loop", label="Payload")
+        payload = Slider.choice("payload", PAYLOADS, meaning, "the loop without records", label="Payload")
         times = [time_slider(name, assumed(self.machine, name)) for name in ("t0", "t1", "P")]
         return [self.share_slider(), payload, self.states_slider(), *times]
 

@@ -56,14 +56,18 @@ def judge_cycles(answer: Any, machine: Machine | None = None) -> Verdict:
     parameters = (machine or machines.current()).parameters
     latency, clock = parameters["l1_latency"], parameters.get("core_clock")
     if clock is None or clock.value is None or latency.origin != "measured":
-        raise UnavailableError("this exercise needs your own profile; run spe-lab machine --calibrate")
+        raise UnavailableError(
+            "this exercise needs your own profile; press Calibrate in the chapter, then run this cell again"
+        )
     low = (latency.low or latency.value) * (clock.low or clock.value)
     high = (latency.high or latency.value) * (clock.high or clock.value)
     if 0.95 * low <= cycles <= 1.05 * high:
         product = f"{latency.value:.3g} ns at {clock.value:.3g} GHz are {latency.value * clock.value:.2g} cycles"
         return Verdict("right", product)
-    if cycles and 0.95 * low <= latency.value**2 / cycles * clock.value**2 <= 1.05 * high:
+    if cycles and 0.95 * low <= cycles * clock.value**2 <= 1.05 * high:
         return Verdict("wrong", "you divided by the clock; a latency in ns times cycles per ns gives cycles")
+    if math.isclose(cycles, latency.value, rel_tol=0.05):
+        return Verdict("wrong", "that is the latency in ns; how many cycles has the clock in a nanosecond?")
     return Verdict("wrong", f"your profile allows {low:.3g} to {high:.3g} cycles")
 
 
@@ -166,10 +170,10 @@ EXERCISES = Exercises(
         "share": Exercise(
             "What share of the last-level cache that your machine claims did your program get?",
             (
-                "The lab machine.facts shows both; the lower panel shows their ratio.",
+                "Lab 1 shows both capacities; the lower panel shows their ratio.",
                 "Take the last level: effective divided by claimed.",
             ),
-            "the last ratio in the lower panel of machine.facts",
+            "the last ratio in the lower panel of lab 1",
             "A share far below 1 means that others use the cache, or that the host's capacity is claimed and not yours."
             " Models need the effective capacity.",
             judge_share,

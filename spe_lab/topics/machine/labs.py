@@ -39,7 +39,9 @@ class LevelLab(Lab):
         meaning = "values to compare with: this machine's claims, its profile, or published numbers of another CPU"
         choices = (CLAIMS, PROFILE, *published())
         source = "the operating system"
-        return Slider.choice("beside", choices, meaning, source, measured=False, label="Compare with")
+        return Slider.choice(
+            "beside", choices, meaning, source, measured=False, label="Compare with", symbol="Compare with"
+        )
 
     def make_sliders(self) -> list[Slider]:
         return [self.level_slider(), self.profile_slider()]

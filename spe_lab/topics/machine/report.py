@@ -32,7 +32,7 @@ def parameters_table(machine: Machine | None = None) -> Text:
         if p.origin == "measured":
             rows.append((_words(name), _with_interval(p), expected, p.method))
     if not rows:
-        return Text("Nothing has been measured yet: run `spe-lab machine --calibrate`.")
+        return Text("Nothing has been measured yet: press *Calibrate* above, then run this cell again.")
     return _table(("parameter", "measured", "claimed or assumed", "method"), rows)
 
 

@@ -180,12 +180,13 @@ EXERCISES = Exercises(
             "Read your own curves at the largest working set: how many times as long does a dependent access take as an"
             " independent one?",
             (
-                "Both curves are measured; open the data below the figure and take the last row of each.",
+                "Both curves are measured; open *Data and downloads* below the figure, and take the last row of each.",
                 "Divide the dependent time by the independent one.",
             ),
             "the last value of the first measured curve, divided by the last of the second",
             "Independent accesses overlap: several lines are fetched at once, and prefetchers request the next lines before"
-            " the loop needs them. By Little's law, the factor is the mean number of lines on their way from memory.",
+            " the loop needs them. By Little's law, the mean number of lines on their way is the rate at which lines arrive"
+            " times the time that each takes: about this factor, since a random order also misses translations.",
             judge_overlap,
             overlap_of,
         ),

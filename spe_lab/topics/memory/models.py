@@ -129,15 +129,15 @@ def skipping() -> Formula:
     written = sympy.Piecewise((0, s <= block), (s / block - 1, s < 2 * block), (1, True))
     cases = r"0 & \text{if } s \le B \\ s/B - 1 & \text{if } B < s < 2B \\ 1 & \text{if } s \ge 2B"
     derived = skips_by_stride("L3").subs(symbol("B_L3"), block)
-    return Formula(rf"k = \begin{{cases}} {cases} \end{{cases}}", written, derived.rewrite(sympy.Piecewise))
+    return Formula(rf"g = \begin{{cases}} {cases} \end{{cases}}", written, derived.rewrite(sympy.Piecewise))
 
 
 def in_memory() -> Formula:
     """Return the time of a step of the prefetched model on an array beyond all caches, as a textbook prints it."""
-    m, k = misses_by_stride("L3"), skips_by_stride("L3")
-    written = symbol("t_step") + symbol("q") * (m - k) + (symbol("r_L1") + symbol("r_L3")) * k
+    m, g = misses_by_stride("L3"), skips_by_stride("L3")
+    written = symbol("t_step") + symbol("q") * (m - g) + (symbol("r_L1") + symbol("r_L3")) * g
     huge = {symbol(f"C_{level}"): 1 for level in LEVELS} | {symbol("S"): 2}
-    latex = r"T(s) = t_{step} + q\,(m - k) + (r_{L1} + r_{L3})\,k"
+    latex = r"T(s) = t_{step} + q\,(m - g) + (r_{L1} + r_{L3})\,g"
     return Formula(latex, written, prefetched().expression.subs(huge))
 
 
@@ -163,7 +163,7 @@ def skips_by_stride(level: str) -> "sympy.Expr":
 def prefetched() -> Model:
     """Return the time per access of a dependent strided sweep with prefetching.
 
-    Beyond the last-level cache T = t_step + q · (m − k) + (r_L1 + r_L3) · k, for m misses per access of which k skip
+    Beyond the last-level cache T = t_step + q · (m − g) + (r_L1 + r_L3) · g, for m misses per access of which g skip
     lines. In a cache, lines fetched in order arrive in time; a skipping one costs r_L1 from level 2, and l_L2 more from
     level 3.
     """

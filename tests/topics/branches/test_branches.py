@@ -432,6 +432,12 @@ def test_the_penalty_needs_a_measurement(run, reason):
         ("2*x", "wrong"),
         ("((", "wrong"),
         (0.5, "wrong"),
+        ("1/(p - 1/5)", "wrong"),
+        ("I*p", "wrong"),
+        ("p < 1", "wrong"),
+        (True, "wrong"),
+        ((1, 2), "wrong"),
+        (float("nan"), "wrong"),
     ],
 )
 def test_the_two_state_rate_is_judged_as_an_expression(answer, state):

@@ -168,7 +168,7 @@ def test_tables_name_sources_methods_and_verdicts():
     own = Machine(machines.facts(), found)
     table = machine.parameters_table(own)
     assert "1.1 ns (1 ns to 1.2 ns)" in table and "a method" in table and calibration.UNRESOLVED in table
-    assert "calibrate" in machine.parameters_table(Machine(machines.facts(), machines.claim()))
+    assert "press *Calibrate*" in machine.parameters_table(Machine(machines.facts(), machines.claim()))
 
 
 def with_profile(latency, clock):
@@ -190,9 +190,15 @@ def test_the_cycles_exercise_tells_answers_apart(answer, state):
     )
 
 
+@pytest.mark.parametrize(("answer", "said"), [(0.25, "divided by the clock"), (1, "the latency in ns")])
+def test_the_cycles_exercise_knows_two_mistakes(answer, said):
+    profile = with_profile((1.0, 0.98, 1.02), (4.0, 3.9, 4.1))
+    assert said in machine.EXERCISES["cycles"].check(answer, machine=profile).reason
+
+
 def test_the_cycles_exercise_asks_for_a_profile():
     assert (
-        "calibrate"
+        "press Calibrate"
         in machine.EXERCISES["cycles"]
         .check(4, machine=Machine({}, {"l1_latency": Parameter(1.3, "ns", "assumed", "x")}))
         .reason
