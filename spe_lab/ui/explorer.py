@@ -159,7 +159,7 @@ class Explorer:
     @property
     def frame(self) -> Frame:
         """The frame at the sliders' present values."""
-        return Frame(self.lab, self.point, self._x, self._axis, self.fitted, self._model_shown)
+        return Frame(self.lab, self.point, self._x, self._axis, self.fitted, self._model_shown, not self.gate.closed)
 
     @property
     def marks(self) -> Mapping[str, float] | Waiting:
@@ -256,7 +256,7 @@ class Explorer:
         with TURN:
             point = self.point
             self._simulate_again(point)
-            frame = Frame(self.lab, point, self._x, self._axis, self.fitted, self._model_shown)
+            frame = Frame(self.lab, point, self._x, self._axis, self.fitted, self._model_shown, not self.gate.closed)
             shown, elsewhere = frame.shown, self._elsewhere(point)
             ground, moving = self.figure.layers(
                 frame.predicted,

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from spe_lab import explore, predict, predict_choice, sketch
@@ -39,6 +40,14 @@ def test_an_open_prediction_holds_back_marks_points_and_recorded_data(box):
     assert "crossover" not in everything(explorer)
 
 
+def test_curves_that_come_from_a_measurement_wait_and_the_model_alone_is_shown(box):
+    explorer = explore(LAB, box)
+    waiting = {curve.name: bool(np.isnan(curve.values).all()) for curve in explorer.frame.predicted}
+    assert waiting == {"counter": False, "fitted": True, "predicated, fitted": True}
+    box.skip()
+    assert not any(np.isnan(curve.values).all() for curve in explorer.frame.predicted)
+
+
 def test_what_cells_ask_of_it_waits_and_spoils_nothing(box):
     explorer = explore(LAB, box)
     for asked in (explorer.measured(), explorer.run, explorer.fit, explorer.marks, box.score(explorer.measured())):
@@ -59,7 +68,7 @@ def test_the_explorer_follows_at_once(box, go_on):
     box.commit(1, 5) if go_on == "commit" else box.skip()
     after = everything(explorer)
     assert after != before and "crossover at 0" in explorer.in_state()
-    assert native.available() == explorer.status.startswith("Move the sliders")
+    assert native.available() == explorer.status.startswith("Move a slider")
     assert ("Your prediction at p 0.5: 1 to 5 ns." in explorer.text) == (go_on == "commit")
     explorer.show_recorded()
     assert explorer.run.measured[0].source == "recorded" and not isinstance(explorer.fit, Waiting)
@@ -115,7 +124,7 @@ def test_a_drawn_curve_opens_its_explorer():
         explorer = explore("memory.stride", drawn)
         assert explorer.status == "Commit a curve above, or press Skip." and not explorer.measured()
         getattr(drawn, f"{go_on}_button").click()
-        assert not explorer.gate.closed and explorer.status.startswith("Move the sliders")
+        assert not explorer.gate.closed and explorer.status.startswith("Move a slider")
         journal.path().unlink(missing_ok=True)
 
 
