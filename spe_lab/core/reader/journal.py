@@ -13,6 +13,7 @@ The JSON format and its history: journal_format.py.
 import contextlib
 import copy
 import json
+import math
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -235,14 +236,28 @@ def plain(answer: Any) -> Any:
     >>> import fractions
     >>> plain((1, 2.5, "x")), plain(fractions.Fraction(1, 3)), plain(float("nan"))
     ([1, 2.5, 'x'], '1/3', 'nan')
+    >>> plain([10**400]) == ["1" + 400 * "0"]  # a number that no float holds: the journal would not be read again
+    True
     """
     listed = answer.tolist() if type(answer).__module__ == "numpy" and hasattr(answer, "tolist") else answer
     try:
         text = json.dumps(listed, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        text = json.dumps(str(answer))
+        text = json.dumps(printed(answer))
     too_long = f"an answer of {len(text)} characters, too long to be kept"
-    return json.loads(text) if len(text) <= LARGEST_ANSWER else too_long
+    return json.loads(text, parse_int=_whole) if len(text) <= LARGEST_ANSWER else too_long
+
+
+def printed(answer: Any) -> str:
+    """Return an answer as text; for one that cannot be printed, such as a number of 5000 digits, its type."""
+    try:
+        return str(answer)
+    except Exception:
+        return f"{type(answer).__name__} that cannot be printed"
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if math.isfinite(float(digits)) else digits
 
 
 def now() -> str:
