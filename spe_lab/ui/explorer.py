@@ -68,7 +68,8 @@ class Explorer:
     elsewhere if this machine has no compiler, or it is empty. Its points keep their settings, and fade when the sliders
     leave these. A live lab is simulated again at each move instead.
 
-    While the prediction is open, the page shows the model alone, and `measured()`, `run`, `fit` and `marks` wait.
+    While the prediction is open, the page shows the model alone, without the curves that come from a measurement.
+    `measured()`, `run`, `fit` and `marks` wait.
     """
 
     def __init__(
