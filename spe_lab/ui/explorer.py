@@ -68,7 +68,8 @@ class Explorer:
     elsewhere if this machine has no compiler, or it is empty. Its points keep their settings, and fade when the sliders
     leave these. A live lab is simulated again at each move instead.
 
-    While the prediction is open, the page shows the model alone, and `measured()`, `run`, `fit` and `marks` wait.
+    While the prediction is open, the page shows the model alone, without the curves that come from a measurement.
+    `measured()`, `run`, `fit` and `marks` wait.
     """
 
     def __init__(
@@ -159,7 +160,7 @@ class Explorer:
     @property
     def frame(self) -> Frame:
         """The frame at the sliders' present values."""
-        return Frame(self.lab, self.point, self._x, self._axis, self.fitted, self._model_shown)
+        return Frame(self.lab, self.point, self._x, self._axis, self.fitted, self._model_shown, not self.gate.closed)
 
     @property
     def marks(self) -> Mapping[str, float] | Waiting:
@@ -256,7 +257,7 @@ class Explorer:
         with TURN:
             point = self.point
             self._simulate_again(point)
-            frame = Frame(self.lab, point, self._x, self._axis, self.fitted, self._model_shown)
+            frame = Frame(self.lab, point, self._x, self._axis, self.fitted, self._model_shown, not self.gate.closed)
             shown, elsewhere = frame.shown, self._elsewhere(point)
             ground, moving = self.figure.layers(
                 frame.predicted,

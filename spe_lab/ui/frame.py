@@ -19,6 +19,7 @@ class Frame:
     - `x`: the values of the default sweep; `axis`: the values at which the model is drawn
     - `fitted`: the recording, or None, with its fit
     - `model`: False holds the model back, too: its curves have no values
+    - `fits`: False holds back the curves with a provenance: they come from a measurement, be it a shipped one
     """
 
     lab: Lab
@@ -27,6 +28,7 @@ class Frame:
     axis: Axis
     fitted: Fitted
     model: bool = True
+    fits: bool = True
 
     @property
     def recording(self) -> Recording | None:
@@ -38,7 +40,11 @@ class Frame:
         more = [self.point[self.lab.axis], *(self.recording.x.values if self.recording else ())]
         values = np.union1d(self.axis.values, more)
         curves = self.lab.predict(self.point, Axis(self.axis.name, self.axis.unit, values), self.fitted.fit)
-        return curves if self.model else [replace(curve, values=np.full_like(values, np.nan)) for curve in curves]
+        nothing = np.full_like(values, np.nan)
+        return [curve if self._shows(curve) else replace(curve, values=nothing) for curve in curves]
+
+    def _shows(self, curve: Curve) -> bool:
+        return self.model and (self.fits or not curve.provenance)
 
     @cached_property
     def here(self) -> Sequence[Curve]:

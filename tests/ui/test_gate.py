@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from spe_lab import explore, predict, predict_choice, sketch
@@ -37,6 +38,14 @@ def test_an_open_prediction_holds_back_marks_points_and_recorded_data(box):
     assert not explorer._elsewhere(explorer.point) and explorer.status == ADVICE
     explorer.parts.folds.selected_index = 1
     assert "crossover" not in everything(explorer)
+
+
+def test_curves_that_come_from_a_measurement_wait_and_the_model_alone_is_shown(box):
+    explorer = explore(LAB, box)
+    waiting = {curve.name: bool(np.isnan(curve.values).all()) for curve in explorer.frame.predicted}
+    assert waiting == {"counter": False, "fitted": True, "predicated, fitted": True}
+    box.skip()
+    assert not any(np.isnan(curve.values).all() for curve in explorer.frame.predicted)
 
 
 def test_what_cells_ask_of_it_waits_and_spoils_nothing(box):

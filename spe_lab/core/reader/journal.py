@@ -244,7 +244,7 @@ def plain(answer: Any) -> Any:
     try:
         text = json.dumps(listed, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        text = json.dumps(_printed(answer), ensure_ascii=False)
+        text = json.dumps(printed(answer), ensure_ascii=False)
     text = text.encode(errors="replace").decode()
     too_long = f"an answer of {len(text)} characters, too long to be kept"
     return json.loads(text, parse_int=_whole) if len(text) <= LARGEST_ANSWER else too_long
@@ -254,7 +254,7 @@ def _printed(answer: Any) -> str:
     try:
         return str(answer)
     except Exception:  # the reader's own object, or a whole number of more digits than Python prints
-        return f"an answer of type {type(answer).__name__} that cannot be printed"
+        return f"{type(answer).__name__} that cannot be printed"
 
 
 def _whole(digits: str) -> int | str:

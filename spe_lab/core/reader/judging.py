@@ -15,6 +15,7 @@ from spe_lab.core import registry, units
 from spe_lab.core.c import assembly, native
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.own_c.judged import judged
+from spe_lab.core.reader.journal import printed
 from spe_lab.core.reader.verdict import Verdict
 from spe_lab.core.recording import Recording
 from spe_lab.core.sampling.kernels import Point, sweep
@@ -29,7 +30,8 @@ def number(answer: Any, meaning: str) -> float:
     except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
-        raise SpeLabError(f"the answer must be a number, {meaning}, got {answer!r:.80}; write for example 2.5")
+        got = repr(answer) if isinstance(answer, str) else printed(answer)
+        raise SpeLabError(f"the answer must be a number, {meaning}, got {got:.80}; write for example 2.5")
     return value
 
 

@@ -187,7 +187,14 @@ class Selectivity(SelectionLab):
         return [
             Curve("counter", "predicted", x, "ns", time),
             Curve("fitted", "predicted", x, "ns", fitted.predict(p), provenance=how),
-            Curve("predicated, fitted", "predicted", x, "ns", np.full(p.shape, fit.predicated_ns)),
+            Curve(
+                "predicated, fitted",
+                "predicted",
+                x,
+                "ns",
+                np.full(p.shape, fit.predicated_ns),
+                provenance={"predicated_ns": fit.predicated_ns},
+            ),
         ]
 
     def presets(self) -> dict[str, Preset]:

@@ -17,7 +17,7 @@ from spe_lab.topics.coherence.models import (
 )
 from spe_lab.topics.coherence.sharing import FalseSharing
 from spe_lab.topics.coherence.simulator import Bus
-from spe_lab.topics.coherence.tables import changes, counted
+from spe_lab.topics.coherence.tables import changes, counted, lost
 
 __all__ = [
     "EXERCISES",
@@ -30,6 +30,7 @@ __all__ = [
     "changes",
     "counted",
     "follow",
+    "lost",
     "messages",
     "messages_of_two_cores",
     "operation_time",

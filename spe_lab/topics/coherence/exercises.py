@@ -2,6 +2,7 @@
 
 import ctypes
 import random
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from spe_lab.core.c.status import check
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, judge_c, number
+from spe_lab.core.reader.journal import printed
 from spe_lab.core.sampling.teams import (
     Setting,
     interleaved,
@@ -173,13 +175,13 @@ def ratio(numerator: Setting, denominator: Setting) -> tuple[float, float, float
 
 def judge_stores(answer: Any) -> Verdict:
     if not isinstance(answer, str):
-        rule = f"the answer must be the part's name as text, got {answer!r:.40}"
+        rule = f"the answer must be the part's name as text, got {printed(answer):.40}"
         raise SpeLabError(f"{rule}; write for example 'branch predictor'")
-    part = answer.lower()
+    part = " ".join(re.findall(r"[a-z]+", answer.lower()))  # "Store-Buffer" is one, too
     if "combining" in part:
         why = "write-combining buffers collect stores to memory that is not cached; this word is cached"
         return Verdict("wrong", why)
-    if any(name in part for name in ("store buffer", "write buffer", "store queue")):
+    if any(name in part for name in ("store buffer", "storebuffer", "write buffer", "store queue")):
         return Verdict("right", "the core continues once a store is in the buffer, and does not wait for the line")
     if "compiler" in part:
         why = "the machine code has one store in each round of the loop: see hot_loops('coherence', 'use_word')"
@@ -202,6 +204,10 @@ def judge_lost(answer: Any) -> Verdict:
     if given in (0, 1):
         why = "the last store is a thread's last addition: what does it load at least, after its own 999 additions?"
         return Verdict("wrong", why)
+    if given < 0 or given != int(given):
+        return Verdict("wrong", f"{given:g} is not a number of additions: the word starts at 0, and only 1 is added")
+    if given > 2000:
+        return Verdict("wrong", "there are 2000 additions in all, so the word is never larger")
     cure = "let one thread sleep between load and store while the other does almost all of its work"
     return Verdict("wrong", f"fewer than {given:g} is possible; {cure}")
 

@@ -25,11 +25,12 @@ class Mesi(SimulatedLab):
     title = "MESI"
     question = "How many bus messages does an access cause if several cores read and write the same lines?"
     axis = "w"
-    quantity = "per access"
+    quantity = "bus events per access"
     unit = ""
     scale = "linear"
     stem = "coherence"
     percent = True
+    exact = True
     short_steps = 2
     first = ("w", "cores", "tenure", "lines")
     compared = ("messages", "messages, by the chain")

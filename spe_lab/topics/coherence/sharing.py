@@ -135,7 +135,7 @@ class FalseSharing(TeamLab):
         }
         times = {name: models.shared_time(x.values, threads, line, *values, moves) for name, values in parts.items()}
         return [
-            Curve(name, "predicted", x, "ns", time, provenance=fit.to_dict() if name == "fitted tenure" else {})
+            Curve(name, "predicted", x, "ns", time, provenance={} if name == "by c, H and k" else fit.to_dict())
             for name, time in times.items()
         ]
 

@@ -55,10 +55,7 @@ class Tenure:
         slower = f"{shared:.2f} ns on one line (×{shared / self.local:.1f})"
         alone = f"{training['operation']}, {training['threads']} threads: {self.local:.2f} ns on lines apart"
         sentences = [f"{alone}, {slower}, a hand-off takes {self.hand_off:.1f} ns.", str(self)]
-        for name, (lost, done) in (training["lost_updates"] or {}).items():
-            place = {"same word": "On one word", "own words": "On words of their own"}[name]
-            sentences.append(f"{place} {f'{lost / done:.0%}' if lost else 'none'} of {done:,} updates were lost.")
-        return Text(" ".join(sentences))
+        return Text(" ".join([*sentences, *lost_in_words(training["lost_updates"] or {})]))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -67,6 +64,15 @@ class Tenure:
             "hand_offs_per_operation": self.rate,
             "interval": [v if math.isfinite(v) else None for v in (self.low, self.high)],
         }
+
+
+def lost_in_words(counts: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each [lost, done] in the training's `lost_updates`."""
+    places = {"same word": "On one word", "own words": "On words of their own"}
+    return [
+        f"{places[name]} {f'{lost / done:.0%}' if lost else 'none'} of {done:,} updates were lost."
+        for name, (lost, done) in counts.items()
+    ]
 
 
 def fit(training: Mapping[str, Any]) -> Tenure:

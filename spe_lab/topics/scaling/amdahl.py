@@ -24,6 +24,7 @@ class SpeedUpLab(TeamLab):
     axis = "N"
     quantity = "speed-up"
     unit = ""
+    exact = True
 
     @cached_property
     def cores(self) -> int:

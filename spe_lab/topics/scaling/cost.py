@@ -112,6 +112,7 @@ class Cost(SimulatedLab):
     stem = "scaling"
     first = ("N", "sigma", "beta", "spares")
     compared = (WAYS[0], WAYS[0])
+    exact = True
     within = 0.002
     breaks = (
         "The model assumes independent failures at a constant rate; a lost power feed, a bad batch of disks or old age"

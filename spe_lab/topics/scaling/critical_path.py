@@ -65,6 +65,7 @@ class CriticalPath(TeamLab):
     scale = "linear"
     first = ("N", "graph", "cut", "pieces")
     compared = ("executed", "late sleeps")
+    exact = True
     within = 0.02
     breaks = (
         "The schedule assumes known times and equal workers. Real tasks vary and share caches and memory, and a task"

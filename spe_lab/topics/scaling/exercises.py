@@ -229,13 +229,15 @@ def judge_serial_share(answer: Any) -> Verdict:
         # The reader's symbols may have other assumptions.
         given = given.subs({s: {"N": N, "S": S}[s.name] for s in given.free_symbols if s.name in "NS"})
         names = {s.name for s in given.free_symbols}
-    except (sympy.SympifyError, TypeError, AttributeError, SyntaxError):
-        raise SpeLabError(
-            f"the answer must be an expression in S and N, got {answer!r:.80}; write for example 1/S - 1/N"
-        ) from None
+        readable = isinstance(given, sympy.Expr) and not given.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I)
+    except Exception:  # sympify evaluates text, which can raise anything
+        readable = False
+    if not readable:
+        rule = "the answer must be an expression in S and N"
+        raise SpeLabError(f"{rule}, got {answer!r:.80}; write for example 1/S - 1/N")
     if not names <= {"N", "S"}:
         raise SpeLabError(
-            f"the answer must be an expression in S and N alone, got the symbols {', '.join(sorted(names))};"
+            f"the answer must be an expression in S and N alone, got the symbols {', '.join(sorted(names)):.80};"
             " eliminate P"
         )
     P = models.symbol("P")

@@ -26,7 +26,7 @@ QUANTITIES = {
     "d": Quantity("time by which a wait ends late", "ns"),
     "w": Quantity("waits, one after the other", ""),
     "sigma": Quantity("contention: share of the work that excludes all other threads", ""),
-    "kappa": Quantity("coherency: cost for each pair of threads, as a share of the work", ""),
+    "kappa": Quantity("coherency: cost for a thread to agree with one other thread, as a share of the work", ""),
 }
 
 

@@ -92,7 +92,7 @@ class Parallelism(TeamLab):
     """Time per element of a dot product against its length, by level of parallelism."""
 
     id = "scaling.parallelism"
-    title = "Three levels of parallelism"
+    title = "Three kinds of parallelism"
     question = (
         "How much do independent instructions, vectors and threads speed up a dot product, and from which length on?"
     )
@@ -101,6 +101,7 @@ class Parallelism(TeamLab):
     unit = "ns"
     first = ("n", "threads", "each")
     compared = ("data", "data")
+    exact = True
     within = 0.25
     breaks = (
         "The model takes the largest of three limits as if they overlapped perfectly. It assumes that caches deliver at"

@@ -27,7 +27,7 @@ from spe_lab.core.machine.cpus import Cpus
 from spe_lab.core.sampling import teams
 from spe_lab.models.mesi import KINDS, STATES, parse, react
 from spe_lab.topics import coherence
-from spe_lab.topics.coherence import models, sharing, tenure, words
+from spe_lab.topics.coherence import lost, models, sharing, tenure, words
 
 needs_compiler = pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 needs_two = pytest.mark.skipif(
@@ -383,6 +383,16 @@ def test_the_summary_names_the_constants_and_what_was_lost():
     summary = tenure.fit(made_up(5.0)).summary()
     assert "2.00 ns on lines apart" in summary
     assert "On one word 50% of 10" in summary and "words of their own none of 10" in summary
+
+
+def test_lost_updates_need_no_clean_trials():
+    recorded = registry.get("coherence.false_sharing").recorded()
+    unclean = replace(recorded, training={**made_up(5.0), "hand-off": [None] * 12})
+    assert (
+        lost(unclean) == "On one word 50% of 10 updates were lost. On words of their own none of 10 updates were lost."
+    )
+    with pytest.raises(SpeLabError, match="choose 'load \\+ store'"):
+        lost(replace(recorded, training={**recorded.training, "lost_updates": None}))
 
 
 # ---- Real threads
