@@ -60,7 +60,7 @@ def test_the_explorer_follows_at_once(box, go_on):
     box.commit(1, 5) if go_on == "commit" else box.skip()
     after = everything(explorer)
     assert after != before and "crossover at 0" in explorer.in_state()
-    assert native.available() == explorer.status.startswith("Move the sliders")
+    assert native.available() == explorer.status.startswith("Move a slider")
     assert ("Your prediction at p 0.5: 1 to 5 ns." in explorer.text) == (go_on == "commit")
     explorer.show_recorded()
     assert explorer.run.measured[0].source == "recorded" and not isinstance(explorer.fit, Waiting)
@@ -116,7 +116,7 @@ def test_a_drawn_curve_opens_its_explorer():
         explorer = explore("memory.stride", drawn)
         assert explorer.status == "Commit a curve above, or press Skip." and not explorer.measured()
         getattr(drawn, f"{go_on}_button").click()
-        assert not explorer.gate.closed and explorer.status.startswith("Move the sliders")
+        assert not explorer.gate.closed and explorer.status.startswith("Move a slider")
         journal.path().unlink(missing_ok=True)
 
 
