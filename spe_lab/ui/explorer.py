@@ -110,6 +110,7 @@ class Explorer:
 
     def _begin(self) -> None:
         """Show the first frame: the model alone, or with recorded data where nothing can be measured."""
+        self.presets.hold(self.gate.closed)
         if self.gate.closed:
             self._say(self.gate.advice)
             self.refresh()
@@ -123,6 +124,7 @@ class Explorer:
         with TURN:
             if self.page.comm is None:  # its cell has run again
                 return
+            self.presets.hold(self.gate.closed)
             if self.recording is None:
                 self._say(_IDLE.format(self.verb))
                 self._begin()

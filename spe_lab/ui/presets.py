@@ -10,16 +10,20 @@ from spe_lab.core.slider import Preset, Value
 
 
 class PresetBar:
-    """A button for each preset, a reset button, and what to look for. `apply` gets all values."""
+    """A button for each preset, a reset button, and what to look for. `apply` gets all values.
+
+    What to look for often tells the answer, so it can be held back while a prediction is open (see `hold`).
+    """
 
     def __init__(self, lab: Lab, apply: Callable[[Mapping[str, Value]], None]) -> None:
         self.lab, self._apply = lab, apply
         self.look = widgets.HTML()
-        presets = lab.presets().items()
-        self.tries = {name: self._button(name, preset, tooltip=f"Try this: {preset.look}") for name, preset in presets}
+        self._held, self._pressed = False, Preset({}, "")
+        self.tries = {name: self._button(name, preset) for name, preset in lab.presets().items()}
         self.reset = self._button("Reset", Preset({}, ""), icon="undo", tooltip="Set all sliders to their defaults")
         title = [widgets.HTML("Try:")] if self.tries else []
         layout = widgets.Layout(flex_flow="row wrap")
+        self.hold(False)
         self.page = widgets.VBox([widgets.HBox([*title, *self.tries.values(), self.reset], layout=layout), self.look])
 
     def _button(self, name: str, preset: Preset, **more: str) -> widgets.Button:
@@ -27,6 +31,18 @@ class PresetBar:
         button.on_click(lambda _: self._press(preset))
         return button
 
+    def hold(self, held: bool) -> None:
+        """Hold back what to look for, or show it."""
+        self._held = held
+        for name, preset in self.lab.presets().items():
+            self.tries[name].tooltip = "Set the sliders to this case" if held else f"Try this: {preset.look}"
+        self._show()
+
     def _press(self, preset: Preset) -> None:
         self._apply(self.lab.point(preset.settings))
-        self.look.value = f'<span role="status">{html.escape(preset.look, quote=False)}</span>'
+        self._pressed = preset
+        self._show()
+
+    def _show(self) -> None:
+        look = "" if self._held else html.escape(self._pressed.look, quote=False)
+        self.look.value = f'<span role="status">{look}</span>' if look else ""

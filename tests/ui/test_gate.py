@@ -1,5 +1,6 @@
 """An explorer beside an open prediction: no measurement, no recorded data, no marks, and nothing is spoiled."""
 
+import html
 import math
 
 import numpy as np
@@ -158,3 +159,13 @@ def test_a_committed_range_is_simulated_by_the_button_and_counts():
     (entry,) = journal.load().predictions.values()
     assert entry["committed"] and entry["scored"]["right"] == 1
     assert entry["scored"]["score"] == pytest.approx(math.log(1e5))
+
+
+def test_an_open_prediction_holds_back_what_a_preset_shows(box):
+    explorer = explore(LAB, box)
+    (name, preset), *_ = explorer.lab.presets().items()
+    button, look = explorer.presets.tries[name], explorer.presets.look
+    button.click()
+    assert preset.look not in button.tooltip and not look.value
+    box.skip()
+    assert preset.look in button.tooltip and preset.look in html.unescape(look.value)

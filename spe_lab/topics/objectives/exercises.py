@@ -50,13 +50,13 @@ def judge_leaves(answer: Any) -> Verdict:
         given = given.subs({free: {"n": n, "p": p}[free.name] for free in given.free_symbols if free.name in "np"})
         names = {free.name for free in given.free_symbols}
         value = float(given.subs({n: 100, p: sympy.Rational(99, 100)}))
-    except (sympy.SympifyError, TypeError, AttributeError, SyntaxError, ValueError):
+    except (sympy.SympifyError, TypeError, AttributeError, SyntaxError, ValueError, OverflowError):
         raise SpeLabError(
             f"the answer must be an expression in n and p, got {answer!r:.80}; write for example p**n"
         ) from None
     if not names <= {"n", "p"} or not names:
-        symbols = ", ".join(sorted(names)) or "none"
-        rule = f"the answer must be an expression in n and p, got the symbols {symbols}"
+        symbols = f"the symbols {', '.join(sorted(names))}" if names else "no symbol"
+        rule = f"the answer must be an expression in n and p, got {symbols}"
         raise SpeLabError(f"{rule}; write for example p**n")
     if sympy.simplify(given - models.leaf_share().expression) == 0:
         return Verdict(

@@ -42,7 +42,8 @@ def make_pool(rng: random.Random) -> Exercise:
     def judge(answer: Any) -> Verdict:
         given = number(answer, "servers")
         if not whole(given) or not 1 <= given <= pools.MOST_SERVERS:
-            return Verdict("wrong", f"the number of servers must be a positive whole number, got {given:g}")
+            rule = f"the number of servers must be a whole number between 1 and {pools.MOST_SERVERS:,}"
+            return Verdict("wrong", f"{rule}, got {given:g}")
         if given <= offered:
             always = f"{offered} servers would always be busy"
             return Verdict("wrong", f"{always}: with {given:g} the queue grows without bound")
@@ -146,7 +147,7 @@ def make_contract(rng: random.Random) -> Exercise:
         " servers are cheapest?",
         (
             (
-                f"One more server is worth its price as long as it saves more than {price:g} € of penalties an hour."
+                f"One more server is worth its price as long as it saves more than {price:g} € of fines an hour."
                 f" {offered / service * 1000:g} requests a second are {contract.an_hour / 1e6:.3g} million an hour."
             ),
             (
@@ -155,7 +156,7 @@ def make_contract(rng: random.Random) -> Exercise:
             ),
         ),
         right,
-        f"Spare server number {right} saves {saves:.2f} € of penalties an hour and costs {price:g} €. The next one"
+        f"Spare server number {right} saves {saves:.2f} € of fines an hour and costs {price:g} €. The next one"
         f" saves only {next_saves:.2f} €. The cost is flat to the right of the optimum and steep to the left. If in"
         " doubt, take one more.",
         judge,

@@ -26,7 +26,7 @@ class Disciplines(QueueLab):
     id = "queueing.disciplines"
     title = "One queue or many, FCFS or PS"
     question = (
-        "Up to which load do the four systems meet an objective, and for which service times is their order reversed?"
+        "Up to which load do the four systems meet an objective, and does their order depend on the service times?"
     )
     quantity = "sojourn time"
     compared = (NAMES[0], NAMES[0])

@@ -54,7 +54,8 @@ def make_behind(rng: random.Random) -> Exercise:
         if close(given, rho * p):
             return Verdict("wrong", "count time, not requests: a long request occupies the server for longer")
         return Verdict(
-            "wrong", "multiply the share of time that the server is busy by the share of long requests in its work"
+            "wrong",
+            "that is not the share of time in which a long request is in service; what else does the server do?",
         )
 
     return Exercise(

@@ -836,3 +836,9 @@ def test_the_table_of_energy_predicts_what_it_simulates():
 def test_the_table_of_latencies_holds_their_exact_percentiles():
     table = omission.table({"a client": np.arange(1, 1001) / 1000})
     assert str(table).splitlines()[2] == "| a client | 1000 | 500.5 ms | 500 ms | 990 ms | 999 ms |"
+
+
+def test_a_folded_table_of_latencies_has_to_be_opened():
+    named = {"a client": np.arange(1, 1001) / 1000}
+    shown = omission.table(named, folded="What it reports")._repr_markdown_()
+    assert shown.startswith("<details><summary>What it reports</summary>") and str(omission.table(named)) in shown

@@ -473,7 +473,7 @@ def test_who_meets_a_long_request_is_what_a_simulation_finds(seed):
         (lambda p, work, rho: work, "idle for a part"),
         (lambda p, work, rho: rho, "server is busy"),
         (lambda p, work, rho: rho * p, "count time"),
-        (lambda p, work, rho: 0.999, "multiply"),
+        (lambda p, work, rho: 0.999, "not the share of time"),
         (lambda p, work, rho: -1, "between 0 and 1"),
         (lambda p, work, rho: "many", "number"),
     ],
