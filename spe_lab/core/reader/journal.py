@@ -250,11 +250,12 @@ def plain(answer: Any) -> Any:
     return json.loads(text, parse_int=_whole) if len(text) <= LARGEST_ANSWER else too_long
 
 
-def _printed(answer: Any) -> str:
+def printed(answer: Any) -> str:
+    """Return an answer as text; for one that cannot be printed, such as a number of 5000 digits, its type."""
     try:
         return str(answer)
     except Exception:  # the reader's own object, or a whole number of more digits than Python prints
-        return f"{type(answer).__name__} that cannot be printed"
+        return f"a {type(answer).__name__} that cannot be printed"
 
 
 def _whole(digits: str) -> int | str:
