@@ -50,7 +50,10 @@ class Interval(NamedTuple):
 
 
 class ClaimTable:
-    """The claims of a chapter with what the reader's runs say, those that are contradicted first."""
+    """The claims of a chapter with what the reader's runs say, those that are contradicted first.
+
+    Claims that wait for a measurement are counted and not shown: their sentences give answers away.
+    """
 
     def __init__(self, rows: Sequence[tuple[str, Claim]]) -> None:
         order = list(MARKS)
@@ -70,16 +73,32 @@ class ClaimTable:
             return f"This machine shows {shown} of the chapter's {n} claims and contradicts none."
         return f"None of the chapter's {n} claims is decided yet. Measure in the labs above, then run this cell again."
 
+    @property
+    def told(self) -> list[tuple[str, Claim]]:
+        """The claims that a run says something about."""
+        return [(state, claim) for state, claim in self.rows if state != WAITING]
+
+    @property
+    def waiting(self) -> str:
+        """How many claims wait for a measurement, and of which labs; empty for none."""
+        claims_ = self.of(WAITING)
+        if not claims_:
+            return ""
+        labs = ", ".join(dict.fromkeys(registry.get(claim.lab).title for claim in claims_))
+        number = "1 claim is" if len(claims_) == 1 else f"{len(claims_)} claims are"
+        return f"{MARKS[WAITING]} {number} {WAITING} ({labs}), and so not shown."
+
     def __repr__(self) -> str:
-        lines = [f"{MARKS[state]} {state}: {_sentence(state, claim)} ({claim.lab})" for state, claim in self.rows]
-        return "\n".join([self.verdict, *lines])
+        lines = [f"{MARKS[state]} {state}: {_sentence(state, claim)} ({claim.lab})" for state, claim in self.told]
+        return "\n".join(filter(None, [self.verdict, *lines, self.waiting]))
 
     def _repr_markdown_(self) -> str:
         rows = ["| on this machine | claim | lab |", "|---|---|---|"]
-        for state, claim in self.rows:
+        for state, claim in self.told:
             sentence = _sentence(state, claim).replace("|", r"\|")
             rows.append(f"| {MARKS[state]} {state} | {sentence} | {registry.get(claim.lab).title} |")
-        return "\n".join([self.verdict, "", *rows])
+        parts = [self.verdict, "\n".join(rows) if self.told else "", self.waiting]
+        return "\n\n".join(filter(None, parts))
 
 
 def _sentence(state: str, claim: Claim) -> str:
