@@ -70,7 +70,7 @@ def test_axe_finds_nothing_and_text_can_be_read(notebook, explorer, theme):
 
 def test_a_slider_says_its_name_its_meaning_and_its_value_with_the_unit(explorer):
     handle = explorer.slider("stride")
-    assert handle.get_attribute("aria-label").startswith("stride: distance of two accesses")
+    assert handle.get_attribute("aria-label").startswith("Stride, s: distance of two accesses")
     for _ in range(3):
         explorer.press("stride", "ArrowRight")
         assert handle.get_attribute("aria-valuetext") == explorer.readout("stride")
@@ -89,7 +89,15 @@ def test_every_control_is_reached_by_the_tab_key(notebook, explorer):
             )
         )
         notebook.page.keyboard.press("Tab")
-    for control in ("stride: ", "size: ", "4K", "Measure", "Array in a cache", "Reset", "l_L3: "):
+    for control in (
+        "Stride, s: ",
+        "Array size, S: ",
+        "4K",
+        "Measure",
+        "Array in a cache",
+        "Reset",
+        "L3 miss adds, lL3: ",
+    ):
         assert any(each.startswith(control) or control in each for each in reached), f"{control} not among {reached}"
 
 

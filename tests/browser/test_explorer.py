@@ -86,7 +86,7 @@ def test_size_slider_moves_the_picture_and_the_text_names_the_new_size(explorer)
     explorer.press("size", "ArrowRight")
     assert explorer.pixels != before[0]
     assert explorer.readout("size") != before[1]
-    assert f"size {explorer.readout('size')} ·" in explorer.text
+    assert f"Working set, S {explorer.readout('size')} ·" in explorer.text
 
 
 def test_each_slider_of_the_model_moves_the_picture(explorer):
@@ -126,7 +126,7 @@ def test_sliders_answer_during_a_measurement(explorer, long_measurement):
         before = explorer.readout("size")
         explorer.slider("size").press("ArrowRight")
         explorer.notebook.wait(lambda before=before: explorer.readout("size") != before, "the slider moved")
-        explorer.wait_for_text(f"size {explorer.readout('size')} ·", timeout_s=2)
+        explorer.wait_for_text(f"Working set, S {explorer.readout('size')} ·", timeout_s=2)
         assert explorer.button("Cancel").is_visible()
         has_points(explorer)
 
@@ -178,7 +178,7 @@ def test_points_measured_at_other_settings_are_said_to_be(notebook, explorer):
     ended(stride)
     assert "points were measured at" not in stride.text
     stride.press("size", "ArrowLeft")
-    assert f"points were measured at size {size}" in stride.text
+    assert f"points were measured at Array size, S {size}" in stride.text
     stride.choose("pages", "huge")
     assert "points were measured at pages 4K" in stride.text
 

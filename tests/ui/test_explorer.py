@@ -118,7 +118,7 @@ def test_points_fade_when_a_measured_slider_moves_and_return_with_it():
     explorer.measured()
     size = explorer.point["size"]
     explorer.set(size="1MiB")
-    assert "points were measured at size" in explorer.parts.twin.value
+    assert "points were measured at Array size, S" in explorer.parts.twin.value
     explorer.set(l_L1=5.0, size=size)
     assert "points were measured at" not in explorer.parts.twin.value
 
