@@ -180,7 +180,7 @@ def test_points_measured_at_other_settings_are_said_to_be(notebook, explorer):
     stride.press("size", "ArrowLeft")
     assert f"points were measured at Array size, S {size}" in stride.text
     stride.choose("pages", "huge")
-    assert "points were measured at pages 4K" in stride.text
+    assert "points were measured at Pages 4K" in stride.text
 
 
 @needs_compiler

@@ -78,9 +78,10 @@ def test_predictions_agree_with_the_symbolic_model_of_the_memory_topic(kind, mod
         for c, added in zip(capacities, latencies[1:], strict=True)
     )
     staircase = steps.Staircase(latencies[0], math.nan, math.nan, levels, 0.0)
-    values = {f"l{i}": added for i, added in enumerate(latencies)}
-    for i, capacity in enumerate(capacities, start=1):
-        values |= {f"C{i}": capacity, f"k{i}": 1 if kind == "ramp" else 0}  # k: the refined model's kind of a level
+    values = {"t0": latencies[0]}
+    for level, capacity, added in zip(("L1", "L2", "TLB", "L3"), capacities, latencies[1:], strict=True):
+        # k: the refined model's kind of a level
+        values |= {f"C_{level}": capacity, f"l_{level}": added, f"k_{level}": 1 if kind == "ramp" else 0}
     at, expression = sizes(3), model().expression
     symbols = expression.free_symbols
     symbolic = [
