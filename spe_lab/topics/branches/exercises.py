@@ -9,6 +9,7 @@ import numpy as np
 from spe_lab.core.c import native
 from spe_lab.core.errors import MeasurementError, SpeLabError
 from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, compared, judge_c, number, own_run
+from spe_lab.core.reader.expression import harmless
 from spe_lab.core.recording import Run
 from spe_lab.core.sampling.kernels import Point
 from spe_lab.models import predictor as models
@@ -103,7 +104,7 @@ def judge_two_states(answer: Any) -> Verdict:
 
     try:
         p = models.symbol("p")
-        given = sympy.sympify(answer, locals={"p": p, "q": 1 - p})
+        given = sympy.sympify(harmless(answer), locals={"p": p, "q": 1 - p})
         meaning = {"p": p, "q": 1 - p}  # by name: the reader's symbols may carry other assumptions
         given = given.subs({s: meaning[s.name] for s in given.free_symbols if s.name in meaning})
         names = sorted(s.name for s in given.free_symbols)

@@ -8,6 +8,7 @@ import numpy as np
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, c_text
+from spe_lab.core.reader.expression import harmless
 from spe_lab.topics.objectives import models
 from spe_lab.topics.objectives.numbers import make_contract, make_kinds, make_pool
 
@@ -46,7 +47,7 @@ def judge_leaves(answer: Any) -> Verdict:
 
     n, p = models.symbol("n"), models.symbol("p")
     try:
-        given = sympy.sympify(answer, locals={"n": n, "p": p})
+        given = sympy.sympify(harmless(answer), locals={"n": n, "p": p})
         given = given.subs({free: {"n": n, "p": p}[free.name] for free in given.free_symbols if free.name in "np"})
         names = {free.name for free in given.free_symbols}
         value = float(given.subs({n: 100, p: sympy.Rational(99, 100)}))

@@ -13,6 +13,7 @@ from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import cpus
 from spe_lab.core.reader.exercise import Exercise, Exercises, Seeded, Verdict, judge_c, number
+from spe_lab.core.reader.expression import harmless
 from spe_lab.core.sampling.kernels import Point, compare
 from spe_lab.core.sampling.teams import Setting, interleaved, ran_together
 from spe_lab.topics.scaling import models
@@ -225,7 +226,7 @@ def judge_serial_share(answer: Any) -> Verdict:
 
     N, S = sympy.symbols("N S", positive=True)
     try:
-        given = sympy.sympify(answer, locals={"N": N, "S": S})
+        given = sympy.sympify(harmless(answer), locals={"N": N, "S": S})
         # The reader's symbols may have other assumptions.
         given = given.subs({s: {"N": N, "S": S}[s.name] for s in given.free_symbols if s.name in "NS"})
         names = {s.name for s in given.free_symbols}
