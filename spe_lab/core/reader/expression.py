@@ -43,7 +43,8 @@ def harmless(answer: Any) -> Any:
         ):
             raise SpeLabError(f"the answer must be an expression of numbers and symbols, got {answer!r:.80}; {cure}")
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-            powers = [each.value for each in ast.walk(node.right) if isinstance(each, ast.Constant)]
+            constants = (each.value for each in ast.walk(node.right) if isinstance(each, ast.Constant))
+            powers = [value for value in constants if isinstance(value, int | float)]
             nested = any(isinstance(each, ast.BinOp) and isinstance(each.op, ast.Pow) for each in ast.walk(node.right))
             if nested or any(abs(power) > LARGEST_POWER for power in powers):
                 rule = f"powers in the answer must be at most {LARGEST_POWER}, without a power of a power"
