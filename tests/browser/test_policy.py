@@ -52,7 +52,7 @@ def test_sliders_have_their_names_and_move(notebook):
     explorer = Explorer(notebook, 1)
     handle = explorer.slider("stride")
     notebook.wait(lambda: handle.get_attribute("aria-label"), "the slider has a name")
-    assert handle.get_attribute("aria-label").startswith("stride: distance of two accesses")
+    assert handle.get_attribute("aria-label").startswith("Stride, s: distance of two accesses")
     explorer.press("stride", "ArrowRight")
     assert handle.get_attribute("aria-valuetext") == explorer.readout("stride")
 
@@ -64,6 +64,6 @@ def test_the_player_steps_and_follows_its_sliders(notebook):
     player.get_by_role("button", name="Next event").press("Enter")
     assert float(time.input_value()) > 0
     before = strip.get_attribute("aria-label")
-    notebook.page.locator(".noUi-handle[aria-label^='load: ']").press("ArrowRight")
+    notebook.page.locator(".noUi-handle[aria-label^='Load']").press("ArrowRight")
     notebook.wait(lambda: strip.get_attribute("aria-label") != before, "other traces are shown")
     assert float(time.input_value()) == 0 and "FCFS: " in player.locator(".said").text_content()
