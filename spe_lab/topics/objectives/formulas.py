@@ -1,29 +1,14 @@
 """The chapter's formulas in the form of the textbooks, each compared with the derived one before it is shown."""
 
-from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from spe_lab.core.errors import SpeLabError
+from spe_lab.core.formula import Textbook, typeset
 from spe_lab.core.model import symbol
 from spe_lab.core.text import Text
 from spe_lab.topics.objectives import models
 
 if TYPE_CHECKING:
     import sympy
-
-
-class Formula(NamedTuple):
-    """A formula as a textbook prints it.
-
-    - `form`: in LaTeX
-    - `textbook`: the same as an expression of the symbols that it is given by name
-    - `derived`: the expression that a model derives
-    """
-
-    form: str
-    textbook: Callable[..., "sympy.Expr"]
-    derived: Callable[[], "sympy.Expr"]
 
 
 def _exp(value: "sympy.Expr") -> "sympy.Expr":
@@ -70,70 +55,70 @@ def _waiting_share() -> "sympy.Expr":
 
 
 FORMULAS = {
-    "a slow leaf": Formula(
+    "a slow leaf": Textbook(
         r"P(\text{some leaf is slow}) = 1 - (1 - s)^n",
         lambda n, s: 1 - (1 - s) ** n,
         lambda: models.slow_share().expression,
     ),
-    "percentile of a fan-out": Formula(
+    "percentile of a fan-out": Textbook(
         r"t_p = -\ln\left(1 - p^{1/n}\right)", _quantile, lambda: models.exponential_quantile().expression
     ),
-    "mean of a fan-out": Formula(r"E(T_{\max}) = \sum_{i=1}^{n} \frac{1}{i} = H_n", _harmonic, _mean),
-    "late with a copy": Formula(
+    "mean of a fan-out": Textbook(r"E(T_{\max}) = \sum_{i=1}^{n} \frac{1}{i} = H_n", _harmonic, _mean),
+    "late with a copy": Textbook(
         r"P(T > t) = e^{-(1 - r)\,t} \cdot e^{-(1 - r)(t - d)} = e^{-(1 - r)(2t - d)}",
         lambda r, t, d: _exp(-(1 - r) * (2 * t - d)),
         lambda: models.hedged_miss().expression,
     ),
-    "load with copies": Formula(
+    "load with copies": Textbook(
         r"r' = \rho\,\left(1 + e^{-(1 - r)\,d}\right)",
         lambda rho, r, d: rho * (1 + _exp(-(1 - r) * d)),
         lambda: models.own_load().expression,
     ),
-    "highest load with copies": Formula(
+    "highest load with copies": Textbook(
         r"\rho_{\max} = \frac{W\!\left(e^{\,d - 1}\right)}{d} \qquad (d \ge 2)", _lambert, models.most_load
     ),
-    "late in a large pool": Formula(
+    "late in a large pool": Textbook(
         r"P(T > k) = \frac{\delta\,e^{-k} - e^{-\delta k}}{\delta - 1}",
         lambda delta, k: (delta * _exp(-k) - _exp(-delta * k)) / (delta - 1),
         lambda: models.large_pool_miss().expression,
     ),
-    "waiting in a large pool": Formula(
+    "waiting in a large pool": Textbook(
         r"P(\text{wait}) = \left[1 + \frac{\beta\,\Phi(\beta)}{\varphi(\beta)}\right]^{-1}",
         _halfin_whitt,
         _waiting_share,
     ),
-    "power": Formula(
+    "power": Textbook(
         r"P(u) = P_{\text{idle}} + u\,(P_{\text{peak}} - P_{\text{idle}})",
         lambda u, P_idle, P_peak: P_idle + u * (P_peak - P_idle),
         lambda: models.power().expression,
     ),
-    "energy of a request": Formula(
+    "energy of a request": Textbook(
         r"E(u) = \frac{P(u)}{u / S} = S\,\left(\frac{P_{\text{idle}}}{u} + P_{\text{peak}} - P_{\text{idle}}\right)",
         lambda u, S, P_idle, P_peak: S * (P_idle / u + P_peak - P_idle),
         lambda: models.energy_per_request().expression,
     ),
-    "load for an energy": Formula(
+    "load for an energy": Textbook(
         r"u = \frac{P_{\text{idle}}}{J / S - (P_{\text{peak}} - P_{\text{idle}})}",
         lambda J, S, P_idle, P_peak: P_idle / (J / S - (P_peak - P_idle)),
         lambda: models.least_load().expression,
     ),
-    "energy proportionality": Formula(
+    "energy proportionality": Textbook(
         r"\mathit{EP} = 2 - 2 \int_0^1 \frac{P(u)}{P_{\text{peak}}}\,\mathrm{d}u"
         r" = 1 - \frac{P_{\text{idle}}}{P_{\text{peak}}}",
         lambda P_idle, P_peak: 1 - P_idle / P_peak,
         models.proportionality,
     ),
-    "score": Formula(
+    "score": Textbook(
         r"\frac{\text{score}}{\text{score at full load}} = \frac{P_{\text{peak}}}{P_{\text{peak}} + P_{\text{idle}}}",
         lambda P_idle, P_peak: P_peak / (P_peak + P_idle),
         models.score,
     ),
-    "hourly cost": Formula(
+    "hourly cost": Textbook(
         r"K = q\,(a + m) + 3600 \cdot \frac{a}{S} \cdot L \cdot \frac{f}{1000}",
         lambda q, a, m, S, L, f: q * (a + m) + models.SECONDS * a / S * L * f / 1000,
         lambda: models.hourly_cost().expression,
     ),
-    "worth a server": Formula(
+    "worth a server": Textbook(
         r"\Delta L > \frac{1000\,q\,S}{3600\,a\,f}",
         lambda q, S, a, f: 1000 * q * S / (models.SECONDS * a * f),
         lambda: models.worth_a_server().expression,
@@ -149,18 +134,10 @@ def _equal(one: "sympy.Expr", other: "sympy.Expr") -> bool:
     return bool(sympy.simplify(difference) == 0 or sympy.simplify(sympy.exp(one - other)) == 1)
 
 
-@cache
 def formula(name: str) -> Text:
     """Return a formula typeset as in the textbooks, after a check that it equals the derived one.
 
     >>> formula("a slow leaf")
     $$P(\\text{some leaf is slow}) = 1 - (1 - s)^n$$
     """
-    if name not in FORMULAS:
-        raise SpeLabError(f"name must be one of {', '.join(FORMULAS)}, got {name!r:.80}; choose one")
-    form, textbook, derived = FORMULAS[name]
-    found = derived()
-    given = textbook(**{free.name: symbol(free.name) for free in found.free_symbols})
-    if not _equal(found, given):
-        raise SpeLabError(f"the formula for {name} must equal the derived one, got {given} and {found}; correct one")
-    return Text(f"$${form}$$")
+    return typeset(FORMULAS, name, _equal)

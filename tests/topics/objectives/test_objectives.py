@@ -755,7 +755,7 @@ def test_the_textbook_s_form_is_the_derived_one(name):
 
 def test_a_wrong_formula_and_an_unknown_one_are_refused(monkeypatch):
     form, _, derived = formulas.FORMULAS["power"]
-    wrong = formulas.Formula(form, lambda u, P_idle, P_peak: P_idle + u * P_peak, derived)
+    wrong = formulas.Textbook(form, lambda u, P_idle, P_peak: P_idle + u * P_peak, derived)
     monkeypatch.setitem(formulas.FORMULAS, "wrong", wrong)
     with pytest.raises(SpeLabError, match="must equal the derived one"):
         objectives.formula("wrong")

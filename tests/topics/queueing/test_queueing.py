@@ -399,7 +399,7 @@ def test_the_textbook_s_form_is_the_derived_one(name):
 
 def test_a_wrong_formula_and_an_unknown_one_are_refused(monkeypatch):
     form, _, derived = formulas.FORMULAS["shortest of d"]
-    wrong = formulas.Formula(form, lambda rho, d, i: rho ** (d**i), derived)
+    wrong = formulas.Textbook(form, lambda rho, d, i: rho ** (d**i), derived)
     monkeypatch.setitem(formulas.FORMULAS, "wrong", wrong)
     with pytest.raises(SpeLabError, match="must equal the derived one"):
         queueing.formula("wrong")
