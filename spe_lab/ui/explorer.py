@@ -156,13 +156,14 @@ class Explorer:
         return {name: self.lab.sliders[name].checked(widget.value) for name, widget in self.sliders.items()}
 
     @property
-    def _model_shown(self) -> bool:
-        return not (self.gate.closed and self.lab.exact)
-
-    @property
     def frame(self) -> Frame:
         """The frame at the sliders' present values."""
-        return Frame(self.lab, self.point, self._x, self._axis, self.fitted, self._model_shown, not self.gate.closed)
+        return self._frame(self.point)
+
+    def _frame(self, point: dict[str, Value]) -> Frame:
+        closed = self.gate.closed
+        model = not (closed and self.lab.exact)
+        return Frame(self.lab, point, self._x, self._axis, self.fitted, model, not closed)
 
     @property
     def marks(self) -> Mapping[str, float] | Waiting:
@@ -259,7 +260,7 @@ class Explorer:
         with TURN:
             point = self.point
             self._simulate_again(point)
-            frame = Frame(self.lab, point, self._x, self._axis, self.fitted, self._model_shown, not self.gate.closed)
+            frame = self._frame(point)
             shown, elsewhere = frame.shown, self._elsewhere(point)
             ground, moving = self.figure.layers(
                 frame.predicted,

@@ -26,7 +26,7 @@ class Gate:
 
     @property
     def waiting(self) -> Waiting:
-        return Waiting(f"{self.advice.removesuffix('.')}, and run this cell again.")
+        return Waiting.until(self.advice)
 
     def marks(self, marks: Mapping[str, float]) -> Mapping[str, float]:
         return {} if self.closed else marks

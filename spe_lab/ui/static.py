@@ -40,8 +40,12 @@ def save_png(run: Run, path: Path) -> None:
     write_atomically(path, picture(run))
 
 
-def figure_html(png: bytes, alt: str, width: int = 0, height: int = 0) -> str:
-    """Return a picture with its alternative text; `width` and `height` in pixels, 0 for the picture's own."""
+def figure_html(png: bytes, alt: str, width: int = 0, height: int = 0, look: str = ' class="spe-figure"') -> str:
+    """Return a picture with its alternative text.
+
+    - width, height: in pixels; 0 for the picture's own
+    - look: attributes of the image; a dark theme inverts the class spe-figure
+    """
     from PIL import Image
 
     if not width:
@@ -50,14 +54,12 @@ def figure_html(png: bytes, alt: str, width: int = 0, height: int = 0) -> str:
     kind = "webp" if png.startswith(b"RIFF") else "png"
     size = f'width="{width}" height="{height}" style="max-width: 100%; height: auto"'
     told = html.escape(alt, quote=True)
-    return f'<img alt="{told}" class="spe-figure" {size} src="data:image/{kind};base64,{data}">'
+    return f'<img alt="{told}"{look} {size} src="data:image/{kind};base64,{data}">'
 
 
 def ground_html(ground: bytes) -> str:
     """Return the lower layer of a figure on a page: the parts that stay, without alternative text."""
-    return figure_html(ground, "", WIDTH, HEIGHT).replace(
-        ' class="spe-figure"', ""
-    )  # a dark theme inverts both layers together
+    return figure_html(ground, "", WIDTH, HEIGHT, look="")  # a dark theme inverts both layers together
 
 
 def moving_html(inside: str, alt: str) -> str:

@@ -15,6 +15,11 @@ class Waiting:
     def __init__(self, said: str) -> None:
         self._said = said
 
+    @classmethod
+    def until(cls, advice: str) -> "Waiting":
+        """Return the value that waits until the reader follows `advice`, such as "Commit a range above"."""
+        return cls(f"{advice.removesuffix('.')}, and run this cell again.")
+
     def __repr__(self) -> str:
         return self._said
 

@@ -148,7 +148,7 @@ class JournalEntry(ABC):
     @property
     def waiting(self) -> Waiting:
         """The value of a measurement or a score while the prediction is open."""
-        return Waiting(f"{self.advice.removesuffix('.')}, and run this cell again.")
+        return Waiting.until(self.advice)
 
     @property
     def state(self) -> str:
@@ -295,6 +295,11 @@ def shown_at(question: str) -> str | None:
 @lru_cache(maxsize=1)
 def _shown(file: Path, *_version: int) -> Mapping[str, str]:
     return journal.load().data["shown"]
+
+
+def with_interval(lab: Lab, value: float, low: float, high: float) -> str:
+    """Return a measured value of the lab with its interval, as text."""
+    return f"{units.render(value, lab.unit)} ({low:.3g} to {high:.3g})"
 
 
 def capitalised(text: str) -> str:

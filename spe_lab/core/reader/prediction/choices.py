@@ -7,7 +7,7 @@ from functools import wraps
 from types import EllipsisType
 from typing import Any, Self
 
-from spe_lab.core import registry, units
+from spe_lab.core import registry
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
 from spe_lab.core.reader.prediction.base import (
@@ -24,6 +24,7 @@ from spe_lab.core.reader.prediction.base import (
     placed,
     set_to,
     shortened,
+    with_interval,
 )
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
@@ -100,7 +101,7 @@ class Choice(JournalEntry):
 def _measured(
     name: str, values: Mapping[str, float], lows: Mapping[str, float], highs: Mapping[str, float], lab: Lab
 ) -> str:
-    return f"{name}, {units.render(values[name], lab.unit)} ({lows[name]:.3g} to {highs[name]:.3g})"
+    return f"{name}, {with_interval(lab, values[name], lows[name], highs[name])}"
 
 
 def choice_of(

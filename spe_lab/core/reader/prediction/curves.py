@@ -12,7 +12,16 @@ import numpy as np
 from spe_lab.core import registry, units
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.lab import Lab
-from spe_lab.core.reader.prediction.base import UNCLEAN, JournalEntry, Outcome, Sketch, deviating, interval, set_to
+from spe_lab.core.reader.prediction.base import (
+    UNCLEAN,
+    JournalEntry,
+    Outcome,
+    Sketch,
+    deviating,
+    interval,
+    set_to,
+    with_interval,
+)
 from spe_lab.core.reader.prediction.ranges import MOST
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
@@ -97,7 +106,7 @@ class CurvePrediction(JournalEntry):
         if missed[worst] > 1:
             place, yours = units.render(x[places[worst]], unit), units.render(expected[worst], lab.unit)
             by = f", a factor of {missed[worst]:.2g}" if math.isfinite(missed[worst]) else ""
-            range_ = f"{units.render(value, lab.unit)} ({low:.3g} to {high:.3g})"
+            range_ = with_interval(lab, value, low, high)
             said += f" Farthest off at {lab.axis} {place}: measured {range_}, yours {yours}{by}."
         return Outcome(said, right, int(places.size))
 

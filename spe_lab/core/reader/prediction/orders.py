@@ -18,6 +18,7 @@ from spe_lab.core.reader.prediction.base import (
     JournalEntry,
     Outcome,
     Sketch,
+    capitalised,
     curve_named,
     curve_names,
     deviating,
@@ -26,6 +27,7 @@ from spe_lab.core.reader.prediction.base import (
     placed,
     set_to,
     shortened,
+    with_interval,
 )
 from spe_lab.core.recording import Recording
 from spe_lab.core.slider import Value
@@ -90,10 +92,9 @@ class Order(JournalEntry):
         decided = [(a, b) for a, b in pairs if highs[a] < lows[b] or highs[b] < lows[a]]
         right = sum(values[a] < values[b] for a, b in decided)
         measured = ", ".join(
-            f"{self.name(one)} {units.render(values[one], lab.unit)} ({lows[one]:.3g} to {highs[one]:.3g})"
-            for one in clean
+            f"{self.name(one)} {with_interval(lab, values[one], lows[one], highs[one])}" for one in clean
         )
-        place = f"{self.asked[0].upper()}{self.asked[1:]}"
+        place = capitalised(self.asked)
         said = f"{place}, from the smallest: {measured}. Your order has {right} of {len(decided)} pairs right."
         if blurred := len(pairs) - len(decided):
             count = "counts" if blurred == 1 else "count"
