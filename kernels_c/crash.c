@@ -21,6 +21,7 @@ enum { CRASH_FRAMES = 24 };
 /* The low end of the alternate stack, which grows towards it and never gets there: so the handler needs no global. */
 struct crash_stack {
     int64_t report;         /* file descriptor */
+    int64_t process;        /* that reports; not those that it forks */
 };
 
 /* The first part of a report; the addresses of the calls follow, innermost first, up to CRASH_FRAMES of them. */
@@ -37,6 +38,8 @@ static void on_crash(int signal, siginfo_t *info, void *context)
     if (sigaltstack(NULL, &here) != 0 || (here.ss_flags & SS_DISABLE))
         return;             /* another thread's crash: it has no such stack */
     const struct crash_stack *stack = here.ss_sp;
+    if (stack->process != getpid())
+        return;
     struct crash_report said = { signal, info->si_code, (uint64_t)(uintptr_t)info->si_addr };
     /* Written before the stack is walked, since a damaged stack may end the process on the way. */
     if (write((int)stack->report, &said, sizeof said) != (ssize_t)sizeof said)
@@ -60,7 +63,7 @@ int64_t crash_watch(char *stack, uint64_t bytes, int64_t report)
 
     if (bytes < (uint64_t)MINSIGSTKSZ + sizeof(struct crash_stack))
         return SPE_BAD_ARGUMENT;
-    ((struct crash_stack *)(void *)stack)->report = report;
+    *(struct crash_stack *)(void *)stack = (struct crash_stack){ report, getpid() };
     memset(&alternate, 0, sizeof alternate);
     alternate.ss_sp = stack;
     alternate.ss_size = bytes;

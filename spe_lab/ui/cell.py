@@ -20,13 +20,15 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from spe_lab.core import units
 from spe_lab.core.c import native
+from spe_lab.core.c.ctype import Type, prototype
 from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
-from spe_lab.core.own_c.arguments import bounds, c_name, is_pointer, prototype
+from spe_lab.core.own_c.arguments import named
 from spe_lab.core.own_c.beside import CellLab
 from spe_lab.core.own_c.compiled import LIMIT_S, Cell
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.timing import timed
+from spe_lab.core.own_c.values import number_of
 from spe_lab.core.text import Text
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page import bundle, page_of
@@ -103,22 +105,22 @@ class Sliders:
         function = cell.function(name)
         if function.refusal:
             raise CellError(function.refusal)
-        parameters = function.declared.parameters
+        parameters = {each.name: each.type for each in function.declared.parameters}
+        arguments = named(parameters, arguments)
         if unknown := [each for each in arguments if each not in parameters]:
             raise CellError(
                 f"the arguments must be those of {prototype(function.declared)}, got {', '.join(unknown)}; leave out"
                 " what it does not know"
             )
-        missing = [each for each, kind in parameters.items() if is_pointer(kind) and each not in arguments]
+        numbers = {each for each, kind in parameters.items() if _slides(kind)}
+        missing = [each for each in parameters if each not in numbers and each not in arguments]
         if missing:
             raise CellError(
-                f"the sliders of {name} need a value for {', '.join(missing)}, since a slider gives a number; pass an"
-                " array by name"
+                f"the sliders of {name} need a value for {', '.join(missing)}, since a slider gives a number; pass it"
+                " by name"
             )
         self.cell, self.name, self.text = cell, name, ""
-        ranges = {
-            key for key, value in arguments.items() if isinstance(value, tuple) and not is_pointer(parameters[key])
-        }
+        ranges = {key for key, value in arguments.items() if isinstance(value, tuple) and key in numbers}
         self._fixed = {key: value for key, value in arguments.items() if key not in ranges}
         free = {key: kind for key, kind in parameters.items() if key not in self._fixed}
         self.sliders = {key: _slider(key, kind, arguments.get(key)) for key, kind in free.items()}
@@ -150,13 +152,19 @@ class Sliders:
         return bundle(self.page, kwargs, text=f"Sliders for {', '.join(self.sliders) or 'nothing'}. {self.text}")
 
 
-def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
+def _slides(kind: Type) -> bool:
+    number = number_of(kind)
+    return number is not None and number.kind != "complex"
+
+
+def _slider(name: str, kind: Type, span: tuple | None) -> widgets.Widget:
     """Return a slider over `span`; by default over 0 to 100 for whole numbers, 0 to 1 for others."""
     style = {"style": {"description_width": "initial"}, "description": name, "layout": widgets.Layout(width="340px")}
-    fractional = c_name(kind) in ("float", "double")
-    low, high = (-np.inf, np.inf) if fractional else bounds(kind)
+    number = number_of(kind)
+    fractional = number.kind == "float"
+    low, high = (-np.inf, np.inf) if fractional else number.bounds
     if span is None:
-        if c_name(kind) == "bool":
+        if number.kind == "bool":
             return widgets.Checkbox(value=False, **style)
         span = (0.0, 1.0) if fractional else (0, min(100, high))
     if len(span) != 2 or not all(isinstance(end, int | float | np.number) for end in span) or not span[0] < span[1]:
@@ -168,7 +176,7 @@ def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
     if not (low <= least and most <= high) or (not fractional and max(-least, most) > _MOST):
         fits = f"between {max(low, -_MOST)} and {min(high, _MOST)}" if not fractional else "finite"
         raise CellError(
-            f"the range of {name} must lie {fits} for C's {c_name(kind)}, got {span[0]} to {span[1]}; choose another"
+            f"the range of {name} must lie {fits} for C's {number.name}, got {span[0]} to {span[1]}; choose another"
         )
     if fractional:
         return widgets.FloatSlider(
@@ -176,7 +184,7 @@ def _slider(name: str, kind: Any, span: tuple | None) -> widgets.Widget:
         )
     if not (least.is_integer() and most.is_integer()):
         raise CellError(
-            f"the range of {name} must be whole numbers for C's {c_name(kind)}, got {span[0]} to {span[1]}; round them"
+            f"the range of {name} must be whole numbers for C's {number.name}, got {span[0]} to {span[1]}; round them"
         )
     return widgets.IntSlider(int(least), min=int(least), max=int(most), **style)
 
@@ -213,7 +221,7 @@ def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
     made: NotebookCell | Uncompiled
     try:
         limit_s, memory = units.parse(options.limit, "s", "limit"), units.parse(options.memory, "B", "memory")
-        flags = [*native.FLAGS, *options.flags.strip("'\"").split()]
+        flags = [*native.CELL_FLAGS, *options.flags.strip("'\"").split()]
         made = NotebookCell(source, name, limit_s=limit_s, memory_bytes=memory, flags=flags)
     except UnavailableError as error:
         made = Uncompiled(source, str(error))

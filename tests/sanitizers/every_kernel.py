@@ -2,10 +2,10 @@
 
 import pytest
 
-from spe_lab.core.c import native, prototypes
+from spe_lab.core.c import native
 
 
 @pytest.mark.parametrize("stem", native.stems())
 def test_every_kernel_was_called_by_the_edge_tests(stem):
-    declared = set(prototypes.read(native.source(stem), native.kernel_folder()).functions)
+    declared = set(native.build(stem).declarations.functions)
     assert declared <= set(vars(native.load(stem)))  # it keeps the functions that it was asked for

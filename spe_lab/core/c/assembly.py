@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from spe_lab.core.c import native, prototypes
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
 
 
 def assembly(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> str:
     """Return the assembly of one kernel: instructions and labels, without assembler directives."""
     source = native.source(stem)
-    declared = prototypes.read(source).functions
+    declared = native.build(stem, flags).declarations.functions
     if function not in declared:
         kernels = ", ".join(f"{stem}.{name}" for name in declared)
         raise SpeLabError(f"kernel must be one of {kernels}, got {function!r}; name one of them")

@@ -14,18 +14,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from spe_lab.core.c import prototypes
+from spe_lab.core.c import binding, dwarf
+from spe_lab.core.c.ctype import Declarations
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
 # The only place for the flags. The baseline instruction set makes curves of two machines comparable. -g costs nothing,
 # and the assembly view needs its line numbers.
 FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes")
+# A reader's cell is compiled as plain gcc does it, with GNU's and POSIX's names. A function that is used without its
+# declaration returns int for C, whatever it is: that is an error.
+CELL_FLAGS = ("-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Wshadow", "-Werror=implicit-function-declaration")
+_DECLARED = ("-g", "-fno-eliminate-unused-debug-types")  # Python looks up enumerators that the C file does not use
+_SEPARATE = sys.platform == "darwin"  # the linker leaves debug information in the object file
+_DEFINED = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()  # macOS's linker reports undefined names anyhow
 _LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
 NO_COMPILER = (
     "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
@@ -87,7 +94,7 @@ def kernel_folder() -> Path:
 class Library:
     """A loaded kernel file. Its functions are attributes, callable with the types of their C prototypes."""
 
-    def __init__(self, path: Path, declarations: prototypes.Declarations, provenance: dict[str, Any]) -> None:
+    def __init__(self, path: Path, declarations: Declarations, provenance: dict[str, Any]) -> None:
         self.path = path
         self.provenance = provenance
         self.constants = declarations.constants
@@ -100,8 +107,8 @@ class Library:
             raise AttributeError(f"{self.provenance['source']} has no function {name!r}; it declares {functions}")
         function = self._loaded[name]
         declared = self._declarations.functions[name]
-        function.argtypes = [prototypes.argument_type(kind) for kind in declared.parameters.values()]
-        function.restype = declared.result
+        function.argtypes = [binding.argument(each.type) for each in declared.parameters]
+        function.restype = binding.result(declared)
         setattr(self, name, function)
         return function
 
@@ -110,7 +117,7 @@ class Library:
 
     def struct(self, tag: str) -> type[ctypes.Structure]:
         """Return the ctypes class of `struct tag`, laid out as C declares it."""
-        return self._declarations.structures[tag]
+        return binding.structure(self._declarations.records[tag])
 
     def address(self, name: str) -> int:
         """Return the address of a kernel, for the harness to call."""
@@ -124,26 +131,52 @@ def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
 
 @cache
 def _load(stem: str, flags: tuple[str, ...]) -> Library:
-    return _open(source(stem), stem, flags)
+    return _library(build(stem, flags))
 
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
     """Return the reader's own C as a library; it may include "spe.h". Errors hold the compiler's messages."""
-    return _open(text_file(text, name), name, tuple(flags))
+    return _library(build_text(text, name, flags))
 
 
 @dataclass(frozen=True)
 class Built:
-    """A compiled library or program that is neither loaded nor started."""
+    """A compiled library or program that is neither loaded nor started.
+
+    Of text, `assembly` is what the compiler made of it, with line numbers, and `said` are its warnings.
+    """
 
     path: Path
-    declarations: prototypes.Declarations
+    declarations: Declarations
     provenance: dict[str, Any]
+    assembly: str = ""
+    said: str = ""
+
+
+def build(stem: str, flags: Sequence[str] = FLAGS) -> Built:
+    """Compile kernels_c/`stem`.c without loading it."""
+    return _built(source(stem), stem, tuple(flags))
 
 
 def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Built:
-    """Compile text as `compile_text` does, for another process to load."""
-    return _built(text_file(text, name), name, tuple(flags))
+    """Compile text as `compile_text` does, for another process to load.
+
+    The compiler runs in any case, since the text may include files that have changed; the cache saves only the linker.
+    """
+    source = text_file(text, name)
+    assembly, said = assemble(source, [*flags, "-fPIC", "-g"])
+    used = compiler()
+    # The assembly has its line numbers already.
+    linking = [*(flag for flag in flags if not flag.startswith("-g")), *_DEFINED]
+    key = _key((assembly.encode(), *map(str.encode, (*linking, *_LINK[".so"], *used.command, used.version))))
+    path = _cached(name, key, ".so")
+    if path is None:
+        with _scratch() as folder:
+            scratch = Path(folder)
+            assembled = scratch / f"{source.stem}.s"
+            assembled.write_text(assembly, encoding="utf-8")
+            path = _made(assembled, name, key, linking, ".so", scratch)
+    return Built(path, _declared(path, source), _provenance(source, flags, key), assembly, said)
 
 
 def build_program(name: str) -> Built:
@@ -185,36 +218,63 @@ def _named(argument: str, value: str, folder: Path) -> Path:
     return folder / f"{value}.c"
 
 
-def _open(source: Path, stem: str, flags: tuple[str, ...]) -> Library:
-    built = _built(source, stem, flags)
+def _library(built: Built) -> Library:
     return Library(built.path, built.declarations, built.provenance)
 
 
 def _built(source: Path, stem: str, flags: tuple[str, ...], suffix: str = ".so") -> Built:
-    path, key = _build(source, stem, flags, suffix)  # before reading: the compiler's messages are better than ours
-    provenance = {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key}
-    return Built(path, prototypes.read(source, kernel_folder()), provenance)
-
-
-def _build(source: Path, stem: str, flags: tuple[str, ...], suffix: str) -> tuple[Path, str]:
     used = compiler()
-    key = hashlib.sha256()
     headers = (header.read_bytes() for header in sorted(kernel_folder().glob("*.h")))
-    words = (*flags, *_LINK[suffix], *used.command, used.version)
-    for part in (source.read_bytes(), *headers, *map(str.encode, words)):
+    words = (*flags, *_DECLARED, *_LINK[suffix], *used.command, used.version)
+    key = _key((source.read_bytes(), *headers, *map(str.encode, words)))
+    path = _cached(stem, key, suffix)
+    if path is None:
+        with _scratch() as folder:
+            scratch = Path(folder)
+            options = [*flags, *_DECLARED, f"-I{kernel_folder()}"]
+            path = _made(source, stem, key, options, suffix, scratch)
+    return Built(path, _declared(path, source), _provenance(source, flags, key))
+
+
+def _provenance(source: Path, flags: Sequence[str], key: str) -> dict[str, Any]:
+    return {"source": source.name, "compiler": compiler().version, "flags": " ".join(flags), "sha256": key}
+
+
+def _declared(path: Path, source: Path) -> Declarations:
+    return dwarf.read(path.with_suffix(".o") if _SEPARATE else path, source.parent, kernel_folder())
+
+
+def _key(parts: Iterable[bytes]) -> str:
+    key = hashlib.sha256()
+    for part in parts:
         key.update(hashlib.sha256(part).digest())
-    name = f"{stem}-{key.hexdigest()[:20]}"
-    folder = _cache_folder()
-    for candidate in folder.glob(f"{name}-*{suffix}"):
+    return key.hexdigest()
+
+
+def _scratch() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(dir=_cache_folder(), prefix="build-")
+
+
+def _cached(stem: str, key: str, suffix: str) -> Path | None:
+    for candidate in _cache_folder().glob(f"{stem}-{key[:20]}-*{suffix}"):
         if _digest(candidate) == candidate.stem.rpartition("-")[2]:
-            return candidate, key.hexdigest()
+            return candidate
         candidate.unlink(missing_ok=True)  # damaged
-    with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
-        built = Path(scratch) / f"built{suffix}"
-        run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK[suffix])
-        target = folder / f"{name}-{_digest(built)}{suffix}"
-        built.replace(target)
-    return target, key.hexdigest()
+    return None
+
+
+def _made(source: Path, stem: str, key: str, options: Sequence[str], suffix: str, scratch: Path) -> Path:
+    """Compile or assemble, link, and move what results into the cache."""
+    built, compiled = scratch / f"built{suffix}", source
+    if _SEPARATE:
+        compiled = scratch / "built.o"
+        run_compiler([*options, "-fPIC", "-c", "-o", str(compiled)], source)
+    run_compiler([*options, "-o", str(built)], compiled, _LINK[suffix])
+    target = _cache_folder() / f"{stem}-{key[:20]}-{_digest(built)}{suffix}"
+    if _SEPARATE:
+        compiled.replace(target.with_suffix(".o"))
+    built.replace(target)
+    return target
 
 
 def assemble(source: Path, flags: Sequence[str] = FLAGS) -> tuple[str, str]:

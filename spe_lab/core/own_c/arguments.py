@@ -1,88 +1,78 @@
-"""Check arguments against a C prototype, pack them for another process, and copy C's changes back.
+"""Check arguments against a C function's types, pack them for another process, and copy C's changes back.
 
-A pointer takes a numpy array of its element type, or None. A pointer to a structure takes a dict of its fields; missing
-fields are zero. `char *` and `void *` take any array, or bytes, which get a terminating zero. C's changes to arrays and
-dicts come back. A number that the C type cannot hold is an error: ctypes would wrap it silently.
+A pointer to numbers takes a numpy array of them, or None; a pointer to arrays takes an array of more dimensions. A
+structure is a dict of its members, where missing ones are zero, or a numpy record; a pointer to structures takes one, or
+a list of them. Pointers to bytes take bytes, which get a terminating zero, or a bytearray. C's changes come back into
+arrays, bytearrays, dicts and lists.
 """
 
-import ctypes
 import inspect
-import operator
-from collections.abc import Callable, Mapping
+import keyword
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from spe_lab.core.c.prototypes import Function, bounds
+from spe_lab.core.c.ctype import Array, Function, Member, Other, Pointer, Record, Type, prototype, spelled
+from spe_lab.core.own_c.extents import inner_extents
 from spe_lab.core.own_c.messages import CellError
+from spe_lab.core.own_c.values import (
+    dtype_of,
+    loaded,
+    number_of,
+    read,
+    read_member,
+    scalar,
+    size_of,
+    stored,
+    write_bits,
+)
 from spe_lab.core.own_c.worker import Block
 
-_FLOATS = (ctypes.c_float, ctypes.c_double)
+Update = Callable[[memoryview], Any]  # content of a block after the call -> the value that Python keeps
+_LARGEST_ALIGNMENT = 64
 
 
-def is_pointer(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, ctypes.c_void_p)
-
-
-def c_name(kind: Any) -> str:
-    """Return the type as a programmer writes it in C."""
-    if kind is None:
-        return "void"
-    if is_pointer(kind):
-        return f"{c_name(getattr(kind, 'element', None))} *"
-    if isinstance(kind, type) and issubclass(kind, ctypes.Structure):
-        return f"struct {kind.__name__}"
-    if kind in (ctypes.c_bool, ctypes.c_char, *_FLOATS):
-        return kind.__name__.removeprefix("c_")
-    return f"{'int' if bounds(kind)[0] < 0 else 'uint'}{8 * ctypes.sizeof(kind)}_t"
-
-
-def prototype(function: Function) -> str:
-    parameters = ", ".join(f"{c_name(kind)} {name}".replace("* ", "*") for name, kind in function.parameters.items())
-    return f"{c_name(function.result)} {function.name}({parameters or 'void'})"
+def python_names(function: Function) -> dict[str, str]:
+    """Return each parameter's name in Python: Python's own words get an underscore behind them."""
+    names: dict[str, str] = {}
+    for parameter in function.parameters:
+        name = parameter.name
+        while keyword.iskeyword(name) or name in names:
+            name += "_"
+        names[name] = parameter.name
+    return names
 
 
 def signature(function: Function) -> inspect.Signature:
-    return inspect.Signature(
-        [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in function.parameters]
-    )
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature([inspect.Parameter(name, kind) for name in python_names(function)])
 
 
-def bound(function: Function, arguments: tuple, named: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments by parameter name."""
+def named(known: Iterable[str], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments under C's names: `in_` is `in`, and so is any name that needs its underscore taken away.
+
+    >>> named(["in", "n"], {"in_": 1, "n": 2, "m_": 3})
+    {'in': 1, 'n': 2, 'm_': 3}
+    """
+    names = set(known)
+    return {
+        name.removesuffix("_") if name not in names and name.removesuffix("_") in names else name: value
+        for name, value in arguments.items()
+    }
+
+
+def bound(function: Function, arguments: tuple, by_name: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments by C's names of the parameters."""
+    names = python_names(function)
     try:
-        return signature(function).bind(*arguments, **named).arguments
+        given = signature(function).bind(*arguments, **by_name).arguments
     except TypeError as error:
         raise CellError(
             f"the arguments must be those of {prototype(function)}: {error}; give one for each parameter"
         ) from None
-
-
-def scalar(value: Any, kind: Any, name: str) -> Any:
-    """Return `value` as ctypes takes it for this type. Raise CellError if the C type cannot hold it."""
-    if kind is ctypes.c_char and isinstance(value, bytes) and len(value) == 1:
-        return value
-    if kind in _FLOATS:
-        try:
-            return float(value)
-        except (TypeError, ValueError, OverflowError):
-            raise CellError(
-                f"{name} must be a number for C's {c_name(kind)}, got {value!r:.60}; give for example 0.5"
-            ) from None
-    low, high = bounds(kind)
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise CellError(
-            f"{name} must be a whole number for C's {c_name(kind)}, got {value!r:.60}; convert it with int()"
-        ) from None
-    if not low <= number <= high:
-        raise CellError(
-            f"{name} must be between {low} and {high} to fit C's {c_name(kind)}, got {number}; choose a smaller one or"
-            " another type"
-        )
-    return number % 256 if kind is ctypes.c_char else bool(number) if kind is ctypes.c_bool else number
+    return {names[name]: value for name, value in given.items()}
 
 
 @dataclass
@@ -97,46 +87,90 @@ class Packed:
     described: list[tuple[str, int, int]] = field(default_factory=list)
     pointers: list[tuple[int, int, int]] = field(default_factory=list)
     _arrays: list[tuple[str, np.ndarray, int]] = field(default_factory=list)
-    _back: list[Callable[[list[bytearray]], None]] = field(default_factory=list)
+    _known: dict[tuple[int, int], tuple[Block, Any]] = field(default_factory=dict)  # by id; the object keeps it valid
+    _back: list[tuple[int, Update]] = field(default_factory=list)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         return tuple(block.nbytes for block in self.blocks)
 
     @classmethod
-    def of(cls, function: Function, arguments: Mapping[str, Any]) -> "Packed":
+    def of(cls, function: Function, arguments: Mapping[str, Any], source: str, record: Record | None = None) -> "Packed":
+        """Pack the arguments of a call.
+
+        - arguments: by C's names of the parameters
+        - source: the C text, which tells the names of extents
+        - record: the structure that holds the arguments, if they travel in one; then `values` is its block alone
+        """
         packed = cls()
-        packed.values = [packed.value(arguments[name], kind, name) for name, kind in function.parameters.items()]
+        content = bytearray(record.bytes) if record else bytearray()
+        block = packed._add(function.name, content, max(1, len(content))) if record else None
+        for i, parameter in enumerate(function.parameters):
+            value, name, kind = arguments[parameter.name], parameter.name, parameter.type
+            at = record.members[i].offset if record else 0
+            if isinstance(kind, Pointer):
+                where = f", as line {parameter.line or function.line} declares it"
+                target = packed.pointer(value, kind, name, where, inner_extents(source, parameter, arguments))
+                packed.values.append(target)
+                if block and target:
+                    packed.pointers.append((block.number, at, target.number))
+            elif block:
+                packed._place(content, at, kind, value, name, block.number)
+            else:
+                packed.values.append(packed.number(value, kind, name))
+        if block:
+            packed.values = [block]
         return packed
 
-    def value(self, value: Any, kind: Any, name: str) -> Any:
-        if not is_pointer(kind):
-            return scalar(value, kind, name)
+    @staticmethod
+    def number(value: Any, kind: Type, name: str) -> Any:
+        checked = scalar(value, number_of(kind), name)
+        return bool(checked) if number_of(kind).kind == "bool" else checked
+
+    def pointer(
+        self, value: Any, kind: Pointer, name: str, where: str = "", inner: tuple[int | None, ...] = ()
+    ) -> Block | None:
+        """Add what a pointer points to; `where` says where it is declared, `inner` are extents of a row if known."""
+        target = kind.target
         if value is None:
             return None
-        element = getattr(kind, "element", None)
-        if isinstance(value, Mapping) and isinstance(element, type) and issubclass(element, ctypes.Structure):
-            return self.structure(value, element, name)
-        if isinstance(value, bytes) and element is None:
-            return self._add(name, memoryview(value + b"\0"), 1)
-        return self.array(value, element, name)
+        if isinstance(target, Other | Pointer) or (isinstance(target, Record) and target.bytes is None):
+            raise CellError(_not_from_python(name, kind, where, value))
+        number = number_of(target)
+        if isinstance(value, bytes | bytearray) and (target is None or (number and number.bytes == 1)):
+            return self._text(value, name, kind)
+        if isinstance(target, Record) and not isinstance(value, np.ndarray):
+            return self._records(value, target, name, where)
+        element, shape = (target.element, target.shape) if isinstance(target, Array) else (target, None)
+        untyped = target is None or bool(number and number.kind == "char")
+        dtype = None if untyped else dtype_of(element)
+        if dtype is None and not untyped:
+            raise CellError(_not_from_python(name, kind, where, value))
+        return self._array(value, kind, dtype, name, where, _narrowed(shape, inner))
 
-    def array(self, array: Any, element: Any, name: str) -> Block:
-        expected = f"of {c_name(element)}" if element else "or bytes"
+    def _array(
+        self, array: Any, kind: Pointer, dtype: np.dtype | None, name: str, where: str, row: tuple | None
+    ) -> Block:
+        written = spelled(kind)
         if not isinstance(array, np.ndarray):
+            expected = f"of {dtype}" if dtype is not None else "or bytes"
             raise CellError(
-                f"{name} must be a numpy array {expected} for C's pointer, got {type(array).__name__}; convert it with"
-                " np.array()"
+                f"{name} must be a numpy array {expected} for C's {written}{where}, got {type(array).__name__}; convert"
+                " it with np.array()"
             )
-        if element and array.dtype != np.dtype(element):
+        if dtype is not None and array.dtype != dtype:
             raise CellError(
-                f"{name} must have dtype {np.dtype(element)} for C's {c_name(element)} *, got {array.dtype}; convert it"
-                " with .astype()"
+                f"{name} must have dtype {dtype} for C's {written}{where}, got {array.dtype}; convert it with .astype()"
             )
         if array.dtype.hasobject:
             raise CellError(f"{name} must hold numbers, got dtype {array.dtype}; C cannot read Python objects")
+        if row is not None:
+            _check_shape(array, row, name, f"{written}{where}")
         if not array.flags.c_contiguous:
-            raise CellError(f"{name} must be contiguous, got a strided view; pass np.ascontiguousarray({name})")
+            raise CellError(
+                f"{name} must be contiguous, row after row, got a strided view or Fortran's order; pass"
+                f" np.ascontiguousarray({name})"
+            )
         for other, known, number in self._arrays:
             if known is array or (known.ctypes.data == array.ctypes.data and known.nbytes == array.nbytes):
                 return Block(number)
@@ -147,69 +181,270 @@ class Packed:
                 )
         block = self._add(name, array.reshape(-1).view(np.uint8).data, array.itemsize)
         self._arrays.append((name, array, block.number))
-        self._back.append(lambda returned: _give_back(array, returned[block.number], name))
+        self._back.append((block.number, lambda content: _give_back(array, content, name)))
         return block
 
-    def structure(self, fields: Mapping[str, Any], kind: type[ctypes.Structure], name: str) -> Block:
-        """Add a structure with these fields as a block; C's changes come back into the dict."""
-        record, pointed = kind(), []
-        declared = dict(getattr(kind, "_fields_", ()))
-        for member, value in fields.items():
-            label = f"{name}.{member}".lstrip(".")
-            if member not in declared:
-                owner, known = name or "the arguments", ", ".join(declared)
+    def _text(self, value: bytes | bytearray, name: str, kind: Pointer) -> Block:
+        if isinstance(value, bytearray):
+            if (key := (id(value), 0)) not in self._known:
+                block = self._add(name, bytearray(value), 1)
+                self._known[key] = block, value
+
+                def update(content: memoryview) -> None:
+                    value[:] = content
+
+                self._back.append((block.number, update))
+            return self._known[key][0]
+        block = self._add(name, bytearray(value + b"\0"), 1)
+
+        def check(content: memoryview) -> None:
+            if content != value + b"\0":
                 raise CellError(
-                    f"{owner} must have fields of struct {kind.__name__} ({known}), got {member!r}; leave it out or"
-                    " rename it"
+                    f"{name} must not be written to, since bytes cannot change, and the C code wrote to it; pass a"
+                    " bytearray"
                 )
-            if is_pointer(declared[member]):
-                target = self.value(value, getattr(kind, "_pointers_", {}).get(member, ctypes.c_void_p), label)
-                if target is not None:
-                    pointed.append((getattr(kind, member).offset, target.number))
-            elif issubclass(declared[member], ctypes._SimpleCData):
-                setattr(record, member, scalar(value, declared[member], label))
-            else:
-                _set_inside(record, member, value, label)
-        block = self._add(name, memoryview(bytes(record)), ctypes.sizeof(record))
-        self.pointers += [(block.number, offset, target) for offset, target in pointed]
-        numbers = [m for m, t in declared.items() if issubclass(t, ctypes._SimpleCData) and t is not ctypes.c_void_p]
 
-        def update(returned: list[bytearray]) -> None:
-            changed = kind.from_buffer_copy(returned[block.number])
-            if isinstance(fields, dict):
-                fields.update({member: getattr(changed, member) for member in numbers})
-
-        self._back.append(update)
+        self._back.append((block.number, check))
         return block
 
-    def _add(self, name: str, block: memoryview, element_bytes: int) -> Block:
-        self.blocks.append(block)
-        self.described.append((name, max(1, element_bytes), block.nbytes // max(1, element_bytes)))
+    def _records(self, value: Any, record: Record, name: str, where: str) -> Block:
+        """Add a structure, or several in a list, as a block."""
+        many = isinstance(value, list | tuple)
+        if not many and not isinstance(value, Mapping | np.void):
+            raise CellError(
+                f"{name} must be a dict, a list of dicts or a numpy array for C's {spelled(record)} *{where}, got"
+                f" {type(value).__name__}; write for example {{{_example(record)}}}"
+            )
+        if (key := (id(value), id(record))) in self._known:
+            return self._known[key][0]
+        each = list(value) if many else [value]
+        flexible = 0 if many or isinstance(value, np.void) else _flexible_bytes(record, value)
+        size = len(each) * record.bytes + flexible
+        alignment = min(record.bytes & -record.bytes, _LARGEST_ALIGNMENT) or 1
+        content = bytearray(-(-size // alignment) * alignment)
+        block = self._add(name, content, record.bytes or 1)
+        self._known[key] = block, value
+        updates = [
+            self._record(content, i * record.bytes, record, one, f"{name}[{i}]" if many else name, block.number)
+            for i, one in enumerate(each)
+        ]
+
+        def update(after: memoryview) -> None:
+            for one in updates:
+                one(after)
+
+        self._back.append((block.number, update))
+        return block
+
+    def structure(self, fields: Mapping[str, Any], record: Record, name: str) -> Block:
+        """Add a structure with these members as a block; C's changes come back into the dict."""
+        return self._records(fields, record, name, "")
+
+    def _record(self, content: bytearray, at: int, record: Record, value: Any, name: str, block: int) -> Update:
+        """Write a structure into a block's content at an offset."""
+        if isinstance(value, np.void | np.ndarray):
+            return _numpy_record(content, at, record, value, name)
+        if not isinstance(value, Mapping):
+            raise CellError(
+                f"{name} must be a dict for C's {spelled(record)}, got {type(value).__name__}; write for example"
+                f" {{{_example(record)}}}"
+            )
+        members = {member.name: member for member in record.members}
+        if unknown := [key for key in value if key not in members]:
+            raise CellError(
+                f"{name or 'the arguments'} must have members of {spelled(record)} ({', '.join(members)}), got"
+                f" {unknown[0]!r}; leave it out or rename it"
+            )
+        updates: dict[str, Update] = {}
+        written: list[tuple[str, slice, bytes]] = []
+        for key, each in value.items():
+            member, label = members[key], f"{name}.{key}".lstrip(".")
+            if member.bits is not None:
+                write_bits(content, member, at, each, label)
+                updates[key] = _reader(member, at)
+                continue
+            updates[key] = self._place(content, at + member.offset, member.type, each, label, block)
+            if member.group is not None:
+                place = slice(at + member.offset, at + member.offset + size_of(member.type))
+                written.append((label, place, bytes(content[place])))
+        for label, place, before in written:
+            if content[place] != before:
+                raise CellError(
+                    f"{label} must be the only member given of its union, since its members share their memory, got"
+                    f" {', '.join(each for each, *_ in written)}; leave out all but one"
+                )
+        given = {members[key].group for key in value} - {None}
+        for member in record.members:
+            if member.name not in updates and member.group not in given and not isinstance(member.type, Pointer):
+                updates[member.name] = _reader(member, at)
+
+        def update(after: memoryview) -> Any:
+            new = {key: one(after) for key, one in updates.items()}
+            if isinstance(value, dict):
+                value.update(new)
+            return value
+
+        return update
+
+    def _place(self, content: bytearray, at: int, kind: Type, value: Any, name: str, block: int) -> Update:
+        """Write any value into a block's content at an offset."""
+        if (number := number_of(kind)) is not None:
+            content[at : at + number.bytes] = stored(scalar(value, number, name), number)
+            return lambda after: loaded(after[at : at + number.bytes], number)
+        if isinstance(kind, Record) and kind.bytes is not None:
+            return self._record(content, at, kind, value, name, block)
+        if isinstance(kind, Pointer):
+            if (target := self.pointer(value, kind, name)) is not None:
+                self.pointers.append((block, at, target.number))
+            return lambda after: value
+        if isinstance(kind, Array):
+            return self._inside(content, at, kind, value, name, block)
+        raise CellError(f"{name} must be left out, since Python has no {spelled(kind)}, got {value!r:.60}; set it in C")
+
+    def _inside(self, content: bytearray, at: int, kind: Array, value: Any, name: str, block: int) -> Update:
+        """Write an array inside a structure: numbers, text, structures or pointers."""
+        element, size = kind.element, size_of(kind.element)
+        number, dtype = number_of(element), dtype_of(element)
+        shape = tuple(len(value) if extent is None and hasattr(value, "__len__") else extent for extent in kind.shape)
+        kind = Array(element, shape, kind.vector)
+        if number and number.kind == "char" and len(shape) == 1 and isinstance(value, bytes | bytearray):
+            if len(value) > shape[0]:
+                raise CellError(f"{name} must have at most {shape[0]} bytes, got {len(value)}; shorten it")
+            content[at : at + len(value)] = value
+            return lambda after: read(after, kind, at)
+        if not isinstance(value, list | tuple | np.ndarray):
+            raise CellError(
+                f"{name} must be an array for C's {spelled(kind)}, got {type(value).__name__}; give a list or a numpy"
+                " array"
+            )
+        numeric = number is not None and dtype is not None and not (number.kind == "char" and len(shape) > 1)
+        if not numeric:
+            if len(value) != shape[0]:
+                raise CellError(f"{name} must have {shape[0]} elements, got {len(value)}; give all of them")
+            inner = element if len(shape) == 1 else Array(element, shape[1:], kind.vector)
+            step = size_of(inner)
+            updates = [
+                self._place(content, at + i * step, inner, each, f"{name}[{i}]", block) for i, each in enumerate(value)
+            ]
+            if isinstance(value, list):
+
+                def update(after: memoryview) -> Any:
+                    value[:] = [one(after) for one in updates]
+                    return value
+
+                return update
+            return lambda after: [one(after) for one in updates]
+        given = _shape(value, name)
+        if given != shape:
+            raise CellError(
+                f"{name} must have shape {shape} for C's {spelled(kind)}, got {given}; give all of its elements"
+            )
+        if isinstance(value, np.ndarray) and value.dtype == dtype:
+            content[at : at + value.nbytes] = value.tobytes()
+            if value.flags.writeable:
+
+                def refill(after: memoryview) -> Any:
+                    value[...] = np.frombuffer(after[at : at + value.nbytes], dtype).reshape(shape)
+                    return value
+
+                return refill
+        else:
+            flat = np.asarray(value, dtype=object).reshape(-1)
+            for i, each in enumerate(flat):
+                content[at + i * size : at + (i + 1) * size] = stored(scalar(each, number, f"{name}[{i}]"), number)
+        return lambda after: read(after, kind, at)
+
+    def _add(self, name: str, block: Any, element_bytes: int) -> Block:
+        view = memoryview(block)
+        self.blocks.append(view)
+        self.described.append((name, max(1, element_bytes), view.nbytes // max(1, element_bytes)))
         return Block(len(self.blocks) - 1)
 
     def give_back(self, returned: list[bytearray]) -> None:
         """Copy C's changes into the caller's arrays and dicts."""
-        for back in self._back:
-            back(returned)
+        for number, update in self._back:
+            update(memoryview(returned[number]))
 
 
-def _give_back(array: np.ndarray, returned: bytearray, name: str) -> None:
+def _reader(member: Member, at: int) -> Update:
+    return lambda after: read_member(after, member, at)
+
+
+def _numpy_record(content: bytearray, at: int, record: Record, value: Any, name: str) -> Update:
+    if value.ndim or value.dtype != dtype_of(record):
+        raise CellError(
+            f"{name} must be a dict or a numpy record for C's {spelled(record)}, got {value.dtype} with shape"
+            f" {value.shape}; take the type from the cell: dtype({(record.tag or record.alias)!r})"
+        )
+    content[at : at + record.bytes] = value.tobytes()
+
+    def update(after: memoryview) -> Any:
+        new = np.frombuffer(after[at : at + record.bytes], value.dtype)[0]
+        for field_name in value.dtype.names:
+            value[field_name] = new[field_name]
+        return value
+
+    return update
+
+
+def _give_back(array: np.ndarray, returned: memoryview, name: str) -> None:
     changed = np.frombuffer(returned, array.dtype).reshape(array.shape)
     if array.flags.writeable:
         array[...] = changed
-    elif returned != array.tobytes():
+    elif bytes(returned) != array.tobytes():
         raise CellError(f"{name} must not be written to, and the C code changed it; pass a writeable copy")
 
 
-def _set_inside(record: ctypes.Structure, member: str, value: Any, label: str) -> None:
-    """Set an array inside a structure from a sequence of the same length."""
-    kind: Any = dict(record._fields_)[member]  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
-    if not issubclass(kind, ctypes.Array) or not issubclass(kind._type_, ctypes._SimpleCData):
+def _check_shape(array: np.ndarray, row: tuple[int | None, ...], name: str, written: str) -> None:
+    """Compare an array with the shape of what a pointer points to; the first extent is free."""
+    wanted = ("n", *(str(extent) if extent is not None else "any" for extent in row))
+    fits = array.ndim == len(wanted) and all(
+        extent in (None, given) for extent, given in zip(row, array.shape[1:], strict=True)
+    )
+    if not fits:
         raise CellError(
-            f"{label} must be a number or an array of numbers to be set from Python, got {c_name(kind)}; set it"
-            " inside C"
+            f"{name} must have {len(wanted)} dimensions of ({', '.join(wanted)}) elements for C's {written}, got shape"
+            f" {array.shape}; reshape it"
         )
-    numbers = np.ravel(value).tolist()
-    if len(numbers) != kind._length_:
-        raise CellError(f"{label} must have {kind._length_} numbers, got {len(numbers)}; give all of them")
-    setattr(record, member, kind(*(scalar(number, kind._type_, label) for number in numbers)))
+
+
+def _narrowed(shape: tuple | None, inner: tuple[int | None, ...]) -> tuple[int | None, ...] | None:
+    """Return a row's shape, with extents that only the call knows."""
+    if shape is None or len(inner) != len(shape):
+        return shape
+    return tuple(known if extent is None else extent for extent, known in zip(shape, inner, strict=True))
+
+
+def _shape(value: Any, name: str) -> tuple[int, ...]:
+    try:
+        return np.shape(value)
+    except ValueError:
+        raise CellError(f"{name} must have rows of the same length, got different ones; fill the shorter ones") from None
+
+
+def _flexible_bytes(record: Record, value: Mapping[str, Any]) -> int:
+    """Return the bytes that a flexible array at the end takes beyond the structure."""
+    last = record.members[-1] if record.members else None
+    if last is None or not isinstance(last.type, Array) or last.type.shape[:1] != (None,):
+        return 0
+    given = value.get(last.name, ())
+    count = len(given) if hasattr(given, "__len__") else 0
+    row = size_of(Array(last.type.element, last.type.shape[1:])) if last.type.shape[1:] else size_of(last.type.element)
+    return max(0, last.offset + count * row - record.bytes)
+
+
+def _example(record: Record) -> str:
+    return ", ".join(f'"{member.name}": …' for member in record.members[:3])
+
+
+def _not_from_python(name: str, kind: Pointer, where: str, value: Any) -> str:
+    target = kind.target
+    if isinstance(target, Other) and target.what == "a function":
+        what, cure = "a pointer to a function, and Python has no C functions", "call it from C that passes one"
+    elif isinstance(target, Pointer):
+        what, cure = "a pointer to pointers", "pass one array, and compute the places of its rows in C"
+    elif isinstance(target, Record):
+        what, cure = "a pointer to a type that the cell does not define", "let C create and pass it"
+    else:
+        what, cure = "a pointer to a type that Python lacks", "let C turn it into another type"
+    return f"{name} must be None for C's {spelled(kind)}{where}, {what}, got {type(value).__name__}; {cure}"

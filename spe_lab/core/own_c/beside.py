@@ -1,6 +1,5 @@
 """A lab made of the reader's C function: its measured times beside a model."""
 
-import ctypes
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,8 +12,10 @@ from spe_lab.core.lab import Effort, Lab, Measured
 from spe_lab.core.machine import Machine
 from spe_lab.core.model import Model
 from spe_lab.core.own_c import timing
+from spe_lab.core.own_c.arguments import named
 from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
+from spe_lab.core.own_c.values import number_of
 from spe_lab.core.slider import Slider, Value
 
 _COUNTED = 20  # up to so many whole numbers on a linear axis get a tick each; above, the model is drawn as a line
@@ -40,6 +41,7 @@ class CellLab(Lab):
     axis_unit: str
     _values: Sequence[float]
     _whole: bool
+    _swept: str  # the model's name of the swept parameter
     _arguments: Mapping[str, Any]
     _parameters: Mapping[str, Any]
 
@@ -58,7 +60,9 @@ class CellLab(Lab):
             machine, cell=cell, name=name, model=model, over=over, axis_unit=axis_unit, arguments=arguments
         )
         function = cell.function(name).declared
-        axis, values = timing.axis_of(function, over)
+        known = timing.fields(function)
+        axis, values = timing.axis_of(function, named(known, over))
+        arguments = named(known, arguments)
         if isinstance(model, Model) and model.unit != "ns":
             raise CellError(
                 f"model must be in ns to stand beside a time, got {model.name} in {model.unit or 'no unit'}; scale its"
@@ -66,9 +70,8 @@ class CellLab(Lab):
             )
         symbols = isinstance(model, Model) and [symbol.name for symbol in model.symbols]
         asked = symbols or list(inspect.signature(model).parameters)
-        known = timing.fields(function)
         unknown = [argument for argument in arguments if argument not in known and argument not in asked]
-        missing = [symbol for symbol in asked if symbol != axis and symbol not in arguments]
+        missing = [each for each in asked if each.removesuffix("_") not in (axis, *arguments) and each not in arguments]
         if unknown or missing:
             fault = f"takes no {', '.join(unknown)}" if unknown else f"needs {', '.join(missing)}"
             raise CellError(
@@ -83,9 +86,10 @@ class CellLab(Lab):
             scale="log" if values[0] > 0 and values[-1] >= _LOG_FROM * values[0] else "linear",
             compared=(name, predicted),
             _values=values,
-            _whole=known[axis] not in (ctypes.c_float, ctypes.c_double),
+            _whole=number_of(known[axis]).kind not in ("float", "complex"),
             _arguments={key: value for key, value in arguments.items() if key in known},
             _parameters={key: value for key, value in arguments.items() if key in asked and key != axis},
+            _swept=axis if axis in asked else f"{axis}_",
         )
 
     def make_sliders(self) -> Sequence[Slider]:
@@ -116,6 +120,6 @@ class CellLab(Lab):
             yield Measured(progress, [curve])
 
     def predict(self, point: Mapping[str, Value], x: Axis, fit: Any = None) -> Sequence[Curve]:
-        values = self.model(**{self.axis: x.values}, **{name: point[name] for name in self._parameters})
+        values = self.model(**{self._swept: x.values}, **{name: point[name] for name in self._parameters})
         values = np.broadcast_to(np.asarray(values, dtype=float), x.values.shape)
         return [Curve(self.compared[1], "predicted", x, "ns", values)]

@@ -1,17 +1,22 @@
 """`Cell`: the reader's own C as an object with functions to call and assembly to read."""
 
-import inspect
+import keyword
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from spe_lab.core import units
 from spe_lab.core.c import native
+from spe_lab.core.c.binding import scalar
+from spe_lab.core.c.ctype import Array, Function, Other, Pointer, Record, Type, prototype, spelled
 from spe_lab.core.c.listing import Listing, listing
-from spe_lab.core.c.prototypes import Function
-from spe_lab.core.own_c.arguments import Packed, bound, c_name, is_pointer, prototype, signature
-from spe_lab.core.own_c.messages import CellError, Diagnostic, diagnostics, refused
+from spe_lab.core.own_c import wrapped
+from spe_lab.core.own_c.arguments import Packed, bound, signature
+from spe_lab.core.own_c.messages import CellError, Diagnostic, diagnostics
 from spe_lab.core.own_c.sandbox import Sandbox, build
+from spe_lab.core.own_c.values import dtype_of, number_of, read_member, shown
 from spe_lab.core.own_c.worker import Call
 
 LIMIT_S = 5.0
@@ -20,7 +25,7 @@ _LONGEST_S = 3600.0
 
 
 class Cell:
-    """Compiled C source text whose non-static functions are attributes; see also `function(name)`.
+    """Compiled C source text whose functions are attributes, if not static; `cell["time"]` is one of any name.
 
     The functions run in a process of their own. It lives, with the C code's static variables, until a call crashes. A
     call may take `limit_s` seconds, allocate `memory_bytes` and print 100 kB; its output appears after the call. Raises
@@ -34,7 +39,7 @@ class Cell:
         *,
         limit_s: float = LIMIT_S,
         memory_bytes: float = MEMORY_BYTES,
-        flags: Sequence[str] = native.FLAGS,
+        flags: Sequence[str] = native.CELL_FLAGS,
     ) -> None:
         if not name.isidentifier():
             raise CellError(f"name must be a Python name, got {name!r}; choose for example own")
@@ -54,44 +59,71 @@ class Cell:
         self.memory_bytes = int(memory_bytes)
         self.flags = tuple(flags)
         self.file = native.text_file(source, name)
-        self._assembled, said = self._compile()
-        self.warnings: list[Diagnostic] = diagnostics(said, self.file)
         self._built = build(source, name, self.flags)
-        self._sandbox = Sandbox(self._built.path, self.file)
+        self.warnings: list[Diagnostic] = diagnostics(self._built.said, self.file)
+        self._wrapped = self._with_wrappers()
+        self._sandbox = Sandbox(self._wrapped.path, self.file)
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
 
-    def _compile(self) -> tuple[str, str]:
-        """Return the assembly with line numbers, and the compiler's warnings."""
-        try:
-            return native.assemble(self.file, [*self.flags, "-fno-asynchronous-unwind-tables"])
-        except native.CompilerError as error:
-            raise refused(self.name, error.said, self.file) from None
+    def _with_wrappers(self) -> native.Built:
+        """Return the library with a wrapper for each function that needs one, which is the plain one if none does.
+
+        All functions are of one library, since they share the C code's static variables.
+        """
+        functions = self._built.declarations.functions.values()
+        needed = [each for each in functions if not wrapped.direct(each) and not refusal(each)]
+        if not needed:
+            return self._built
+        text = "\n".join([self.source, *map(wrapped.call_text, needed)])
+        return build(text, self.name, [*self.flags, "-w"])  # the warnings are known, and -Werror has had its say
 
     @property
     def functions(self) -> dict[str, "CellFunction"]:
-        """Callable functions by name."""
+        """Functions by name."""
         return {name: CellFunction(self, declared) for name, declared in self._built.declarations.functions.items()}
 
+    @property
+    def constants(self) -> dict[str, int]:
+        """Enumerators by name."""
+        return dict(self._built.declarations.constants)
+
     def __getattr__(self, name: str) -> "CellFunction":
-        if name.startswith("_") or name not in self.functions:
-            known = (
-                f"it has {', '.join(self.functions)}"
-                if not name.startswith("_") and self.functions
-                else "it has none that is not static"
-            )
-            raise AttributeError(f"{self.name!r} has no function {name!r}; {known}")
+        if name.startswith("__") or "_built" not in vars(self) or name not in self.functions:
+            raise AttributeError(f"{vars(self).get('name')!r} has no function {name!r}; {self._known()}")
         return self.functions[name]
+
+    def __getitem__(self, name: str) -> "CellFunction":
+        return self.function(name)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.functions]
 
+    def _known(self) -> str:
+        built = vars(self).get("_built")
+        names = built.declarations.functions if built else ()
+        return f"it has {', '.join(names)}" if names else "it has none that is not static"
+
     def function(self, name: str) -> "CellFunction":
+        """Return a function, also one that is named like a method of this object."""
         if name not in self.functions:
-            raise CellError(
-                f"name must be one of {', '.join(self.functions) or '(this cell has no function)'}, got {name!r}; see"
-                " the cell's list"
-            )
+            raise CellError(f"{self.name} must define the function that is named, got {name!r}; {self._known()}")
         return self.functions[name]
+
+    def dtype(self, name: str) -> np.dtype:
+        """Return the numpy type of a structure or union, by its tag or the name of its typedef."""
+        records = self._built.declarations.records
+        if name not in records:
+            raise CellError(
+                f"{self.name} must use the structure that is named, got {name!r}; it has"
+                f" {', '.join(records) or 'no structure'}"
+            )
+        found = dtype_of(records[name])
+        if found is None:
+            raise CellError(
+                f"a structure must hold numbers and arrays of them to be a numpy type, got {spelled(records[name])} with"
+                " pointers, bit-fields or types that numpy lacks; pass a dict"
+            )
+        return found
 
     @property
     def output(self) -> str:
@@ -103,16 +135,21 @@ class Cell:
         self._sandbox.close()
 
     def call(self, name: str, arguments: Mapping[str, Any], limit_s: float | None = None) -> Any:
-        """Return the function's result for arguments by parameter name; `output` holds what it printed."""
+        """Return the function's result for arguments by C's names; `output` holds what it printed."""
         function = self.function(name).declared
+        if sentence := refusal(function):
+            raise CellError(sentence)
         self._sandbox.output = ""
-        packed = Packed.of(function, arguments)
-        kinds = tuple("c_void_p" if is_pointer(kind) else kind.__name__ for kind in function.parameters.values())
-        result = function.result.__name__ if function.result else ""
+        in_record = not wrapped.direct(function)
+        tag = wrapped.PREFIX + name
+        record = wrapped.arguments_of(function, self._wrapped.declarations, tag) if in_record else None
+        packed = Packed.of(function, arguments, self.source, record)
+        direct = [] if in_record else [_ctypes_name(each.type) for each in function.parameters]
         request = Call(
-            name,
-            result,
-            kinds,
+            function.name,
+            tag if in_record else function.symbol,
+            "" if in_record or function.result is None else _ctypes_name(function.result),
+            ("c_void_p",) if in_record else tuple(direct),
             tuple(packed.values),
             packed.sizes,
             tuple(packed.pointers),
@@ -126,22 +163,82 @@ class Cell:
                 f"{name} wrote to memory before {packed.described[before[0]][0]}[0]; keep indexes from 0 upwards"
             )
         packed.give_back(returned)
-        return value
+        if function.result is None:
+            return None
+        if in_record:
+            return read_member(
+                memoryview(returned[0]), wrapped.place_of_result(function, self._wrapped.declarations), 0
+            )
+        return shown(value, number_of(function.result))
 
     def assembly(self, name: str) -> Listing:
         """Return the innermost loops of a function with their source lines; without loops, the whole function."""
-        return listing(self._assembled, self.function(name).declared.name, self.source, self.file, self.flags)
+        return listing(self._built.assembly, self.function(name).declared.symbol, self.source, self.file, self.flags)
 
     def __repr__(self) -> str:
-        count = len(self.functions)
-        call = (
-            f", called as {self.name}.{next(iter(self.functions))}(…)"
-            if count
-            else " that is not static, so nothing to call"
-        )
-        head = f"{self.name} is compiled: {count or 'no'} function{'s' if count > 1 else ''}{call}"
-        prototypes = (f"  {prototype(function.declared)}" for function in self.functions.values())
+        functions = self.functions
+        called = [f"{self.name}.{name}" if not self._hides(name) else f'{self.name}["{name}"]' for name in functions]
+        call = f", called as {called[0]}(…)" if functions else " that is not static, so nothing to call"
+        head = f"{self.name} is compiled: {len(functions) or 'no'} function{'s' if len(functions) > 1 else ''}{call}"
+        prototypes = [
+            f"  {prototype(function.declared)}" + (f", called as {how}(…)" if self._hides(name) else "")
+            for (name, function), how in zip(functions.items(), called, strict=True)
+        ]
         return "\n".join([head, *prototypes, *map(str, self.warnings)])
+
+    def _hides(self, name: str) -> bool:
+        """Return True if an attribute of this object has the name of this C function."""
+        return name in vars(self) or hasattr(type(self), name) or keyword.iskeyword(name)
+
+
+def _ctypes_name(kind: Type) -> str:
+    if isinstance(kind, Pointer):
+        return "c_void_p"
+    number = number_of(kind)
+    return ("c_int8" if number.signed else "c_uint8") if number.kind == "char" else scalar(number).__name__
+
+
+def refusal(function: Function) -> str:
+    """Return why Python cannot call this function at all; "" if it can, with the right arguments."""
+    where = f"line {function.line}" if function.line else function.file
+    if function.variadic:
+        return (
+            f"{function.name} ({where}) must declare all of its parameters to be called from Python, got ...; write a"
+            " function for each use"
+        )
+    for each in function.parameters:
+        if fault := _no_value(each.type):
+            return (
+                f"{each.name} of {function.name} (line {each.line or function.line}) must have a type that Python can"
+                f" pass, got {spelled(each.type)}, {fault}; pass it through a function of the cell"
+            )
+    if isinstance(function.result, Pointer):
+        return (
+            f"{function.name} ({where}) must return a number, a structure or nothing to be called from Python, got"
+            f" {spelled(function.result)}; write through a pointer"
+        )
+    if function.result is not None and (fault := _no_value(function.result)):
+        return (
+            f"{function.name} ({where}) must return a type that Python can take, got {spelled(function.result)}, {fault};"
+            " let the cell turn it into another one"
+        )
+    if not wrapped.direct(function) and not wrapped.expressible(function):
+        return (
+            f"{function.name} ({where}) must have types with names to be called from Python, got"
+            f" {prototype(function)}; name them with typedef"
+        )
+    return ""
+
+
+def _no_value(kind: Type) -> str:
+    """Return what is wrong with a type whose values Python should pass or take; "" if nothing is."""
+    if isinstance(kind, Other):
+        return kind.what
+    if isinstance(kind, Record):
+        return next(filter(None, (_no_value(each.type) for each in kind.members)), "")
+    if isinstance(kind, Array):
+        return _no_value(kind.element)
+    return ""
 
 
 class CellFunction:
@@ -153,19 +250,13 @@ class CellFunction:
         self.__name__ = declared.name
         self.__doc__ = prototype(declared)
         self.__signature__ = signature(declared)
-        if inspect.isclass(declared.result) and (is_pointer(declared.result) or not hasattr(declared.result, "_type_")):
-            self.refusal = (
-                f"{declared.name} must return a number or nothing to be called from Python, got"
-                f" {c_name(declared.result)}; write through a pointer"
-            )
-        else:
-            self.refusal = ""
+        self.refusal = refusal(declared)
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **by_name: Any) -> Any:
         if self.refusal:
             raise CellError(self.refusal)
         try:
-            return self.cell.call(self.__name__, bound(self.declared, arguments, named))
+            return self.cell.call(self.__name__, bound(self.declared, arguments, by_name))
         finally:
             if self.cell.output:
                 print(self.cell.output, end="")

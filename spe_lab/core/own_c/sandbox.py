@@ -33,13 +33,11 @@ _START_S = 30.0
 def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
     """Compile C text into a library that only a worker loads, since loading it can run its code.
 
-    The linker reports undefined functions, with a line; the loader would only fail. Raises CellError with the
-    compiler's messages.
+    Raises CellError with the compiler's messages.
     """
-    defined = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()
     file = native.text_file(text, name)
     try:
-        return native.build_text(text, name, (*flags, *defined))
+        return native.build_text(text, name, flags)
     except native.CompilerError as error:
         raise messages.refused(name, error.said, file) from None
     except UnavailableError:
@@ -170,7 +168,9 @@ class _Worker:
         for descriptor in (self.output, self._report):
             os.set_blocking(descriptor, False)
         self._file = _memory_file()
-        arguments = (theirs.fileno(), report, self._file.fileno(), str(library), str(native.load("crash").path))
+        lifeline, self._lifeline = os.pipe()
+        shared = (theirs.fileno(), report, self._file.fileno(), lifeline)
+        arguments = (*shared, str(library), str(native.load("crash").path))
         program = (
             f"import sys; sys.path[:] = {sys.path!r}; from spe_lab.core.own_c.worker import main; main(*{arguments!r})"
         )
@@ -181,15 +181,16 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=printed,
-                pass_fds=arguments[:3],
+                pass_fds=shared,
                 start_new_session=True,
             )
         finally:
             theirs.close()
             os.close(printed)
             os.close(report)
+            os.close(lifeline)
         self._finalizer = weakref.finalize(
-            self, _end, self.process, self.connection, self._file, self.output, self._report
+            self, _end, self.process, self.connection, self._file, self.output, self._report, self._lifeline
         )
         try:
             self.span, self.stack_top = self.connection.recv() if self.connection.poll(_START_S) else (None, None)

@@ -5,7 +5,6 @@ called in a loop compiled behind it, through a volatile pointer, so that the com
 of a call from another file, with arguments read from memory.
 """
 
-import ctypes
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,52 +13,42 @@ import numpy as np
 
 from spe_lab.core import units
 from spe_lab.core.c import native
-from spe_lab.core.c.prototypes import Function
+from spe_lab.core.c.ctype import Function, Number, Pointer, Record, Type, prototype
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Curve
 from spe_lab.core.mode import quick
-from spe_lab.core.own_c.arguments import Packed, c_name, is_pointer, prototype
-from spe_lab.core.own_c.compiled import Cell
+from spe_lab.core.own_c import wrapped
+from spe_lab.core.own_c.arguments import Packed, named
+from spe_lab.core.own_c.compiled import Cell, refusal
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.sandbox import Sandbox, build
+from spe_lab.core.own_c.values import number_of
 from spe_lab.core.own_c.worker import Timing
 
 _SHORT_BUDGET_S = 0.7
 _MOST_POINTS = 100
-_LOOP = """
-struct cell_timed {{ {fields} }};
-uint64_t cell_timed(struct cell_timed *state, uint64_t work)
-{{
-    __typeof__(&{name}) volatile callee = {name};
-    for (uint64_t i = 0; i < work; i++) {{
-        {keep}callee({arguments});
-        __asm__ volatile("" : : {used} : "memory");
-    }}
-    return work;
-}}
-"""
 
 
 def is_work_kernel(function: Function) -> bool:
-    kinds = list(function.parameters.values())
-    return (
-        len(kinds) == 2
-        and structure_of(kinds[0]) is not None
-        and kinds[1] is ctypes.c_uint64
-        and function.result is ctypes.c_uint64
-    )
+    kinds = [each.type for each in function.parameters]
+    return len(kinds) == 2 and structure_of(kinds[0]) is not None and all(map(_is_uint64, (kinds[1], function.result)))
 
 
-def structure_of(kind: Any) -> type[ctypes.Structure] | None:
-    element = getattr(kind, "element", None) if is_pointer(kind) else None
-    return element if isinstance(element, type) and issubclass(element, ctypes.Structure) else None
+def _is_uint64(kind: Type) -> bool:
+    return isinstance(kind, Number) and (kind.kind, kind.bytes, kind.signed) == ("int", 8, False)
 
 
-def fields(function: Function) -> dict[str, Any]:
-    """Return the inputs of a timing by name: fields of a work kernel's structure, or parameters."""
+def structure_of(kind: Type) -> Record | None:
+    """Return what a pointer to a structure points to."""
+    target = kind.target if isinstance(kind, Pointer) else None
+    return target if isinstance(target, Record) and target.keyword == "struct" and target.bytes else None
+
+
+def fields(function: Function) -> dict[str, Type]:
+    """Return the inputs of a timing by name: members of a work kernel's structure, or parameters."""
     if is_work_kernel(function):
-        return dict(structure_of(next(iter(function.parameters.values())))._fields_)  # type: ignore[arg-type]  # pairs: declarations with bit-fields are refused
-    return dict(function.parameters)
+        return {member.name: member.type for member in structure_of(function.parameters[0].type).members}
+    return {each.name: each.type for each in function.parameters}
 
 
 def timed(
@@ -91,8 +80,9 @@ def sweep(
 ) -> Iterator[tuple[float, Curve]]:
     """Yield (share done, curve), with more samples each time; the arguments are those of `timed`."""
     function = cell.function(name).declared
+    over, arguments = named(fields(function), over), named(fields(function), arguments)
     axis, values = axis_of(function, over)
-    needed = () if is_work_kernel(function) else function.parameters
+    needed = [] if is_work_kernel(function) else [each.name for each in function.parameters]
     missing = [parameter for parameter in needed if parameter not in arguments and parameter != axis]
     if missing:
         raise CellError(
@@ -130,16 +120,15 @@ def sweep(
 
 def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]) -> tuple[str, list[Any]]:
     """Return the name of the swept parameter and its values, sorted."""
-    known = {name: kind for name, kind in fields(function).items() if not is_pointer(kind)}
+    known = {name: number_of(kind) for name, kind in fields(function).items() if number_of(kind)}
     if len(over) != 1 or next(iter(over)) not in known:
-        named = ", ".join(over) or "nothing"
         raise CellError(
-            f"over must name one number among {', '.join(known) or '(none)'}, got {named}; write for example"
+            f"over must name one number among {', '.join(known) or '(none)'}, got {', '.join(over) or 'nothing'}; write for example"
             " over={'n': [10, 100]}"
         )
     name, values = next(iter(over.items()))
     # Whole numbers may come from numpy.geomspace or a slider as floats.
-    whole = known[name] not in (ctypes.c_float, ctypes.c_double)
+    whole = known[name].kind not in ("float", "complex")
     given = [units.finite(value.item() if isinstance(value, np.generic) else value, name) for value in values]
     numbers = sorted({int(value) if whole and value.is_integer() else value for value in given})
     if not 1 <= len(numbers) <= _MOST_POINTS:
@@ -147,31 +136,17 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]
     return name, numbers
 
 
-def _kernel(cell: Cell, function: Function) -> tuple[native.Built, str, type[ctypes.Structure]]:
-    """Return a library with a work kernel for this function, the kernel's name and the class of its state."""
+def _kernel(cell: Cell, function: Function) -> tuple[native.Built, str, Record]:
+    """Return a library with a work kernel for this function, the kernel's name and its state."""
     if is_work_kernel(function):
-        state = structure_of(next(iter(function.parameters.values())))
-        return build(cell.source, cell.name, cell.flags), function.name, state
-    if cell.function(function.name).refusal:
-        raise CellError(cell.function(function.name).refusal)
+        library = build(cell.source, cell.name, cell.flags)
+        return library, function.symbol, structure_of(function.parameters[0].type)
+    if sentence := refusal(function):
+        raise CellError(sentence)
     if not function.parameters:
         raise CellError(
             f"{function.name} must take a number to be timed over, as over= names it, got {prototype(function)}; add a"
             " parameter"
         )
-    declared = " ".join(
-        f"{'void *' if is_pointer(kind) else c_name(kind).replace('bool', '_Bool')} {name};"
-        for name, kind in function.parameters.items()
-    )
-    returns = c_name(function.result).replace("bool", "_Bool")
-    loop = _LOOP.format(
-        fields=declared,
-        name=function.name,
-        arguments=", ".join(f"state->{name}" for name in function.parameters),
-        keep="" if function.result is None else f"{returns} result = ",
-        used="" if function.result is None else '"m"(result)',
-    )
-    library = build(f"{cell.source}\n#include <stdint.h>{loop}", cell.name, cell.flags)
-    kind: Any = library.declarations.structures["cell_timed"]
-    kind._pointers_ = {name: kind for name, kind in function.parameters.items() if is_pointer(kind)}
-    return library, "cell_timed", kind
+    library = build(f"{cell.source}\n{wrapped.loop_text(function)}", cell.name, [*cell.flags, "-w"])
+    return library, wrapped.TIMED, wrapped.arguments_of(function, library.declarations, wrapped.TIMED)

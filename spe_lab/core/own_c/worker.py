@@ -8,8 +8,10 @@ import contextlib
 import ctypes
 import io
 import mmap
+import os
 import resource
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -34,21 +36,19 @@ _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 class Call:
     """A call of a C function. Blocks of memory stand as their numbers; their bytes are in the shared file.
 
-    `kinds` are names of ctypes classes; `pointers` are (block, offset, block pointed to).
+    `name` is the function's in C, `symbol` the linker's of what is called; `kinds` are names of ctypes classes;
+    `pointers` are (block, offset, block pointed to).
     """
 
-    function: str
+    name: str
+    symbol: str
     result: str
     kinds: tuple[str, ...]
-    values: tuple[Any, ...]  # a number, a bytes object of one character, or Block
+    values: tuple[Any, ...]  # a number, Block or None
     sizes: tuple[int, ...]
     pointers: tuple[tuple[int, int, int], ...]
     limit_s: float
     memory_bytes: int
-
-    @property
-    def name(self) -> str:
-        return self.function
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,14 @@ def _map(*arguments: int | None) -> int:
     return address
 
 
-def main(connection: int, report: int, file: int, library: str, watch: str) -> None:
+def main(connection: int, report: int, file: int, lifeline: int, library: str, watch: str) -> None:
     """Answer requests until the notebook closes the connection.
 
     - connection, report, file: descriptors of the requests, the crash report and the shared memory
+    - lifeline: descriptor whose other end closes with the notebook's process
     - library, watch: paths of the reader's library and of the one that reports crashes
     """
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # writing a core file takes seconds
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     if soft == resource.RLIM_INFINITY or soft > _STACK_BYTES:
@@ -173,13 +175,21 @@ def main(connection: int, report: int, file: int, library: str, watch: str) -> N
                 peer.send(error)
 
 
+def _end_with(lifeline: int) -> None:
+    """End this process and all that it started as soon as the notebook's process is gone, whatever C is doing."""
+    os.read(lifeline, 1)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
 @contextlib.contextmanager
 def _limits(request: Call | Timing | Task) -> Iterator[None]:
     """Limit time and memory while the C code runs.
 
     The notebook ends a late process; an alarm some seconds later ends it if the notebook is gone. It may allocate
-    `memory_bytes` beyond the memory in use.
+    `memory_bytes` beyond the memory in use. A child that the C code forked ends where the C code returns, as it would
+    return from main: it must not answer requests.
     """
+    process = os.getpid()
     signal.setitimer(signal.ITIMER_REAL, request.limit_s + _GRACE_S)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if (used := _address_space()) and soft == resource.RLIM_INFINITY:
@@ -187,9 +197,11 @@ def _limits(request: Call | Timing | Task) -> Iterator[None]:
     try:
         yield
     finally:
+        _libc.fflush(None)
+        if os.getpid() != process:
+            os._exit(0)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _libc.fflush(None)
 
 
 @contextlib.contextmanager
@@ -207,19 +219,20 @@ def _memory(request: Call | Timing, file: int, private: bool) -> Iterator[list[F
             fenced.free()
 
 
-def _defined(library: ctypes.CDLL, name: str) -> Any:
+def _defined(library: ctypes.CDLL, symbol: str, name: str) -> Any:
     try:
-        return library[name]
+        return library[symbol]
     except AttributeError:
         raise SpeLabError(
-            f"{name} must be defined in the cell to be called, and it is only declared; write its body"
+            f"{name} must be visible to other files to be called, and it is hidden; leave out -fvisibility=hidden and the"
+            " like"
         ) from None
 
 
 def _call(request: Call, library: ctypes.CDLL, peer: Connection, file: int) -> None:
     with _memory(request, file, private=False) as blocks:
         peer.send([block.address for block in blocks])
-        function = _defined(library, request.function)
+        function = _defined(library, request.symbol, request.name)
         function.argtypes = [getattr(ctypes, kind) for kind in request.kinds]
         function.restype = getattr(ctypes, request.result) if request.result else None
         values = [blocks[value.number].address if isinstance(value, Block) else value for value in request.values]
@@ -237,7 +250,7 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) ->
     from spe_lab.core.sampling.kernels import Point, sweep
 
     native.load("measurement")  # before memory is limited, since it may run the compiler
-    kernel = ctypes.cast(_defined(library, request.function), ctypes.c_void_p).value
+    kernel = ctypes.cast(_defined(library, request.function, request.name), ctypes.c_void_p).value
     name, unit, values = request.axis
     axis = Axis(name, unit, np.array(values))
     with _memory(request, file, private=True) as blocks:
@@ -254,9 +267,9 @@ def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) ->
 
 def _run(request: Task, library: str, peer: Connection) -> None:
     """Send the function's result in a tuple, then None; or the exception that the function raised."""
-    from spe_lab.core.c import native, prototypes
+    from spe_lab.core.c import dwarf, native
 
-    declarations = prototypes.read(request.source, native.kernel_folder())
+    declarations = dwarf.read(Path(library), request.source.parent, native.kernel_folder())
     compiled = native.Library(Path(library), declarations, request.provenance)
     peer.send([])  # no addresses: a task has no blocks of memory
     try:
