@@ -104,7 +104,7 @@ sanitize: $(READY) compiler ## Run all kernels under sanitizers, by gcc and clan
 FUZZ_SECONDS ?= 60
 fuzz: .venv/.ready-fuzz ## Feed generated input to everything that parses (FUZZ_SECONDS=... for each file format, 60 as it is)
 	@$(RUN) pytest -q -p no:cacheprovider tests/fuzz
-	@for target in curve profile own_profile journal declarations quantity graph; do \
+	@for target in curve profile own_profile journal quantity graph; do \
 	  .venv/bin/python tests/fuzz/run.py $$target $(FUZZ_SECONDS) .venv/fuzz || exit 1; done
 
 topic: $(READY) compiler ## Make a new topic from a skeleton (STEM=... CHAPTER=... TITLE="..."): docs/adding-a-topic.md

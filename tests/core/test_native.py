@@ -47,11 +47,27 @@ def files(folder):
     return sorted(path.name for path in folder.rglob("*") if path.is_file() and path.suffix != ".c")
 
 
+def links(compilations):
+    return [command for command in compilations if "-S" not in command]
+
+
 @needs_compiler
-def test_a_second_call_compiles_nothing(cache, compilations):
+def test_a_second_call_compiles_and_links_nothing_of_a_kernel_and_links_nothing_of_a_text(cache, compilations):
+    built = [native.build("laws") for _ in range(2)]
+    assert len(compilations) == 1 and built[0].path == built[1].path
     first, second = (native.compile_text(HALF) for _ in range(2))
-    assert len(compilations) == 1 and first.path == second.path
+    assert len(links(compilations)) == 2 and first.path == second.path
     assert second.half(3.0) == 1.5
+
+
+@needs_compiler
+def test_a_text_is_compiled_anew_when_a_file_that_it_includes_has_changed(cache, tmp_path):
+    header = tmp_path / "value.h"
+    made = []
+    for value in (1, 2):
+        header.write_text(f"#define VALUE {value}\n")
+        made.append(native.compile_text('#include "value.h"\nint f(void) { return VALUE; }\n', flags=[f"-I{tmp_path}"]))
+    assert [library.f() for library in made] == [1, 2]
 
 
 @needs_compiler
@@ -81,7 +97,7 @@ def test_a_truncated_library_is_rebuilt_and_never_loaded(cache, compilations, mo
     loaded = []
     monkeypatch.setattr(native.ctypes, "CDLL", lambda name: loaded.append(Path(name).stat().st_size))
     native.compile_text(HALF)
-    assert loaded == [len(whole)] and len(compilations) == 2 and len(files(cache)) == 1
+    assert loaded == [len(whole)] and len(links(compilations)) == 2 and len(files(cache)) == 1
 
 
 @needs_compiler

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spe_lab.core.c import native, prototypes
+from spe_lab.core.c import native
 from spe_lab.core.c.status import check
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 
@@ -40,7 +40,7 @@ def test_success_and_counts_pass(status):
 
 def test_every_status_of_the_header_has_a_sentence_of_its_own():
     class Header(Library):
-        constants = prototypes.read(native.kernel_folder() / "spe.h").constants
+        constants = native.build("laws").declarations.constants
 
     failures = [status for status in Header.constants.values() if status < 0]
     assert len(failures) >= 3

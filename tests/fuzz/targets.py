@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from spe_lab.core import lab, units
-from spe_lab.core.c import native, prototypes
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.machine import Machine, store
 from spe_lab.core.reader import journal
@@ -86,11 +85,6 @@ def journals(data: bytes) -> None:
         assert scored.hit in (True, False) and scored.needed >= 0
 
 
-def declarations(data: bytes) -> None:
-    """C, or what a reader takes for it."""
-    prototypes.parse(data.decode(errors="replace"))
-
-
 def quantity(data: bytes) -> None:
     unit, _, text = data.decode(errors="replace").partition(":")
     number = units.parse(text, unit if unit in UNITS else "B")
@@ -145,7 +139,6 @@ TARGETS = {
     "profile": target(profile, *(file.read_bytes() for file in PUBLISHED)),
     "own_profile": target(own_profile, *(file.read_bytes() for file in PUBLISHED)),
     "journal": target(journals, a_journal()),
-    "declarations": target(declarations, *(native.source(stem).read_bytes()[:4000] for stem in native.stems())),
     "quantity": target(
         quantity, *(f"{unit}:{text}".encode() for unit in UNITS for text in ("16KiB", "1.5 us", "3", "-.5e3 GHz"))
     ),

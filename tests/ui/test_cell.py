@@ -228,7 +228,7 @@ def test_a_crash_behind_a_slider_is_shown_and_the_next_call_works(own):
         ("types", {"small": (5, 5)}, r"small must be a range \(low, high\) with low < high, or one value"),
         ("types", {"small": (0.5, 5)}, r"the range of small must be whole numbers"),
         ("types", {"f": (0, np.inf)}, r"f must be a finite number"),
-        ("types", {"other": 1}, r"the arguments must be those of int32_t types\("),
+        ("types", {"other": 1}, r"the arguments must be those of int types\("),
         ("scale", {}, r"the sliders of scale need a value for x"),
         ("gone", {}, r"name must be one of scale, types, pick, got 'gone'"),
     ],

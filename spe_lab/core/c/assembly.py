@@ -11,7 +11,7 @@ from spe_lab.core.errors import SpeLabError
 def assembly(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> str:
     """Return the assembly of one kernel: instructions and labels, without assembler directives."""
     source = native.source(stem)
-    declared = native.build(stem, flags).declarations.functions
+    declared = native.build(stem).declarations.functions
     if function not in declared:
         kernels = ", ".join(f"{stem}.{name}" for name in declared)
         raise SpeLabError(f"kernel must be one of {kernels}, got {function!r}; name one of them")

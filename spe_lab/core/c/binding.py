@@ -169,5 +169,7 @@ def _stored(kind: Type) -> Any:
         return stored
     found = scalar(kind)
     if found is None:
-        raise SpeLabError(f"a kernel's structure must hold numbers and pointers, got {spelled(kind)}; pass it otherwise")
+        raise SpeLabError(
+            f"a kernel's structure must hold numbers and pointers, got {spelled(kind)}; pass it otherwise"
+        )
     return found

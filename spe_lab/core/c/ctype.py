@@ -154,8 +154,8 @@ def spelled(kind: Type) -> str:
         case Pointer(target=Array(vector=False) as rows):
             inside, extents = spelled(rows).split(" [", 1)
             return f"{'const ' if kind.const else ''}{inside} (*)[{extents}"
-        case Pointer(target=Other(what="a function")):
-            return f"{kind.target.name} (*)()"
+        case Pointer(target=Other(what="a function", name=result)):
+            return f"{result} (*)()"
         case Pointer():
             target = spelled(kind.target)
             return f"{'const ' if kind.const else ''}{target}{'' if target.endswith('*') else ' '}*"

@@ -4,6 +4,7 @@ So they are those that the compiler made, after the preprocessor and with its fl
 library of Linux holds its debug information; on macOS the linker leaves it in the object file, which `native` keeps.
 """
 
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,19 @@ def read(path: Path, *folders: Path) -> Declarations:
         from elftools.elf.elffile import ELFFile
 
         elf = ELFFile(io.BytesIO(content))
-        symbols = elf.get_section_by_name(".dynsym")
+        symbols: Any = elf.get_section_by_name(".dynsym")
         listed = symbols.iter_symbols() if symbols else ()  # a program exports nothing
-        exported = {symbol.name for symbol in listed if symbol["st_shndx"] != "SHN_UNDEF"}
+        exported = {
+            symbol.name
+            for symbol in listed
+            if symbol["st_shndx"] != "SHN_UNDEF" and symbol["st_info"]["type"] == "STT_FUNC"
+        }
         debug = elf.get_dwarf_info(relocate_dwarf_sections=False) if elf.has_dwarf_info() else None
     else:
         exported, debug = None, debug_sections(content)
     if debug is None or not debug.debug_info_sec:
+        if not exported:
+            return Declarations()  # the compiler writes none about an empty file
         raise SpeLabError(
             f"{path.name} must hold debug information, from which types are read, and has none; leave out flags such as"
             " -s"
@@ -144,7 +151,7 @@ class _Reader:
             if isinstance(named := self._type_of(entry), Record):
                 named.alias = named.alias or name
                 self.found.records.setdefault(name, named)
-            return named
+            return dataclasses.replace(named, name=name) if isinstance(named, Number) else named
         if kind == "base":
             return _base(entry, name)
         if kind == "enumeration":
@@ -166,7 +173,7 @@ class _Reader:
         return Other(name or kind, f"a type of kind {kind}")
 
     def _array(self, entry: Any) -> Type:
-        element = self._type_of(entry)
+        element: Any = self._type_of(entry)
         shape = tuple(_extent(child) for child in entry.iter_children() if child.tag == "DW_TAG_subrange_type")
         if isinstance(element, Array):  # an array of a typedef of an array
             element, shape = element.element, shape + element.shape
@@ -226,7 +233,9 @@ def _base(entry: Any, name: str) -> Type:
     if encoding not in _KINDS or _number(entry, "bit_size") or name in _ELSEWHERE or "_BitInt" in name:
         return Other(name, "a decimal number" if encoding == 0x0F else "a number without a counterpart in Python")
     kind, signed = _KINDS[encoding]
-    return Number(name if kind != "complex" else _COMPLEX.get(size, name), "char" if name == "char" else kind, size, signed)
+    return Number(
+        name if kind != "complex" else _COMPLEX.get(size, name), "char" if name == "char" else kind, size, signed
+    )
 
 
 def _enumerators(entry: Any) -> dict[str, int]:

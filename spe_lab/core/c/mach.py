@@ -47,7 +47,10 @@ def _sections(content: bytes) -> list[tuple[str, bytes]]:
             for i in range(struct.unpack_from("<I", content, at + 64)[0]):
                 place = at + _SEGMENT_BYTES + i * _SECTION_BYTES
                 name = content[place : place + 16].rstrip(b"\0").decode(errors="replace")
-                length, start = struct.unpack_from("<Q", content, place + 40)[0], struct.unpack_from("<I", content, place + 48)[0]
+                length, start = (
+                    struct.unpack_from("<Q", content, place + 40)[0],
+                    struct.unpack_from("<I", content, place + 48)[0],
+                )
                 found.append((name, content[start : start + length]))
         at += size
     return found

@@ -152,6 +152,10 @@ class Built:
     assembly: str = ""
     said: str = ""
 
+    def struct(self, tag: str) -> type[ctypes.Structure]:
+        """Return the ctypes class of `struct tag`, laid out as C declares it."""
+        return binding.structure(self.declarations.records[tag])
+
 
 def build(stem: str, flags: Sequence[str] = FLAGS) -> Built:
     """Compile kernels_c/`stem`.c without loading it."""
@@ -164,7 +168,7 @@ def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> B
     The compiler runs in any case, since the text may include files that have changed; the cache saves only the linker.
     """
     source = text_file(text, name)
-    assembly, said = assemble(source, [*flags, "-fPIC", "-g"])
+    assembly, said = assemble(source, [*flags, *_DECLARED, "-fPIC"])
     used = compiler()
     # The assembly has its line numbers already.
     linking = [*(flag for flag in flags if not flag.startswith("-g")), *_DEFINED]

@@ -1,9 +1,9 @@
 """Check arguments against a C function's types, pack them for another process, and copy C's changes back.
 
 A pointer to numbers takes a numpy array of them, or None; a pointer to arrays takes an array of more dimensions. A
-structure is a dict of its members, where missing ones are zero, or a numpy record; a pointer to structures takes one, or
-a list of them. Pointers to bytes take bytes, which get a terminating zero, or a bytearray. C's changes come back into
-arrays, bytearrays, dicts and lists.
+structure is a dict of its members, where missing ones are zero, or a numpy record; a pointer to structures takes one,
+or a list of them. Pointers to bytes take bytes, which get a terminating zero, or a bytearray. C's changes come back
+into arrays, bytearrays, dicts and lists.
 """
 
 import inspect
@@ -95,7 +95,9 @@ class Packed:
         return tuple(block.nbytes for block in self.blocks)
 
     @classmethod
-    def of(cls, function: Function, arguments: Mapping[str, Any], source: str, record: Record | None = None) -> "Packed":
+    def of(
+        cls, function: Function, arguments: Mapping[str, Any], source: str, record: Record | None = None
+    ) -> "Packed":
         """Pack the arguments of a call.
 
         - arguments: by C's names of the parameters
@@ -168,8 +170,7 @@ class Packed:
             _check_shape(array, row, name, f"{written}{where}")
         if not array.flags.c_contiguous:
             raise CellError(
-                f"{name} must be contiguous, row after row, got a strided view or Fortran's order; pass"
-                f" np.ascontiguousarray({name})"
+                f"{name} must be contiguous, row after row, got a strided view; pass np.ascontiguousarray({name})"
             )
         for other, known, number in self._arrays:
             if known is array or (known.ctypes.data == array.ctypes.data and known.nbytes == array.nbytes):
@@ -419,7 +420,9 @@ def _shape(value: Any, name: str) -> tuple[int, ...]:
     try:
         return np.shape(value)
     except ValueError:
-        raise CellError(f"{name} must have rows of the same length, got different ones; fill the shorter ones") from None
+        raise CellError(
+            f"{name} must have rows of the same length, got different ones; fill the shorter ones"
+        ) from None
 
 
 def _flexible_bytes(record: Record, value: Mapping[str, Any]) -> int:

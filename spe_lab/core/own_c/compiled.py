@@ -106,7 +106,11 @@ class Cell:
     def function(self, name: str) -> "CellFunction":
         """Return a function, also one that is named like a method of this object."""
         if name not in self.functions:
-            raise CellError(f"{self.name} must define the function that is named, got {name!r}; {self._known()}")
+            known = ", ".join(self.functions) or "(this cell has no function)"
+            raise CellError(
+                f"name must be one of {known}, got {name!r}; define it in the cell, without static, or see the cell's"
+                " list"
+            )
         return self.functions[name]
 
     def dtype(self, name: str) -> np.dtype:
@@ -120,8 +124,8 @@ class Cell:
         found = dtype_of(records[name])
         if found is None:
             raise CellError(
-                f"a structure must hold numbers and arrays of them to be a numpy type, got {spelled(records[name])} with"
-                " pointers, bit-fields or types that numpy lacks; pass a dict"
+                "a structure must hold numbers and arrays of them to be a numpy type, got"
+                f" {spelled(records[name])} with pointers, bit-fields or types that numpy lacks; pass a dict"
             )
         return found
 
@@ -219,8 +223,8 @@ def refusal(function: Function) -> str:
         )
     if function.result is not None and (fault := _no_value(function.result)):
         return (
-            f"{function.name} ({where}) must return a type that Python can take, got {spelled(function.result)}, {fault};"
-            " let the cell turn it into another one"
+            f"{function.name} ({where}) must return a type that Python can take, got {spelled(function.result)},"
+            f" {fault}; let the cell turn it into another one"
         )
     if not wrapped.direct(function) and not wrapped.expressible(function):
         return (

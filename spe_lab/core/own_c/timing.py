@@ -123,8 +123,8 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]
     known = {name: number_of(kind) for name, kind in fields(function).items() if number_of(kind)}
     if len(over) != 1 or next(iter(over)) not in known:
         raise CellError(
-            f"over must name one number among {', '.join(known) or '(none)'}, got {', '.join(over) or 'nothing'}; write for example"
-            " over={'n': [10, 100]}"
+            f"over must name one number among {', '.join(known) or '(none)'}, got {', '.join(over) or 'nothing'}; write"
+            " for example over={'n': [10, 100]}"
         )
     name, values = next(iter(over.items()))
     # Whole numbers may come from numpy.geomspace or a slider as floats.

@@ -104,14 +104,15 @@ def dtype_of(kind: Type) -> np.dtype | None:
         return _dtype_of_number(number)
     if isinstance(kind, Array):
         element = dtype_of(kind.element)
-        if element == np.dtype("S1") and kind.shape and kind.shape[-1]:
+        if element is not None and element == np.dtype("S1") and kind.shape and kind.shape[-1]:
             element, shape = np.dtype(f"S{kind.shape[-1]}"), kind.shape[:-1]
         else:
             shape = kind.shape
         return None if element is None or None in shape else np.dtype((element, shape))
     if isinstance(kind, Record) and kind.bytes is not None:
         kinds = [dtype_of(member.type) for member in kind.members]
-        if None in kinds or any(member.bits is not None for member in kind.members):
+        # Not `None in kinds`: numpy takes None for the name of a type.
+        if any(each is None for each in kinds) or any(member.bits is not None for member in kind.members):
             return None
         return np.dtype(
             {

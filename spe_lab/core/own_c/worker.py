@@ -224,8 +224,8 @@ def _defined(library: ctypes.CDLL, symbol: str, name: str) -> Any:
         return library[symbol]
     except AttributeError:
         raise SpeLabError(
-            f"{name} must be visible to other files to be called, and it is hidden; leave out -fvisibility=hidden and the"
-            " like"
+            f"{name} must be visible to other files to be called, and it is hidden; leave out -fvisibility=hidden and"
+            " the like"
         ) from None
 
 

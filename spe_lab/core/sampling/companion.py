@@ -92,7 +92,7 @@ class Companion:
         self.check(task)
         if self._wait(0) and (unasked := self._heard(1 << 16)):
             raise self.failed("speak when it is asked", f"sent {len(unasked)} bytes before")
-        message = guard().declarations.structures["companion_message"]
+        message = guard().struct("companion_message")
         sent = message(guard().declarations.constants["COMPANION_MAGIC"], self._requests[request], values)
         try:
             self._process.channel.sendall(bytes(sent))
@@ -136,8 +136,7 @@ class Companion:
 
     def _receive(self, task: str, limit_s: float, wanted: str, asked: Sequence[int] = ()) -> list[int]:
         """Wait for one message, which must be of the kind `wanted`, and return its values."""
-        declared = guard().declarations
-        message, kinds = declared.structures["companion_message"], declared.constants
+        message, kinds = guard().struct("companion_message"), guard().declarations.constants
         size, magic = ctypes.sizeof(message), bytes(ctypes.c_uint32(kinds["COMPANION_MAGIC"]))
         received, until = bytearray(), time.monotonic() + limit_s
         while len(received) < size:
