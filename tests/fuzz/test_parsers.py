@@ -20,7 +20,7 @@ from spe_lab.core import registry, units
 from spe_lab.core.c import binding, native
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c import wrapped
-from spe_lab.core.own_c.arguments import Packed
+from spe_lab.core.own_c.packed import Packed
 from spe_lab.models.patterns.algebra import (
     DIRECTIONS,
     ORDERS,

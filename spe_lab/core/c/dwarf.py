@@ -22,6 +22,7 @@ from spe_lab.core.c.ctype import (
     Record,
     Type,
 )
+from spe_lab.core.c.entries import files_of, is_set, name_of, number_of, target_of, text_of
 from spe_lab.core.c.mach import debug_sections
 from spe_lab.core.errors import SpeLabError
 
@@ -83,7 +84,7 @@ class _Reader:
         self._types: dict[int, Type] = {}
         functions: list[Function] = []
         for unit in debug.iter_CUs():
-            self._files = _files(debug.line_program_for_CU(unit))
+            self._files = files_of(debug.line_program_for_CU(unit))
             for entry in unit.get_top_DIE().iter_children():
                 if entry.tag == "DW_TAG_subprogram":
                     functions += self._functions(entry)
@@ -92,7 +93,7 @@ class _Reader:
         self.found.functions = {each.name: each for each in sorted(functions, key=lambda each: each.line)}
 
     def _file(self, entry: Any) -> Path:
-        return self._files.get(_number(entry, "decl_file"), Path())
+        return self._files.get(number_of(entry, "decl_file"), Path())
 
     def _visit(self, entry: Any) -> None:
         """Note a type that is declared outside of functions."""
@@ -100,8 +101,8 @@ class _Reader:
             self._type(entry)
 
     def _functions(self, entry: Any) -> list[Function]:
-        name = _name(entry)
-        if not name or not _flag(entry, "external") or _flag(entry, "declaration"):
+        name = name_of(entry)
+        if not name or not is_set(entry, "external") or is_set(entry, "declaration"):
             return []
         function = self._function(entry, name)
         return [function] if self._exported is None or function.symbol in self._exported else []
@@ -113,27 +114,27 @@ class _Reader:
             if child.tag == "DW_TAG_formal_parameter":
                 parameters.append(
                     Parameter(
-                        _name(child) or f"argument{len(parameters)}",
+                        name_of(child) or f"argument{len(parameters)}",
                         self._type_of(child),
-                        self._spelling(_target(child)),
-                        _number(child, "decl_line"),
-                        _number(child, "decl_column"),
+                        self._spelling(target_of(child)),
+                        number_of(child, "decl_line"),
+                        number_of(child, "decl_column"),
                     )
                 )
         return Function(
             name,
-            _text(entry, "linkage_name") or name,
+            text_of(entry, "linkage_name") or name,
             self._type_of(entry),
-            self._spelling(_target(entry)),
+            self._spelling(target_of(entry)),
             tuple(parameters),
-            any(child.tag == "DW_TAG_unspecified_parameters" for child in children) and _flag(entry, "prototyped"),
-            _flag(entry, "prototyped") or not parameters,
+            any(child.tag == "DW_TAG_unspecified_parameters" for child in children) and is_set(entry, "prototyped"),
+            is_set(entry, "prototyped") or not parameters,
             self._file(entry).name,
-            _number(entry, "decl_line"),
+            number_of(entry, "decl_line"),
         )
 
     def _type_of(self, entry: Any) -> Type:
-        target = _target(entry)
+        target = target_of(entry)
         return None if target is None else self._type(target)
 
     def _type(self, entry: Any) -> Type:
@@ -144,7 +145,7 @@ class _Reader:
         return self._types.setdefault(entry.offset, self._other_type(entry))
 
     def _other_type(self, entry: Any) -> Type:
-        kind, name = entry.tag.removeprefix("DW_TAG_").removesuffix("_type"), _name(entry)
+        kind, name = entry.tag.removeprefix("DW_TAG_").removesuffix("_type"), name_of(entry)
         if kind in _QUALIFIERS:
             return self._type_of(entry)
         if kind == "typedef":
@@ -155,20 +156,20 @@ class _Reader:
         if kind == "base":
             return _base(entry, name)
         if kind == "enumeration":
-            size = _number(entry, "byte_size") or 4
+            size = number_of(entry, "byte_size") or 4
             values = tuple(_enumerators(entry).items())
             self.found.constants.update(values)
             signed = any(value < 0 for _, value in values)
-            if (underlying := _target(entry)) is not None and isinstance(stored := self._type(underlying), Number):
+            if (underlying := target_of(entry)) is not None and isinstance(stored := self._type(underlying), Number):
                 signed = stored.signed
             return Enumeration(name, Number(f"enum {name}".rstrip(), "int", size, signed), values)
         if kind == "pointer":
-            target = _target(entry)
+            target = target_of(entry)
             return Pointer(self._type_of(entry), target is not None and _is_const(target))
         if kind == "array":
             return self._array(entry)
         if kind == "subroutine":
-            result = _target(entry)
+            result = target_of(entry)
             return Other(self._spelling(result) or "void", "a function")
         return Other(name or kind, f"a type of kind {kind}")
 
@@ -177,12 +178,12 @@ class _Reader:
         shape = tuple(_extent(child) for child in entry.iter_children() if child.tag == "DW_TAG_subrange_type")
         if isinstance(element, Array):  # an array of a typedef of an array
             element, shape = element.element, shape + element.shape
-        return Array(element, shape, _flag(entry, "GNU_vector"))
+        return Array(element, shape, is_set(entry, "GNU_vector"))
 
     def _record(self, entry: Any) -> Record:
         keyword = "struct" if entry.tag == "DW_TAG_structure_type" else "union"
-        size = None if _flag(entry, "declaration") else _number(entry, "byte_size")
-        record = Record(keyword, _name(entry), size)
+        size = None if is_set(entry, "declaration") else number_of(entry, "byte_size")
+        record = Record(keyword, name_of(entry), size)
         self._types[entry.offset] = record
         if record.tag and size is not None:
             self.found.records[record.tag] = record
@@ -193,7 +194,7 @@ class _Reader:
 
     def _members(self, entry: Any, group: int | None) -> list[Member]:
         """Return a member, or those of a nameless structure or union inside."""
-        kind, name = self._type_of(entry), _name(entry)
+        kind, name = self._type_of(entry), name_of(entry)
         offset, bits, bit_offset = _place(entry)
         if name or not isinstance(kind, Record):
             return [Member(name, kind, offset, bits, bit_offset, group)] if name else []
@@ -216,21 +217,21 @@ class _Reader:
         """Return how C writes this type where a value of it is declared; "" if it has no name."""
         if entry is None:
             return "void"
-        kind, name = entry.tag.removeprefix("DW_TAG_").removesuffix("_type"), _name(entry)
+        kind, name = entry.tag.removeprefix("DW_TAG_").removesuffix("_type"), name_of(entry)
         if kind in _QUALIFIERS:
-            return self._spelling(_target(entry))
+            return self._spelling(target_of(entry))
         if kind == "pointer":
             return "void *"
         if kind in ("structure", "union", "enumeration"):
             return f"{kind.replace('ure', '').replace('eration', '')} {name}" if name else ""
-        if kind == "base" and _number(entry, "encoding") == 0x03:
-            return _COMPLEX.get(_number(entry, "byte_size"), "")
+        if kind == "base" and number_of(entry, "encoding") == 0x03:
+            return _COMPLEX.get(number_of(entry, "byte_size"), "")
         return name if kind in ("typedef", "base") else ""
 
 
 def _base(entry: Any, name: str) -> Type:
-    encoding, size = _number(entry, "encoding"), _number(entry, "byte_size")
-    if encoding not in _KINDS or _number(entry, "bit_size") or name in _ELSEWHERE or "_BitInt" in name:
+    encoding, size = number_of(entry, "encoding"), number_of(entry, "byte_size")
+    if encoding not in _KINDS or number_of(entry, "bit_size") or name in _ELSEWHERE or "_BitInt" in name:
         return Other(name, "a decimal number" if encoding == 0x0F else "a number without a counterpart in Python")
     kind, signed = _KINDS[encoding]
     return Number(
@@ -240,7 +241,7 @@ def _base(entry: Any, name: str) -> Type:
 
 def _enumerators(entry: Any) -> dict[str, int]:
     return {
-        _name(child): _number(child, "const_value")
+        name_of(child): number_of(child, "const_value")
         for child in entry.iter_children()
         if child.tag == "DW_TAG_enumerator"
     }
@@ -260,13 +261,13 @@ def _extent(entry: Any) -> int | None:
 
 def _place(entry: Any) -> tuple[int, int | None, int]:
     """Return a member's offset in bytes, and for a bit-field its width and offset in bits."""
-    offset, bits = _number(entry, "data_member_location"), entry.attributes.get("DW_AT_bit_size")
+    offset, bits = number_of(entry, "data_member_location"), entry.attributes.get("DW_AT_bit_size")
     if bits is None:
         return offset, None, 8 * offset
     if (start := entry.attributes.get("DW_AT_data_bit_offset")) is None:
         # As before DWARF 4: counted from the most significant bit of a storage unit.
-        unit = 8 * (_number(entry, "byte_size") or _number(_target(entry), "byte_size"))
-        return offset, bits.value, 8 * offset + unit - _number(entry, "bit_offset") - bits.value
+        unit = 8 * (number_of(entry, "byte_size") or number_of(target_of(entry), "byte_size"))
+        return offset, bits.value, 8 * offset + unit - number_of(entry, "bit_offset") - bits.value
     return start.value // 8, bits.value, start.value
 
 
@@ -275,46 +276,5 @@ def _is_const(entry: Any) -> bool:
     while entry is not None and entry.tag != "DW_TAG_const_type":
         if entry.tag not in ("DW_TAG_typedef", "DW_TAG_volatile_type", "DW_TAG_array_type"):
             return False
-        entry = _target(entry)
+        entry = target_of(entry)
     return entry is not None
-
-
-def _target(entry: Any) -> Any:
-    return entry.get_DIE_from_attribute("DW_AT_type") if "DW_AT_type" in entry.attributes else None
-
-
-def _name(entry: Any) -> str:
-    return _text(entry, "name")
-
-
-def _text(entry: Any, attribute: str) -> str:
-    found = entry.attributes.get(f"DW_AT_{attribute}")
-    return found.value.decode(errors="replace") if found and isinstance(found.value, bytes) else ""
-
-
-def _number(entry: Any, attribute: str) -> int:
-    found = entry.attributes.get(f"DW_AT_{attribute}") if entry is not None else None
-    return found.value if found and isinstance(found.value, int) else 0
-
-
-def _flag(entry: Any, attribute: str) -> bool:
-    found = entry.attributes.get(f"DW_AT_{attribute}")
-    return bool(found and found.value)
-
-
-def _files(lines: Any) -> dict[int, Path]:
-    """Return the source files by their number in the debug information."""
-    if lines is None:
-        return {}
-    # Until DWARF 4, the folder of number 0 and the file of number 0 are those of the unit, and not in the tables.
-    first = 0 if lines["version"] >= 5 else 1
-    folders = dict(enumerate((_path(each) for each in lines["include_directory"]), first))
-    return {
-        number: folders.get(file.dir_index, Path()) / _path(file.name)
-        for number, file in enumerate(lines["file_entry"], first)
-    }
-
-
-def _path(name: Any) -> Path:
-    """Return a name in the line table as a path; in DWARF 5 folders are tables of their own."""
-    return Path((name if isinstance(name, bytes) else name.name).decode(errors="replace"))

@@ -13,8 +13,9 @@ from spe_lab.core.c.binding import scalar
 from spe_lab.core.c.ctype import Array, Function, Other, Pointer, Record, Type, prototype, spelled
 from spe_lab.core.c.listing import Listing, listing
 from spe_lab.core.own_c import wrapped
-from spe_lab.core.own_c.arguments import Packed, bound, signature
+from spe_lab.core.own_c.arguments import bound, signature
 from spe_lab.core.own_c.messages import CellError, Diagnostic, diagnostics
+from spe_lab.core.own_c.packed import Packed
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import dtype_of, number_of, read_member, shown
 from spe_lab.core.own_c.worker import Call

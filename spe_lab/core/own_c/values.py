@@ -163,13 +163,12 @@ def read(content: memoryview, kind: Type, at: int = 0) -> Any:
 def _read_array(content: memoryview, kind: Array, at: int) -> Any:
     count, size = math.prod(extent or 0 for extent in kind.shape), size_of(kind.element)
     dtype = dtype_of(kind.element)
-    if isinstance(kind.element, Record) or dtype is None:
-        whole = [read(content, kind.element, at + i * size) for i in range(count)]
-        for extent in reversed(kind.shape[1:]):
-            whole = [whole[i : i + extent] for i in range(0, len(whole), extent or 1)]
-        return whole
-    if dtype == np.dtype("S1") and len(kind.shape) == 1:
+    text = dtype is not None and dtype == np.dtype("S1")
+    if text and len(kind.shape) == 1:
         return bytes(content[at : at + count]).rstrip(b"\0")
+    if text or dtype is None or isinstance(kind.element, Record):
+        inner = Array(kind.element, kind.shape[1:]) if len(kind.shape) > 1 else kind.element
+        return [read(content, inner, at + i * size_of(inner)) for i in range(kind.shape[0] or 0)]
     return np.frombuffer(content[at : at + count * size], dtype).reshape([extent or 0 for extent in kind.shape]).copy()
 
 
