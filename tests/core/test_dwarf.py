@@ -147,6 +147,15 @@ def test_flags_change_what_is_read():
     assert (char.signed, real.bytes) == (False, 4)
 
 
+@pytest.mark.parametrize("flag", ["-g0", "-gdwarf-2", "-gdwarf-5", "-gsplit-dwarf", "-flto"])
+def test_a_reader_s_flags_for_debug_information_change_nothing(flag):
+    text = "struct p { char c; double x; int low : 3, high : 7; }; double f(struct p *p) { return p->x; }\n"
+    (kind,) = [each.type for each in declared(text, flags=("-O2", flag)).functions["f"].parameters]
+    members = [(each.name, each.offset, each.bits, each.bit_offset) for each in kind.target.members]
+    assert members[:2] == [("c", 0, None, 0), ("x", 8, None, 64)]
+    assert [(name, bits, bit) for name, _, bits, bit in members[2:]] == [("low", 3, 128), ("high", 7, 131)]
+
+
 def test_a_library_without_debug_information_is_refused_and_an_empty_one_is_not():
     with pytest.raises(SpeLabError, match=r"must hold debug information.*leave out flags such as -s"):
         declared("int f(void) { return 1; }", flags=("-O2", "-s"))

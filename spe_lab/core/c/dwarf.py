@@ -69,8 +69,8 @@ def read(path: Path, *folders: Path) -> Declarations:
         if not exported:
             return Declarations()  # the compiler writes none about an empty file
         raise SpeLabError(
-            f"{path.name} must hold debug information, from which types are read, and has none; leave out flags such as"
-            " -s"
+            "a library must hold debug information, from which types are read, and this one has none; leave out flags such"
+            " as -s"
         )
     return _Reader(debug, exported, folders).found
 
@@ -261,6 +261,11 @@ def _extent(entry: Any) -> int | None:
 
 def _place(entry: Any) -> tuple[int, int | None, int]:
     """Return a member's offset in bytes, and for a bit-field its width and offset in bits."""
+    location = entry.attributes.get("DW_AT_data_member_location")
+    if location and not isinstance(location.value, int):
+        raise SpeLabError(
+            "debug information must give offsets as numbers, got an expression, as before DWARF 3; leave out -gdwarf-2"
+        )
     offset, bits = number_of(entry, "data_member_location"), entry.attributes.get("DW_AT_bit_size")
     if bits is None:
         return offset, None, 8 * offset

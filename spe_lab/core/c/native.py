@@ -30,7 +30,8 @@ FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prot
 # A reader's cell is compiled as plain gcc does it, with GNU's and POSIX's names. A function that is used without its
 # declaration returns int for C, whatever it is: that is an error.
 CELL_FLAGS = ("-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Wshadow", "-Werror=implicit-function-declaration")
-_DECLARED = ("-g", "-fno-eliminate-unused-debug-types")  # Python looks up enumerators that the C file does not use
+# Debug information in the one format that every compiler writes, with enumerators that the C file does not use.
+_DECLARED = ("-g", "-gdwarf-4", "-gno-split-dwarf", "-fno-eliminate-unused-debug-types")
 _SEPARATE = sys.platform == "darwin"  # the linker leaves debug information in the object file
 _DEFINED = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()  # macOS's linker reports undefined names anyhow
 _LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
@@ -274,6 +275,11 @@ def _made(source: Path, stem: str, key: str, options: Sequence[str], suffix: str
         compiled = scratch / "built.o"
         run_compiler([*options, "-fPIC", "-c", "-o", str(compiled)], source)
     run_compiler([*options, "-o", str(built)], compiled, _LINK[suffix])
+    if not built.exists():
+        raise SpeLabError(
+            f"flags must make the compiler write a library, got {' '.join(options)} and none; leave out -c, -E and the"
+            " like"
+        )
     target = _cache_folder() / f"{stem}-{key[:20]}-{_digest(built)}{suffix}"
     if _SEPARATE:
         compiled.replace(target.with_suffix(".o"))

@@ -12,6 +12,7 @@ from spe_lab.core.c import native
 from spe_lab.core.c.binding import scalar
 from spe_lab.core.c.ctype import Array, Function, Other, Pointer, Record, Type, prototype, spelled
 from spe_lab.core.c.listing import Listing, listing
+from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c import wrapped
 from spe_lab.core.own_c.arguments import bound, signature
 from spe_lab.core.own_c.messages import CellError, Diagnostic, diagnostics
@@ -23,6 +24,7 @@ from spe_lab.core.own_c.worker import Call
 LIMIT_S = 5.0
 MEMORY_BYTES = 1 << 30
 _LONGEST_S = 3600.0
+_NOT_OURS = ("-c", "-E", "-M", "-MM", "-S", "-fsyntax-only", "-o", "-x", "-###", "--help", "--version")
 
 
 class Cell:
@@ -53,6 +55,11 @@ class Cell:
             raise CellError(
                 f"memory_bytes must be between 1 MiB and 1 TiB, got {units.render(memory_bytes, 'B')}; leave it out to"
                 " use 1 GiB"
+            )
+        if outside := [flag for flag in flags if flag in _NOT_OURS or not flag.strip("- ")]:
+            raise CellError(
+                "flags must leave it to the cell what is compiled and where it is written, got"
+                f" {outside[0]!r}; leave it out"
             )
         self.source = source
         self.name = name
@@ -102,7 +109,7 @@ class Cell:
     def _known(self) -> str:
         built = vars(self).get("_built")
         names = built.declarations.functions if built else ()
-        return f"it has {', '.join(names)}" if names else "it has none that is not static"
+        return f"it has {', '.join(names)}" if names else "it has none that is neither static, inline nor hidden"
 
     def function(self, name: str) -> "CellFunction":
         """Return a function, also one that is named like a method of this object."""
@@ -178,7 +185,11 @@ class Cell:
 
     def assembly(self, name: str) -> Listing:
         """Return the innermost loops of a function with their source lines; without loops, the whole function."""
-        return listing(self._built.assembly, self.function(name).declared.symbol, self.source, self.file, self.flags)
+        symbol = self.function(name).declared.symbol
+        try:
+            return listing(self._built.assembly, symbol, self.source, self.file, self.flags)
+        except SpeLabError as error:
+            raise CellError(str(error)) from None
 
     def __repr__(self) -> str:
         functions = self.functions

@@ -50,7 +50,7 @@ def _real(value: Any, kind: Number, name: str) -> Any:
         real = np.longdouble(value) if kind.bytes > 8 else float(value)
     except (TypeError, ValueError, OverflowError):
         raise CellError(
-            f"{name} must be a number for C's {kind.name}, got {value!r:.60}; give for example 0.5"
+            f"{name} must be a number that fits C's {kind.name}, got {value!r:.60}; give for example 0.5"
         ) from None
     with np.errstate(over="ignore"):
         if kind.bytes < 8 and math.isfinite(real) and not np.isfinite(dtype_of(kind).type(real)):
@@ -67,7 +67,7 @@ def _complex(value: Any, kind: Number, name: str) -> complex:
         number = complex(value)
     except (TypeError, ValueError, OverflowError):
         raise CellError(
-            f"{name} must be a number for C's {kind.name}, got {value!r:.60}; give for example 1+2j"
+            f"{name} must be a number that fits C's {kind.name}, got {value!r:.60}; give for example 1+2j"
         ) from None
     half = Number("float", "float", kind.bytes // 2)
     for part in (number.real, number.imag):
