@@ -69,8 +69,8 @@ def read(path: Path, *folders: Path) -> Declarations:
         if not exported:
             return Declarations()  # the compiler writes none about an empty file
         raise SpeLabError(
-            "a library must hold debug information, from which types are read, and this one has none; leave out flags such"
-            " as -s"
+            "a library must hold debug information, from which types are read, and this one has none; leave out flags"
+            " such as -s"
         )
     return _Reader(debug, exported, folders).found
 

@@ -15,7 +15,7 @@ from spe_lab.core.c.listing import Listing, listing
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c import wrapped
 from spe_lab.core.own_c.arguments import bound, signature
-from spe_lab.core.own_c.messages import CellError, Diagnostic, diagnostics
+from spe_lab.core.own_c.messages import CellError, Diagnostic, Sentence, diagnostics
 from spe_lab.core.own_c.packed import Packed
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import dtype_of, number_of, read_member, shown
@@ -25,6 +25,10 @@ LIMIT_S = 5.0
 MEMORY_BYTES = 1 << 30
 _LONGEST_S = 3600.0
 _NOT_OURS = ("-c", "-E", "-M", "-MM", "-S", "-fsyntax-only", "-o", "-x", "-###", "--help", "--version")
+
+
+class NoFunctionError(Sentence, AttributeError):
+    """A name that a cell does not have; Python's own look-ups expect an AttributeError."""
 
 
 class Cell:
@@ -97,7 +101,7 @@ class Cell:
 
     def __getattr__(self, name: str) -> "CellFunction":
         if name.startswith("__") or "_built" not in vars(self) or name not in self.functions:
-            raise AttributeError(f"{vars(self).get('name')!r} has no function {name!r}; {self._known()}")
+            raise NoFunctionError(f"{vars(self).get('name')!r} has no function {name!r}; {self._known()}")
         return self.functions[name]
 
     def __getitem__(self, name: str) -> "CellFunction":
