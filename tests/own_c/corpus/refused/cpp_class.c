@@ -1,0 +1,8 @@
+// a counter
+class Counter {
+public:
+    int next() { return ++count; }
+
+private:
+    int count = 0;
+};

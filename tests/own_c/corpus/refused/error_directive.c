@@ -1,0 +1,5 @@
+#ifndef SPECIAL_FLAG
+#error "compile with -DSPECIAL_FLAG"
+#endif
+
+int f(void) { return SPECIAL_FLAG; }

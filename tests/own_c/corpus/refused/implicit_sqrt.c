@@ -1,0 +1,4 @@
+double hypotenuse(double a, double b)
+{
+    return sqrt(a * a + b * b);
+}

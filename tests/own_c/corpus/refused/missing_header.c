@@ -1,0 +1,4 @@
+#include <stdio.h>
+#include "matrix_utils.h"
+
+int f(void) { return 1; }

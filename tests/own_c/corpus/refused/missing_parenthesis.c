@@ -1,0 +1,5 @@
+int first(int x)
+{
+    int y = (x + 1;
+    return y;
+}

@@ -1,0 +1,4 @@
+int is_null(const int *p)
+{
+    return p == NULL;
+}

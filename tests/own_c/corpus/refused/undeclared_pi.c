@@ -1,0 +1,4 @@
+double circle(double r)
+{
+    return M_PI * r * r;
+}

@@ -1,0 +1,3 @@
+#include <stdlib.h>
+
+int characters(FILE *file);

@@ -1,0 +1,4 @@
+uint64_t twice(uint64_t x)
+{
+    return 2 * x;
+}
