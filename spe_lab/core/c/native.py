@@ -33,7 +33,10 @@ CELL_FLAGS = ("-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Wshadow", "-Werro
 # Debug information in the one format that every compiler writes, with enumerators that the C file does not use.
 _DECLARED = ("-g", "-gdwarf-4", "-gno-split-dwarf", "-fno-eliminate-unused-debug-types")
 _SEPARATE = sys.platform == "darwin"  # the linker leaves debug information in the object file
-_DEFINED = ("-Wl,-z,defs",) if sys.platform.startswith("linux") else ()  # macOS's linker reports undefined names anyhow
+# macOS's linker reports undefined names anyhow, and binds a library's calls to its own functions. On Linux a function
+# named like one of libc (index, div) would be libc's, also for calls within the reader's text, which gcc then does not inline.
+_DEFINED = ("-Wl,-z,defs", "-Wl,-Bsymbolic") if sys.platform.startswith("linux") else ()
+_SHARED = ("-fPIC", "-fno-semantic-interposition")
 _LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
 NO_COMPILER = (
     "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
@@ -169,7 +172,7 @@ def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> B
     The compiler runs in any case, since the text may include files that have changed; the cache saves only the linker.
     """
     source = text_file(text, name)
-    assembly, said = assemble(source, [*flags, *_DECLARED, "-fPIC"])
+    assembly, said = assemble(source, [*flags, *_DECLARED, *_SHARED])
     used = compiler()
     # The assembly has its line numbers already.
     linking = [*(flag for flag in flags if not flag.startswith("-g")), *_DEFINED]
