@@ -255,8 +255,8 @@ def _extent(entry: Any) -> int | None:
     if found is None or not isinstance(found.value, int) or "ref" in found.form:
         return None
     extent = found.value + (0 if count else 1)
-    # A flexible array is an array without bound, or with the bound -1 of GNU C's zero-length array.
-    return extent % (1 << 32) if 0 <= extent % (1 << 32) < _LONGEST else None
+    # GNU C's array of length zero, whose bound is -1, is what a flexible array is since C99.
+    return extent if 0 < extent < _LONGEST else None
 
 
 def _place(entry: Any) -> tuple[int, int | None, int]:

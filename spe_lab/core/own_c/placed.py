@@ -105,15 +105,15 @@ def _inside(packed: Pointers, content: bytearray, at: int, kind: Array, value: A
     number, dtype = number_of(element), dtype_of(element)
     shape = tuple(len(value) if extent is None and hasattr(value, "__len__") else extent for extent in kind.shape)
     kind = Array(element, shape, kind.vector)
-    if number and number.kind == "char" and len(shape) == 1 and isinstance(value, bytes | bytearray):
+    text = number is not None and number.kind == "char" and len(shape) == 1
+    if text and isinstance(value, bytes | bytearray):
         if len(value) > shape[0]:
             raise CellError(f"{name} must have at most {shape[0]} bytes, got {len(value)}; shorten it")
         content[at : at + len(value)] = value
         return lambda after: read(after, kind, at)
     if not isinstance(value, list | tuple | np.ndarray):
-        raise CellError(
-            f"{name} must be an array for C's {spelled(kind)}, got {type(value).__name__}; give a list or a numpy array"
-        )
+        wanted, cure = ("bytes", 'give for example b"text"') if text else ("an array", "give a list or a numpy array")
+        raise CellError(f"{name} must be {wanted} for C's {spelled(kind)}, got {type(value).__name__}; {cure}")
     numeric = number is not None and dtype is not None and not (number.kind == "char" and len(shape) > 1)
     if not numeric:
         if len(value) != shape[0]:

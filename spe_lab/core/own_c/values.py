@@ -47,6 +47,8 @@ def scalar(value: Any, kind: Number, name: str) -> Any:
 
 def _real(value: Any, kind: Number, name: str) -> Any:
     try:
+        if isinstance(value, str | bytes):
+            raise TypeError  # Python's float() would read it
         real = np.longdouble(value) if kind.bytes > 8 else float(value)
     except (TypeError, ValueError, OverflowError):
         raise CellError(
@@ -64,6 +66,8 @@ def _real(value: Any, kind: Number, name: str) -> Any:
 
 def _complex(value: Any, kind: Number, name: str) -> complex:
     try:
+        if isinstance(value, str):
+            raise TypeError
         number = complex(value)
     except (TypeError, ValueError, OverflowError):
         raise CellError(
