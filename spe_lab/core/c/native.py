@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from spe_lab.core.c import prototypes
+from spe_lab.core.c.source_text import unnumbered
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
 # The only place for the flags. The baseline instruction set makes curves of two machines comparable. -g costs nothing,
 # and the assembly view needs its line numbers.
 FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes")
+# The reader's own C has the names that plain gcc has, and a function without a declaration is an error.
+CELL_FLAGS = ("-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Wshadow", "-Werror=implicit-function-declaration")
 _LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
 NO_COMPILER = (
     "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
@@ -157,13 +160,16 @@ def build_program_text(text: str, name: str = "program") -> Built:
 
 
 def text_file(text: str, name: str = "cell") -> Path:
-    """Write this text to a file of the cache that is named by its content, and return the path."""
+    """Write this text to a file of the cache that is named by its content, and return the path.
+
+    `#line` directives in it become empty lines, so that messages and debug information count the lines of `text`.
+    """
     folder = _cache_folder() / "cells"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
     from spe_lab.core.files import write_atomically
 
-    write_atomically(source, text)
+    write_atomically(source, unnumbered(text))
     return source
 
 
