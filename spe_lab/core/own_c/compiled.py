@@ -65,7 +65,7 @@ class Cell:
         try:
             return native.assemble(self.file, [*self.flags, "-fno-asynchronous-unwind-tables"])
         except native.CompilerError as error:
-            raise refused(self.name, error.said, self.file) from None
+            raise refused(self.name, error.said, self.file, self.flags) from None
 
     @property
     def functions(self) -> dict[str, "CellFunction"]:

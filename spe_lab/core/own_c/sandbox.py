@@ -41,7 +41,7 @@ def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
     try:
         return native.build_text(text, name, (*flags, *defined))
     except native.CompilerError as error:
-        raise messages.refused(name, error.said, file) from None
+        raise messages.refused(name, error.said, file, flags) from None
     except UnavailableError:
         raise
     except SpeLabError as error:
