@@ -24,6 +24,7 @@ _OPTIONS = re.compile(
     r"^(?:\S+: )?(?:fatal )?error: (?!ld returned|linker command)(.*)", re.MULTILINE
 )  # no file, no line
 _OF_CPLUSPLUS = 2  # errors of C++ that are shown: all others follow from its being C++
+_OF_CLANG = "expression is not assignable"  # what clang says of size_t n = 1 after it has taken size_t for sizeof
 _Noted = tuple[Diagnostic, list[Diagnostic]]  # an error and its notes
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
@@ -91,7 +92,8 @@ def _causes(errors: Sequence[_Noted], text: str) -> list[_Noted]:
     for error, notes in errors:
         missing = undeclared(error.text, error.excerpt)
         if missing is None:
-            kept.append((error, notes))
+            if error.text != _OF_CLANG or error.line not in {line for _, line in earlier}:
+                kept.append((error, notes))
         elif (missing, error.line) not in earlier and not follows(missing, [name for name, _ in earlier], text):
             kept.append((error, notes))
             earlier[missing, error.line] = None
