@@ -36,7 +36,7 @@ for name in ("SPE_LAB_CACHE_DIR", "SPE_LAB_CONFIG_DIR"):
 if lane := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["SPE_LAB_CONFIG_DIR"] = str(Path(os.environ["SPE_LAB_CONFIG_DIR"], lane))
 
-pytest_plugins = ["lanes", "second_chance", "jobs", "chapters"]  # tests/harness
+pytest_plugins = ["lanes", "second_chance", "jobs", "chapters", "compilers"]  # tests/harness
 
 
 def pytest_collection_finish():

@@ -8,6 +8,7 @@ double half(double x) { return x / 2; }
 own.half(3.0)
 """
 
+import builtins
 import copy
 import html
 import types
@@ -16,7 +17,6 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from spe_lab.core import units
 from spe_lab.core.c import native
@@ -25,13 +25,15 @@ from spe_lab.core.curve import Curve
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.own_c.arguments import named
 from spe_lab.core.own_c.beside import CellLab
-from spe_lab.core.own_c.compiled import LIMIT_S, Cell
+from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.timing import timed
 from spe_lab.core.own_c.values import number_of
-from spe_lab.core.text import Text
+from spe_lab.ui import cell_options
+from spe_lab.ui.cell_options import OptionError
 from spe_lab.ui.explorer import Explorer
 from spe_lab.ui.page import bundle, page_of
+from spe_lab.ui.standins import Failed, Uncompiled
 
 SLIDER_LIMIT_S = 1.0  # of a call behind a slider, so that the slider responds
 _STEPS = 100
@@ -77,22 +79,6 @@ class NotebookCell(Cell):
         The model gets the swept values under their parameter's name, and the `arguments` that C does not take.
         """
         return Explorer(CellLab(cell=self, name=name, model=model, over=over, axis_unit=unit, arguments=arguments))
-
-
-class Uncompiled:
-    """A stand-in for a cell on a machine without a compiler: every method returns the reason."""
-
-    def __init__(self, source: str, reason: str) -> None:
-        self.source = source
-        self.reason = Text(reason)
-
-    def __getattr__(self, name: str) -> Callable[..., Text]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *_arguments, **_named: self.reason
-
-    def __repr__(self) -> str:
-        return self.reason
 
 
 class Sliders:
@@ -205,34 +191,52 @@ def _brief(value: Any) -> str:
     return np.array2string(value, threshold=12, precision=4) if isinstance(value, np.ndarray) else str(value)
 
 
-@magic_arguments()
-@argument("name", nargs="?", default="cell", help="the variable that holds the compiled functions (default: cell)")
-@argument("--limit", default=f"{LIMIT_S:g}s", help=f"how long a call may take (default: {LIMIT_S:g}s)")
-@argument("--memory", default="1GiB", help="how much memory a call may allocate (default: 1GiB)")
-@argument("--flags", default="", help='compiler options in quotes, after the default ones: --flags "-O3 -march=native"')
 def c(line: str, text: str, shell: Any) -> NotebookCell | Uncompiled:
-    """Compile the cell's C. Call its functions as name.function(…), with numbers and numpy arrays."""
-    options = parse_argstring(c, line)
-    name = options.name
-    before = shell.user_ns.get(name)
-    if isinstance(before, types.ModuleType):
-        raise CellError(f"name must not hide a module, and {name} is one; write for example %%c own")
+    """Compile the cell's C. Call its functions as name.function(…), with numbers and numpy arrays.
+
+    %%c [name] [--limit 5s] [--memory 1GiB] [--flags -O3 -march=native]
+
+    name: the variable that holds the compiled functions (default: cell)
+    --limit: how long a call may take (default: 5s)
+    --memory: how much memory a call may allocate (default: 1GiB)
+    --flags: options for the compiler, after the default ones; quotes around them may be left out
+    """
     source = f"\n{text}"  # an empty line for the magic's own, so that line numbers are those that the reader sees
+    name = ""
     made: NotebookCell | Uncompiled
     try:
+        options = cell_options.parse(line)
+        name = options.name
+        if isinstance(shell.user_ns.get(name), types.ModuleType):
+            raise CellError(f"name must not hide a module, and {name} is one; write for example %%c own")
         limit_s, memory = units.parse(options.limit, "s", "limit"), units.parse(options.memory, "B", "memory")
-        flags = [*native.CELL_FLAGS, *options.flags.strip("'\"").split()]
+        flags = [*native.CELL_FLAGS, *options.flags]
         made = NotebookCell(source, name, limit_s=limit_s, memory_bytes=memory, flags=flags)
     except UnavailableError as error:
         made = Uncompiled(source, str(error))
-    except CellError:
-        raise
     except SpeLabError as error:
-        raise CellError(str(error)) from None
-    if isinstance(before, Cell):
-        before.close()
+        failure = error if isinstance(error, CellError) else CellError(str(error))
+        _stand_in(shell, error.name if isinstance(error, OptionError) else name, failure)
+        raise failure from None
+    _close(shell, name)
     shell.push({name: made})
     return made
+
+
+def _close(shell: Any, name: str) -> None:
+    """End the process of an older cell of this name."""
+    if isinstance(before := shell.user_ns.get(name), Cell):
+        before.close()
+
+
+def _stand_in(shell: Any, name: str, failure: CellError) -> None:
+    """Put a stand-in for a cell that failed under its name, unless that is empty or names something else."""
+    free = name not in shell.user_ns and not hasattr(builtins, name)
+    if name and (free or isinstance(shell.user_ns.get(name), Cell | Uncompiled | Failed)):
+        _close(shell, name)
+        lines = str(failure).splitlines()
+        reason = next((line for line in lines if line.startswith("line ")), lines[0])
+        shell.push({name: Failed(name, reason.replace(": error:", ":", 1))})
 
 
 def register(shell: Any) -> None:

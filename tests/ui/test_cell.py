@@ -69,11 +69,56 @@ def test_the_name_is_cell_where_none_is_given(shell):
 
 
 @needs_compiler
-def test_a_compile_error_names_the_line_that_the_editor_shows_and_keeps_the_last_version(shell, capsys):
-    run(shell, f"%%c own\n{MEAN}")
+def test_a_compile_error_names_the_line_that_the_editor_shows(shell):
     failed = run(shell, "%%c own\nint f(void)\n{\n    return missing;\n}\n").error_in_exec
     assert isinstance(failed, CellError) and re.search(r"^line 4: error: .*missing", str(failed), flags=re.MULTILINE)
-    assert run(shell, "own.mean(np.ones(2), 2)").result == 1.0
+
+
+FAILED = "%%c own\nint f(void)\n{\n    return missing;\n}\n"
+UNMENDED = (
+    "own must compile before it is used, and its last version did not (line 4: missing is not declared: its name is"
+    " misspelt, or its declaration is missing); mend the cell and run it again"
+)
+
+
+@needs_compiler
+@pytest.mark.parametrize("first", [f"%%c own\n{MEAN}", "kept = 1"], ids=["a version that compiled", "no version"])
+def test_a_cell_that_fails_leaves_nothing_callable_under_its_name(shell, first):
+    run(shell, first)
+    old = shell.user_ns.get("own")
+    if old:
+        old.mean(np.ones(2), 2)
+    run(shell, FAILED)
+    for use in ("own.mean(np.ones(2), 2)", "own.f", "own['f']", "own()", "own.limit_s = 1", "list(own)", "'f' in own"):
+        assert str(run(shell, use).error_in_exec) == UNMENDED
+    assert repr(shell.user_ns["own"]) == UNMENDED
+    assert old is None or old._sandbox.pid is None
+    run(shell, "%%c own\nint f(void) { return 7; }\n")
+    assert run(shell, "own.f()").result == 7
+
+
+@needs_compiler
+def test_a_cell_that_fails_overwrites_nothing_but_cells(shell, capsys):
+    run(shell, "own = [1, 2]")
+    run(shell, FAILED)
+    run(shell, FAILED.replace("own", "print"))
+    run(shell, FAILED.replace("own", "np"))
+    assert shell.user_ns["own"] == [1, 2] and shell.user_ns["np"] is np
+    assert run(shell, "print(3)").success
+
+
+@needs_compiler
+def test_options_that_fail_leave_nothing_callable_either(shell):
+    run(shell, f"%%c own\n{MEAN}")
+    run(shell, f"%%c own --limit soon\n{MEAN}")
+    said = str(run(shell, "own.mean(np.ones(2), 2)").error_in_exec)
+    assert "its last version did not (limit must be a quantity in s, got 'soon'" in said
+
+
+@needs_compiler
+def test_cells_have_the_names_that_plain_gcc_has(shell):
+    run(shell, "%%c own\n#include <math.h>\ndouble f(void) { return M_PI; }\n")
+    assert run(shell, "own.f()").result == np.pi
 
 
 @needs_compiler
@@ -104,8 +149,17 @@ def test_a_changed_cell_replaces_the_old_one_and_ends_its_process(shell):
 
 
 @needs_compiler
-def test_options_set_limit_memory_and_flags(shell):
-    run(shell, '%%c own --limit 250ms --memory 64MiB --flags "-O3 -DANSWER=42"\nint f(void) { return ANSWER; }\n')
+@pytest.mark.parametrize(
+    "line",
+    [
+        'own --limit 250ms --memory 64MiB --flags "-O3 -DANSWER=42"',
+        "own --limit 250ms --memory 64MiB --flags -O3 -DANSWER=42",
+        "--flags -O3 -DANSWER=42 --limit=250ms --memory 64MiB own",
+        'own --flags="-O3" --limit 250ms --flags -DANSWER=42 --memory 64MiB',
+    ],
+)
+def test_options_set_limit_memory_and_flags(shell, line):
+    run(shell, f"%%c {line}\nint f(void) {{ return ANSWER; }}\n")
     own = shell.user_ns["own"]
     assert (own.limit_s, own.memory_bytes, own.f()) == (0.25, 64 << 20, 42) and "-O3" in own.flags
 
@@ -116,13 +170,22 @@ def test_options_set_limit_memory_and_flags(shell):
     [
         ("1st", "name must be a Python name, got '1st'"),
         ("np", "name must not hide a module, and np is one"),
+        ("class", "name must be a Python name, got 'class'"),
+        ("own other", "name must be one word, got own other; write values without blanks, as in --limit 2s"),
         ("--limit soon", "limit must be a quantity in s, got 'soon'"),
+        ("own --limit", "--limit must have a value, got none; write for example --limit 2s (the options are --limit, "),
+        ("own --flags --limit 2s", "--flags must have a value, got none; write for example --flags -O3"),
+        ("own --fast", "options must be --limit, --memory or --flags, got --fast; write --flags"),
+        ("own -O3", "options must be --limit, --memory or --flags, got -O3; write --flags -O3 if it is meant for"),
+        ("own --flags -O3 --limt 2s", "options must be --limit, --memory or --flags, got --limt; write --limit 2s"),
+        ('own --flags "-O3', '--flags must end each quote that it begins, and not end in a backslash, got "-O3; write'),
+        ('own --flags "-DX=\'a"', "--flags must end each quote that it begins, and not end in a backslash, got 'a;"),
         ("--limit 0s", "limit_s must be between 0 and 3600 seconds"),
     ],
 )
 def test_options_without_sense_are_refused_in_a_sentence(shell, line, sentence):
     failed = run(shell, f"%%c {line}\nint f(void) {{ return 1; }}\n").error_in_exec
-    assert isinstance(failed, CellError) and str(failed).startswith(sentence)
+    assert isinstance(failed, CellError) and str(failed).startswith(sentence) and "\n" not in str(failed)
     assert shell.user_ns["np"] is np
 
 

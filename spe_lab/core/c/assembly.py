@@ -1,11 +1,15 @@
 """The assembly that the compiler generates for a kernel, and its innermost loops."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
+
+_LABEL = re.compile(r"([.\w]+):")
+# Also those of a function that was inlined: its calls are gone, and only these remain.
+_PARTS = re.compile(r"(?:\._omp_fn|\.omp_outlined|^\.omp_task_entry|\.part)\b")
 
 
 def assembly(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> str:
@@ -25,9 +29,9 @@ def body(assembled: str, function: str, flags: Sequence[str] = native.FLAGS, sou
 
     With `source`, each instruction ends in a comment with its line of that file, if the output has line numbers (-g).
     """
-    lines = assembled.splitlines()
-    start = next((i for i, line in enumerate(lines) if line.startswith((f"{function}:", f"_{function}:"))), None)
-    if start is None:
+    symbols = _symbols(assembled)
+    prefix = _prefix(symbols, function)
+    if prefix is None:
         raise SpeLabError(
             f"flags must make the compiler write {function} as assembly, got {' '.join(flags)}; leave out -flto, -E and"
             " the like"
@@ -35,16 +39,57 @@ def body(assembled: str, function: str, flags: Sequence[str] = native.FLAGS, sou
     own = _file_numbers(assembled, source) if source else set()
     shown: list[str] = []
     at = 0
-    for line in lines[start:]:
-        local = re.match(r"\.?L\w*:", line)
-        if shown and re.match(r"\S+:", line) and not local:
-            break  # the next function
+    for line in symbols[prefix + function]:
         if location := re.match(r"\s+\.loc\s+(\d+)\s+(\d+)", line):
             at = int(location[2]) if location[1] in own else 0
-        if local or not line.lstrip().startswith((".", "#", ";", "//")):
+        if _LABEL.match(line) or _is_instruction(line):
             text = line.expandtabs(8)
             shown.append(f"{text} # line {at}" if source and at and line[0].isspace() else text)
     return shown
+
+
+def split_off(assembled: str, function: str) -> list[str]:
+    """Return the names of the symbols that hold parts of a function, in the order in which its code refers to them.
+
+    gcc moves the body of an OpenMP region to `f._omp_fn.0`, and clang to `.omp_outlined.` or (from version 17)
+    `f.omp_outlined`; gcc also makes `f.part.0`, `f.constprop.0`, `f.isra.0` and `f.cold`. Parts may have parts.
+    """
+    symbols = _symbols(assembled)
+    prefix = _prefix(symbols, function)
+    if prefix is None:
+        return []
+    home = {label: symbol for symbol, lines in symbols.items() for line in lines if (label := _label(line))}
+    found = [function]
+    for symbol in found:  # which grows meanwhile
+        for line in filter(_is_instruction, symbols[prefix + symbol]):
+            into = home.get(jump_target(line), "")  # f jumps into the middle of f.cold
+            for word in (into, *(word for word in re.findall(r"[.\w]+", line) if word in symbols)):
+                part = word.removeprefix(prefix)
+                if part not in found and (part.startswith(f"{function}.") or _PARTS.search(part)):
+                    found.append(part)
+    return found[1:]
+
+
+def _symbols(assembled: str) -> dict[str, list[str]]:
+    """Return the lines of each symbol, from its label to the next symbol's."""
+    # Local labels: of ELF, of macOS (where a function has an underscore), and the numbers of inline assembly.
+    local = re.compile(r"[Ll]|\d" if "__TEXT,__text" in assembled else r"\.L|\d")
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in assembled.splitlines():
+        if (label := _label(line)) and not local.match(label):
+            lines = found.setdefault(label, [])
+        lines.append(line)
+    return found
+
+
+def _prefix(symbols: Mapping[str, Sequence[str]], function: str) -> str | None:
+    """Return what the system puts before names, nothing or an underscore (macOS); None if there is no such function."""
+    return next((prefix for prefix in ("", "_") if prefix + function in symbols), None)
+
+
+def _is_instruction(line: str) -> bool:
+    return line[:1].isspace() and bool(line.strip()) and not line.lstrip().startswith((".", "#", ";", "//"))
 
 
 def _file_numbers(assembled: str, source: Path) -> set[str]:
@@ -101,7 +146,7 @@ def _dominates(above: dict[int, int], head: int, block: int) -> bool:
 
 
 def _label(line: str) -> str | None:
-    match = re.match(r"([.\w]+):", line)
+    match = _LABEL.match(line)
     return match[1] if match else None
 
 

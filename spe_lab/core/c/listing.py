@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spe_lab.core.c import native
-from spe_lab.core.c.assembly import body, innermost_loops, jump_target
+from spe_lab.core.c.assembly import body, innermost_loops, jump_target, split_off
 
 NO_ANALYSER = "llvm-mca is not installed, so the loop's speed is not predicted (Debian: apt install llvm)"
 _MOST_ANALYSED = 4  # loops; each takes some 50 ms
@@ -27,13 +27,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Loop:
+    """A loop; `origin` names the symbol that holds it if the compiler moved it out of the function."""
+
     rows: tuple[Row, ...]
     analysis: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The innermost loops of `function`, in the order of the text; `whole`: no loop, so all of it."""
+    """The innermost loops of `function`, in the order of the text; `whole`: no loop, so all of it.
+
+    The loops of the parts that the compiler moved out of the function come last.
+    """
 
     function: str
     loops: tuple[Loop, ...]
@@ -50,7 +56,11 @@ class Listing:
         lines = [self.title]
         for loop in self.loops:
             pairs = zip(loop.rows, _sources(loop.rows), strict=True)
-            lines += ["", *(f"{row.instruction:{width}}  {source}".rstrip() for row, source in pairs)]
+            lines += [
+                "",
+                *([f"{loop.origin}:"] if loop.origin else []),
+                *(f"{row.instruction:{width}}  {source}".rstrip() for row, source in pairs),
+            ]
             lines += [loop.analysis] if loop.analysis else []
         return "\n".join(lines)
 
@@ -66,6 +76,7 @@ class Listing:
                 f"<tr><td {cell}>{html.escape(row.instruction)}</td><td {cell}>{html.escape(source)}</td></tr>"
                 for row, source in zip(loop.rows, _sources(loop.rows), strict=True)
             )
+            parts += [f"<p>{html.escape(loop.origin)}:</p>"] if loop.origin else []
             parts.append(f"<table><tr>{head}</tr>{''.join(rows)}</table><p>{html.escape(loop.analysis)}</p>")
         return "".join(parts)
 
@@ -79,15 +90,31 @@ def listing(assembled: str, function: str, text: str, file: Path, flags: Sequenc
     - `flags`: the compiler's, for an error message
     """
     source = text.splitlines()
-    lines = body(assembled, function, flags, file)
-    labels = {*map(jump_target, lines), function, f"_{function}"}  # not the debugger's
-    lines = [line for line in lines if line[0].isspace() or line.rstrip(":") in labels]
-    innermost = innermost_loops(lines)
-    loops = []
-    for i, part in enumerate(innermost or [lines]):
-        rows = tuple(_row(line, source) for line in part)
-        loops.append(Loop(rows, analysis(part) if innermost and i < _MOST_ANALYSED else ""))
-    return Listing(function, tuple(loops), whole=not innermost)
+    symbols = [function, *split_off(assembled, function)]
+    bodies = {symbol: _instructions(assembled, symbol, file, flags) for symbol in symbols}
+    loops = [(symbol, loop) for symbol, lines in bodies.items() for loop in innermost_loops(lines)]
+    shown = []
+    for i, (symbol, lines) in enumerate(loops or bodies.items()):
+        rows = tuple(_row(line, source) for line in lines)
+        analysed = analysis(lines) if loops and i < _MOST_ANALYSED else ""
+        shown.append(Loop(rows, analysed, _origin(symbol, function)))
+    return Listing(function, tuple(shown), whole=not loops)
+
+
+def _instructions(assembled: str, symbol: str, file: Path, flags: Sequence[str]) -> list[str]:
+    """Return the instructions of a symbol, and those labels that they jump to."""
+    lines = body(assembled, symbol, flags, file)
+    labels = {*map(jump_target, lines), symbol, f"_{symbol}"}  # not the debugger's
+    return [line for line in lines if line[0].isspace() or line.partition(":")[0] in labels]
+
+
+def _origin(symbol: str, function: str) -> str:
+    """Return where a part of the function is; an empty string for the function itself."""
+    if symbol == function:
+        return ""
+    if "omp" in symbol.removeprefix(function):
+        return f"in {symbol}, to which the compiler moved an OpenMP region of {function}"
+    return f"in {symbol}, to which the compiler moved a part of {function}"
 
 
 def _row(line: str, source: Sequence[str]) -> Row:

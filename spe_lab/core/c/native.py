@@ -22,6 +22,7 @@ from typing import Any
 
 from spe_lab.core.c import binding, dwarf
 from spe_lab.core.c.ctype import Declarations
+from spe_lab.core.c.source_text import unnumbered
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
 # The only place for the flags. The baseline instruction set makes curves of two machines comparable. -g costs nothing,
@@ -34,7 +35,8 @@ CELL_FLAGS = ("-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", "-Wshadow", "-Werro
 _DECLARED = ("-g", "-gdwarf-4", "-gno-split-dwarf", "-fno-eliminate-unused-debug-types")
 _SEPARATE = sys.platform == "darwin"  # the linker leaves debug information in the object file
 # macOS's linker reports undefined names anyhow, and binds a library's calls to its own functions. On Linux a function
-# named like one of libc (index, div) would be libc's, also for calls within the reader's text, which gcc then does not inline.
+# named like one of libc (index, div) would be libc's, also for calls within the reader's text, and gcc would not inline
+# them.
 _DEFINED = ("-Wl,-z,defs", "-Wl,-Bsymbolic") if sys.platform.startswith("linux") else ()
 _SHARED = ("-fPIC", "-fno-semantic-interposition")
 _LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
@@ -198,13 +200,16 @@ def build_program_text(text: str, name: str = "program") -> Built:
 
 
 def text_file(text: str, name: str = "cell") -> Path:
-    """Write this text to a file of the cache that is named by its content, and return the path."""
+    """Write this text to a file of the cache that is named by its content, and return the path.
+
+    `#line` directives in it become empty lines, so that messages and debug information count the lines of `text`.
+    """
     folder = _cache_folder() / "cells"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
     from spe_lab.core.files import write_atomically
 
-    write_atomically(source, text)
+    write_atomically(source, unnumbered(text))
     return source
 
 

@@ -15,7 +15,9 @@ from spe_lab.core.c.listing import Listing, listing
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c import wrapped
 from spe_lab.core.own_c.arguments import bound, signature
-from spe_lab.core.own_c.messages import CellError, Diagnostic, Sentence, diagnostics
+from spe_lab.core.own_c.diagnostics import Diagnostic, diagnostics
+from spe_lab.core.own_c.dialect import inline_only
+from spe_lab.core.own_c.messages import CellError, Sentence
 from spe_lab.core.own_c.packed import Packed
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import dtype_of, number_of, read_member, shown
@@ -72,7 +74,7 @@ class Cell:
         self.flags = tuple(flags)
         self.file = native.text_file(source, name)
         self._built = build(source, name, self.flags)
-        self.warnings: list[Diagnostic] = diagnostics(self._built.said, self.file)
+        self.warnings: list[Diagnostic] = diagnostics(self._built.said, self.file, source)
         self._wrapped = self._with_wrappers()
         self._sandbox = Sandbox(self._wrapped.path, self.file)
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
@@ -86,8 +88,8 @@ class Cell:
         needed = [each for each in functions if not wrapped.direct(each) and not refusal(each)]
         if not needed:
             return self._built
-        text = "\n".join([self.source, *map(wrapped.call_text, needed)])
-        return build(text, self.name, [*self.flags, "-w"])  # the warnings are known, and -Werror has had its say
+        # The warnings are known, and -Werror has had its say.
+        return build(self.source, self.name, [*self.flags, "-w"], "".join(map(wrapped.call_text, needed)))
 
     @property
     def functions(self) -> dict[str, "CellFunction"]:
@@ -101,7 +103,7 @@ class Cell:
 
     def __getattr__(self, name: str) -> "CellFunction":
         if name.startswith("__") or "_built" not in vars(self) or name not in self.functions:
-            raise NoFunctionError(f"{vars(self).get('name')!r} has no function {name!r}; {self._known()}")
+            raise NoFunctionError(self._missing(name))
         return self.functions[name]
 
     def __getitem__(self, name: str) -> "CellFunction":
@@ -110,18 +112,23 @@ class Cell:
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.functions]
 
-    def _known(self) -> str:
+    def _missing(self, name: str) -> str:
+        """Return the sentence about a name that this cell does not have."""
         built = vars(self).get("_built")
+        if built and (sentence := inline_only(self.source, name)):
+            return sentence
         names = built.declarations.functions if built else ()
-        return f"it has {', '.join(names)}" if names else "it has none that is neither static, inline nor hidden"
+        known = f"it has {', '.join(names)}" if names else "it has none that is neither static, inline nor hidden"
+        return f"{vars(self).get('name')!r} has no function {name!r}; {known}"
 
     def function(self, name: str) -> "CellFunction":
         """Return a function, also one that is named like a method of this object."""
         if name not in self.functions:
             known = ", ".join(self.functions) or "(this cell has no function)"
             raise CellError(
-                f"name must be one of {known}, got {name!r}; define it in the cell, without static, or see the cell's"
-                " list"
+                inline_only(self.source, name)
+                or f"name must be one of {known}, got {name!r}; define it in the cell, without static, or see the"
+                " cell's list"
             )
         return self.functions[name]
 

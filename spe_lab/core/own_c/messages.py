@@ -7,21 +7,25 @@ import signal
 import struct
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from spe_lab.core import units
+from spe_lab.core.c import native
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.own_c import dialect
+from spe_lab.core.own_c.diagnostics import Diagnostic, diagnostics
+from spe_lab.core.own_c.undeclared import Undeclared, cure, follows, undeclared
 
 _STACK_REACH = 128 << 20  # the gap that Linux leaves below the stack limit
 _NO_ADDRESS = 128  # siginfo's code if the processor reports no address (x86: a non-canonical address)
-_DIAGNOSTIC = re.compile(
-    r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:\d+:)? (?P<kind>fatal error|error|warning|note): (?P<text>.*)"
-)
-_UNDEFINED = re.compile(
-    r"(?:\S*ld(?:\.lld)?: (?:error: )?)?(?P<file>/[^:\n]*):(?P<line>\d+): (?P<text>undefined reference to .*)"
-)
-_INCLUDED = re.compile(r"(?:In file included|\s+) from (?P<file>[^:\n]+):(?P<line>\d+)")
+_OPTIONS = re.compile(
+    r"^(?:\S+: )?(?:fatal )?error: (?!ld returned|linker command)(.*)", re.MULTILINE
+)  # no file, no line
+_OF_CPLUSPLUS = 2  # errors of C++ that are shown: all others follow from its being C++
+_OF_CLANG = "expression is not assignable"  # what clang says of size_t n = 1 after it has taken size_t for sizeof
+_Noted = tuple[Diagnostic, list[Diagnostic]]  # an error and its notes
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
@@ -41,62 +45,74 @@ class Stopped(Sentence, KeyboardInterrupt):
     """The reader stopped a call. It is a KeyboardInterrupt, so that handlers of interrupts still catch it."""
 
 
-@dataclass(frozen=True)
-class Diagnostic:
-    """A compiler message.
+def refused(
+    name: str, output: str, source: Path, flags: Sequence[str] = native.CELL_FLAGS, text: str = ""
+) -> CellError:
+    """Return the error for a cell that does not compile: the errors with their notes and cures, no warnings.
 
-    `line` is a line of the cell; for a fault in an included file it is the #include, and `place` names file and line
-    there. `excerpt` is the source line with a caret below the place.
+    - name: of the cell
+    - output: messages of the compiler or of the linker
+    - source, flags: what was compiled, and how
+    - text: the cell's own text, if the source has code of ours behind it
     """
-
-    kind: str
-    line: int
-    text: str
-    excerpt: str
-    place: str = ""
-
-    def __str__(self) -> str:
-        message = f"line {self.line}: {self.kind}: {f'in {self.place}: ' if self.place else ''}{self.text}"
-        return f"{message}\n{self.excerpt}" if self.excerpt else message
-
-
-def diagnostics(output: str, source: Path) -> list[Diagnostic]:
-    """Return the compiler's messages about `source`, notes included, in its order and without repetitions."""
-    found: list[tuple[re.Match, int, list[str]]] = []
-    included = 0
-    for line in output.splitlines():
-        if via := _INCLUDED.match(line):
-            included = int(via["line"]) if via["file"] == str(source) else included
-        elif message := _DIAGNOSTIC.fullmatch(line):
-            found.append((message, included, []))
-        elif undefined := _UNDEFINED.fullmatch(line):
-            found.append((undefined, included, []))
-        elif found and line.startswith(" "):
-            found[-1][2].append(line)  # the source line, and a caret below the place
-    return list(dict.fromkeys(_diagnostic(message, included, excerpt, source) for message, included, excerpt in found))
-
-
-def _diagnostic(message: re.Match, included: int, excerpt: list[str], source: Path) -> Diagnostic:
-    kind = message.groupdict().get("kind", "error")  # the linker does not say
-    if message["file"] == str(source):
-        return Diagnostic(kind, int(message["line"]), message["text"], "\n".join(excerpt))
-    place = f"{Path(message['file']).name}, line {message['line']}"
-    return Diagnostic(kind, included, message["text"], "\n".join(excerpt), place)
-
-
-def refused(name: str, output: str, source: Path) -> CellError:
-    """Return the error for a cell that does not compile: the errors with their notes, no warnings."""
-    shown: list[Diagnostic] = []
-    of_error = False  # whether a note would belong to an error
-    for message in diagnostics(output, source):
-        if "error" in message.kind or (message.kind == "note" and of_error):
-            shown.append(message)
-        of_error = message.kind != "warning" and (message.kind != "note" or of_error)
-    errors = sum("error" in message.kind for message in shown)
+    text = text or source.read_text(encoding="utf-8", errors="replace")
+    errors = _with_notes(diagnostics(output, source, text))
+    if errors and (seen := dialect.cplusplus(text)):
+        line, words = seen
+        head = f"{name} must be C, since a cell compiles C, and line {line} is C++ ({words}); write it in C"
+        return CellError(
+            "\n".join([f"{head}. The compiler says:", *(str(error) for error, _ in errors[:_OF_CPLUSPLUS])])
+        )
     rule = f"the C of {name} must compile"
-    if not errors:  # messages of the linker, or of a compiler with another format
-        return CellError(f"{rule}; the compiler says:\n{output.strip().replace(str(source), name)}")
-    return CellError("\n".join([f"{rule}; {errors} error{'s' if errors > 1 else ''}:", *map(str, shown)]))
+    if errors := _causes(errors, text):
+        shown = [line for error, notes in errors for line in _explained(error, notes, text, flags)]
+        return CellError("\n".join([f"{rule}; {len(errors)} error{'s' if len(errors) > 1 else ''}:", *map(str, shown)]))
+    if options := _OPTIONS.findall(output):
+        return CellError(f"flags must be options of the compiler, and it says: {'; '.join(options)}; correct them")
+    return CellError(f"{rule}; the compiler says:\n{output.strip().replace(str(source), name)}")
+
+
+def _with_notes(messages: Sequence[Diagnostic]) -> list[_Noted]:
+    """Return the errors, each with the notes that follow it."""
+    found: list[_Noted] = []
+    of_error = False  # whether a note would belong to an error
+    for message in messages:
+        if "error" in message.kind:
+            found.append((message, []))
+        elif message.kind == "note" and of_error:
+            found[-1][1].append(message)
+        of_error = message.kind != "warning" and (message.kind != "note" or of_error)
+    return found
+
+
+def _causes(errors: Sequence[_Noted], text: str) -> list[_Noted]:
+    """Return the errors without those that another one brings about, and each undeclared name once a line."""
+    kept: list[_Noted] = []
+    earlier: dict[tuple[Undeclared, int], None] = {}
+    for error, notes in errors:
+        missing = undeclared(error.text, error.excerpt)
+        if missing is None:
+            if error.text != _OF_CLANG or error.line not in {line for _, line in earlier}:
+                kept.append((error, notes))
+        elif (missing, error.line) not in earlier and not follows(missing, [name for name, _ in earlier], text):
+            kept.append((error, notes))
+            earlier[missing, error.line] = None
+    return kept
+
+
+def _explained(error: Diagnostic, notes: Sequence[Diagnostic], text: str, flags: Sequence[str]) -> list[Diagnostic]:
+    """Return an error and its notes; instead of the compiler's words, the cure if it is known."""
+    if error.undefined:
+        sentence = dialect.inline_only(text, error.undefined)
+        if error.undefined.startswith("omp_"):
+            sentence = f"{error.undefined} needs the library of OpenMP; write --flags -fopenmp behind %%c"
+        return [replace(error, text=sentence or error.text), *notes]
+    missing = undeclared(error.text, error.excerpt)
+    sentence = missing and cure(missing, error.line, text, flags, [note.text for note in notes])
+    if not sentence:
+        return [error, *notes]
+    shown = "\n".join(error.excerpt.splitlines()[:2])  # without gcc's suggestion of another name
+    return [replace(error, text=sentence, excerpt=shown), *takewhile(lambda note: "macro" in note.text, notes)]
 
 
 @dataclass(frozen=True)
@@ -155,7 +171,10 @@ def _address(crash: Crash, name: str, memory: Sequence[Memory], stack_top: int, 
     if 0 < stack_top - crash.address < _STACK_REACH + (64 << 20):
         return f"stack overflow ({name}); end the recursion, or take a large array from Python instead of the stack"
     if crash.code == _NO_ADDRESS:
-        return f"it followed a pointer that is no address ({name}); look for a pointer that was never set"
+        return (
+            f"it followed a pointer that is no address, or used an aligned vector instruction at an unaligned address"
+            f" ({name}); look for a pointer that was never set, and load vectors unaligned (_mm256_loadu_pd)"
+        )
 
     def outside(block: Memory) -> float:
         """Bytes from the block to the address; negative inside the block."""

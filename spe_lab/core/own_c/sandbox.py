@@ -30,16 +30,17 @@ MOST_OUTPUT = 100_000  # bytes that a call may print: more would freeze the page
 _START_S = 30.0
 
 
-def build(text: str, name: str, flags: Sequence[str]) -> native.Built:
+def build(text: str, name: str, flags: Sequence[str], behind: str = "") -> native.Built:
     """Compile C text into a library that only a worker loads, since loading it can run its code.
 
-    Raises CellError with the compiler's messages.
+    `behind` is C of our own that follows the text. Raises CellError with the compiler's messages.
     """
-    file = native.text_file(text, name)
+    whole = f"{text}\n{behind}" if behind else text
+    file = native.text_file(whole, name)
     try:
-        return native.build_text(text, name, flags)
+        return native.build_text(whole, name, flags)
     except native.CompilerError as error:
-        raise messages.refused(name, error.said, file) from None
+        raise messages.refused(name, error.said, file, flags, text) from None
     except UnavailableError:
         raise
     except SpeLabError as error:

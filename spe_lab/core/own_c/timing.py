@@ -149,5 +149,5 @@ def _kernel(cell: Cell, function: Function) -> tuple[native.Built, str, Record]:
             f"{function.name} must take a number to be timed over, as over= names it, got {prototype(function)}; add a"
             " parameter"
         )
-    library = build(f"{cell.source}\n{wrapped.loop_text(function)}", cell.name, [*cell.flags, "-w"])
+    library = build(cell.source, cell.name, [*cell.flags, "-w"], wrapped.loop_text(function))
     return library, wrapped.TIMED, wrapped.arguments_of(function, library.declarations, wrapped.TIMED)
