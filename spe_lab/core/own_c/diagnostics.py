@@ -12,7 +12,7 @@ _DIAGNOSTIC = re.compile(
 )
 # With a line as `…/own.c:4: undefined reference to `f'`; without -g as `own.c:(.text+0xf): undefined reference …`.
 _UNDEFINED = re.compile(
-    r"(?:\S*(?:ld|lld|mold)\S*: (?:error: )?)?(?:(?P<file>/[^:\n]*):(?P<line>\d+): )?"
+    r"(?:\S*(?:ld|lld|mold)\S*: (?:error: )?)?(?:[^:\s]+\.o:)?(?:(?P<file>/[^:\n]*):(?P<line>\d+): )?"
     r"(?:\S+:(?:function \w+)?(?:\(\S+\))?: (?:error: )?)?(?P<text>undefined (?:reference to|symbol:) .*)"
 )
 _REFERENCED = re.compile(r">>> referenced by .*?(?P<file>/[^:()\n]*):(?P<line>\d+)\b.*")  # lld's second line

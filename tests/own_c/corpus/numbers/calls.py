@@ -234,7 +234,7 @@ REFUSED = [
     Refused("characters.c", lambda own: own.shift("a", 1), ("letter", "'a'")),
     Refused("characters.c", lambda own: own.caesar(b"text", 1), ("text", "bytearray")),
     Refused("vectors.c", lambda own: own.first([1, 2, 3], 1), ("v", "2", "3")),
-    Refused("odd_numbers.c", lambda own: own.square(3 + 4j), ("z", "int"), "gauss square("),
+    Refused("odd_numbers.c", lambda own: own.square(3 + 4j), ("z", "complex"), "gauss square("),
     Refused("quad_precision.c", lambda own: own.rounded(0.1), ("x", "loat128"), "double rounded("),
     Refused("quad_precision.c", lambda own: own.third(0.1), ("third", "loat128"), "_Float128 third("),
     Refused(

@@ -24,7 +24,7 @@ REJECTED = [
     Rejected("cpp_class.c", ("C++", "class"), 2),
     Rejected("cpp_template.c", ("C++", "template"), 1),
     Rejected("cpp_reference.c", ("C++", "&a"), 1),
-    Rejected("cpp_new.c", ("C++", "new double["), 3),
+    Rejected("cpp_new.c", ("C++", "new double"), 3),
     Rejected("not_c.c", ("def",), 1),
     Rejected("static_assertion.c", ("long must have three bytes",), 3),
     Rejected("error_directive.c", ("compile with -DSPECIAL_FLAG",), 2),
