@@ -245,6 +245,11 @@ def _not_from_python(name: str, kind: Pointer, where: str, value: Any) -> str:
         what, cure = "a pointer to a function, and Python has no C functions", "call it from C that passes one"
     elif isinstance(target, Pointer):
         what, cure = "a pointer to pointers", "pass one array, and compute the places of its rows in C"
+    elif isinstance(target, Record) and target.bytes is not None:
+        return (
+            f"{name} must be a dict or a list of dicts for C's {spelled(kind)}{where}, since numpy has no type for its"
+            f" pointers and bit-fields, got {type(value).__name__}; give for example {{{example(target)}}}"
+        )
     elif isinstance(target, Record):
         what, cure = "a pointer to a type that the cell does not define", "let C create and pass it"
     else:
