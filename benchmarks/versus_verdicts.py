@@ -24,26 +24,88 @@ from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.side_by_side import SideBySide
 from spe_lab.core.own_c.versus import FASTER, SAME, SLOWER, verdict
 
-# long core(const long *x, long n): each is called REPEATS times, so that any of them can do some per cent more.
+# Bodies of `long core(const long *x, long n)`, each with an n.
 CORES = {
     "sum": (1000, "long s = 0; for (long i = 0; i < n; i++) s += x[i]; return s;"),
     "floats": (500, "double s = 0; for (long i = 0; i < n; i++) s += (double)x[i] * 0.5 + 1; return (long)s;"),
-    "branches": (400, "long s = 0; for (long i = 0; i < n; i++) { if (x[i] > 50) s += 3 * x[i]; else if (x[i] < 20) s -= x[i];"
-                 " if (s > 1000000) s -= 999983; } return s;"),
-    "hash": (400, "unsigned long h = 1469598103934665603u; for (long i = 0; i < n; i++) h = (h ^ (unsigned long)x[i]) *"
-             " 1099511628211u; return (long)h;"),
-    "matrix": (10, "long s = 0; for (long i = 0; i < n; i++) for (long j = 0; j < n; j++) { long t = 0; for (long k = 0; k < n;"
-               " k++) t += x[i * n + k] * x[k * n + j]; s ^= t; } return s;"),
-    "insertion": (40, "long y[64]; for (long i = 0; i < n; i++) { long v = x[i], j = i; while (j > 0 && y[j - 1] > v) { y[j] ="
-                  " y[j - 1]; j--; } y[j] = v; } return y[n / 2];"),
-    "sieve": (400, "static char c[1024]; long k = 0; for (long i = 0; i < n; i++) c[i] = 1; for (long i = 2; i < n; i++) if"
-              " (c[i]) { k++; for (long j = 2 * i; j < n; j += i) c[j] = 0; } return k + x[0];"),
-    "collatz": (30, "long t = x[0]; for (long i = 1; i < n; i++) for (long v = i; v != 1; t++) v = v & 1 ? 3 * v + 1 : v / 2;"
-                " return t;"),
-    "search": (400, "long t = 0; for (long k = 0; k < 40; k++) { long low = 0, high = n; while (low < high) { long m = (low +"
-               " high) / 2; if (m * 7 < k * 67) low = m + 1; else high = m; } t += low; } return t + x[0];"),
+    "branches": (
+        400,
+        """
+        long s = 0;
+        for (long i = 0; i < n; i++) {
+            if (x[i] > 50) s += 3 * x[i]; else if (x[i] < 20) s -= x[i];
+            if (s > 1000000) s -= 999983;
+        }
+        return s;
+        """,
+    ),
+    "hash": (
+        400,
+        """
+        unsigned long h = 1469598103934665603u;
+        for (long i = 0; i < n; i++) h = (h ^ (unsigned long)x[i]) * 1099511628211u;
+        return (long)h;
+        """,
+    ),
+    "matrix": (
+        10,
+        """
+        long s = 0;
+        for (long i = 0; i < n; i++)
+            for (long j = 0; j < n; j++) {
+                long t = 0;
+                for (long k = 0; k < n; k++) t += x[i * n + k] * x[k * n + j];
+                s ^= t;
+            }
+        return s;
+        """,
+    ),
+    "insertion": (
+        40,
+        """
+        long y[64];
+        for (long i = 0; i < n; i++) {
+            long v = x[i], j = i;
+            while (j > 0 && y[j - 1] > v) { y[j] = y[j - 1]; j--; }
+            y[j] = v;
+        }
+        return y[n / 2];
+        """,
+    ),
+    "sieve": (
+        400,
+        """
+        static char c[1024];
+        long k = 0;
+        for (long i = 0; i < n; i++) c[i] = 1;
+        for (long i = 2; i < n; i++)
+            if (c[i]) { k++; for (long j = 2 * i; j < n; j += i) c[j] = 0; }
+        return k + x[0];
+        """,
+    ),
+    "collatz": (
+        30,
+        """
+        long t = x[0];
+        for (long i = 1; i < n; i++)
+            for (long v = i; v != 1; t++) v = v & 1 ? 3 * v + 1 : v / 2;
+        return t;
+        """,
+    ),
+    "search": (
+        400,
+        """
+        long t = 0;
+        for (long k = 0; k < 40; k++) {
+            long low = 0, high = n;
+            while (low < high) { long m = (low + high) / 2; if (m * 7 < k * 67) low = m + 1; else high = m; }
+            t += low;
+        }
+        return t + x[0];
+        """,
+    ),
     "calls": (10, "return n < 2 ? n + x[0] : core(x, n - 1) + core(x, n - 2);"),
-}  # fmt: skip
+}
 REPEATS = 100
 SOURCE = """
 {before}
