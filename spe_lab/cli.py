@@ -1,16 +1,18 @@
 """spe-lab: the labs on the command line, for use without a browser, for tests and for other programs.
 
-Exit status: 0 done; 2 bad input, with one sentence that names the cure; 3 the measurement was not possible.
+Exit status: 0 done; 2 bad input, with one sentence that names the cure; 3 the measurement was not possible. versus has
+more of them (commands/own_c.py).
 """
 
 import argparse
-import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from spe_lab.commands import own_c
+from spe_lab.commands.terminal import assignment, print_json, show_progress
 from spe_lab.core import files, registry, units
 from spe_lab.core import machine as machines
 from spe_lab.core.c import native
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = options.command(options)
         sys.stdout.flush()  # inside the try: a full disk or a closed pipe shows here
         return status
-    except MeasurementError as error:
+    except (MeasurementError, UnavailableError) as error:
         return _complain(error, 3)
     except SpeLabError as error:
         return _complain(error, 2)
@@ -131,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
         "--flags", metavar="FLAGS", help='compiler flags instead of the default ones: --flags="-O3 -march=native"'
     )
 
+    own_c.add(command)
+
     text = "Your predictions and answers of all chapters, and how often your ranges held."
     journal = command("journal", _journal, text)
     form = journal.add_mutually_exclusive_group()
@@ -156,7 +160,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
     findings = doctor.examine()
     if options.json:
-        _print_json([vars(finding) for finding in findings])
+        print_json([vars(finding) for finding in findings])
     else:
         for finding in findings:
             cure = f"\n      → {finding.cure}" if finding.cure else ""
@@ -167,7 +171,7 @@ def _doctor(options: argparse.Namespace) -> int:
 def _machine(options: argparse.Namespace) -> int:
     machine = _calibrated(options.replace) if options.calibrate else machines.current()
     if options.json:
-        _print_json(machine.to_dict())
+        print_json(machine.to_dict())
         return 0
     for name, fact in machine.facts.items():
         print(f"{name.replace('_', ' '):<24} {'not stated' if fact is None else fact}")
@@ -189,9 +193,9 @@ def _calibrated(replace: bool) -> Machine:
     try:
         for progress, text, refined in calibration.calibrate(machines.claim()):
             measured = refined
-            _show_progress(progress, text)
+            show_progress(progress, text)
     finally:
-        _show_progress(None)
+        show_progress(None)
     machine = machines.profile_of(measured, former)
     machines.save_own(machine, replace=replace)
     return machine
@@ -200,7 +204,7 @@ def _calibrated(replace: bool) -> Machine:
 def _labs(options: argparse.Namespace) -> int:
     every = [lab_class() for lab_class in registry.labs().values()]
     if options.json:
-        _print_json([lab.to_dict() for lab in every])
+        print_json([lab.to_dict() for lab in every])
         return 0
     for lab in every:
         print(f"{lab.id}  (chapter {lab.chapter})  {lab.question}")
@@ -215,10 +219,10 @@ def _labs(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     lab = registry.get(options.lab, Machine.load(options.machine) if options.machine else None)
-    settings = dict(_assignment("--set", text) for text in options.set)
+    settings = dict(assignment("--set", text) for text in options.set)
     over = None
     if options.over is not None:
-        name, values = _assignment("--over", options.over)
+        name, values = assignment("--over", options.over)
         lab.slider(name)
         if name != lab.axis:
             rule = f"--over must name the axis that {lab.id} sweeps, which is {lab.axis}"
@@ -234,12 +238,12 @@ def _run(options: argparse.Namespace) -> int:
     try:
         for progress, better in lab.recordings(settings, over, budget_s=options.budget, short=options.quick or None):
             recording = better
-            _show_progress(progress)
+            show_progress(progress)
         run = lab.joined(lab.fitted(recording))
     except UnavailableError as error:
         run, status = _fall_back(lab, settings, error), 3
     finally:
-        _show_progress(None)
+        show_progress(None)
     if options.save and not status:
         recording.save(options.save)
     _emit(run, options)
@@ -247,8 +251,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    grid = dict(_assignment("--over", text) for text in options.over)
-    settings = dict(_assignment("--set", text) for text in options.set)
+    grid = dict(assignment("--over", text) for text in options.over)
+    settings = dict(assignment("--set", text) for text in options.set)
     effort = {"budget_s": options.budget, "short": options.quick or None}
     swept = None
     try:
@@ -256,11 +260,11 @@ def _sweep(options: argparse.Namespace) -> int:
             options.lab, grid, options.executor, settings=settings, keep=options.keep, **effort
         ):
             swept = so_far
-            _show_progress(progress)
+            show_progress(progress)
     except UnavailableError as error:
         raise MeasurementError(str(error)) from None
     finally:
-        _show_progress(None)
+        show_progress(None)
     print(swept.to_json() if options.json else swept.to_csv().rstrip("\n") if options.csv else swept.summary())
     return 0
 
@@ -285,19 +289,6 @@ def _emit(run: Run, options: argparse.Namespace) -> None:
 
             save_png(run, options.png)
         print(run.summary())
-
-
-def _show_progress(progress: float | None, text: str = "") -> None:
-    if sys.stderr.isatty():
-        line = "" if progress is None else f"measuring {progress:4.0%} {text}"
-        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-
-
-def _assignment(option: str, text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name.strip() and equals and value.strip()):
-        raise SpeLabError(f"{option} must be NAME=VALUE, got {text!r}; write for example {option} size=64KiB")
-    return name.strip(), value.strip()
 
 
 def _asm(options: argparse.Namespace) -> int:
@@ -348,10 +339,6 @@ def _notebooks(options: argparse.Namespace) -> int:
     count = len(list(options.folder.glob("*.ipynb")))
     print(f"{count} notebooks in {options.folder}; open them with: jupyter lab {options.folder / 'index.ipynb'}")
     return 0
-
-
-def _print_json(data: object) -> None:
-    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,10 @@ COMMANDS = [
     if re.match(r"    (spe-lab|make) ", line)
 ]
 
+# The files that commands of the README name. Twins may be inconclusive on a busy machine, and differ by 5 % of chance.
+OLD = "double total(const double *x, long n) { double s = 0; for (long i = 0; i < n; i++) s += x[i]; return s; }"
+FILES = {"old.c": OLD, "new.c": OLD.replace("long n", "const long n")}
+UNSETTLED = (0, 1, 3)
 # What is run elsewhere, since it is more than one line's work: a server, a browser, half an hour of tests.
 ELSEWHERE = {
     "make lab": "tests/faults/test_hygiene.py",
@@ -44,6 +48,8 @@ def test_the_readme_has_commands_and_each_is_run_somewhere():
     "command", [command for command in COMMANDS if command.startswith("spe-lab ") and command != CALIBRATE]
 )
 def test_a_command_of_the_readme_works_as_written(command, tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
     words = [str(tmp_path / "workbook") if word == "DIR" else word for word in shlex.split(command)]
     environment = {
         **os.environ,
@@ -53,4 +59,4 @@ def test_a_command_of_the_readme_works_as_written(command, tmp_path):
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     if not native.available() and done.returncode == 3:
         pytest.skip(f"without a C compiler it says why it cannot: {done.stderr.strip()}")
-    assert done.returncode == 0 and done.stdout.strip(), done.stderr
+    assert done.returncode in (UNSETTLED if "versus" in words else (0,)) and done.stdout.strip(), done.stderr

@@ -12,6 +12,8 @@ import pytest
 
 from spe_lab.core.c import native
 
+PROBE = ("versus", *2 * [str(native.kernel_folder() / "measurement.c")], "probe_kernel", "--set", "state=null")
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not native.available(), reason="needs a C compiler to measure"),
@@ -22,6 +24,7 @@ LONG = {
     "measuring with threads": ("run", "scaling.amdahl", "--set", "work=waiting", "--budget", "60"),
     "simulating": ("run", "queueing.head_of_line", "--budget", "60"),  # a minute
     "calibrating": ("machine", "--calibrate"),
+    "comparing": (*PROBE, "--over", f"work={','.join(map(str, range(1000, 1100)))}"),
     "building": ("run", "memory.working_set"),
 }
 # Says when it has begun, for an interrupt of Python's own start is another matter.

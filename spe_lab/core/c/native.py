@@ -175,18 +175,28 @@ def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> B
     """
     source = text_file(text, name)
     assembly, said = assemble(source, [*flags, *_DECLARED, *_SHARED])
-    used = compiler()
-    # The assembly has its line numbers already.
-    linking = [*(flag for flag in flags if not flag.startswith("-g")), *_DEFINED]
+    used, linking = compiler(), _linking(flags)
     key = _key((assembly.encode(), *map(str.encode, (*linking, *_LINK[".so"], *used.command, used.version))))
     path = _cached(name, key, ".so")
     if path is None:
-        with _scratch() as folder:
+        with scratch_folder() as folder:
             scratch = Path(folder)
             assembled = scratch / f"{source.stem}.s"
             assembled.write_text(assembly, encoding="utf-8")
             path = _made(assembled, name, key, linking, ".so", scratch)
     return Built(path, _declared(path, source), _provenance(source, flags, key), assembly, said)
+
+
+def link(assembly: str, target: Path, flags: Sequence[str] = FLAGS) -> None:
+    """Assemble and link a variant of `Built.assembly` into a library at `target`, past the cache."""
+    source = target.with_suffix(".s")
+    source.write_text(assembly, encoding="utf-8")
+    run_compiler([*_linking(flags), "-o", str(target)], source, _LINK[".so"])
+
+
+def _linking(flags: Sequence[str]) -> list[str]:
+    # The assembly has its line numbers already.
+    return [*(flag for flag in flags if not flag.startswith("-g")), *_DEFINED]
 
 
 def build_program(name: str) -> Built:
@@ -242,7 +252,7 @@ def _built(source: Path, stem: str, flags: tuple[str, ...], suffix: str = ".so")
     key = _key((source.read_bytes(), *headers, *map(str.encode, words)))
     path = _cached(stem, key, suffix)
     if path is None:
-        with _scratch() as folder:
+        with scratch_folder() as folder:
             scratch = Path(folder)
             options = [*flags, *_DECLARED, f"-I{kernel_folder()}"]
             path = _made(source, stem, key, options, suffix, scratch)
@@ -264,7 +274,8 @@ def _key(parts: Iterable[bytes]) -> str:
     return key.hexdigest()
 
 
-def _scratch() -> tempfile.TemporaryDirectory:
+def scratch_folder() -> tempfile.TemporaryDirectory:
+    """Return a folder in the cache, for a `with` block."""
     return tempfile.TemporaryDirectory(dir=_cache_folder(), prefix="build-")
 
 

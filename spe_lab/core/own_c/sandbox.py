@@ -76,7 +76,7 @@ class Sandbox:
         """Yield the worker's answers, for at most request.limit_s after the start of the C code.
 
         A Call yields one (result, numbers of the blocks with a write before their start, the blocks). A Timing yields
-        (progress, curve) repeatedly, a Task one (result,). `described` holds (name, bytes per element, count) of each
+        `Timed` repeatedly, a Task one (result,). `described` holds (name, bytes per element, count) of each
         block. Raises CellError if the worker dies or is late. The worker is ended if the reader stops the cell, if
         `cancel` is set, or if the caller closes this generator.
         """

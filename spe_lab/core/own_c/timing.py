@@ -15,7 +15,7 @@ from spe_lab.core import units
 from spe_lab.core.c import native
 from spe_lab.core.c.ctype import Function, Number, Pointer, Record, Type, prototype
 from spe_lab.core.cancel import Cancel
-from spe_lab.core.curve import Curve
+from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.mode import quick
 from spe_lab.core.own_c import wrapped
 from spe_lab.core.own_c.arguments import named
@@ -24,7 +24,7 @@ from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.packed import Packed
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import number_of
-from spe_lab.core.own_c.worker import Timing
+from spe_lab.core.own_c.worker import TimedPoint, Timing
 
 _SHORT_BUDGET_S = 0.7
 _MOST_POINTS = 100
@@ -89,7 +89,12 @@ def sweep(
         raise CellError(
             f"{name} needs a value for {', '.join(missing)}, as {prototype(function)} says; give one by name"
         )
-    library, kernel, kind = _kernel(cell, function)
+    if not function.parameters:
+        raise CellError(
+            f"{function.name} must take a number to be timed over, as over= names it, got {prototype(function)}; add a"
+            " parameter"
+        )
+    library, kernel, kind = kernel_of(cell, function)
     unknown = [each for each in arguments if each not in fields(function)]
     if unknown:
         raise CellError(
@@ -100,21 +105,20 @@ def sweep(
     states = [packed.structure({**arguments, axis: value}, kind, label).number for value in values]
     budget_s = min(budget_s, _SHORT_BUDGET_S) if quick() else budget_s
     request = Timing(
-        kernel,
-        tuple(states),
+        name,
+        tuple(TimedPoint(str(library.path), kernel, state) for state in states),
         packed.sizes,
         tuple(packed.pointers),
         2 * budget_s + cell.limit_s,
         cell.memory_bytes,
         budget_s,
-        (axis, unit, tuple(map(float, values))),
-        name,
-        library.provenance,
     )
+    x = Axis(axis, unit, np.array(values, dtype=float))
     sandbox = Sandbox(library.path, native.kernel_folder() / library.provenance["source"])
     try:
-        for progress, curve in sandbox.ask(request, packed.blocks, packed.described, cancel):
-            yield progress, Curve.from_dict(curve)
+        for timed in sandbox.ask(request, packed.blocks, packed.described, cancel):
+            e, origin = timed.estimate, {**timed.provenance, **library.provenance, "notes": list(timed.notes)}
+            yield timed.progress, Curve(name, "measured", x, "ns", e.value, e.low, e.high, e.kept, e.tried, origin)
     finally:
         sandbox.close()
 
@@ -137,17 +141,17 @@ def axis_of(function: Function, over: Mapping[str, Sequence[float] | np.ndarray]
     return name, numbers
 
 
-def _kernel(cell: Cell, function: Function) -> tuple[native.Built, str, Record]:
-    """Return a library with a work kernel for this function, the kernel's name and its state."""
+def kernel_of(
+    cell: Cell, function: Function, behind: str = "", flags: Sequence[str] = ()
+) -> tuple[native.Built, str, Record]:
+    """Return a library with a work kernel for this function, the kernel's symbol and its state.
+
+    `behind` is C text to compile at the end, `flags` are further ones.
+    """
     if is_work_kernel(function):
-        library = build(cell.source, cell.name, cell.flags)
+        library = build(cell.source, cell.name, [*cell.flags, *flags], behind)
         return library, function.symbol, structure_of(function.parameters[0].type)
     if sentence := refusal(function):
         raise CellError(sentence)
-    if not function.parameters:
-        raise CellError(
-            f"{function.name} must take a number to be timed over, as over= names it, got {prototype(function)}; add a"
-            " parameter"
-        )
-    library = build(cell.source, cell.name, [*cell.flags, "-w"], wrapped.loop_text(function))
+    library = build(cell.source, cell.name, [*cell.flags, *flags, "-w"], f"{wrapped.loop_text(function)}{behind}")
     return library, wrapped.TIMED, wrapped.arguments_of(function, library.declarations, wrapped.TIMED)

@@ -57,18 +57,44 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Work kernels to be timed in interleaved rounds, each with the number of the block that is its state."""
+class TimedPoint:
+    """A work kernel: path of its library, its symbol, the number of its state's block, the index of its twin if any."""
 
-    function: str
-    states: tuple[int, ...]
+    library: str
+    symbol: str
+    state: int
+    twin: int | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Work kernels to be timed in interleaved rounds, until every interval is within `target` or the budget is used."""
+
+    name: str
+    points: tuple[TimedPoint, ...]
     sizes: tuple[int, ...]
     pointers: tuple[tuple[int, int, int], ...]
     limit_s: float
     memory_bytes: int
     budget_s: float
-    axis: tuple[str, str, tuple[float, ...]]
-    name: str
+    target: float = 0.01
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The result of a timing after some rounds; later ones are more precise.
+
+    - progress: share of the budget, 0 to 1
+    - estimate: an Estimate with one value for each point, ns
+    - blocks: array of blocks × points, ns: what stands behind the estimate
+    """
+
+    progress: float
+    estimate: Any
+    blocks: Any
+    rounds: int
+    notes: tuple[str, ...]
     provenance: dict[str, Any]
 
 
@@ -242,26 +268,27 @@ def _call(request: Call, library: ctypes.CDLL, peer: Connection, file: int) -> N
 
 
 def _time(request: Timing, library: ctypes.CDLL, peer: Connection, file: int) -> None:
-    """Send (share done, curve) repeatedly, and None at the end."""
-    import numpy as np
-
+    """Send Timed repeatedly, and None at the end."""
     from spe_lab.core.c import native
-    from spe_lab.core.curve import Axis, Curve
     from spe_lab.core.sampling.kernels import Point, sweep
 
     native.load("measurement")  # before memory is limited, since it may run the compiler
-    kernel = ctypes.cast(_defined(library, request.function, request.name), ctypes.c_void_p).value
-    name, unit, values = request.axis
-    axis = Axis(name, unit, np.array(values))
+    libraries = {library._name: library}
+    for point in request.points:  # each with names of its own: ctypes loads with RTLD_LOCAL
+        libraries.setdefault(point.library, ctypes.CDLL(point.library))
     with _memory(request, file, private=True) as blocks:
         peer.send([block.address for block in blocks])
-        states = [(ctypes.c_char * max(1, blocks[i].size)).from_address(blocks[i].address) for i in request.states]
-        points = [Point(request.name, kernel, state) for state in states]
+        points = []
+        for point in request.points:
+            kernel = ctypes.cast(_defined(libraries[point.library], point.symbol, request.name), ctypes.c_void_p).value
+            state = (ctypes.c_char * max(1, blocks[point.state].size)).from_address(blocks[point.state].address)
+            points.append(Point(request.name, kernel, state, twin=point.twin))
         with _limits(request):
-            for result in sweep(points, budget_s=request.budget_s):
-                e, origin = result.estimate, {**result.provenance, **request.provenance, "notes": list(result.notes)}
-                curve = Curve(request.name, "measured", axis, "ns", e.value, e.low, e.high, e.kept, e.tried, origin)
-                peer.send((result.progress, curve.to_dict()))
+            for result in sweep(points, budget_s=request.budget_s, target=request.target, seed=request.seed):
+                values = result.blocks()[:, : len(points)]
+                peer.send(
+                    Timed(result.progress, result.estimate, values, result.rounds, result.notes, result.provenance)
+                )
     peer.send(None)
 
 

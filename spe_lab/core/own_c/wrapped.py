@@ -19,9 +19,10 @@ void {tag}(struct {tag} *call)
     {store}
 }}
 """
+# The loop begins a cache line whatever comes before it: only the place of the reader's function may change its time.
 _LOOP = """
 struct {tag} {{ {fields} }};
-__UINT64_TYPE__ {tag}(struct {tag} *state, __UINT64_TYPE__ work);
+__UINT64_TYPE__ {tag}(struct {tag} *state, __UINT64_TYPE__ work) __attribute__((aligned(64)));
 __UINT64_TYPE__ {tag}(struct {tag} *state, __UINT64_TYPE__ work)
 {{
     __typeof__(&{name}) volatile callee = {name};

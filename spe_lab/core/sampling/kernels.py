@@ -19,7 +19,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ from spe_lab.core.sampling.statistics import (
 )
 
 SAMPLE_NS = 150_000
+_LONG_NS = 10 * SAMPLE_NS  # one unit that takes so long reloads its caches by itself, and needs no burst
 CONTROL_LIMIT = 0.005  # A/A differences below half a percent are not reported
 _MOST_WORK = 1e9  # units that no core does in a sample
 _LOOK_ROUND_NS = 50_000_000  # C returns at least this often, so that an interrupt is noticed
@@ -53,7 +54,8 @@ class Point:
     """A kernel bound to its state.
 
     `warm` units run untimed before each burst of samples: they reload the caches that other points used meanwhile.
-    `keep` holds the memory that the state points into.
+    `keep` holds the memory that the state points into. `twin` is the index of an earlier point that takes as long:
+    both get the same work per sample, so that its fixed cost falls out of their ratio.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Point:
     state: ctypes.Structure | ctypes.Array | ctypes.c_int64 | ctypes.c_uint64
     warm: int = 0
     keep: Any = None
+    twin: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,9 @@ class Sweep:
     """The result of a sweep after some rounds. Later results of the same sweep are more precise."""
 
     estimate: Estimate
-    samples: np.ndarray  # ns per unit of work, (rounds · BURST) × (points + riders), by time; NaN: not clean
+    samples: np.ndarray  # ns per unit of work, (rounds · burst) × (points + riders), by time; NaN: not clean
     rounds: int
+    burst: int  # consecutive samples of a point
     progress: float  # 0 to 1, of the budget
     control: tuple[float, float, float]  # A/A ratio: low, value, high
     clock_ghz: tuple[float, float, float]  # p5, p50, p95 of the clean probes
@@ -83,7 +87,7 @@ class Sweep:
 
     def ratio(self, numerator: int, denominator: int) -> tuple[float, float, float]:
         """Return (low, value, high) of the ratio of two points, from samples of the same round."""
-        return ratio_estimate(self.samples[:, numerator], self.samples[:, denominator])
+        return ratio_estimate(self.samples[:, numerator], self.samples[:, denominator], self.burst)
 
 
 def sweep(
@@ -127,8 +131,9 @@ class _Harness:
         self.library = native.load("measurement")
         nothing = ctypes.c_int64(0)
         null, probe = (Point(name, self.library.address(f"{name}_kernel"), nothing) for name in ("null", "probe"))
-        self.points = [*points, null, probe, points[0]]
+        self.points = [*points, null, probe, replace(points[0], twin=0)]
         self.cancel = cancel
+        self.burst = BURST
         kind = self.library.struct("spe_point")
         self._c_points = (kind * len(self.points))(
             *(kind(p.kernel, ctypes.addressof(p.state), p.warm) for p in self.points)
@@ -150,31 +155,35 @@ class _Harness:
     def round(
         self, order: np.ndarray, works: np.ndarray, rng: np.random.Generator, deadline: float
     ) -> np.ndarray | None:
-        """Return one burst of each point in this order, as BURST × points.
+        """Return one burst of each point in this order, as samples × points.
 
         The work varies by ±10 %, so that samples do not synchronise with a timer.
         """
-        slots = np.zeros(len(order) * BURST, dtype=self.slot)
-        slots["point"] = np.repeat(order, BURST)
-        slots["warm"][::BURST] = 1
+        slots = np.zeros(len(order) * self.burst, dtype=self.slot)
+        slots["point"] = np.repeat(order, self.burst)
+        slots["warm"][:: self.burst] = 1
         slots["work"] = np.maximum(1, works[slots["point"]] * rng.uniform(0.9, 1.1, len(slots))).astype(np.uint64)
         if not self.run(slots, deadline):
             return None
-        by_point = np.empty((BURST, len(order)), dtype=self.slot)
-        by_point[:, order] = slots.reshape(len(order), BURST).T
+        by_point = np.empty((self.burst, len(order)), dtype=self.slot)
+        by_point[:, order] = slots.reshape(len(order), self.burst).T
         return by_point
 
     def calibrate(self) -> np.ndarray:
-        """Return the units of work per sample that take SAMPLE_NS.
+        """Return the units of work per sample that take SAMPLE_NS, and set the burst.
 
         The least of three samples must reach it twice in sequence: one cold or preempted call would make all later
-        samples too short.
+        samples too short. The search begins with one unit, which may be a long call: 64 calls of 60 µs made samples of
+        4 ms, of which a busy machine left 17 % clean.
         """
-        works = np.ones(len(self.points))
-        for i, _ in enumerate(self.points):
+        works, unit_ns = np.ones(len(self.points)), np.full(len(self.points), math.inf)
+        for i, point in enumerate(self.points):
             if i == len(self.points) - len(_RIDERS):
                 continue  # the empty kernel takes the same time for any work
-            work, confirmed = 64.0, 0
+            if point.twin is not None:
+                works[i] = works[point.twin]
+                continue
+            work, confirmed = 1.0, 0
             while confirmed < 2:
                 slots = np.zeros(3, dtype=self.slot)
                 slots["point"], slots["work"] = i, int(work)
@@ -182,17 +191,21 @@ class _Harness:
                     raise CancelledError("the measurement was cancelled while it was being calibrated; start it again")
                 elapsed = max(1, int(slots["elapsed_ns"].min()))
                 confirmed = confirmed + 1 if elapsed >= 0.8 * SAMPLE_NS else 0
+                if work == 1:
+                    unit_ns[i] = elapsed
+                    confirmed = 2 if elapsed >= _LONG_NS else confirmed
                 if work > _MOST_WORK:
                     rule, found = "a kernel's time must grow with its work", f"{work:.0e} units took {elapsed} ns"
                     raise MeasurementError(f"{rule}, and {found}; check whether the compiler removed the work")
                 if not confirmed:
                     work = min(work * 10, work * 1.1 * SAMPLE_NS / elapsed + 1)
             works[i] = work
+        self.burst = 1 if unit_ns[: -len(_RIDERS)].min() >= _LONG_NS else BURST
         return works
 
 
 def _summarise(rounds: list[np.ndarray], progress: float, seed: int) -> Sweep:
-    samples = np.concatenate(rounds)  # (rounds · BURST) × (points + riders)
+    burst, samples = len(rounds[0]), np.concatenate(rounds)  # (rounds · burst) × (points + riders)
     elapsed, work = samples["elapsed_ns"].astype(float), samples["work"].astype(float)
     clean = (samples["preemptions"] == 0) & (samples["faults"] == 0) & (samples["migrated"] == 0)
     n = samples.shape[1] - len(_RIDERS)
@@ -207,10 +220,10 @@ def _summarise(rounds: list[np.ndarray], progress: float, seed: int) -> Sweep:
         )
     chain = per_unit[per_unit[:, probe] > 0, probe]
     clock = tuple(np.quantile(1 / chain, (0.05, 0.5, 0.95)).tolist()) if chain.size else (math.nan,) * 3
-    ratio = ratio_estimate(per_unit[:, control], per_unit[:, 0])
+    ratio = ratio_estimate(per_unit[:, control], per_unit[:, 0], burst)
     provenance = _provenance(seed, len(rounds), clock, overhead, ratio)
     notes = _notes(estimate, clock, ratio, len(rounds))
-    return Sweep(estimate, per_unit, len(rounds), progress, ratio, clock, overhead, notes, provenance)
+    return Sweep(estimate, per_unit, len(rounds), burst, progress, ratio, clock, overhead, notes, provenance)
 
 
 def compare(a: Point, b: Point, *, budget_s: float = 2.0, seed: int = 1) -> tuple[float, float, float]:
