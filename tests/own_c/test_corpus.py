@@ -6,18 +6,14 @@ calls and prints what they give. A call from Python gives the same values, or is
 
 import contextlib
 import importlib
-import importlib.util
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from own_c.corpus.example import CANNOT_RUN_HERE, Example, Refused, Rejected, shown
 
 from spe_lab.core.c import native
-from spe_lab.core.errors import UnavailableError
 from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
 
@@ -47,31 +43,6 @@ EXAMPLES, REJECTED = list(_entries(Example)), list(_entries(Rejected))
 REFUSED = [(path, entry) for path, entry in _entries(Refused)]
 
 
-@pytest.fixture(scope="module", params=["cc", pytest.param("clang", marks=pytest.mark.slow)])
-def compiler(request):
-    """The compiler of this machine, and clang: the system's, else that of the Python package ziglang."""
-    with pytest.MonkeyPatch.context() as patch:
-        native.compiler.cache_clear()
-        if request.param == "clang":
-            patch.setenv("CC", _clang())
-            native.compiler.cache_clear()
-        try:
-            yield native.compiler()
-        except UnavailableError as error:
-            pytest.skip(str(error))
-    native.compiler.cache_clear()
-
-
-def _clang():
-    if native.available() and "clang" in native.compiler().version:
-        pytest.skip("the compiler of this machine is clang, which the tests for cc use")
-    if clang := shutil.which("clang"):
-        return clang
-    if importlib.util.find_spec("ziglang") is None:
-        pytest.skip("needs clang or the Python package ziglang")
-    return f"{sys.executable} -m ziglang cc"
-
-
 @pytest.fixture(scope="module")
 def printing(compiler, tmp_path_factory):
     """The functions of show.h, compiled once: they would take longer than the rest of a main."""
@@ -83,7 +54,7 @@ def printing(compiler, tmp_path_factory):
 @pytest.mark.parametrize(("path", "example"), EXAMPLES, ids=_id)
 def test_each_call_gives_what_main_prints(path, example, compiler, printing, tmp_path):
     if example.needs and not _accepts(compiler, example):
-        pytest.skip(f"{compiler.version} does not take {example.needs.splitlines()[-1]}")
+        pytest.skip(f"{compiler.version} does not take {example.needs.splitlines()[0]}")
     expected = _printed_by_main(path, example, compiler, printing, tmp_path)
     with contextlib.closing(Cell(path.read_text("utf-8"), "own", flags=[*FLAGS, *example.flags])) as own:
         for refused in (entry for other, entry in REFUSED if other == path):
