@@ -4,6 +4,8 @@
 tests, the tests that time something real (mark `machine`), the cells of a notebook, which share a kernel, and otherwise
 each file, whose tests share fixtures. So at most one lane opens a browser, and at most one lane times.
 
+Tests with the mark `topic` run with --topic alone: other notebooks have the same code tested.
+
 Tests of a topic that time something belong to the second tier: the first has one run of each kind of lab, the notebooks,
 and core's own tests of measuring.
 """
@@ -23,8 +25,8 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(config, items):
-    if topic := config.getoption("topic"):
-        items[:] = [item for item in items if belongs(item, topic)]
+    topic = config.getoption("topic")
+    items[:] = [item for item in items if (belongs(item, topic) if topic else not item.get_closest_marker("topic"))]
     for item in items:
         if item.nodeid.startswith("notebooks/"):
             item.add_marker("notebook")
