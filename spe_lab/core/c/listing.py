@@ -81,7 +81,7 @@ def listing(assembled: str, function: str, text: str, file: Path, flags: Sequenc
     source = text.splitlines()
     lines = body(assembled, function, flags, file)
     labels = {*map(jump_target, lines), function, f"_{function}"}  # not the debugger's
-    lines = [line for line in lines if line[0].isspace() or line.rstrip(":") in labels]
+    lines = [line for line in lines if line[0].isspace() or line.partition(":")[0] in labels]
     innermost = innermost_loops(lines)
     loops = []
     for i, part in enumerate(innermost or [lines]):
@@ -112,7 +112,9 @@ def analysis(loop: Sequence[str]) -> str:
     code = "\n".join(line.partition(" # line ")[0] for line in loop) + "\n"
     try:
         command = ["llvm-mca", f"-iterations={_ITERATIONS}"]
-        done = subprocess.run(command, input=code, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            command, input=code, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False
+        )
     except subprocess.TimeoutExpired:
         return "llvm-mca did not finish this loop within 10 s"
     pattern = r"^(Iterations|Instructions|Total Cycles|Block RThroughput): +([\d.]+)"

@@ -6,75 +6,42 @@ second rename wins and nothing is lost. The loader returns what it has already l
 always gets a new file name.
 """
 
+import contextlib
 import ctypes
 import hashlib
-import os
-import shlex
-import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from spe_lab.core.c import prototypes
+from spe_lab.core.c import prototypes, toolchain
+from spe_lab.core.c.cache_folder import cache_folder as _cache_folder
+from spe_lab.core.c.commands import Finished
+from spe_lab.core.c.toolchain import NO_COMPILER as NO_COMPILER
+from spe_lab.core.c.toolchain import Compiler as Compiler
+from spe_lab.core.c.toolchain import CompilerError, compiler
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
 # The only place for the flags. The baseline instruction set makes curves of two machines comparable. -g costs nothing,
 # and the assembly view needs its line numbers.
 FLAGS = ("-O2", "-g", "-std=c11", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes")
 _LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
-NO_COMPILER = (
-    "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
-    " conda: c-compiler) or the Python package ziglang (pip install 'spe-lab[compiler]'); until then labs show their"
-    " models and recorded data"
-)
 
 
-class CompilerError(SpeLabError):
-    """C that does not compile; `said` holds the compiler's messages, with whole paths."""
-
-    def __init__(self, message: str, said: str) -> None:
-        super().__init__(message)
-        self.said = said
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.said)  # a worker process may raise it
-
-
-@dataclass(frozen=True)
-class Compiler:
-    """A C compiler: the words of its command and the first line of its version message."""
-
-    command: tuple[str, ...]
-    version: str
-
-
-@cache
-def compiler() -> Compiler:
-    """Return the compiler named by $CC, else `cc`, else that of the Python package ziglang."""
-    chosen = shlex.split(os.environ.get("CC", ""))  # it may hold options
-    candidates = [chosen, ["cc"], [sys.executable, "-m", "ziglang", "cc"]]
-    for command in [(found, *words[1:]) for words in candidates if words and (found := shutil.which(words[0]))]:
-        try:
-            done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0 and done.stdout.strip():
-            return Compiler(command, done.stdout.splitlines()[0].strip())
-    raise UnavailableError(NO_COMPILER)
+def missing() -> str:
+    """Return why kernels cannot be compiled here, with the cure; empty if there is a compiler."""
+    try:
+        compiler()
+    except UnavailableError as error:
+        return str(error)
+    return ""
 
 
 def available() -> bool:
-    """Return True if kernels can be compiled here."""
-    try:
-        compiler()
-    except UnavailableError:
-        return False
-    return True
+    """Return True if there is a compiler for kernels."""
+    return not missing()
 
 
 def kernel_folder() -> Path:
@@ -92,7 +59,14 @@ class Library:
         self.provenance = provenance
         self.constants = declarations.constants
         self._declarations = declarations
-        self._loaded = ctypes.CDLL(str(path))  # CDLL releases the GIL during a call: the page stays alive
+        try:
+            self._loaded = ctypes.CDLL(str(path))  # CDLL releases the GIL during a call: the page stays alive
+        except OSError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            cure = "take options such as -c out of the variable CC, or name another compiler in it"
+            raise UnavailableError(
+                f"the compiler must write libraries that load, got one with {reason}; {cure}"
+            ) from None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._declarations.functions:
@@ -124,7 +98,22 @@ def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
 
 @cache
 def _load(stem: str, flags: tuple[str, ...]) -> Library:
-    return _open(source(stem), stem, flags)
+    with _ours(flags):
+        return _open(source(stem), stem, flags)
+
+
+@contextlib.contextmanager
+def _ours(flags: Sequence[str]) -> Iterator[None]:
+    """Compile C of ours: with our flags, a compiler error says that this machine lacks something."""
+    try:
+        yield
+    except CompilerError as error:
+        if tuple(flags) != FLAGS:
+            raise
+        cure = "install the C library's headers (Debian: apt install libc6-dev) or name another compiler in CC"
+        raise UnavailableError(
+            f"kernels must compile, and with {compiler().version} they do not; {cure}. {error}"
+        ) from None
 
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
@@ -148,7 +137,8 @@ def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> B
 
 def build_program(name: str) -> Built:
     """Compile kernels_c/programs/`name`.c into an executable, unless one of this content is cached."""
-    return _built(_named("name", name, kernel_folder() / "programs"), name, FLAGS, ".program")
+    with _ours(FLAGS):
+        return _built(_named("name", name, kernel_folder() / "programs"), name, FLAGS, ".program")
 
 
 def build_program_text(text: str, name: str = "program") -> Built:
@@ -159,11 +149,17 @@ def build_program_text(text: str, name: str = "program") -> Built:
 def text_file(text: str, name: str = "cell") -> Path:
     """Write this text to a file of the cache that is named by its content, and return the path."""
     folder = _cache_folder() / "cells"
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
+    try:
+        source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
+    except UnicodeEncodeError:
+        raise SpeLabError("C must be text that UTF-8 can hold, got half of a surrogate pair; remove it") from None
     from spe_lab.core.files import write_atomically
 
-    write_atomically(source, text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(source, text)
+    except OSError as error:
+        raise _no_room(error) from None
     return source
 
 
@@ -209,8 +205,8 @@ def _build(source: Path, stem: str, flags: tuple[str, ...], suffix: str) -> tupl
         if _digest(candidate) == candidate.stem.rpartition("-")[2]:
             return candidate, key.hexdigest()
         candidate.unlink(missing_ok=True)  # damaged
-    with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as scratch:
-        built = Path(scratch) / f"built{suffix}"
+    with _scratch("build-") as scratch:
+        built = scratch / f"built{suffix}"
         run_compiler([*flags, f"-I{kernel_folder()}", "-o", str(built)], source, _LINK[suffix])
         target = folder / f"{name}-{_digest(built)}{suffix}"
         built.replace(target)
@@ -219,57 +215,36 @@ def _build(source: Path, stem: str, flags: tuple[str, ...], suffix: str) -> tupl
 
 def assemble(source: Path, flags: Sequence[str] = FLAGS) -> tuple[str, str]:
     """Return the assembly of a file, and the compiler's warnings."""
-    done = _run([*flags, f"-I{kernel_folder()}", "-S", "-o", "-"], source)
-    return done.stdout, done.stderr
+    with _scratch("assemble-") as scratch:
+        assembled = scratch / "assembled.s"  # not standard output: zig writes a file named "-"
+        done = _run([*flags, f"-I{kernel_folder()}", "-S", "-o", str(assembled)], source)
+        return assembled.read_text(encoding="utf-8", errors="replace"), done.err
 
 
 def run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
-    return _run(options, source, libraries).stdout
+    """Run the compiler on a file and return what it printed; a file that `options` name by -o is there afterwards."""
+    return _run(options, source, libraries).out
 
 
-def _run(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> subprocess.CompletedProcess:
+def _run(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> Finished:
+    return toolchain.run(compiler(), options, source, libraries)
+
+
+@contextlib.contextmanager
+def _scratch(prefix: str) -> Iterator[Path]:
+    """Give a folder for one run of the compiler, in the folder of compiled C."""
     try:
-        command = [*compiler().command, *options, str(source), *libraries]
-        english = {**os.environ, "LC_ALL": "C"}  # the message about a full disk is matched below
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=english)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(f"the compiler must be able to run, got {error}; see spe-lab doctor") from None
-    if "No space left" in done.stderr:
-        cure = "free some or set SPE_LAB_CACHE_DIR to another folder"
-        raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; {cure}")
-    if done.returncode < 0 or "terminated program" in done.stderr:  # the compiler, or a program that it starts
-        cure = "close other programs, since memory may have run out"
-        raise UnavailableError(f"the compiler must finish {source.name}, and it was killed; {cure}")
-    if done.returncode != 0:
-        shown = done.stderr.strip().replace(f"{source.parent}{os.sep}", "")
-        raise CompilerError(f"{source.name} must compile; the compiler says:\n{shown}", done.stderr)
-    return done
+        folder = tempfile.TemporaryDirectory(dir=_cache_folder(), prefix=prefix)
+    except OSError as error:
+        raise _no_room(error) from None
+    with folder as path:
+        yield Path(path)
+
+
+def _no_room(error: OSError) -> UnavailableError:
+    cure = "make room or set SPE_LAB_CACHE_DIR to another folder"
+    return UnavailableError(f"the folder of compiled C must be writable, got {error.strerror}; {cure}")
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:20]
-
-
-@cache
-def _cache_folder() -> Path:
-    """Return the user's cache folder, or the one in $SPE_LAB_CACHE_DIR.
-
-    If it cannot be written, or others can write it, return a folder for this process alone.
-    """
-    import platformdirs
-
-    wanted = Path(os.environ.get("SPE_LAB_CACHE_DIR") or platformdirs.user_cache_path("spe-lab")) / "kernels"
-    try:
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = wanted.stat()
-        if status.st_uid != os.getuid() or status.st_mode & 0o022:
-            raise PermissionError  # a file in it may be anybody's
-        with tempfile.TemporaryFile(dir=wanted):
-            return wanted
-    except OSError:
-        # Never a shared, guessable name: anybody could put a library there.
-        import atexit
-
-        private = Path(tempfile.mkdtemp(prefix="spe-lab-"))
-        atexit.register(shutil.rmtree, private, ignore_errors=True)
-        return private
