@@ -4,6 +4,7 @@ Exit status: 0 done; 2 bad input, with one sentence that names the cure; 3 the m
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from spe_lab.core import files, registry, units
+from spe_lab.core import files, registry, streams, units
 from spe_lab.core import machine as machines
 from spe_lab.core.c import native
 from spe_lab.core.c.assembly import assembly
@@ -25,12 +26,13 @@ from spe_lab.core.recording import Run
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
+    streams.prepare()
     try:
         options = _parser().parse_args(arguments)
         status = options.command(options)
         sys.stdout.flush()  # inside the try: a full disk or a closed pipe shows here
         return status
-    except MeasurementError as error:
+    except (MeasurementError, UnavailableError) as error:
         return _complain(error, 3)
     except SpeLabError as error:
         return _complain(error, 2)
@@ -52,7 +54,8 @@ def _discard_output() -> None:
 
 
 def _complain(message: object, status: int) -> int:
-    print(f"spe-lab: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody can be told; the status remains
+        print(f"spe-lab: {message}", file=sys.stderr)
     return status
 
 
@@ -184,7 +187,9 @@ def _calibrated(replace: bool) -> Machine:
     """Measure the machine's parameters, save them as its profile and return it."""
     from spe_lab.core.calibration import calibration
 
-    former = None if replace else machines.load_own()  # if it is damaged, fail now and not after 25 s
+    # A profile that is damaged, or cannot be kept, is said now and not after 25 s.
+    former = None if replace else machines.load_own()
+    machines.make_room()
     measured = {}
     try:
         for progress, text, refined in calibration.calibrate(machines.claim()):
@@ -257,11 +262,12 @@ def _sweep(options: argparse.Namespace) -> int:
         ):
             swept = so_far
             _show_progress(progress)
-    except UnavailableError as error:
-        raise MeasurementError(str(error)) from None
     finally:
         _show_progress(None)
-    print(swept.to_json() if options.json else swept.to_csv().rstrip("\n") if options.csv else swept.summary())
+    if options.json:
+        _print_json(swept.to_json())
+    else:
+        print(swept.to_csv().rstrip("\n") if options.csv else swept.summary())
     return 0
 
 
@@ -276,7 +282,7 @@ def _fall_back(lab: Lab, settings: dict[str, str], error: UnavailableError) -> R
 
 def _emit(run: Run, options: argparse.Namespace) -> None:
     if options.json:
-        print(run.to_json())
+        _print_json(run.to_json())
     elif options.csv:
         print(run.to_csv(), end="")
     else:
@@ -324,7 +330,7 @@ def _journal(options: argparse.Namespace) -> int:
         own = journal.take_over(options.taken)
         print(f"your journal now has {len(own.predictions)} predictions and {len(own.exercises)} exercises")
     elif options.json:
-        print(journal.load().to_json(), end="")
+        _print_json(journal.load().to_json().rstrip("\n"))
     else:
         print(JournalPage().text)
     return 0
@@ -351,7 +357,9 @@ def _notebooks(options: argparse.Namespace) -> int:
 
 
 def _print_json(data: object) -> None:
-    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+    """Print data, or a text that is JSON already."""
+    text = data if isinstance(data, str) else json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    print(streams.json_for(sys.stdout, text))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import io
 import mmap
+import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
@@ -281,7 +282,7 @@ def _stack_top() -> int:
 
 def _maps() -> list[str]:
     maps = Path("/proc/self/maps")
-    return maps.read_text().splitlines() if maps.exists() else []
+    return os.fsdecode(maps.read_bytes()).splitlines() if maps.exists() else []
 
 
 def _address_space() -> int:
