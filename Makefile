@@ -143,10 +143,12 @@ clean: ## Remove the virtual environment, caches and JupyterLab's own settings (
 
 ready: .venv/.ready-book,lecture,dask,ipyparallel compiler ## Install what make test needs, and run nothing
 
-# Not an error: the labs open with their models and with recorded data. The order is that of spe_lab.core.c.native.
+# Not an error: the labs open with their models and with recorded data. The order is that of spe_lab.core.c.toolchain.
 compiler: $(READY)
-	@{ command -v "$$CC" || command -v cc || .venv/bin/python -c 'import ziglang'; } >/dev/null 2>&1 || \
-	  echo "No C compiler found, so nothing can be measured: install one (Debian: apt install gcc libc6-dev), or run make lab EXTRAS=compiler."
+	@set -- $$CC; \
+	if [ $$# -gt 0 ]; then command -v "$$1" >/dev/null 2>&1 || echo "CC names $$1, which is not there, so nothing can be measured: unset CC, or name another compiler."; \
+	else { command -v cc || .venv/bin/python -c 'import ziglang'; } >/dev/null 2>&1 || \
+	  echo "No C compiler found, so nothing can be measured: install one (Debian: apt install gcc libc6-dev), or run make lab EXTRAS=compiler."; fi
 
 # uv installs in a quarter of pip's time, but does not read pip's settings: where those name an index, or none, or uv cannot be had, pip does it.
 # pip compiles by one processor what it installs; here all of them do, and packages' own tests are left out. What cannot be compiled is

@@ -55,6 +55,8 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
     """Register the cell magic `%%c` for the reader's own C (`%load_ext spe_lab`)."""
+    from spe_lab.core import streams
     from spe_lab.ui.cell import register
 
+    streams.prepare()  # C may print any character, into a terminal too
     register(shell)

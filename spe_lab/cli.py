@@ -5,6 +5,7 @@ more of them (commands/own_c.py).
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from spe_lab.commands import own_c
 from spe_lab.commands.terminal import assignment, print_json, show_progress
-from spe_lab.core import files, registry, units
+from spe_lab.core import files, registry, streams, units
 from spe_lab.core import machine as machines
 from spe_lab.core.c import native
 from spe_lab.core.c.assembly import assembly
@@ -27,6 +28,7 @@ from spe_lab.core.recording import Run
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
+    streams.prepare()
     try:
         options = _parser().parse_args(arguments)
         status = options.command(options)
@@ -54,7 +56,8 @@ def _discard_output() -> None:
 
 
 def _complain(message: object, status: int) -> int:
-    print(f"spe-lab: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody can be told; the status remains
+        print(f"spe-lab: {message}", file=sys.stderr)
     return status
 
 
@@ -188,7 +191,9 @@ def _calibrated(replace: bool) -> Machine:
     """Measure the machine's parameters, save them as its profile and return it."""
     from spe_lab.core.calibration import calibration
 
-    former = None if replace else machines.load_own()  # if it is damaged, fail now and not after 25 s
+    # A profile that is damaged, or cannot be kept, is said now and not after 25 s.
+    former = None if replace else machines.load_own()
+    machines.make_room()
     measured = {}
     try:
         for progress, text, refined in calibration.calibrate(machines.claim()):
@@ -261,11 +266,12 @@ def _sweep(options: argparse.Namespace) -> int:
         ):
             swept = so_far
             show_progress(progress)
-    except UnavailableError as error:
-        raise MeasurementError(str(error)) from None
     finally:
         show_progress(None)
-    print(swept.to_json() if options.json else swept.to_csv().rstrip("\n") if options.csv else swept.summary())
+    if options.json:
+        print_json(swept.to_json())
+    else:
+        print(swept.to_csv().rstrip("\n") if options.csv else swept.summary())
     return 0
 
 
@@ -280,7 +286,7 @@ def _fall_back(lab: Lab, settings: dict[str, str], error: UnavailableError) -> R
 
 def _emit(run: Run, options: argparse.Namespace) -> None:
     if options.json:
-        print(run.to_json())
+        print_json(run.to_json())
     elif options.csv:
         print(run.to_csv(), end="")
     else:
@@ -315,7 +321,7 @@ def _journal(options: argparse.Namespace) -> int:
         own = journal.take_over(options.taken)
         print(f"your journal now has {len(own.predictions)} predictions and {len(own.exercises)} exercises")
     elif options.json:
-        print(journal.load().to_json(), end="")
+        print_json(journal.load().to_json().rstrip("\n"))
     else:
         print(JournalPage().text)
     return 0

@@ -1,5 +1,6 @@
 """spe-lab, as a reader and as a program use it: what is printed where, with which exit status."""
 
+import contextlib
 import csv
 import importlib.util
 import io
@@ -356,6 +357,50 @@ def test_a_full_disk_while_compiling_is_one_sentence_with_status_3_and_no_partia
     assert said.returncode == 3 and said.stderr.count("\n") == 1
     assert said.stderr.startswith("spe-lab: compiling memory.c needs a few MB of disk space, and the disk is full; ")
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+# Surroundings
+
+
+@pytest.mark.parametrize("command", [("labs",), ("machine",), ("run", "--help"), ("labs", "--json")])
+def test_an_output_that_lacks_our_characters_gets_others(command, monkeypatch):
+    shown = {}
+    for encoding in ("ascii", "utf-8"):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr(sys, "stdout", stream)
+        with contextlib.suppress(SystemExit):  # of --help
+            assert main(command) == 0
+        stream.flush()
+        shown[encoding] = stream.buffer.getvalue().decode(encoding)
+    if "--json" in command:
+        assert json.loads(shown["ascii"]) == json.loads(shown["utf-8"])
+    else:
+        assert len(shown["ascii"].splitlines()) == len(shown["utf-8"].splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [("run branches.predictor --quick", 0), ("run branches.nope", 2), ("asm memory", 2)]
+)
+def test_closed_standard_streams_change_nothing_but_what_is_shown(command, status):
+    shell = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "spe_lab.cli", *command.split()]
+    if "predictor" in command and not native.available():
+        status = 3
+    assert subprocess.run(shell, timeout=120, check=False).returncode == status
+
+
+@pytest.mark.parametrize("cc", ["gcc '-O2", "no-such-compiler"])
+def test_the_doctor_goes_to_its_end_where_cc_names_no_compiler(cc):
+    said = spe_lab("doctor", CC=cc)
+    assert said.returncode == 0 and said.stderr == ""
+    assert "MISS  C compiler" in said.stdout and f"kernels need a C compiler, and CC={cc!r} " in said.stdout
+    assert said.stdout.splitlines()[-1].split()[:2] == ["ok", "python"]
+
+
+def test_where_cc_names_no_compiler_recorded_data_stand_in_and_it_is_said():
+    said = spe_lab("run", "memory.working_set", "--quick", CC="no-such-compiler")
+    assert said.returncode == 3 and said.stderr.count("\n") == 1
+    assert "CC='no-such-compiler' names a program that is not there; unset CC" in said.stderr
+    assert spe_lab("asm", "memory.cycle_walk", CC="no-such-compiler").returncode == 3
 
 
 # The reader's journal

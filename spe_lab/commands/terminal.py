@@ -3,6 +3,7 @@
 import json
 import sys
 
+from spe_lab.core import streams
 from spe_lab.core.errors import SpeLabError
 
 
@@ -22,4 +23,6 @@ def assignment(option: str, text: str, example: str = "size=64KiB") -> tuple[str
 
 
 def print_json(data: object) -> None:
-    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+    """Print data, or a text that is JSON already."""
+    text = data if isinstance(data, str) else json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    print(streams.json_for(sys.stdout, text))

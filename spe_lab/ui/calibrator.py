@@ -71,6 +71,7 @@ class SharedCalibration:
         measured: dict[str, Parameter] = {}
         try:
             former = machines.load_own()
+            machines.make_room()
             for progress, text, refined in calibration.calibrate(machines.claim(), cancel):
                 measured = refined
                 self._move(progress, text)
@@ -105,19 +106,19 @@ class CalibrateButton:
 
     def __init__(self, idle: str, status: str, follow: Callable[[], None] | None = None) -> None:
         self._idle, self._follow = idle, follow
-        available = native.available()
+        missing = native.missing()
         self.button = widgets.Button(
             description=idle,
             icon="play",
             button_style="primary",
-            disabled=not available,
-            tooltip="Measure this machine's parameters" if available else native.NO_COMPILER,
+            disabled=bool(missing),
+            tooltip=missing or "Measure this machine's parameters",
             layout=widgets.Layout(width="auto", min_width="110px"),
         )
         self.button.on_click(lambda _: shared().cancel() if shared().running else shared().start())
         self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="160px", display="none"))
         self.status = widgets.HTML()
-        self.say(status if available else native.NO_COMPILER)
+        self.say(missing or status)
         shared().listeners.add(self)
         if shared().running:
             self.calibration_moved()

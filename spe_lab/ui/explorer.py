@@ -289,9 +289,20 @@ class Explorer:
         if self.gate.closed:
             return
         self.cancel()  # the running refinement is for other settings
-        self.fitted, self._simulated = self.lab.fitted(self.lab.first_answer(point)), settings
+        self._simulated = settings
+        try:
+            self.fitted = self.lab.fitted(self.lab.first_answer(point))
+        except UnavailableError as error:  # there is a compiler, and it does not compile the kernels
+            self._fall_back(error)
+            return
         self._say(_LIVE)
         reveal(self.recording, self.lab)
+
+    def _fall_back(self, error: UnavailableError) -> None:
+        """Take the recorded data, unless there are points, and say why."""
+        if self.recording is None and (recorded := self.lab.recorded()):
+            self.fitted = self.lab.fitted(recorded)
+        self._say(str(error))
 
     def _values(self, frame: Frame, elsewhere: Sequence[Curve]) -> str:
         """Return the values at the marker as a table, and below it the model's error and remarks."""
@@ -397,7 +408,7 @@ class Explorer:
                 return
             self.cancel()
             self._shows, recorded = Shows.RECORDED, self.lab.recorded()
-            missing = "" if native.available() else f"{native.NO_COMPILER}. "
+            missing = f"{lacking}. " if (lacking := native.missing()) else ""
             if recorded:
                 self.fitted = self.lab.fitted(recorded)
                 self._say(f"{missing}Shown: data recorded on {recorded.machine['facts']['cpu']}.")
@@ -480,9 +491,7 @@ class Explorer:
                     self.refresh()
                 self._say(self._ending(cancel))
         except UnavailableError as error:
-            if self.recording is None and (recorded := self.lab.recorded()):
-                self.fitted = self.lab.fitted(recorded)
-            self._say(str(error))
+            self._fall_back(error)
             self.refresh()
         except SpeLabError as error:
             self._say(str(error))

@@ -47,7 +47,7 @@ class Parts:
             icon="play",
             button_style="primary",
             disabled=not native.available(),
-            tooltip="" if native.available() else native.NO_COMPILER,
+            tooltip=native.missing(),
             layout=widgets.Layout(min_width="110px"),
         )
         self.measure_button.on_click(lambda _: moves.measure_pressed())

@@ -8,7 +8,7 @@ again only for new limits, which only grow. Other curves, or stale points, need 
 above the axes (ui/legend.py); on a page it is a table of values beside the figure.
 
 A process keeps the sheets of the last few figures; others are drawn again when needed. So memory does not grow with the
-number of labs on a page. All drawing happens under the lock of all pages (ui/page_lock.py).
+number of labs on a page. All drawing happens under the lock of all pages, with the same settings (ui/drawing.py).
 """
 
 import io
@@ -22,7 +22,7 @@ from spe_lab.core.curve import Curve
 from spe_lab.core.lab import Lab
 from spe_lab.core.reader.prediction import Prediction, Sketch
 from spe_lab.ui import legend, svg_layer
-from spe_lab.ui.page_lock import locked
+from spe_lab.ui.drawing import draws
 from spe_lab.ui.sheet import Sheet, value_base
 from spe_lab.ui.sheet_store import STORE
 
@@ -41,14 +41,14 @@ class LabFigure:
         self._sent: object = None  # the ground that the page shows
         self._number = STORE.number(self)
 
-    @locked
+    @draws
     def draw(
         self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
     ) -> bytes:
         """Return the picture's bytes; the arguments are those of `place`."""
         return self._picture(self.place(predicted, measured, ratios, **more), self.form)
 
-    @locked
+    @draws
     def layers(
         self, predicted: Sequence[Curve], measured: Sequence[Curve] = (), ratios: Curve | None = None, **more: Any
     ) -> tuple[bytes | None, str]:
@@ -60,7 +60,7 @@ class LabFigure:
         self._sent = sheet.ground
         return ground, svg_layer.svg(sheet)
 
-    @locked
+    @draws
     def place(
         self,
         predicted: Sequence[Curve],
@@ -114,7 +114,7 @@ class LabFigure:
             line.set_xdata([place, place])
         return sheet
 
-    @locked
+    @draws
     def picture(self, form: str) -> bytes:
         """Return the last frame as "png" or "webp"."""
         return self._picture(self.place(**self._shown), form)  # placed again, as its sheet may be gone
@@ -126,7 +126,7 @@ class LabFigure:
         above = legend.strip(self.lab, legend.rows(self.lab, **self._shown), self._shown["at"])
         return encoded(np.concatenate([above, np.asarray(sheet.canvas.buffer_rgba())]), form)
 
-    @locked
+    @draws
     def refit(self) -> None:
         """Let the limits shrink at the next frame."""
         if sheet := STORE.get(self._number):

@@ -14,7 +14,7 @@ from spe_lab.core.reader.journal import Journal
 from spe_lab.core.reader.track_record import CONFIDENCE, SURE, Scored, TrackRecord
 from spe_lab.core.reader.verdict import MARKS
 from spe_lab.core.text import Text
-from spe_lab.ui.page_lock import locked
+from spe_lab.ui.drawing import draws
 from spe_lab.ui.static import figure_html
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _height(record: TrackRecord) -> int:
     return 210 + 26 * len(record.ranges)
 
 
-@locked
+@draws
 def draw(record: TrackRecord) -> bytes:
     """Return a PNG: above, the share of ranges that held; below, each range ÷ the measured value."""
     from matplotlib.figure import Figure

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from spe_lab.ui.drawing import draws
+
 Cell = dict[str, Any]
 
 NOTES = "lecturer"  # the tag of a cell for the lecturer's eyes
@@ -101,6 +103,7 @@ def _markdown(text: str) -> str:
     return rendered
 
 
+@draws
 def _formula(tex: str) -> str:
     """Return TeX as a picture, or as text where matplotlib's subset of TeX lacks something."""
     from matplotlib import rc_context

@@ -7,7 +7,7 @@ import numpy as np
 from spe_lab.core.c import native
 from spe_lab.core.sampling.noise import Noise, observe
 from spe_lab.core.text import Text
-from spe_lab.ui.page_lock import locked
+from spe_lab.ui.drawing import draws
 from spe_lab.ui.sheet import DPI, MEASURED
 from spe_lab.ui.static import figure_html
 
@@ -16,7 +16,7 @@ _WIDTH, _HEIGHT = 820, 340
 
 def observed(seconds: float = 3.0) -> "NoisePicture | Text":
     """Sample two loops for `seconds` and return a picture; without a compiler, return the reason."""
-    return NoisePicture(observe(seconds)) if native.available() else Text(native.NO_COMPILER)
+    return Text(missing) if (missing := native.missing()) else NoisePicture(observe(seconds))
 
 
 class NoisePicture:
@@ -32,7 +32,7 @@ class NoisePicture:
             "text/plain": str(self.text),
         }
 
-    @locked
+    @draws
     def png(self) -> bytes:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

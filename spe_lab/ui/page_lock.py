@@ -5,7 +5,7 @@ runs. ipykernel 7.4 uses, for each widget, the thread that wrote to it last; so 
 served concurrently. ipywidgets, traitlets and matplotlib are not thread-safe: a preset pressed during a drag left page
 and kernel with different values for good.
 
-Every function that touches a matplotlib object holds the lock, also outside of a page (`locked`).
+Every function that touches a matplotlib object holds the lock, also outside of a page (`locked`, and ui/drawing.py).
 """
 
 import math

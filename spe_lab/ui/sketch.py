@@ -21,6 +21,7 @@ from spe_lab.core.recording import Run
 from spe_lab.core.slider import Value
 from spe_lab.core.text import Text
 from spe_lab.ui.box import Buttons
+from spe_lab.ui.drawing import draws
 from spe_lab.ui.figure import encoded
 from spe_lab.ui.page import bundle, page_of
 from spe_lab.ui.page_lock import TURN, Overtaken, locked
@@ -233,7 +234,7 @@ def _with_room(places: list[float], lab: Lab) -> tuple[float, float]:
 class _Pad:
     """The empty axes of the lab's figure, and on them the reader's curve."""
 
-    @locked
+    @draws
     def __init__(self, lab: Lab, span: tuple[float, float], reach: tuple[float, float]) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -262,7 +263,7 @@ class _Pad:
         self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self._figure.bbox)  # axes and text take 40 ms, the curve 5
 
-    @locked
+    @draws
     def draw(self, sketch: Sketch, knots: Mapping[float, float]) -> bytes:
         self._canvas.restore_region(self._background)
         draw_band(self._axes, sketch)

@@ -4,6 +4,7 @@ written.
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,12 @@ ARM = """f:
 def test_the_innermost_loops_are_found_however_they_lie(text, expected):
     lines = text.splitlines()
     assert innermost_loops(lines) == [[lines[i] for i in loop] for loop in expected]
+
+
+def test_a_label_with_a_comment_behind_it_begins_its_loop():
+    clang = "f:  # @f\n.LBB0_1:  # =>This Inner Loop Header: Depth=1\n addq $1, %rax\n jne .LBB0_1\n retq"
+    made = listing(clang, "f", "", Path("f.c"))
+    assert [row.instruction.split()[0] for row in made.loops[0].rows] == [".LBB0_1:", "addq", "jne"] and not made.whole
 
 
 @needs_compiler

@@ -65,10 +65,11 @@ def test_a_poor_machine_is_told_its_cures(poor):
 @pytest.mark.skipif(not native.available(), reason="needs a C compiler")
 def test_kernels_that_do_not_compile_are_told_in_one_line(monkeypatch):
     def broken(stem):
-        raise SpeLabError(f"{stem}.c must compile; the compiler says:\nmany\nlines")
+        raise SpeLabError(f"{stem}.c must compile; the compiler says:\nmany\n{stem}.c:1:1: error: here\nlines")
 
     monkeypatch.setattr(native, "load", broken)
-    assert found()["kernels"].cure == f"{native.stems()[0]}.c must compile; the compiler says:"
+    stem = native.stems()[0]
+    assert found()["kernels"].cure == f"{stem}.c must compile; the compiler says: {stem}.c:1:1: error: here"
     assert found()["C compiler"].found == native.compiler().version
 
 

@@ -410,7 +410,7 @@ def test_without_a_compiler_the_explorer_opens_with_recorded_data_and_says_so(la
     from spe_lab.ui.explorer import Explorer
 
     lab = registry.get(lab_id)
-    monkeypatch.setattr(native, "available", lambda: False)
+    monkeypatch.setattr(native, "missing", lambda: native.NO_COMPILER)
     explorer = Explorer(lab)
     source = "simulated" if lab.simulated else "recorded"
     assert explorer.recording.measured[0].source == source

@@ -28,10 +28,8 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def compilations(monkeypatch):
     """A list that grows by one command with each run of the compiler."""
-    commands, run = [], subprocess.run
-    monkeypatch.setattr(
-        native.subprocess, "run", lambda command, **options: commands.append(command) or run(command, **options)
-    )
+    commands, run = [], native._run
+    monkeypatch.setattr(native, "_run", lambda *words: commands.append(words) or run(*words))
     return commands
 
 

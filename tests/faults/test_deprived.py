@@ -134,6 +134,38 @@ import os; print(os.listdir(os.environ["SPE_LAB_CONFIG_DIR"]))
     assert said.stdout.endswith("; make room or set SPE_LAB_CONFIG_DIR to another folder\n[]\n")
 
 
+def test_a_cache_where_no_program_may_run_is_replaced_for_this_process_even_if_tmpdir_is_no_better(tmp_path):
+    (tmp_path / "tmp").mkdir()
+    places = {"SPE_LAB_CACHE_DIR": str(tmp_path / "cache"), "TMPDIR": str(tmp_path / "tmp")}
+    (tmp_path / "cache").mkdir()
+    mounts = "; ".join(f"mount -t tmpfs -o noexec none {place}" for place in places.values())
+    measured = in_namespace(mounts, *SPE_LAB, *SHORT, **places)
+    assert measured.returncode == 0, measured.stderr
+    examined = in_namespace(mounts, *SPE_LAB, "doctor", **places)
+    assert f"a folder of its own: {tmp_path}/cache/kernels is mounted noexec" in examined.stdout
+
+
+CELL = """
+import numpy as np
+from spe_lab.core.own_c.compiled import Cell
+cell = Cell('#include <stdio.h>\\nlong put(long *x, long i) { puts("\\u00b5"); return x[i] = 1; }\\n')
+print(cell.call("put", {"x": np.zeros(3, np.int64), "i": 0}), ascii(cell.output))
+try: cell.call("put", {"x": np.zeros(3, np.int64), "i": 3})
+except ValueError as error: print(error)
+"""
+
+
+def test_a_locale_that_is_not_utf_8_and_closed_streams_change_nothing_for_a_cell(tmp_path):
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    shell = ("sh", "-c", 'exec "$@" <&- 2>&-', "sh", sys.executable, "-c", CELL)
+    said = run(*shell, SPE_LAB_CACHE_DIR=str(tmp_path / "kä che"), **ascii_only)
+    called, crashed = said.stdout.splitlines()
+    assert called == r"1 '\xb5\n'"
+    assert crashed.startswith(
+        "put crashed in line 2: it reached for x[3], and x has 3 elements (SIGSEGV); keep indexes"
+    )
+
+
 def test_a_cache_that_others_can_write_is_not_trusted(tmp_path):
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels").chmod(0o777)

@@ -1,9 +1,10 @@
-"""matplotlib is made for one thread: whatever we draw is drawn under the lock of all pages."""
+"""matplotlib is made for one thread: whatever we draw is drawn under the lock of all pages, and with its defaults."""
 
 import threading
 import traceback
 from functools import wraps
 
+import matplotlib
 import pytest
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -36,8 +37,11 @@ TOUCHES = (
 
 @pytest.fixture
 def touches(monkeypatch):
-    """What touches matplotlib, and from where if that is without the lock; to be empty but for counts."""
+    """What touches matplotlib, and from where if that is without the lock or with the reader's settings; to be empty
+    but for counts.
+    """
     counts, unlocked = dict.fromkeys(TOUCHES, 0), set()
+    monkeypatch.setitem(matplotlib.rcParams, "font.size", 33)
 
     def watch(owner, name):
         original = getattr(owner, name)
@@ -45,7 +49,7 @@ def touches(monkeypatch):
         @wraps(original)  # savefig looks at the signature
         def watched(*args, **kwargs):
             counts[owner, name] += 1
-            if not TURN._is_owned():
+            if not TURN._is_owned() or (matplotlib.rcParams["font.size"] == 33 and owner is not Axis):
                 ours = [f for f in traceback.extract_stack() if "spe_lab" in f.filename and "tests" not in f.filename]
                 unlocked.add(f"{owner.__name__}.{name} by {ours[-1].filename}:{ours[-1].lineno}" if ours else name)
             return original(*args, **kwargs)

@@ -15,7 +15,7 @@ from spe_lab import explore, predict, predict_curve, predict_order
 from spe_lab.core import registry
 from spe_lab.core.c import native
 from spe_lab.core.curve import Curve
-from spe_lab.core.errors import SpeLabError
+from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.lab import Lab, Measured
 from spe_lab.core.reader import journal
 from spe_lab.core.slider import Slider
@@ -282,10 +282,21 @@ def test_headings_stand_above_the_sliders_of_their_group():
 
 
 def test_without_a_compiler_the_button_says_why(monkeypatch):
-    monkeypatch.setattr(native, "available", lambda: False)
+    monkeypatch.setattr(native, "missing", lambda: native.NO_COMPILER)
     parts = explore("memory.stride").parts
     for button in (parts.measure_button, parts.uncalibrated.calibrate.button):
         assert button.disabled and button.tooltip == native.NO_COMPILER
+
+
+def test_a_live_lab_whose_kernels_do_not_compile_shows_recorded_data_and_says_why(monkeypatch):
+    def lacking(stem):
+        raise UnavailableError("kernels must compile, and they do not; install the headers")
+
+    monkeypatch.setattr(native, "load", lacking)
+    monkeypatch.setattr(native, "missing", lambda: "")
+    explorer = explore("queueing.single")
+    assert explorer.status == "kernels must compile, and they do not; install the headers"
+    assert explorer.recording.to_json() == explorer.lab.recorded().to_json()
 
 
 def test_the_status_of_a_live_lab_does_not_ask_for_what_is_drawn_already():

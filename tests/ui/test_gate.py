@@ -76,7 +76,7 @@ def test_the_explorer_follows_at_once(box, go_on):
 
 
 def test_without_a_compiler_recorded_data_appear_after_skip(box, monkeypatch):
-    monkeypatch.setattr(native, "available", lambda: False)
+    monkeypatch.setattr(native, "missing", lambda: native.NO_COMPILER)
     explorer = explore(LAB, box)
     assert explorer.recording is None and explorer.status == ADVICE
     box.skip()

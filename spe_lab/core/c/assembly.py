@@ -20,7 +20,7 @@ def assembly(stem: str, function: str, flags: Sequence[str] = native.FLAGS) -> s
         kernels = ", ".join(f"{stem}.{name}" for name in declared)
         raise SpeLabError(f"kernel must be one of {kernels}, got {function!r}; name one of them")
     plain = [flag for flag in flags if flag != "-g"]
-    assembled = native.run_compiler([*plain, "-fno-asynchronous-unwind-tables", "-S", "-o", "-"], source)
+    assembled, _ = native.assemble(source, [*plain, "-fno-asynchronous-unwind-tables"])
     return "\n".join(body(assembled, function, flags))
 
 

@@ -139,7 +139,9 @@ def analysis(loop: Sequence[str]) -> str:
     code = "\n".join(line.partition(" # line ")[0] for line in loop) + "\n"
     try:
         command = ["llvm-mca", f"-iterations={_ITERATIONS}"]
-        done = subprocess.run(command, input=code, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            command, input=code, capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False
+        )
     except subprocess.TimeoutExpired:
         return "llvm-mca did not finish this loop within 10 s"
     pattern = r"^(Iterations|Instructions|Total Cycles|Block RThroughput): +([\d.]+)"

@@ -6,23 +6,25 @@ second rename wins and nothing is lost. The loader returns what it has already l
 always gets a new file name.
 """
 
+import contextlib
 import ctypes
 import hashlib
-import os
-import shlex
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from spe_lab.core.c import binding, dwarf
+from spe_lab.core.c import binding, dwarf, toolchain
+from spe_lab.core.c.cache_folder import cache_folder as _cache_folder
+from spe_lab.core.c.commands import Finished
 from spe_lab.core.c.ctype import Declarations
 from spe_lab.core.c.source_text import unnumbered
+from spe_lab.core.c.toolchain import NO_COMPILER as NO_COMPILER
+from spe_lab.core.c.toolchain import Compiler as Compiler
+from spe_lab.core.c.toolchain import CompilerError, compiler
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
 # The only place for the flags. The baseline instruction set makes curves of two machines comparable. -g costs nothing,
@@ -40,54 +42,20 @@ _SEPARATE = sys.platform == "darwin"  # the linker leaves debug information in t
 _DEFINED = ("-Wl,-z,defs", "-Wl,-Bsymbolic") if sys.platform.startswith("linux") else ()
 _SHARED = ("-fPIC", "-fno-semantic-interposition")
 _LINK = {".so": ("-fPIC", "-shared", "-lm", "-pthread"), ".program": ("-lm", "-pthread")}  # by suffix of the result
-NO_COMPILER = (
-    "kernels need a C compiler and none was found: install one (Debian: apt install gcc, macOS: xcode-select --install,"
-    " conda: c-compiler) or the Python package ziglang (pip install 'spe-lab[compiler]'); until then labs show their"
-    " models and recorded data"
-)
 
 
-class CompilerError(SpeLabError):
-    """C that does not compile; `said` holds the compiler's messages, with whole paths."""
-
-    def __init__(self, message: str, said: str) -> None:
-        super().__init__(message)
-        self.said = said
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.said)  # a worker process may raise it
-
-
-@dataclass(frozen=True)
-class Compiler:
-    """A C compiler: the words of its command and the first line of its version message."""
-
-    command: tuple[str, ...]
-    version: str
-
-
-@cache
-def compiler() -> Compiler:
-    """Return the compiler named by $CC, else `cc`, else that of the Python package ziglang."""
-    chosen = shlex.split(os.environ.get("CC", ""))  # it may hold options
-    candidates = [chosen, ["cc"], [sys.executable, "-m", "ziglang", "cc"]]
-    for command in [(found, *words[1:]) for words in candidates if words and (found := shutil.which(words[0]))]:
-        try:
-            done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0 and done.stdout.strip():
-            return Compiler(command, done.stdout.splitlines()[0].strip())
-    raise UnavailableError(NO_COMPILER)
+def missing() -> str:
+    """Return why kernels cannot be compiled here, with the cure; empty if there is a compiler."""
+    try:
+        compiler()
+    except UnavailableError as error:
+        return str(error)
+    return ""
 
 
 def available() -> bool:
-    """Return True if kernels can be compiled here."""
-    try:
-        compiler()
-    except UnavailableError:
-        return False
-    return True
+    """Return True if there is a compiler for kernels."""
+    return not missing()
 
 
 def kernel_folder() -> Path:
@@ -105,7 +73,14 @@ class Library:
         self.provenance = provenance
         self.constants = declarations.constants
         self._declarations = declarations
-        self._loaded = ctypes.CDLL(str(path))  # CDLL releases the GIL during a call: the page stays alive
+        try:
+            self._loaded = ctypes.CDLL(str(path))  # CDLL releases the GIL during a call: the page stays alive
+        except OSError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            cure = "take options such as -c out of the variable CC, or name another compiler in it"
+            raise UnavailableError(
+                f"the compiler must write libraries that load, got one with {reason}; {cure}"
+            ) from None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._declarations.functions:
@@ -137,7 +112,22 @@ def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
 
 @cache
 def _load(stem: str, flags: tuple[str, ...]) -> Library:
-    return _library(build(stem, flags))
+    with _ours(flags):
+        return _library(build(stem, flags))
+
+
+@contextlib.contextmanager
+def _ours(flags: Sequence[str]) -> Iterator[None]:
+    """Compile C of ours: with our flags, a compiler error says that this machine lacks something."""
+    try:
+        yield
+    except CompilerError as error:
+        if tuple(flags) != FLAGS:
+            raise
+        cure = "install the C library's headers (Debian: apt install libc6-dev) or name another compiler in CC"
+        raise UnavailableError(
+            f"kernels must compile, and with {compiler().version} they do not; {cure}. {error}"
+        ) from None
 
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
@@ -179,8 +169,7 @@ def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> B
     key = _key((assembly.encode(), *map(str.encode, (*linking, *_LINK[".so"], *used.command, used.version))))
     path = _cached(name, key, ".so")
     if path is None:
-        with scratch_folder() as folder:
-            scratch = Path(folder)
+        with scratch_folder() as scratch:
             assembled = scratch / f"{source.stem}.s"
             assembled.write_text(assembly, encoding="utf-8")
             path = _made(assembled, name, key, linking, ".so", scratch)
@@ -201,7 +190,8 @@ def _linking(flags: Sequence[str]) -> list[str]:
 
 def build_program(name: str) -> Built:
     """Compile kernels_c/programs/`name`.c into an executable, unless one of this content is cached."""
-    return _built(_named("name", name, kernel_folder() / "programs"), name, FLAGS, ".program")
+    with _ours(FLAGS):
+        return _built(_named("name", name, kernel_folder() / "programs"), name, FLAGS, ".program")
 
 
 def build_program_text(text: str, name: str = "program") -> Built:
@@ -215,11 +205,17 @@ def text_file(text: str, name: str = "cell") -> Path:
     `#line` directives in it become empty lines, so that messages and debug information count the lines of `text`.
     """
     folder = _cache_folder() / "cells"
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
+    try:
+        source = folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.c"
+    except UnicodeEncodeError:
+        raise SpeLabError("C must be text that UTF-8 can hold, got half of a surrogate pair; remove it") from None
     from spe_lab.core.files import write_atomically
 
-    write_atomically(source, unnumbered(text))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(source, unnumbered(text))
+    except OSError as error:
+        raise _no_room(error) from None
     return source
 
 
@@ -252,8 +248,7 @@ def _built(source: Path, stem: str, flags: tuple[str, ...], suffix: str = ".so")
     key = _key((source.read_bytes(), *headers, *map(str.encode, words)))
     path = _cached(stem, key, suffix)
     if path is None:
-        with scratch_folder() as folder:
-            scratch = Path(folder)
+        with scratch_folder() as scratch:
             options = [*flags, *_DECLARED, f"-I{kernel_folder()}"]
             path = _made(source, stem, key, options, suffix, scratch)
     return Built(path, _declared(path, source), _provenance(source, flags, key))
@@ -274,11 +269,6 @@ def _key(parts: Iterable[bytes]) -> str:
     return key.hexdigest()
 
 
-def scratch_folder() -> tempfile.TemporaryDirectory:
-    """Return a folder in the cache, for a `with` block."""
-    return tempfile.TemporaryDirectory(dir=_cache_folder(), prefix="build-")
-
-
 def _cached(stem: str, key: str, suffix: str) -> Path | None:
     for candidate in _cache_folder().glob(f"{stem}-{key[:20]}-*{suffix}"):
         if _digest(candidate) == candidate.stem.rpartition("-")[2]:
@@ -294,11 +284,6 @@ def _made(source: Path, stem: str, key: str, options: Sequence[str], suffix: str
         compiled = scratch / "built.o"
         run_compiler([*options, "-fPIC", "-c", "-o", str(compiled)], source)
     run_compiler([*options, "-o", str(built)], compiled, _LINK[suffix])
-    if not built.exists():
-        raise SpeLabError(
-            f"flags must make the compiler write a library, got {' '.join(options)} and none; leave out -c, -E and the"
-            " like"
-        )
     target = _cache_folder() / f"{stem}-{key[:20]}-{_digest(built)}{suffix}"
     if _SEPARATE:
         compiled.replace(target.with_suffix(".o"))
@@ -308,57 +293,36 @@ def _made(source: Path, stem: str, key: str, options: Sequence[str], suffix: str
 
 def assemble(source: Path, flags: Sequence[str] = FLAGS) -> tuple[str, str]:
     """Return the assembly of a file, and the compiler's warnings."""
-    done = _run([*flags, f"-I{kernel_folder()}", "-S", "-o", "-"], source)
-    return done.stdout, done.stderr
+    with scratch_folder() as scratch:
+        assembled = scratch / "assembled.s"  # not standard output: zig writes a file named "-"
+        done = _run([*flags, f"-I{kernel_folder()}", "-S", "-o", str(assembled)], source)
+        return assembled.read_text(encoding="utf-8", errors="replace"), done.err
 
 
 def run_compiler(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> str:
-    return _run(options, source, libraries).stdout
+    """Run the compiler on a file and return what it printed; a file that `options` name by -o is there afterwards."""
+    return _run(options, source, libraries).out
 
 
-def _run(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> subprocess.CompletedProcess:
+def _run(options: Sequence[str], source: Path, libraries: Sequence[str] = ()) -> Finished:
+    return toolchain.run(compiler(), options, source, libraries)
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a folder for a run of the compiler, in the folder of compiled C."""
     try:
-        command = [*compiler().command, *options, str(source), *libraries]
-        english = {**os.environ, "LC_ALL": "C"}  # the message about a full disk is matched below
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=english)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(f"the compiler must be able to run, got {error}; see spe-lab doctor") from None
-    if "No space left" in done.stderr:
-        cure = "free some or set SPE_LAB_CACHE_DIR to another folder"
-        raise UnavailableError(f"compiling {source.name} needs a few MB of disk space, and the disk is full; {cure}")
-    if done.returncode < 0 or "terminated program" in done.stderr:  # the compiler, or a program that it starts
-        cure = "close other programs, since memory may have run out"
-        raise UnavailableError(f"the compiler must finish {source.name}, and it was killed; {cure}")
-    if done.returncode != 0:
-        shown = done.stderr.strip().replace(f"{source.parent}{os.sep}", "")
-        raise CompilerError(f"{source.name} must compile; the compiler says:\n{shown}", done.stderr)
-    return done
+        folder = tempfile.TemporaryDirectory(dir=_cache_folder(), prefix="build-")
+    except OSError as error:
+        raise _no_room(error) from None
+    with folder as path:
+        yield Path(path)
+
+
+def _no_room(error: OSError) -> UnavailableError:
+    cure = "make room or set SPE_LAB_CACHE_DIR to another folder"
+    return UnavailableError(f"the folder of compiled C must be writable, got {error.strerror}; {cure}")
 
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:20]
-
-
-@cache
-def _cache_folder() -> Path:
-    """Return the user's cache folder, or the one in $SPE_LAB_CACHE_DIR.
-
-    If it cannot be written, or others can write it, return a folder for this process alone.
-    """
-    import platformdirs
-
-    wanted = Path(os.environ.get("SPE_LAB_CACHE_DIR") or platformdirs.user_cache_path("spe-lab")) / "kernels"
-    try:
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = wanted.stat()
-        if status.st_uid != os.getuid() or status.st_mode & 0o022:
-            raise PermissionError  # a file in it may be anybody's
-        with tempfile.TemporaryFile(dir=wanted):
-            return wanted
-    except OSError:
-        # Never a shared, guessable name: anybody could put a library there.
-        import atexit
-
-        private = Path(tempfile.mkdtemp(prefix="spe-lab-"))
-        atexit.register(shutil.rmtree, private, ignore_errors=True)
-        return private

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from spe_lab.core.machine.claims import claim, facts, memory_available
 from spe_lab.core.machine.profile import ORIGINS, Machine, Parameter
-from spe_lab.core.machine.store import load_own, problems, published, save_own
+from spe_lab.core.machine.store import load_own, make_room, problems, published, save_own
 
 __all__ = [
     "ORIGINS",
@@ -14,6 +14,7 @@ __all__ = [
     "current",
     "facts",
     "load_own",
+    "make_room",
     "memory_available",
     "problems",
     "profile_of",

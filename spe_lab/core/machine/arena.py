@@ -54,7 +54,7 @@ class Arena:
         if not smaps.exists():
             return 0
         total, inside = 0, False
-        for line in smaps.read_text().splitlines():
+        for line in smaps.read_text(encoding="utf-8", errors="replace").splitlines():
             header = re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line)
             if header:
                 low, high = (int(part, 16) for part in header.groups())

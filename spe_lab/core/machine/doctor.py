@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 
 from spe_lab.core import machine, units
-from spe_lab.core.c import native
+from spe_lab.core.c import cache_folder, native, toolchain
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import arena, cpus
 
@@ -29,6 +29,7 @@ def examine() -> list[Finding]:
     facts = machine.facts()
     return [
         _compiler(),
+        _cache(),
         _kernels(),
         _cores(),
         Finding("memory", True, f"{units.render(machine.memory_available(), 'B')} available to this process"),
@@ -44,9 +45,25 @@ def examine() -> list[Finding]:
 
 def _compiler() -> Finding:
     try:
-        return Finding("C compiler", True, native.compiler().version)
-    except UnavailableError:
-        return Finding("C compiler", False, "none", native.NO_COMPILER)
+        used = native.compiler()
+    except UnavailableError as error:
+        return Finding("C compiler", False, "none", str(error))
+    doubt = toolchain.doubt(used)
+    return Finding("C compiler", doubt is None, used.version, str(doubt or ""))
+
+
+def _cache() -> Finding:
+    """Report the folder of compiled kernels, and why each process has one of its own if that is so."""
+    wanted = cache_folder.wanted_folder()
+    try:
+        used = cache_folder.cache_folder()
+    except UnavailableError as error:
+        return Finding("kernel cache", False, "none", str(error))
+    if used == wanted:
+        return Finding("kernel cache", True, str(wanted))
+    reason = f"each process compiles anew into a folder of its own: {cache_folder.unusable(wanted)}"
+    cure = "set SPE_LAB_CACHE_DIR to a folder of your own that can be written and is not mounted noexec"
+    return Finding("kernel cache", False, reason, cure)
 
 
 def _kernels() -> Finding:
@@ -54,8 +71,15 @@ def _kernels() -> Finding:
         for stem in native.stems():
             native.load(stem)
     except SpeLabError as error:
-        return Finding("kernels", False, "not built", str(error).splitlines()[0])
+        return Finding("kernels", False, "not built", _in_one_line(str(error)))
     return Finding("kernels", True, f"{', '.join(native.stems())} ({' '.join(native.FLAGS)})")
+
+
+def _in_one_line(message: str) -> str:
+    """Return an error's sentence, with the first of the compiler's errors that may follow it."""
+    first, *more = message.splitlines()
+    error = next((line.strip() for line in more if "error" in line), "".join(more[:1]).strip())
+    return f"{first} {error}".strip()
 
 
 def _profile() -> Finding:

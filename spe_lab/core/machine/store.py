@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from typing import Any
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import read_text
+from spe_lab.core.folders import settings_folder, unwritable
 from spe_lab.core.machine.claims import facts
 from spe_lab.core.machine.profile import FORMAT, Machine
 from spe_lab.core.units import render
@@ -35,14 +37,11 @@ def own_path(here: Mapping[str, Any] | None = None) -> Path:
     It lies in the user's folder of settings, or in $SPE_LAB_CONFIG_DIR. The name tells machines that share a home
     folder apart without revealing which machine it is.
     """
-    import platformdirs
-
     here = facts() if here is None else here
     # Kernels reserve different small amounts of memory; rounding to half octaves hides that.
     memory = round(2 * math.log2(max(1, here.get("memory_bytes") or 1)))
     identity = json.dumps([here.get("cpu"), here.get("architecture"), here.get("cores"), memory])
-    folder = Path(os.environ.get("SPE_LAB_CONFIG_DIR") or platformdirs.user_config_path("spe-lab"))
-    return folder / f"machine-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json"
+    return settings_folder("config") / f"machine-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.json"
 
 
 def load_own(here: Mapping[str, Any] | None = None) -> Machine | None:
@@ -68,22 +67,32 @@ def save_own(machine: Machine, replace: bool = False, here: Mapping[str, Any] | 
 
     A profile that `load_own` refuses is overwritten only if `replace` is set.
     """
-    path = own_path(here)
     if not replace:
         load_own(here)
     if nonsense := _nonsense(machine):
         raise SpeLabError(f"a machine profile to keep must make sense, got {nonsense}; calibrate once more")
     date = datetime.now(UTC).isoformat(timespec="seconds")
     dated = changed(machine, facts={"calibrated_at": date, **machine.facts})
+    path = make_room(here)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         dated.save(path)
     except OSError as error:
-        cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
-        raise SpeLabError(
-            f"the folder of the machine profile must be writable, got {error.strerror} for {path}; {cure}"
-        ) from None
+        raise unwritable("the machine profile", path, error) from None
     return path
+
+
+def make_room(here: Mapping[str, Any] | None = None) -> Path:
+    """Make the folder of the profile and return the profile's path; call this before a calibration, too.
+
+    Raises SpeLabError if nothing can be written there.
+    """
+    path = own_path(here)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
+    except OSError as error:
+        raise unwritable("the machine profile", path, error) from None
 
 
 def problems(machine: Machine, here_facts: Mapping[str, Any], now: datetime | None = None) -> list[str]:

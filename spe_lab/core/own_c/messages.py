@@ -202,7 +202,8 @@ def place(library: Path, span: tuple[int, int], frames: Sequence[int], source: P
     i, at = found
     command = ["addr2line", "-f", "-i", "-e", str(library), hex(at - span[0] - (1 if i > 2 else 0))]
     try:
-        lines = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout.splitlines()
+        done = subprocess.run(command, capture_output=True, timeout=5, check=False)
+        lines = done.stdout.decode(errors="replace").splitlines()
     except subprocess.TimeoutExpired:
         return "", ""
     position = re.match(r"(.+):(\d+)", lines[1]) if len(lines) > 1 else None

@@ -25,6 +25,7 @@ from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.own_c import messages
 from spe_lab.core.own_c.messages import CellError, Crash, Memory, Stopped
 from spe_lab.core.own_c.worker import Call, Task, Timing, fill, room, slack
+from spe_lab.core.streams import fill_descriptors
 
 MOST_OUTPUT = 100_000  # bytes that a call may print: more would freeze the page
 _START_S = 30.0
@@ -163,6 +164,7 @@ class _Worker:
 
     def __init__(self, library: Path) -> None:
         self.library = library
+        fill_descriptors()  # or the worker's standard streams would replace its pipes
         self.connection, theirs = Pipe()
         self.output, printed = os.pipe()
         self._report, report = os.pipe()

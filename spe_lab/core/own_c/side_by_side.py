@@ -77,7 +77,7 @@ class SideBySide:
     def __init__(self, cells: Sequence[Cell], name: str, seed: int = 1) -> None:
         """Build the function `name` of each cell. `seed` chooses the places and the order of samples."""
         self._folder = ExitStack()
-        folder = Path(self._folder.enter_context(native.scratch_folder()))
+        folder = self._folder.enter_context(native.scratch_folder())
         self._seed, self._at = seed, builds.offsets(seed)
         try:
             with ThreadPoolExecutor(len(cells)) as threads:

@@ -321,7 +321,7 @@ def _stack_top() -> int:
 
 def _maps() -> list[str]:
     maps = Path("/proc/self/maps")
-    return maps.read_text().splitlines() if maps.exists() else []
+    return os.fsdecode(maps.read_bytes()).splitlines() if maps.exists() else []
 
 
 def _address_space() -> int:

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.files import checked_json, read_text, write_atomically
+from spe_lab.core.folders import settings_folder, unwritable
 from spe_lab.core.reader.journal_format import JOURNAL, empty, upgraded
 
 LOCK_PATIENCE_S = 5.0  # a change takes milliseconds
@@ -153,9 +154,7 @@ def _merged(own: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]
 
 def path() -> Path:
     """Return the journal's file: in $SPE_LAB_CONFIG_DIR if that is set, else in the user's data folder."""
-    import platformdirs
-
-    return Path(os.environ.get("SPE_LAB_CONFIG_DIR") or platformdirs.user_data_path("spe-lab")) / "journal.json"
+    return settings_folder("data") / "journal.json"
 
 
 def load(file: Path | None = None) -> Journal:
@@ -194,10 +193,7 @@ def open_journal() -> Iterator[Journal]:
         rule = f"the journal must be free within {LOCK_PATIENCE_S:g} s, and another process holds {lock.lock_file}"
         raise SpeLabError(f"{rule}; end that process and run the cell again") from None
     except OSError as error:
-        cure = "make room or set SPE_LAB_CONFIG_DIR to another folder"
-        raise SpeLabError(
-            f"the folder of the journal must be writable, got {error.strerror} for {file}; {cure}"
-        ) from None
+        raise unwritable("the journal", file, error) from None
 
 
 def attempt(action: Callable[[Journal], T], otherwise: T) -> tuple[T, str]:

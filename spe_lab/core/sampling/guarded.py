@@ -23,6 +23,7 @@ import psutil
 
 from spe_lab.core.c import native
 from spe_lab.core.errors import UnavailableError
+from spe_lab.core.streams import fill_descriptors
 
 MOST_OUTPUT = 100_000  # bytes that a program may print
 _MOST_PATH = 80  # bytes of the private folder's path: the address of a Unix socket holds 104
@@ -49,6 +50,7 @@ class Guarded:
     """A running program, the channel to it, and its output."""
 
     def __init__(self, program: Path, arguments: Iterable[str], limits: Limits) -> None:
+        fill_descriptors()  # or the guard's standard streams would replace its channel
         self.folder = _new_folder()
         self.printed = bytearray()
         words = [guard().path, None, self.folder, *astuple(limits), program, *arguments]

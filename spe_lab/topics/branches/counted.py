@@ -65,9 +65,7 @@ def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_
         program, main = Path(folder) / "selection", Path(folder) / "main.c"
         main.write_text(_MAIN, encoding="utf-8")
         source = native.kernel_folder() / "branches.c"
-        options = [*native.FLAGS, f"-I{native.kernel_folder()}", "-o", str(program)]
-        command = [*native.compiler().command, *options, str(main), str(source)]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        native.run_compiler([*native.FLAGS, f"-I{native.kernel_folder()}", "-o", str(program), str(main)], source)
         rates = [_run_cachegrind(program, Path(folder) / "counts", keys, p) for p in shares]
     return Curve("counted in a simulated core", "simulated", Axis("p", "", np.array(shares)), "", np.array(rates))
 
@@ -75,12 +73,12 @@ def counted_by_valgrind(shares: Sequence[float] = SHARES, keys: int = SIMULATED_
 def _run_cachegrind(program: Path, counts: Path, keys: int, p: float) -> float:
     options = ["--tool=cachegrind", "--branch-sim=yes", "--cache-sim=no", f"--cachegrind-out-file={counts}"]
     command = ["valgrind", *options, str(program), str(keys), str(round(p * KEY_RANGE))]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=120, check=False)
     if ended.returncode or not counts.is_file():
         raise UnavailableError(
             f"valgrind ended with status {ended.returncode}: {ended.stderr.strip()[-200:]}; install another version"
         )
-    return mispredicted(counts.read_text(encoding="utf-8"), "sum_branching") / keys
+    return mispredicted(counts.read_text(encoding="utf-8", errors="replace"), "sum_branching") / keys
 
 
 def mispredicted(counts: str, function: str) -> int:

@@ -51,8 +51,8 @@ def visits_point(pattern: Basic, arena: Arena | None = None, seed: int = 1) -> P
 
 def time_per_visit(pattern: Basic, budget_s: float = 1.0) -> Text:
     """Measure the time per visit of the pattern; without a compiler, return a text that says so."""
-    if not native.available():
-        return Text(native.NO_COMPILER)
+    if missing := native.missing():
+        return Text(missing)
     estimate = deque(sweep([visits_point(pattern)], budget_s=0.3 if quick() else budget_s), maxlen=1).pop().estimate
     value, low, high = (units.render(float(ns[0]), "ns") for ns in (estimate.value, estimate.low, estimate.high))
     return Text(f"{value} a visit (measured; interval {low} to {high})")

@@ -458,7 +458,7 @@ def test_the_table_has_a_row_for_each_level():
 
 
 def test_without_a_compiler_tables_and_times_say_what_they_lack(monkeypatch):
-    monkeypatch.setattr(native, "available", lambda: False)
+    monkeypatch.setattr(native, "missing", lambda: native.NO_COMPILER)
     assert "| – |" in table(EXPRESSIONS["merge join"](256, 8))
     assert "compiler" in patterns.time_per_visit(r_trav(Region(8, 8)))
 

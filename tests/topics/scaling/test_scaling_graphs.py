@@ -354,7 +354,7 @@ def test_an_executed_schedule_stands_beneath_the_predicted_one():
 
 
 def test_without_a_compiler_the_charts_are_predictions_and_say_so(monkeypatch):
-    monkeypatch.setattr(native, "available", lambda: False)
+    monkeypatch.setattr(native, "missing", lambda: native.NO_COMPILER)
     ((svg, said),) = scaling.schedules(Graph.parse("a 1ms"), [1])
     assert svg.count("<title>") == 1 and ", executed" not in said and "Not executed here" in said
 
