@@ -105,6 +105,14 @@ needs_place = pytest.mark.skipif(
 
 
 @needs_place
+def test_a_line_is_the_cell_s_where_wrappers_stand_behind_its_text():
+    """The function that returns a structure has one."""
+    source = "struct pair { int a, b; };\nint fault(const int *p) { return *p; }\nstruct pair same(struct pair p) { return p; }"
+    with contextlib.closing(Cell(source)) as cell, pytest.raises(CellError, match=r"^fault crashed in line 2: "):
+        cell.fault(None)
+
+
+@needs_place
 def test_a_null_pointer_is_named_with_its_line(warm):
     assert refused(warm.fault, None).startswith(
         f"fault {in_line('fault')}it followed a null pointer (SIGSEGV); test pointers before use"

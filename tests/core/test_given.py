@@ -106,7 +106,7 @@ def test_text_and_files(functions, tmp_path):
         (
             "plane",
             "n=3",
-            r"plane needs a value for m, a, as double plane\(.*\) says; write --set m=1000 --set a=random:1",
+            r"plane needs a value for m, a, as double plane\(.*\) says; write --set m=1000 --set a=random:10x10",
         ),
         ("plane", "n=3 m=2 a=zeros:nxm k=1", r"must name one of n, m, a of double plane\(.*\), got k; leave it out"),
         (

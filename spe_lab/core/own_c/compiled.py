@@ -76,7 +76,8 @@ class Cell:
         self._built = build(source, name, self.flags)
         self.warnings: list[Diagnostic] = diagnostics(self._built.said, self.file, source)
         self._wrapped = self._with_wrappers()
-        self._sandbox = Sandbox(self._wrapped.path, self.file)
+        # Crashes name the file that was compiled, and that is another one where wrappers stand behind the text.
+        self._sandbox = Sandbox(self._wrapped.path, self.file.with_name(self._wrapped.provenance["source"]))
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
 
     def _with_wrappers(self) -> native.Built:

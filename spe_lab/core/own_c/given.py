@@ -97,7 +97,12 @@ class Given:
             return self._pointed(word, kind, name)
         if isinstance(kind, Array):
             return self._array(word, kind.element, name, kind)
-        raise CellError(f"{name} must be given by its members, got {word!r:.60}; write --set {name}{_example(kind)}")
+        if isinstance(record, Record) and record.members:
+            raise CellError(
+                f"{name} must be given by its members, got {word!r:.60}; write --set {name}{_example(kind)}"
+            )
+        cure = f"write --set {name}=null" if isinstance(kind, Pointer) else "time a function that takes another type"
+        raise CellError(f"{name} must have a type with values in Python, got C's {spelled(kind)}; {cure}")
 
     def _pointed(self, word: str, kind: Pointer, name: str) -> Any:
         if word.startswith("text:"):
@@ -209,4 +214,10 @@ def _example(kind: Type) -> str:
         return "=null"
     if isinstance(kind, Enumeration) and kind.values:
         return f"={kind.values[0][0]}"
-    return "=random:1000" if isinstance(kind, Pointer | Array) else "=1000"
+    rows = kind.target if isinstance(kind, Pointer) else kind
+    if isinstance(rows, Array):
+        extents = [str(extent or 10) for extent in rows.shape]
+        return f"=random:{'x'.join((['10'] if isinstance(kind, Pointer) else []) + extents)}"
+    if isinstance(kind, Number) and kind.kind != "float":
+        return {"bool": "=true", "char": "=a", "complex": "=1+2i"}.get(kind.kind) or f"={min(1000, kind.bounds[1])}"
+    return "=random:1000" if isinstance(kind, Pointer) else "=1000"

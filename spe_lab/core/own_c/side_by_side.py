@@ -139,7 +139,8 @@ class SideBySide:
             _NEVER,
             self._seed,
         )
-        sandbox = Sandbox(self.versions[0].libraries[0], cell.file)
+        compiled = cell.file.with_name(self.versions[0].provenance["source"])
+        sandbox = Sandbox(self.versions[0].libraries[0], compiled)
         try:
             for timed in sandbox.ask(request, packed.blocks, packed.described, cancel):
                 yield self._result(timed)
