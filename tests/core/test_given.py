@@ -24,6 +24,8 @@ double plane(int n, int m, double a[n][m]) { return a[0][0]; }
 void by_value(struct body body) {}
 void pointed(const struct body *body, struct point *end) {}
 double apply(double (*f)(double), double **rows) { return 0; }
+struct tree { struct tree *left, *right; double key; };
+double least(struct tree *t) { return t->left ? least(t->left) : t->key; }
 struct keys { uint64_t n, place; };
 uint64_t work(struct keys *keys, uint64_t work) { return keys->n + work; }
 """
@@ -85,6 +87,7 @@ def test_structures_are_given_by_their_members(functions):
     assert given["id"].dtype == np.int16 and given["id"].tolist() == [0, 1, 2, 3]
     pointed = values(functions["pointed"], f"{words} end=null")
     assert pointed["end"] is None and pointed["body"]["n"] == 4
+    assert values(functions["least"], "t.key=2 t.left.key=1")["t"] == {"key": 2, "left": {"key": 1}}
     assert values(functions["work"], "n=3") == {"n": 3}  # of a work kernel: the members of its structure
 
 
@@ -142,6 +145,7 @@ def test_text_and_files(functions, tmp_path):
             ARRAYS.replace("i=range:n", "i=1,300"),
             r"i must be between -128 and 127 to fit C's int8_t, got 300",
         ),
+        ("least", "", r"least needs a value for t, as double least\(struct tree \*t\) says; write --set t.key=1000"),
         ("arrays", ARRAYS.replace("b=random:n", "b=range:n"), r"b must hold numbers that fit bool, got 5"),
         ("by_value", "body=2", r"body must be given by its members, got '2'; write --set body.mass=1000"),
         ("by_value", "body.x=2", r"must name one of mass, at, trace, n, id of struct body, got body.x"),

@@ -209,7 +209,11 @@ def _example(kind: Type) -> str:
     """Return what stands behind the name of an argument of this type, beginning with its = or its dot."""
     record = kind.target if isinstance(kind, Pointer) else kind
     if isinstance(record, Record) and record.members:
-        return f".{record.members[0].name}{_example(record.members[0].type)}"
+        # Not by a pointer: it may lead to the same structure, as in a list.
+        member = next((each for each in record.members if not isinstance(each.type, Pointer)), None)
+        if member is not None:
+            return f".{member.name}{_example(member.type)}"
+        return "=null" if isinstance(kind, Pointer) else f".{record.members[0].name}=null"
     if isinstance(kind, Pointer) and isinstance(kind.target, Other | Pointer):
         return "=null"
     if isinstance(kind, Enumeration) and kind.values:
