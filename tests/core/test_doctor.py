@@ -3,7 +3,7 @@
 import pytest
 
 from spe_lab.core import machine
-from spe_lab.core.c import native
+from spe_lab.core.c import cache_folder, native, toolchain
 from spe_lab.core.errors import SpeLabError, UnavailableError
 from spe_lab.core.machine import arena, cpus, doctor
 
@@ -71,6 +71,22 @@ def test_kernels_that_do_not_compile_are_told_in_one_line(monkeypatch):
     stem = native.stems()[0]
     assert found()["kernels"].cure == f"{stem}.c must compile; the compiler says: {stem}.c:1:1: error: here"
     assert found()["C compiler"].found == native.compiler().version
+
+
+def test_a_compiler_that_compiles_nothing_is_missing_and_builds_no_kernels(monkeypatch):
+    monkeypatch.setattr(native, "compiler", lambda: native.Compiler(("cc",), "cc 1.0"))
+    monkeypatch.setattr(toolchain, "doubt", lambda used: UnavailableError("it wrote nothing; name another one"))
+    monkeypatch.setattr(native, "load", lambda stem: pytest.fail("builds a kernel"))
+    for what, shown in (("C compiler", "cc 1.0"), ("kernels", "not built")):
+        finding = found()[what]
+        assert (finding.ok, finding.found, finding.cure) == (False, shown, "it wrote nothing; name another one")
+
+
+def test_a_cache_of_one_process_is_told_with_its_reason(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache_folder, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(cache_folder, "unusable", lambda folder: f"{folder} is mounted noexec")
+    assert found()["kernel cache"].found.endswith("kernels is mounted noexec")
+    assert "set SPE_LAB_CACHE_DIR" in found()["kernel cache"].cure
 
 
 def test_memory_is_what_this_process_may_use(monkeypatch):

@@ -91,7 +91,7 @@ def test_a_file_that_is_no_program_is_refused(fake):
 
 
 def test_a_compiler_that_hangs_is_ended_with_what_it_started(fake, tmp_path, monkeypatch):
-    monkeypatch.setattr(toolchain, "VERSION_S", 2.0)
+    monkeypatch.setattr(toolchain, "ANSWER_S", 2.0)
     fake(f'sleep 60 & echo $! $$ > "{tmp_path}/started"; wait')
     assert "names a program that gave no answer to --version within 2 s;" in refusal()
     started, until = [int(word) for word in (tmp_path / "started").read_text().split()], time.monotonic() + 30
@@ -138,6 +138,15 @@ def test_a_compiler_that_compiles_nothing_is_unavailable(script, fault, fake):
         assert f"kernels need a C compiler, and CC='{path}' {fault}; take options such as" in refusal(call)
 
 
+def test_a_compiler_that_hangs_at_an_empty_program_is_doubted(fake, monkeypatch):
+    path = fake(f"{VERSION}sleep 60")
+    used = native.compiler()
+    monkeypatch.setattr(toolchain, "ANSWER_S", 0.3)
+    assert str(toolchain.doubt(used)).startswith(
+        f"kernels need a C compiler, and CC='{path}' did not compile an empty program within 0.3 s; take options"
+    )
+
+
 def test_a_compiler_that_takes_too_long_is_ended(fake, monkeypatch):
     monkeypatch.setattr(toolchain, "COMPILE_S", 0.3)
     fake(f"{VERSION}sleep 60")
@@ -154,9 +163,8 @@ def test_a_library_that_does_not_load_is_said(fake):
 def test_assembly_goes_through_a_file_and_leaves_none(fake, tmp_path, monkeypatch):
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    fake(
-        f'{VERSION}{TO_RESULT}printf "half:\\n # \\351\\n" > "$2"; echo warned >&2'
-    )  # zig writes a file named "-" for -o -
+    # zig would write a file named "-" for -o -
+    fake(f'{VERSION}{TO_RESULT}printf "half:\\n # \\351\\n" > "$2"; echo warned >&2')
     assert native.assemble(native.text_file(HALF)) == ("half:\n # �\n", "warned\n")
     assert list((tmp_path / "work").iterdir()) == [] and not list(tmp_path.glob("assemble-*"))
 

@@ -24,7 +24,7 @@ from spe_lab.core.c import commands
 from spe_lab.core.c.cache_folder import cache_folder
 from spe_lab.core.errors import SpeLabError, UnavailableError
 
-VERSION_S = 20.0  # for an answer to --version: ziglang's first takes a second
+ANSWER_S = 20.0  # for an answer to --version, or an empty program: ziglang's first takes a second
 COMPILE_S = 120.0  # ziglang's first library takes 15 s, since it builds a part of the C library
 _LONGEST_VERSION = 120  # characters
 # By itself, zig compiles for this very processor, ends a program without optimisation at an overflow, and drops
@@ -117,11 +117,11 @@ def _changed(program: str) -> int:
 def _version(command: tuple[str, ...], _changed: int) -> Compiler | str:
     """Return the compiler of this command, or what was wrong with its answer to --version."""
     try:
-        done = commands.run([*command, "--version"], VERSION_S, _environment(command))
+        done = commands.run([*command, "--version"], ANSWER_S, _environment(command))
     except OSError as error:
         return f"cannot be started: {error.strerror}"
     except subprocess.TimeoutExpired:
-        return f"gave no answer to --version within {VERSION_S:g} s"
+        return f"gave no answer to --version within {ANSWER_S:g} s"
     said = next((line.strip() for line in done.out.splitlines() if line.strip()), "")
     if done.flooded:
         return "answered --version without an end"
@@ -203,9 +203,9 @@ def fault(used: Compiler) -> str:
         source.write_text("int spe_lab_empty;\n", encoding="utf-8")
         command = [*used.command, "-c", "-o", str(result), str(source)]
         try:
-            done = commands.run(command, COMPILE_S, _environment(used.command))
+            done = commands.run(command, ANSWER_S, _environment(used.command))
         except (OSError, subprocess.TimeoutExpired):
-            return f"did not compile an empty program within {COMPILE_S:g} s"
+            return f"did not compile an empty program within {ANSWER_S:g} s"
         if done.status != 0:
             return f"ended with status {done.status} for an empty program{_last_words(done)}"
         return "" if _written(result) else "wrote nothing for an empty program"

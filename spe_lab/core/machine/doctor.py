@@ -27,10 +27,11 @@ class Finding:
 def examine() -> list[Finding]:
     """Return all findings, the most important one first. Builds the kernels as a side effect."""
     facts = machine.facts()
+    compiler = _compiler()
     return [
-        _compiler(),
+        compiler,
         _cache(),
-        _kernels(),
+        _kernels() if compiler.ok else Finding("kernels", False, "not built", compiler.cure),
         _cores(),
         Finding("memory", True, f"{units.render(machine.memory_available(), 'B')} available to this process"),
         _profile(),
