@@ -436,6 +436,7 @@ def test_a_report_is_written_for_a_class(call, tmp_path):
     "option", [(), ("--json",), ("--export", "new.json"), ("--report", "new.csv"), ("--import", "journal.json")]
 )
 def test_a_damaged_journal_is_refused_and_left_alone(call, option):
+    journal.path().parent.mkdir(parents=True, exist_ok=True)
     journal.path().write_text("{")
     assert_refused(
         call("journal", *option),

@@ -46,7 +46,7 @@ def files(folder):
 
 
 def links(compilations):
-    return [command for command in compilations if "-S" not in command]
+    return [options for options, *_ in compilations if "-S" not in options]
 
 
 @needs_compiler

@@ -4,8 +4,6 @@ import shutil
 
 import pytest
 
-from spe_lab.core.c import native
-
 
 @pytest.fixture(scope="module", params=["gcc", "clang"])
 def each_compiler(request):
@@ -14,6 +12,4 @@ def each_compiler(request):
         pytest.skip(f"needs {request.param}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CC", request.param)
-        native.compiler.cache_clear()
         yield request.param
-    native.compiler.cache_clear()

@@ -14,15 +14,12 @@ from spe_lab.core.errors import UnavailableError
 def compiler(request):
     """The compiler of this machine, and clang: the system's, else that of the Python package ziglang."""
     with pytest.MonkeyPatch.context() as patch:
-        native.compiler.cache_clear()
         if request.param == "clang":
             patch.setenv("CC", _clang())
-            native.compiler.cache_clear()
         try:
             yield native.compiler()
         except UnavailableError as error:
             pytest.skip(str(error))
-    native.compiler.cache_clear()
 
 
 def _clang():
