@@ -180,7 +180,7 @@ def test_messages_that_are_not_utf_8_are_shown(fake, tmp_path):
 def test_flags_that_write_nothing_are_refused(fake):
     fake('exec cc "$@"')
     with pytest.raises(
-        SpeLabError, match="flags must let the compiler write a file, got -O1 -fsyntax-only .*; leave out"
+        SpeLabError, match=r"flags must let the compiler write a file, got -O1 -fsyntax-only .*; leave out"
     ):
         native.build_text(HALF, flags=("-O1", "-fsyntax-only"))
 
