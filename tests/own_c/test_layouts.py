@@ -50,8 +50,9 @@ class Batch:
     signatures: tuple[Signature, ...]
     seed: int
 
-    def __repr__(self) -> str:
-        return f"Batch({len(self.records)} structures, {len(self.signatures)} signatures, seed={self.seed})"
+    def _repr_pretty_(self, printer, cycle) -> None:
+        """Print little for hypothesis: an error names the structure, and the rest is thousands of lines."""
+        printer.text(f"<{len(self.records)} structures, {len(self.signatures)} signatures, seed {self.seed}>")
 
 
 @st.composite
@@ -90,7 +91,8 @@ def check(batch: Batch) -> None:
                 _check_layout(own, record)
                 _check_members(own, record, value)
         for made, given_ in zip(batch.signatures, arguments, strict=True):
-            with _naming(_function(made, given_), given_):
+            used = {each.type for each in made.parameters if isinstance(each.type, Record)}
+            with _naming("".join(map(definition, used)) + _function(made, given_), given_):
                 _check_call(own, made, given_)
 
 

@@ -102,7 +102,7 @@ def gnu23(own):
     yield from _standard(own)
 
 
-@example("iso.c", flags=["-std=c99", "-pedantic-errors", "-O0"])
+@example("iso.c", flags=["-std=c99", "-pedantic-errors", "-O1"])
 def iso_c99(own):
     yield own.area(-0.7)
     yield own.wrap(123456789, 987654321)

@@ -34,7 +34,7 @@ int three() { return 3; }
 
 float half(x) float x; { return x / 2; }
 
-many(a, b, c, d, e, f, g, h) { return a - b + c - d + e - f + g - h; }
+int many(a, b, c, d, e, f, g, h) int a, b, c, d, e, f, g, h; { return a - b + c - d + e - f + g - h; }
 
 #ifdef MAIN
 #include "show.h"

@@ -31,6 +31,7 @@ double first(const struct block *b) { return b->lanes[0] - b->lanes[3]; }
 #include "show.h"
 int main(void)
 {
+    __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return CANNOT_RUN_HERE;
     int32_t x[8] = {2000000000, 2000000000, -3, 4, 5, 6, 7, -80};
