@@ -19,9 +19,9 @@ from spe_lab.core.own_c.diagnostics import Diagnostic, diagnostics
 from spe_lab.core.own_c.dialect import inline_only
 from spe_lab.core.own_c.messages import CellError, Sentence
 from spe_lab.core.own_c.packed import Packed
+from spe_lab.core.own_c.requests import Call
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import dtype_of, number_of, read_member, shown
-from spe_lab.core.own_c.worker import Call
 
 LIMIT_S = 5.0
 MEMORY_BYTES = 1 << 30

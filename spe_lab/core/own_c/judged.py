@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from spe_lab.core.c import native
+from spe_lab.core.own_c.requests import Task
 from spe_lab.core.own_c.sandbox import Sandbox, build
-from spe_lab.core.own_c.worker import Task
 
 LIMIT_S = 60.0
 _MEMORY_BYTES = 1 << 32  # for the working sets of whole measurements

@@ -16,8 +16,8 @@ from spe_lab.core.c.ctype import Array, Function, Other, Pointer, Record, Type, 
 from spe_lab.core.own_c.extents import inner_extents
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.placed import Update, example, place, record_at
+from spe_lab.core.own_c.requests import Block
 from spe_lab.core.own_c.values import dtype_of, number_of, scalar, size_of
-from spe_lab.core.own_c.worker import Block
 
 _LARGEST_ALIGNMENT = 64
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from spe_lab.core.c.ctype import Array, Member, Pointer, Record, Type, spelled
 from spe_lab.core.own_c.messages import CellError
+from spe_lab.core.own_c.requests import Block
 from spe_lab.core.own_c.values import (
     dtype_of,
     loaded,
@@ -21,7 +22,6 @@ from spe_lab.core.own_c.values import (
     stored,
     write_bits,
 )
-from spe_lab.core.own_c.worker import Block
 
 Update = Callable[[memoryview], Any]  # content of a block after the call -> the value that Python keeps
 

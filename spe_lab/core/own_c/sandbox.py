@@ -23,8 +23,9 @@ from spe_lab.core.c import native
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.errors import CancelledError, SpeLabError, UnavailableError
 from spe_lab.core.own_c import messages
+from spe_lab.core.own_c.fenced import fill, room, slack
 from spe_lab.core.own_c.messages import CellError, Crash, Memory, Stopped
-from spe_lab.core.own_c.worker import Call, Task, Timing, fill, room, slack
+from spe_lab.core.own_c.requests import Call, Task, Timing
 from spe_lab.core.streams import fill_descriptors
 
 MOST_OUTPUT = 100_000  # bytes that a call may print: more would freeze the page

@@ -17,9 +17,9 @@ from spe_lab.core.own_c import builds, timing
 from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.packed import Packed
+from spe_lab.core.own_c.requests import Timed, TimedPoint, Timing
 from spe_lab.core.own_c.sandbox import Sandbox
 from spe_lab.core.own_c.versus import Interval, per_build, ratio_of, time_of
-from spe_lab.core.own_c.worker import Timed, TimedPoint, Timing
 
 _CALLS_BEFORE = 4  # of each version, if they are long
 _NEVER = 0.0  # no interval is as narrow as this: the caller decides when to stop

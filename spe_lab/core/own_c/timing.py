@@ -22,9 +22,9 @@ from spe_lab.core.own_c.arguments import named
 from spe_lab.core.own_c.compiled import Cell, refusal
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.packed import Packed
+from spe_lab.core.own_c.requests import TimedPoint, Timing
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import number_of
-from spe_lab.core.own_c.worker import TimedPoint, Timing
 
 _SHORT_BUDGET_S = 0.7
 _MOST_POINTS = 100

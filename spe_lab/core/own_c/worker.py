@@ -1,169 +1,25 @@
-"""The worker process: load the reader's compiled C and call it. Few imports: it starts in 50 ms.
-
-The memory of an array lies between two inaccessible pages and ends at the second one. An index beyond the array thus
-ends this process at once; otherwise it would change another array, and the fault would show much later or never.
-"""
+"""The worker process: load the reader's compiled C and call it. Few imports: it starts in 50 ms."""
 
 import contextlib
 import ctypes
-import io
 import mmap
 import os
 import resource
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from spe_lab.core.errors import SpeLabError
+from spe_lab.core.own_c.fenced import Fenced, room
+from spe_lab.core.own_c.requests import Block, Call, Task, Timed, Timing
 
 _STACK_BYTES = 8 << 20
 _SIGNAL_STACK_BYTES = 1 << 16
-_CANARY = 0xA5  # fills the room before an array
-_LINE = 64
-_MAP_FIXED = 0x10  # the value on Linux and macOS; Python has no name for it
 _GRACE_S = 5
 _libc = ctypes.CDLL(None)
-_libc.mmap.restype = ctypes.c_void_p
-_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call of a C function. Blocks of memory stand as their numbers; their bytes are in the shared file.
-
-    `name` is the function's in C, `symbol` the linker's of what is called; `kinds` are names of ctypes classes;
-    `pointers` are (block, offset, block pointed to).
-    """
-
-    name: str
-    symbol: str
-    result: str
-    kinds: tuple[str, ...]
-    values: tuple[Any, ...]  # a number, Block or None
-    sizes: tuple[int, ...]
-    pointers: tuple[tuple[int, int, int], ...]
-    limit_s: float
-    memory_bytes: int
-
-
-@dataclass(frozen=True)
-class Block:
-    number: int
-
-
-@dataclass(frozen=True)
-class TimedPoint:
-    """A work kernel: path of its library, its symbol, the number of its state's block, the index of its twin if any."""
-
-    library: str
-    symbol: str
-    state: int
-    twin: int | None = None
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Work kernels to be timed in interleaved rounds, until every interval is within `target` or the budget is used."""
-
-    name: str
-    points: tuple[TimedPoint, ...]
-    sizes: tuple[int, ...]
-    pointers: tuple[tuple[int, int, int], ...]
-    limit_s: float
-    memory_bytes: int
-    budget_s: float
-    target: float = 0.01
-    seed: int = 1
-
-
-@dataclass(frozen=True)
-class Timed:
-    """The result of a timing after some rounds; later ones are more precise.
-
-    - progress: share of the budget, 0 to 1
-    - estimate: an Estimate with one value for each point, ns
-    - blocks: array of blocks × points, ns: what stands behind the estimate
-    """
-
-    progress: float
-    estimate: Any
-    blocks: Any
-    rounds: int
-    notes: tuple[str, ...]
-    provenance: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A Python function for the worker to run on the C library, which was compiled from `source`."""
-
-    function: Callable[[Any], Any]
-    source: Path
-    provenance: dict[str, Any]
-    limit_s: float
-    memory_bytes: int
-    name: str
-    sizes: tuple[int, ...] = ()
-
-
-class Fenced:
-    """`size` bytes between two inaccessible pages, with the content of the file at `place`.
-
-    They are memory of the file, at the end of its pages. If `private`, they are a copy in memory like malloc's, which
-    begins with a cache line: memory of a file has no huge pages, and a timing should not depend on that.
-    """
-
-    def __init__(self, file: int, place: int, size: int, private: bool) -> None:
-        page, inside, access = mmap.PAGESIZE, room(size), mmap.PROT_READ | mmap.PROT_WRITE
-        self._whole = inside + 2 * page
-        self._base = _map(None, self._whole, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
-        self._slack = slack(size, private)
-        self.address = self._base + page + self._slack
-        self.size = size
-        if inside and private:
-            _map(self._base + page, inside, access, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_FIXED, -1, 0)
-            with io.FileIO(file, closefd=False) as stored:
-                fill(stored, place + self._slack, (ctypes.c_char * size).from_address(self.address))
-        elif inside:
-            _map(self._base + page, inside, access, mmap.MAP_SHARED | _MAP_FIXED, file, place)
-        ctypes.memset(self.address - self._slack, _CANARY, self._slack)
-
-    def intact(self) -> bool:
-        """Return True if nothing was written before the first byte."""
-        return ctypes.string_at(self.address - self._slack, self._slack).count(_CANARY) == self._slack
-
-    def free(self) -> None:
-        _libc.munmap(self._base, self._whole)
-
-
-def room(size: int) -> int:
-    """Return the size in bytes of the whole pages that hold `size` bytes."""
-    return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
-
-
-def slack(size: int, private: bool) -> int:
-    """Return the offset of a block of memory in its pages."""
-    return (room(size) - size) // _LINE * _LINE if private else room(size) - size
-
-
-def fill(file: io.FileIO, place: int, block: Any) -> None:
-    """Read the block's bytes from the file at `place`."""
-    file.seek(place)
-    view, filled = memoryview(block).cast("B"), 0
-    while filled < view.nbytes:
-        filled += file.readinto(view[filled:])
-
-
-def _map(*arguments: int | None) -> int:
-    address = _libc.mmap(*arguments)
-    if address in (None, ctypes.c_void_p(-1).value):
-        raise MemoryError
-    return address
 
 
 def main(connection: int, report: int, file: int, lifeline: int, library: str, watch: str) -> None:
