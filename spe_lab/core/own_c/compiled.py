@@ -10,7 +10,7 @@ import numpy as np
 from spe_lab.core import units
 from spe_lab.core.c import native
 from spe_lab.core.c.binding import scalar
-from spe_lab.core.c.ctype import Array, Function, Other, Pointer, Record, Type, prototype, spelled
+from spe_lab.core.c.ctype import Function, Pointer, Type, prototype, spelled
 from spe_lab.core.c.listing import Listing, listing
 from spe_lab.core.errors import SpeLabError
 from spe_lab.core.own_c import wrapped
@@ -19,6 +19,7 @@ from spe_lab.core.own_c.diagnostics import Diagnostic, diagnostics
 from spe_lab.core.own_c.dialect import inline_only
 from spe_lab.core.own_c.messages import CellError, Sentence
 from spe_lab.core.own_c.packed import Packed
+from spe_lab.core.own_c.refusals import refusal
 from spe_lab.core.own_c.requests import Call
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import dtype_of, number_of, read_member, shown
@@ -224,49 +225,6 @@ def _ctypes_name(kind: Type) -> str:
         return "c_void_p"
     number = number_of(kind)
     return ("c_int8" if number.signed else "c_uint8") if number.kind == "char" else scalar(number).__name__
-
-
-def refusal(function: Function) -> str:
-    """Return why Python cannot call this function at all; "" if it can, with the right arguments."""
-    where = f"line {function.line}" if function.line else function.file
-    if function.variadic:
-        return (
-            f"{function.name} ({where}) must declare all of its parameters to be called from Python, got ...; write a"
-            " function for each use"
-        )
-    for each in function.parameters:
-        if fault := _no_value(each.type):
-            return (
-                f"{each.name} of {function.name} (line {each.line or function.line}) must have a type that Python can"
-                f" pass, got {spelled(each.type)}, {fault}; pass it through a function of the cell"
-            )
-    if isinstance(function.result, Pointer):
-        return (
-            f"{function.name} ({where}) must return a number, a structure or nothing to be called from Python, got"
-            f" {spelled(function.result)}; write through a pointer"
-        )
-    if function.result is not None and (fault := _no_value(function.result)):
-        return (
-            f"{function.name} ({where}) must return a type that Python can take, got {spelled(function.result)},"
-            f" {fault}; let the cell turn it into another one"
-        )
-    if not wrapped.direct(function) and not wrapped.expressible(function):
-        return (
-            f"{function.name} ({where}) must have types with names to be called from Python, got"
-            f" {prototype(function)}; name them with typedef"
-        )
-    return ""
-
-
-def _no_value(kind: Type) -> str:
-    """Return what is wrong with a type whose values Python should pass or take; "" if nothing is."""
-    if isinstance(kind, Other):
-        return kind.what
-    if isinstance(kind, Record):
-        return next(filter(None, (_no_value(each.type) for each in kind.members)), "")
-    if isinstance(kind, Array):
-        return _no_value(kind.element)
-    return ""
 
 
 class CellFunction:

@@ -19,9 +19,10 @@ from spe_lab.core.curve import Axis, Curve
 from spe_lab.core.mode import quick
 from spe_lab.core.own_c import wrapped
 from spe_lab.core.own_c.arguments import named
-from spe_lab.core.own_c.compiled import Cell, refusal
+from spe_lab.core.own_c.compiled import Cell
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.packed import Packed
+from spe_lab.core.own_c.refusals import refusal
 from spe_lab.core.own_c.requests import TimedPoint, Timing
 from spe_lab.core.own_c.sandbox import Sandbox, build
 from spe_lab.core.own_c.values import number_of
