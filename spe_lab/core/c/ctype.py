@@ -3,6 +3,7 @@
 `void` is None. A parameter `T a[3]` is a pointer, as in C; a pointer to an array of arrays keeps their extents.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -61,7 +62,7 @@ class Record:
     """A structure or union; `keyword` says which. `bytes` is None for one that is only declared.
 
     Members of a nameless member are members of this record. Members that lie at the same place, as in a union, have the
-    same `group`.
+    same `group`. `fault` says why its layout is not known, where debug information contradicts itself.
     """
 
     keyword: str
@@ -69,6 +70,7 @@ class Record:
     bytes: int | None
     members: list["Member"] = field(default_factory=list)
     alias: str = ""  # the name of a typedef
+    fault: str = ""  # why the layout is not known
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,23 @@ class Declarations:
     functions: dict[str, Function] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     constants: dict[str, int] = field(default_factory=dict)
+
+
+def size_of(kind: Type) -> int:
+    """Return a type's size in bytes; that of an array without a constant extent is 0."""
+    match kind:
+        case Number():
+            return kind.bytes
+        case Enumeration():
+            return kind.number.bytes
+        case Array():
+            return size_of(kind.element) * math.prod(extent or 0 for extent in kind.shape)
+        case Pointer():
+            return 8
+        case Record():
+            return kind.bytes or 0
+        case _:
+            return 0
 
 
 def spelled(kind: Type) -> str:

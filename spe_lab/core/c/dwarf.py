@@ -6,6 +6,7 @@ library of Linux holds its debug information; on macOS the linker leaves it in t
 
 import dataclasses
 import io
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from spe_lab.core.c.ctype import (
     Pointer,
     Record,
     Type,
+    size_of,
 )
 from spe_lab.core.c.entries import files_of, is_set, name_of, number_of, target_of, text_of
 from spe_lab.core.c.mach import debug_sections
@@ -190,6 +192,8 @@ class _Reader:
         for child in entry.iter_children():
             if child.tag == "DW_TAG_member":
                 record.members += self._members(child, 0 if keyword == "union" else None)
+        if keyword == "struct" and _overlap(record.members):
+            record.fault = "the compiler tells a wrong place for a bit-field that is as wide as its type"
         return record
 
     def _members(self, entry: Any, group: int | None) -> list[Member]:
@@ -272,8 +276,22 @@ def _place(entry: Any) -> tuple[int, int | None, int]:
     if (start := entry.attributes.get("DW_AT_data_bit_offset")) is None:
         # As before DWARF 4: counted from the most significant bit of a storage unit.
         unit = 8 * (number_of(entry, "byte_size") or number_of(target_of(entry), "byte_size"))
-        return offset, bits.value, 8 * offset + unit - number_of(entry, "bit_offset") - bits.value
+        from_top = number_of(entry, "bit_offset")  # below 0 if the field crosses its unit; clang writes 2^64 more
+        from_top -= (1 << 64) * (from_top >= 1 << 63)
+        return offset, bits.value, 8 * offset + unit - from_top - bits.value
     return start.value // 8, bits.value, start.value
+
+
+def _overlap(members: list[Member]) -> bool:
+    """Return True if a bit-field and another member have bits in common. (clang 14 calls some bit-fields plain.)"""
+    ends = [
+        (each.bit_offset, each.bit_offset + (8 * size_of(each.type) if each.bits is None else each.bits))
+        for each in members
+        if each.group is None
+    ]
+    ends.sort()
+    fields = any(each.bits is not None for each in members)
+    return fields and any(end > start for (_, end), (start, _) in pairwise(ends))
 
 
 def _is_const(entry: Any) -> bool:

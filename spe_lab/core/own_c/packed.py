@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.c.ctype import Array, Function, Other, Pointer, Record, Type, spelled
+from spe_lab.core.c.ctype import Array, Function, Other, Pointer, Record, Type, size_of, spelled
 from spe_lab.core.own_c.extents import inner_extents
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.placed import Update, example, place, record_at
 from spe_lab.core.own_c.requests import Block
-from spe_lab.core.own_c.values import dtype_of, number_of, scalar, size_of
+from spe_lab.core.own_c.values import dtype_of, number_of, scalar
 
 _LARGEST_ALIGNMENT = 64
 
@@ -93,6 +93,8 @@ class Packed:
         element, shape = (target.element, target.shape) if isinstance(target, Array) else (target, None)
         untyped = target is None or bool(number and number.kind == "char")
         dtype = None if untyped else dtype_of(element)
+        if isinstance(value, np.ndarray) and dtype == np.dtype("S1") and value.dtype in (np.int8, np.uint8):
+            dtype = value.dtype  # chars of a matrix, as numbers
         if dtype is None and not untyped:
             raise CellError(_not_from_python(name, kind, where, value))
         return self._array(value, kind, dtype, name, where, _narrowed(shape, inner))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from spe_lab.core.c.ctype import Array, Member, Pointer, Record, Type, spelled
+from spe_lab.core.c.ctype import Array, Member, Other, Pointer, Record, Type, size_of, spelled
 from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.requests import Block
 from spe_lab.core.own_c.values import (
@@ -18,7 +18,6 @@ from spe_lab.core.own_c.values import (
     read,
     read_member,
     scalar,
-    size_of,
     stored,
     write_bits,
 )
@@ -38,6 +37,11 @@ def record_at(
     packed: Pointers, content: bytearray, at: int, record: Record, value: Any, name: str, block: int
 ) -> Update:
     """Write a structure into a block's content at an offset."""
+    if record.fault:
+        raise CellError(
+            f"{name} must be left out for C's {spelled(record)}, since {record.fault}, got {type(value).__name__};"
+            " widen the bit-field, or use another compiler"
+        )
     if isinstance(value, np.void | np.ndarray):
         return _numpy_record(content, at, record, value, name)
     if not isinstance(value, Mapping):
@@ -71,7 +75,7 @@ def record_at(
             )
     given = {members[key].group for key in value} - {None}
     for member in record.members:
-        if member.name not in updates and member.group not in given and not isinstance(member.type, Pointer):
+        if member.name not in updates and member.group not in given and not isinstance(member.type, Pointer | Other):
             updates[member.name] = _reader(member, at)
 
     def update(after: memoryview) -> Any:

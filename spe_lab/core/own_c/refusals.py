@@ -41,7 +41,7 @@ def _no_value(kind: Type) -> str:
     if isinstance(kind, Other):
         return kind.what
     if isinstance(kind, Record):
-        return next(filter(None, (_no_value(each.type) for each in kind.members)), "")
+        return kind.fault or next(filter(None, (_no_value(each.type) for each in kind.members)), "")
     if isinstance(kind, Array):
         return _no_value(kind.element)
     return ""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from spe_lab.core.c.ctype import Array, Enumeration, Member, Number, Pointer, Record, Type, spelled
+from spe_lab.core.c.ctype import Array, Enumeration, Member, Number, Other, Pointer, Record, Type, size_of, spelled
 from spe_lab.core.own_c.messages import CellError
 
 
@@ -141,22 +141,13 @@ def _dtype_of_number(kind: Number) -> np.dtype | None:
     return np.dtype(f"{'f' if kind.kind == 'float' else 'c'}{kind.bytes}")
 
 
-def size_of(kind: Type) -> int:
-    """Return a type's size in bytes; that of an array without a constant extent is 0."""
-    if isinstance(kind, Array):
-        return size_of(kind.element) * math.prod(extent or 0 for extent in kind.shape)
-    if isinstance(kind, Pointer):
-        return 8
-    number = number_of(kind)
-    return number.bytes if number else (kind.bytes or 0) if isinstance(kind, Record) else 0
-
-
 def read(content: memoryview, kind: Type, at: int = 0) -> Any:
     """Return the value at an offset: a number, a dict, a numpy array, a list of dicts; a pointer's address or None."""
     if (number := number_of(kind)) is not None:
         return loaded(content[at : at + number.bytes], number)
     if isinstance(kind, Record):
-        return {member.name: read_member(content, member, at) for member in kind.members}
+        shown = [member for member in kind.members if not isinstance(member.type, Other)]
+        return {member.name: read_member(content, member, at) for member in shown}
     if isinstance(kind, Pointer):
         return int.from_bytes(content[at : at + 8], sys.byteorder) or None
     if isinstance(kind, Array):
