@@ -34,7 +34,14 @@ PREDICTED: tuple[tuple[str, Any], ...] = (
     ("#666666", (0, (1, 1.2))),
 )
 COMMITTED = "#C2689A"
-MARKED, MARK_STYLES = "#2A84BD", ((0, (6.4, 1.6, 1, 1.6)), (0, (1, 1.65)))
+MARKED = "#2A84BD"
+MARK_STYLES = (  # one for each level of a memory, which is what is marked
+    (0, (6.4, 1.6, 1, 1.6)),
+    (0, (1, 1.65)),
+    (0, (3.7, 1.6)),
+    (0, (6.4, 1.6, 1, 1.6, 1, 1.6)),
+    (0, (10, 3)),
+)
 MARKER_STYLE = (0, (2, 2))
 ELSEWHERE, ELSEWHERE_MARKERS = "#882255", "vPX<"  # of another machine or time
 ELSEWHERE_STYLES = ((0, (6, 1, 1, 1)), (0, (3, 1)), (0, (6, 1, 1, 1, 1, 1)), (0, (1, 0.6)))

@@ -10,6 +10,7 @@ from spe_lab import explore
 from spe_lab.core import registry
 from spe_lab.core.errors import SpeLabError
 from spe_lab.ui import overlay
+from spe_lab.ui.sheet import Sheet
 
 
 def picture(explorer):
@@ -112,3 +113,9 @@ def test_another_machine_s_curve_follows_the_workload_and_not_the_own_model():
     at = {size: first.curves(stride.point({"size": size}), x)[0].values for size in ("64KiB", "8MiB")}
     assert (at["64KiB"] != at["8MiB"]).any()
     assert (first.curves(stride.point({"size": "8MiB", "l_L3": 1.0}), x)[0].values == at["8MiB"]).all()
+
+
+def test_a_memory_of_five_levels_has_five_marks():
+    sheet = Sheet(registry.get("patterns.basic"))
+    sheet.dress([], [], (0, 0), False, None, ["L1", "L2", "L3", "L4", "TLB"])
+    assert len(sheet.places) == 5
