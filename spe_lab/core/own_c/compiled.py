@@ -76,8 +76,6 @@ class Cell:
         self.file = native.text_file(source, name)
         self._built = build(source, name, self.flags)
         self.warnings: list[Diagnostic] = diagnostics(self._built.said, self.file, source)
-        declared = self._built.declarations.functions
-        self._functions = {name: CellFunction(self, each) for name, each in declared.items()}
         self._wrapped = self._with_wrappers()
         # Crashes name the file that was compiled, and that is another one where wrappers stand behind the text.
         self._sandbox = Sandbox(self._wrapped.path, self.file.with_name(self._wrapped.provenance["source"]))
@@ -98,7 +96,7 @@ class Cell:
     @property
     def functions(self) -> dict[str, "CellFunction"]:
         """Functions by name."""
-        return dict(self._functions)
+        return {name: CellFunction(self, each) for name, each in self._built.declarations.functions.items()}
 
     @property
     def constants(self) -> dict[str, int]:
@@ -106,10 +104,10 @@ class Cell:
         return dict(self._built.declarations.constants)
 
     def __getattr__(self, name: str) -> "CellFunction":
-        functions = vars(self).get("_functions", {})  # absent while a copy is being made
-        if name not in functions:
+        built = vars(self).get("_built")  # absent while a copy is being made
+        if built is None or name not in built.declarations.functions:
             raise NoFunctionError(self._missing(name))
-        return functions[name]
+        return self.function(name)
 
     def __getitem__(self, name: str) -> "CellFunction":
         return self.function(name)
@@ -128,14 +126,15 @@ class Cell:
 
     def function(self, name: str) -> "CellFunction":
         """Return a function, also one that is named like a method of this object."""
-        if name not in self._functions:
-            known = ", ".join(self._functions) or "(this cell has no function)"
+        declared = self._built.declarations.functions
+        if name not in declared:
+            known = ", ".join(declared) or "(this cell has no function)"
             raise CellError(
                 inline_only(self.source, name)
                 or f"name must be one of {known}, got {name!r}; define it in the cell, without static, or see the"
                 " cell's list"
             )
-        return self._functions[name]
+        return CellFunction(self, declared[name])  # not kept: it refers to this cell, which ends with its last user
 
     def dtype(self, name: str) -> np.dtype:
         """Return the numpy type of a structure or union, by its tag or the name of its typedef."""
