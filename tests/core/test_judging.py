@@ -100,3 +100,9 @@ def test_the_loops_of_an_answer_are_there_to_look_at():
     source = "unsigned f(unsigned *a, unsigned n) { for (unsigned i = 0; i < n; i++) a[i] /= a[0]; return 0; }"
     (loop, *_) = loops_of(source, "f")
     assert any("div" in line for line in loop)
+
+
+@pytest.mark.skipif(not native.available(), reason="needs a C compiler")
+def test_the_loops_of_an_answer_with_names_of_gnu_are_there_too():
+    text = "#include <math.h>\ndouble f(const double *x, long n) { typeof(n * *x) s = M_PI; for (long i = 0; i < n; i++) s += x[i]; return s; }\n"
+    assert loops_of(text, "f")

@@ -151,6 +151,6 @@ def judge_c(
 
 
 def loops_of(source: str, function: str) -> list[list[str]]:
-    """Return the innermost loops of a C function in assembly, as the default flags compile it."""
-    assembled, _ = native.assemble(native.text_file(source, function), native.FLAGS)
+    """Return the innermost loops of a C function in assembly, compiled as `judged` compiles it."""
+    assembled, _ = native.assemble(native.text_file(source, function), native.CELL_FLAGS)
     return assembly.innermost_loops(assembly.body(assembled, function))
