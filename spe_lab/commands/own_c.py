@@ -20,7 +20,6 @@ from spe_lab.core.mode import quick
 
 _STATUS = {"": 0, "faster": 0, "no difference": 0, "slower": 1, "inconclusive": 3, "unequal": 4}
 _WORST_FIRST = (4, 1, 3, 0)
-_SHORT_BUDGET_S = 0.7
 
 
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -86,6 +85,7 @@ def _find(
 ) -> int:
     """Compile the files, find out, print, and return the exit status."""
     from spe_lab.commands import wording
+    from spe_lab.core.lab import SHORT_BUDGET_S
     from spe_lab.core.own_c import compared
     from spe_lab.core.own_c.findings import per, report
 
@@ -94,7 +94,7 @@ def _find(
         raise SpeLabError(f"--seed must be a whole number from 0, got {options.seed}; leave it out to use 1")
     budget_s = options.budget
     if budget_s is None:
-        budget_s = _SHORT_BUDGET_S if quick() else compared.BUDGET_S
+        budget_s = SHORT_BUDGET_S if quick() else compared.BUDGET_S
 
     def progress(share: float, words: Mapping[str, str]) -> None:
         terminal.show_progress(share, " ".join(f"{name}={word}" for name, word in words.items()))

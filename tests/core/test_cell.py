@@ -763,6 +763,13 @@ def test_arguments_that_neither_c_nor_the_model_knows_are_refused(timed):
         beside(timed, "chain", lambda n, price: n * price, {"n": [1]}, x=np.ones(1))
 
 
+def test_nothing_is_compiled_again_to_be_timed_again(timed, monkeypatch):
+    kernels = [timing.kernel_of(timed, timed.function(name).declared)[0] for name in ("idle", "chain")]
+    assert kernels[0].path == timed._built.path  # a work kernel: what is called is what is timed
+    monkeypatch.setattr(native, "_run", lambda *_: pytest.fail("the compiler ran"))
+    assert [timing.kernel_of(timed, timed.function(name).declared)[0] for name in ("idle", "chain")] == kernels
+
+
 def test_sizes_of_c_types_agree_with_the_compiler():
     sizes = Cell(
         "#include <stddef.h>\nstruct s { char c; double x; int16_t h; };\nsize_t f(void) { return sizeof(struct s); }\n".replace(

@@ -66,19 +66,10 @@ def _pointer(element: Any, const: bool) -> type:
     )
 
 
-def bounds(kind: type) -> tuple[int, int]:
-    """Return the least and largest number of an integer type of ctypes.
-
-    >>> bounds(ctypes.c_int8), bounds(ctypes.c_uint16)
-    ((-128, 127), (0, 65535))
-    """
-    return Number("", "int", ctypes.sizeof(kind), kind(-1).value < 0).bounds
-
-
 @cache
 def whole_number(kind: type) -> type:
     """Return an argument type that refuses numbers out of range; ctypes would keep their lowest bits."""
-    low, high = bounds(kind)
+    low, high = Number(kind.__name__, "int", ctypes.sizeof(kind), kind(-1).value < 0).bounds
 
     def from_param(cls: type, argument: Any):
         if isinstance(argument, kind):

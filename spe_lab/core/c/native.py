@@ -65,40 +65,56 @@ def kernel_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "kernels_c"
 
 
+@dataclass(frozen=True)
+class Built:
+    """A compiled library or program that is neither loaded nor started, and the file that was compiled.
+
+    Of text, `assembly` is what the compiler made of it, with line numbers, and `said` are its warnings.
+    """
+
+    path: Path
+    source: Path
+    declarations: Declarations
+    provenance: dict[str, Any]
+    assembly: str = ""
+    said: str = ""
+
+    def struct(self, tag: str) -> type[ctypes.Structure]:
+        """Return the ctypes class of `struct tag`, laid out as C declares it."""
+        return binding.structure(self.declarations.records[tag])
+
+
 class Library:
     """A loaded kernel file. Its functions are attributes, callable with the types of their C prototypes."""
 
-    def __init__(self, path: Path, declarations: Declarations, provenance: dict[str, Any]) -> None:
-        self.path = path
-        self.provenance = provenance
-        self.constants = declarations.constants
-        self._declarations = declarations
+    def __init__(self, built: Built) -> None:
+        self.path = built.path
+        self.provenance = built.provenance
+        self.constants = built.declarations.constants
+        self.struct = built.struct
+        self._functions = built.declarations.functions
         try:
-            self._loaded = ctypes.CDLL(str(path))  # CDLL releases the GIL during a call: the page stays alive
+            self._loaded = ctypes.CDLL(str(self.path))  # CDLL releases the GIL during a call: the page stays alive
         except OSError as error:
-            reason = str(error).removeprefix(f"{path}: ")
+            reason = str(error).removeprefix(f"{self.path}: ")
             cure = "take options such as -c out of the variable CC, or name another compiler in it"
             raise UnavailableError(
                 f"the compiler must write libraries that load, got one with {reason}; {cure}"
             ) from None
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._declarations.functions:
-            functions = ", ".join(self._declarations.functions)
+        if name.startswith("_") or name not in self._functions:
+            functions = ", ".join(self._functions)
             raise AttributeError(f"{self.provenance['source']} has no function {name!r}; it declares {functions}")
         function = self._loaded[name]
-        declared = self._declarations.functions[name]
+        declared = self._functions[name]
         function.argtypes = [binding.argument(each.type) for each in declared.parameters]
         function.restype = binding.result(declared)
         setattr(self, name, function)
         return function
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._declarations.functions]
-
-    def struct(self, tag: str) -> type[ctypes.Structure]:
-        """Return the ctypes class of `struct tag`, laid out as C declares it."""
-        return binding.structure(self._declarations.records[tag])
+        return [*super().__dir__(), *self._functions]
 
     def address(self, name: str) -> int:
         """Return the address of a kernel, for the harness to call."""
@@ -113,7 +129,7 @@ def load(stem: str, flags: Sequence[str] = FLAGS) -> Library:
 @cache
 def _load(stem: str, flags: tuple[str, ...]) -> Library:
     with _ours(flags):
-        return _library(build(stem, flags))
+        return Library(build(stem, flags))
 
 
 @contextlib.contextmanager
@@ -132,25 +148,7 @@ def _ours(flags: Sequence[str]) -> Iterator[None]:
 
 def compile_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Library:
     """Return the reader's own C as a library; it may include "spe.h". Errors hold the compiler's messages."""
-    return _library(build_text(text, name, flags))
-
-
-@dataclass(frozen=True)
-class Built:
-    """A compiled library or program that is neither loaded nor started.
-
-    Of text, `assembly` is what the compiler made of it, with line numbers, and `said` are its warnings.
-    """
-
-    path: Path
-    declarations: Declarations
-    provenance: dict[str, Any]
-    assembly: str = ""
-    said: str = ""
-
-    def struct(self, tag: str) -> type[ctypes.Structure]:
-        """Return the ctypes class of `struct tag`, laid out as C declares it."""
-        return binding.structure(self.declarations.records[tag])
+    return Library(build_text(text, name, flags))
 
 
 def build(stem: str, flags: Sequence[str] = FLAGS) -> Built:
@@ -159,11 +157,15 @@ def build(stem: str, flags: Sequence[str] = FLAGS) -> Built:
 
 
 def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> Built:
-    """Compile text as `compile_text` does, for another process to load.
+    """Compile text as `compile_text` does, for another process to load."""
+    return build_file(text_file(text, name), name, flags)
+
+
+def build_file(source: Path, name: str, flags: Sequence[str] = FLAGS) -> Built:
+    """Compile what `text_file` wrote, for another process to load.
 
     The compiler runs in any case, since the text may include files that have changed; the cache saves only the linker.
     """
-    source = text_file(text, name)
     assembly, said = assemble(source, [*flags, *_DECLARED, *_SHARED])
     used, linking = compiler(), _linking(flags)
     key = _key((assembly.encode(), *map(str.encode, (*linking, *_LINK[".so"], *used.command, used.version))))
@@ -173,7 +175,7 @@ def build_text(text: str, name: str = "cell", flags: Sequence[str] = FLAGS) -> B
             assembled = scratch / f"{source.stem}.s"
             assembled.write_text(assembly, encoding="utf-8")
             path = _made(assembled, name, key, linking, ".so", scratch)
-    return Built(path, _declared(path, source), _provenance(source, flags, key), assembly, said)
+    return Built(path, source, _declared(path, source), _provenance(source, flags, key), assembly, said)
 
 
 def link(assembly: str, target: Path, flags: Sequence[str] = FLAGS) -> None:
@@ -237,10 +239,6 @@ def _named(argument: str, value: str, folder: Path) -> Path:
     return folder / f"{value}.c"
 
 
-def _library(built: Built) -> Library:
-    return Library(built.path, built.declarations, built.provenance)
-
-
 def _built(source: Path, stem: str, flags: tuple[str, ...], suffix: str = ".so") -> Built:
     used = compiler()
     headers = (header.read_bytes() for header in sorted(kernel_folder().glob("*.h")))
@@ -251,7 +249,7 @@ def _built(source: Path, stem: str, flags: tuple[str, ...], suffix: str = ".so")
         with scratch_folder() as scratch:
             options = [*flags, *_DECLARED, f"-I{kernel_folder()}"]
             path = _made(source, stem, key, options, suffix, scratch)
-    return Built(path, _declared(path, source), _provenance(source, flags, key))
+    return Built(path, source, _declared(path, source), _provenance(source, flags, key))
 
 
 def _provenance(source: Path, flags: Sequence[str], key: str) -> dict[str, Any]:

@@ -73,13 +73,24 @@ class Cell:
         self.limit_s = limit_s
         self.memory_bytes = int(memory_bytes)
         self.flags = tuple(flags)
-        self.file = native.text_file(source, name)
-        self._built = build(source, name, self.flags)
+        self._compiled: dict[tuple[str, tuple[str, ...]], native.Built] = {}
+        self._built = self.built_with()
+        self.file = self._built.source
         self.warnings: list[Diagnostic] = diagnostics(self._built.said, self.file, source)
         self._wrapped = self._with_wrappers()
         # Crashes name the file that was compiled, and that is another one where wrappers stand behind the text.
-        self._sandbox = Sandbox(self._wrapped.path, self.file.with_name(self._wrapped.provenance["source"]))
+        self._sandbox = Sandbox(self._wrapped.path, self._wrapped.source)
         self._alone = threading.Lock()  # a slider's call and a cell's may come from two threads
+
+    def built_with(self, behind: str = "", flags: Sequence[str] = ()) -> native.Built:
+        """Return the library of the cell's text with C of ours behind it and further flags, compiled at its first use.
+
+        So whatever is timed is what was called, although a file that the text includes may have changed meanwhile.
+        """
+        key = behind, tuple(flags)
+        if key not in self._compiled:
+            self._compiled[key] = build(self.source, self.name, [*self.flags, *flags], behind)
+        return self._compiled[key]
 
     def _with_wrappers(self) -> native.Built:
         """Return the library with a wrapper for each function that needs one, which is the plain one if none does.
@@ -91,7 +102,7 @@ class Cell:
         if not needed:
             return self._built
         # The warnings are known, and -Werror has had its say.
-        return build(self.source, self.name, [*self.flags, "-w"], "".join(map(wrapped.call_text, needed)))
+        return self.built_with("".join(map(wrapped.call_text, needed)), ["-w"])
 
     @property
     def functions(self) -> dict[str, "CellFunction"]:
@@ -113,7 +124,7 @@ class Cell:
         return self.function(name)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.functions]
+        return [*super().__dir__(), *self._built.declarations.functions]
 
     def _missing(self, name: str) -> str:
         """Return the sentence about a name that this cell does not have."""
@@ -126,6 +137,11 @@ class Cell:
 
     def function(self, name: str) -> "CellFunction":
         """Return a function, also one that is named like a method of this object."""
+        return CellFunction(
+            self, self._declared(name)
+        )  # not kept: it refers to this cell, which ends with its last user
+
+    def _declared(self, name: str) -> Function:
         declared = self._built.declarations.functions
         if name not in declared:
             known = ", ".join(declared) or "(this cell has no function)"
@@ -134,7 +150,7 @@ class Cell:
                 or f"name must be one of {known}, got {name!r}; define it in the cell, without static, or see the"
                 " cell's list"
             )
-        return CellFunction(self, declared[name])  # not kept: it refers to this cell, which ends with its last user
+        return declared[name]
 
     def dtype(self, name: str) -> np.dtype:
         """Return the numpy type of a structure or union, by its tag or the name of its typedef."""
@@ -163,7 +179,7 @@ class Cell:
 
     def call(self, name: str, arguments: Mapping[str, Any], limit_s: float | None = None) -> Any:
         """Return the function's result for arguments by C's names; `output` holds what it printed."""
-        function = self.function(name).declared
+        function = self._declared(name)
         if sentence := refusal(function):
             raise CellError(sentence)
         self._sandbox.output = ""
@@ -200,7 +216,7 @@ class Cell:
 
     def assembly(self, name: str) -> Listing:
         """Return the innermost loops of a function with their source lines; without loops, the whole function."""
-        symbol = self.function(name).declared.symbol
+        symbol = self._declared(name).symbol
         try:
             return listing(self._built.assembly, symbol, self.source, self.file, self.flags)
         except SpeLabError as error:

@@ -20,7 +20,7 @@ def filled(
     how: str, shape: Sequence[int], dtype: np.dtype, bounds: Sequence[float], seed: int, name: str
 ) -> np.ndarray:
     """Return an array for the argument `name`; random numbers may have two `bounds`, the second one excluded."""
-    stored = np.dtype(np.uint8) if dtype == _CHAR else dtype
+    stored = _stored(dtype)
     count = int(np.prod(shape))
     if how == "random":
         return _random(shape, dtype, bounds, np.random.default_rng([seed, *name.encode()]), name).view(dtype)
@@ -33,7 +33,7 @@ def filled(
 def _random(
     shape: Sequence[int], dtype: np.dtype, bounds: Sequence[float], rng: np.random.Generator, name: str
 ) -> np.ndarray:
-    stored = np.dtype(np.uint8) if dtype == _CHAR else dtype
+    stored = _stored(dtype)
     if stored.kind in "fc":
         low, high = bounds or (0.0, 1.0)
         for end in (low, high):
@@ -53,7 +53,7 @@ def _random(
 
 def listed(values: Sequence[Any], dtype: np.dtype, number: Number, name: str) -> np.ndarray:
     """Return an array of these numbers, checked against C's type."""
-    stored = np.dtype(np.uint8) if dtype == _CHAR else dtype
+    stored = _stored(dtype)
     checked = [scalar(value, number, name) for value in values]
     if dtype == _CHAR:
         checked = [value % 256 for value in checked]
@@ -68,6 +68,11 @@ def load(path: Path, name: str) -> np.ndarray:
         raise CellError(
             f"{name} must be a file of one numpy array of numbers, got {path}; write it with numpy.save"
         ) from None
+
+
+def _stored(dtype: np.dtype) -> np.dtype:
+    """Return the type that numpy computes with: that of bytes for chars."""
+    return np.dtype(np.uint8) if dtype == _CHAR else dtype
 
 
 def _check_fits(number: float, dtype: np.dtype, name: str) -> None:

@@ -17,10 +17,10 @@ def judged(text: str, name: str, function: Callable[[native.Library], Any], limi
     `function` must be importable and its result picklable; its exceptions are raised here. Messages call the C `name`.
     Raises CellError if the C does not compile, crashes, prints too much or takes longer than `limit_s`.
     """
-    built, source = build(text, name, native.CELL_FLAGS), native.text_file(text, name)
-    sandbox = Sandbox(built.path, source)
+    built = build(text, name, native.CELL_FLAGS)
+    sandbox = Sandbox(built.path, built.source)
     try:
-        ((result,),) = sandbox.ask(Task(function, source, built.provenance, limit_s, _MEMORY_BYTES, name), (), ())
+        ((result,),) = sandbox.ask(Task(function, built.source, built.provenance, limit_s, _MEMORY_BYTES, name), (), ())
     finally:
         sandbox.close()
     return result

@@ -40,7 +40,7 @@ def build(text: str, name: str, flags: Sequence[str], behind: str = "") -> nativ
     whole = f"{text}\n{behind}" if behind else text
     file = native.text_file(whole, name)
     try:
-        return native.build_text(whole, name, flags)
+        return native.build_file(file, name, flags)
     except native.CompilerError as error:
         raise messages.refused(name, error.said, file, flags, text) from None
     except UnavailableError:

@@ -32,6 +32,7 @@ class Version:
     cell: Cell
     name: str
     libraries: tuple[Path, ...]
+    source: Path
     symbol: str
     record: Any
     provenance: Mapping[str, Any]
@@ -98,7 +99,7 @@ class SideBySide:
         built, symbol, record = timing.kernel_of(cell, cell.function(name).declared, builds.MARK, builds.FLAGS)
         folder.mkdir()
         libraries = builds.build(built, cell.flags, self._at, folder)
-        return Version(cell, name, tuple(libraries), symbol, record, built.provenance)
+        return Version(cell, name, tuple(libraries), built.source, symbol, record, built.provenance)
 
     def _check_units(self) -> None:
         functions = [version.cell.function(version.name).declared for version in self.versions]
@@ -139,8 +140,7 @@ class SideBySide:
             _NEVER,
             self._seed,
         )
-        compiled = cell.file.with_name(self.versions[0].provenance["source"])
-        sandbox = Sandbox(self.versions[0].libraries[0], compiled)
+        sandbox = Sandbox(self.versions[0].libraries[0], self.versions[0].source)
         try:
             for timed in sandbox.ask(request, packed.blocks, packed.described, cancel):
                 yield self._result(timed)

@@ -16,6 +16,7 @@ from spe_lab.core.c import native
 from spe_lab.core.c.ctype import Function, Number, Pointer, Record, Type, prototype
 from spe_lab.core.cancel import Cancel
 from spe_lab.core.curve import Axis, Curve
+from spe_lab.core.lab import SHORT_BUDGET_S
 from spe_lab.core.mode import quick
 from spe_lab.core.own_c import wrapped
 from spe_lab.core.own_c.arguments import named
@@ -24,10 +25,9 @@ from spe_lab.core.own_c.messages import CellError
 from spe_lab.core.own_c.packed import Packed
 from spe_lab.core.own_c.refusals import refusal
 from spe_lab.core.own_c.requests import TimedPoint, Timing
-from spe_lab.core.own_c.sandbox import Sandbox, build
+from spe_lab.core.own_c.sandbox import Sandbox
 from spe_lab.core.own_c.values import number_of
 
-_SHORT_BUDGET_S = 0.7
 _MOST_POINTS = 100
 
 
@@ -104,7 +104,7 @@ def sweep(
         )
     packed, label = Packed(), name if is_work_kernel(function) else ""
     states = [packed.structure({**arguments, axis: value}, kind, label).number for value in values]
-    budget_s = min(budget_s, _SHORT_BUDGET_S) if quick() else budget_s
+    budget_s = min(budget_s, SHORT_BUDGET_S) if quick() else budget_s
     request = Timing(
         name,
         tuple(TimedPoint(str(library.path), kernel, state) for state in states),
@@ -115,7 +115,7 @@ def sweep(
         budget_s,
     )
     x = Axis(axis, unit, np.array(values, dtype=float))
-    sandbox = Sandbox(library.path, native.kernel_folder() / library.provenance["source"])
+    sandbox = Sandbox(library.path, library.source)
     try:
         for timed in sandbox.ask(request, packed.blocks, packed.described, cancel):
             e, origin = timed.estimate, {**timed.provenance, **library.provenance, "notes": list(timed.notes)}
@@ -150,9 +150,9 @@ def kernel_of(
     `behind` is C text to compile at the end, `flags` are further ones.
     """
     if is_work_kernel(function):
-        library = build(cell.source, cell.name, [*cell.flags, *flags], behind)
+        library = cell.built_with(behind, flags)
         return library, function.symbol, structure_of(function.parameters[0].type)
     if sentence := refusal(function):
         raise CellError(sentence)
-    library = build(cell.source, cell.name, [*cell.flags, *flags, "-w"], f"{wrapped.loop_text(function)}{behind}")
+    library = cell.built_with(f"{wrapped.loop_text(function)}{behind}", [*flags, "-w"])
     return library, wrapped.TIMED, wrapped.arguments_of(function, library.declarations, wrapped.TIMED)

@@ -153,7 +153,7 @@ def _run(request: Task, library: str, peer: Connection) -> None:
     from spe_lab.core.c import dwarf, native
 
     declarations = dwarf.read(Path(library), request.source.parent, native.kernel_folder())
-    compiled = native.Library(Path(library), declarations, request.provenance)
+    compiled = native.Library(native.Built(Path(library), request.source, declarations, request.provenance))
     peer.send([])  # no addresses: a task has no blocks of memory
     try:
         with _limits(request):
